@@ -1,0 +1,53 @@
+# The two commands of the README, and what a developer needs besides.
+# PYTHON is any Python 3.10 or newer.
+PYTHON ?= python3
+PORT ?= 9000
+
+.PHONY: run test lint test-all check-deploy bundle lock clean
+
+run: .venv/.cli-installed
+	.venv/bin/python -m handler invoke tests/payloads/Translation.seed.json
+
+test: .venv/.dev-installed
+	rm -f .coverage .coverage.*
+	.venv/bin/python -m pytest -n auto --cov --cov-report=term
+
+lint: .venv/.dev-installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy --strict handler tools/bundle.py
+
+# The suite on every supported Python that is on this machine.
+test-all:
+	bash tools/test_all.sh
+
+check-deploy:
+	cd tools/check_deploy && npm ci --no-audit --no-fund --silent
+	node tools/check_deploy/check.mjs serverless.yml
+	cd tools/check_deploy && node --test
+
+bundle: .venv/.cli-installed
+	.venv/bin/python tools/bundle.py
+
+# Pins every requirement anew, with hashes, for all supported versions of Python.
+lock: .venv/.dev-installed
+	for name in requirements requirements-cli requirements-dev; do \
+	  .venv/bin/uv pip compile --universal --generate-hashes --python-version 3.10 \
+	    --no-header --no-emit-index-url --quiet $$name.in -o $$name.txt || exit 1; \
+	done
+
+clean:
+	rm -rf .venv .venv-* dist ledger tools/check_deploy/node_modules .coverage*
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.cli-installed: requirements-cli.txt | .venv/bin/python
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cli.txt
+	touch $@
+
+.venv/.dev-installed: requirements-dev.txt | .venv/bin/python
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@ .venv/.cli-installed

@@ -1,0 +1,246 @@
+"""The single entrypoint: settings, trigger, run, answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from handler.callback import catalogue, envelope, payload, record
+from handler.callback.nodes import rfc3339_of
+from handler.errors import PayloadError, Refused, SettingsError, StoreError
+from handler.ledger.cos import CosStore, Place
+from handler.ledger.folder import FolderStore
+from handler.ledger.ledger import DeadLetter, Ledger
+from handler.ledger.store import Store
+from handler.log import Log
+from handler.recovery.intake import Intake
+from handler.recovery.policy import Policy
+from handler.settings import Settings, tokens_from_env
+from handler.triggers import Chore, Delivery, Outcome, Trigger, direct, http, timer
+
+if TYPE_CHECKING:
+    from handler.recovery.http_client import Http
+
+TRIGGERS: tuple[Trigger, ...] = (http, timer, direct)
+"""The first that recognises an event takes it."""
+
+SWEEP_MOST_S = 58.0
+"""A sweep's budget where the function's own limit is longer: shorter than the timer's minute."""
+
+_MAX_WARM_STORES = 8
+
+_warm_stores: dict[Place, CosStore] = {}
+"""Connections outlive an invocation; credentials do not (CosStore.renew)."""
+
+_is_cold = True
+
+
+def main_handler(event: Any, context: Any) -> Any:
+    """SCF's entrypoint: one event of any trigger in, the trigger's answer out.
+
+    On the HTTP way no exception leaves it. On the direct way a store failure is raised.
+    """
+    global _is_cold
+    cold, _is_cold = _is_cold, False
+    return Function(os.environ, time.time, Log(sys.stdout, time.time)).handle(
+        event, context if isinstance(context, dict) else {}, cold
+    )
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that LEDGER_URL names, with this invocation's credentials."""
+    url = settings.ledger_url
+    if url.scheme == "file":
+        return FolderStore(url.folder)
+    if settings.region is None or settings.credentials is None:
+        raise AssertionError("Settings.from_env lets no cos ledger through without these")
+    place = Place(url.bucket, url.prefix, settings.region, settings.cos_endpoint)
+    store = _warm_stores.get(place)
+    if store is None:
+        if len(_warm_stores) >= _MAX_WARM_STORES:
+            _warm_stores.clear()
+        store = _warm_stores[place] = CosStore(place, settings.credentials)
+    store.renew(settings.credentials)
+    return store
+
+
+@dataclass
+class Function:
+    """One invocation. Environment, clock and log are handed in."""
+
+    env: Mapping[str, str]
+    clock: Callable[[], float]
+    log: Log
+    sleep: Callable[[float], None] = time.sleep
+    open_store: Callable[[Settings], Store] = open_store
+    http: Http | None = None
+    """For CI and the alert channels; None: over the network."""
+
+    def handle(self, event: Any, context: Mapping[str, Any], cold: bool = False) -> Any:
+        """Take one event to its answer."""
+        started = time.perf_counter()
+        trigger = next(one for one in TRIGGERS if one.recognises(event))
+        request_id = str(context.get("request_id") or "")[:100]
+        self.log = self.log.bind(
+            faas_invocation_id=request_id, faas_trigger=trigger.FAAS, faas_coldstart=cold
+        )
+        region = str(context.get("tencentcloud_region") or "")
+        env = {"TENCENTCLOUD_REGION": region, **self.env}
+        try:
+            settings = Settings.from_env(env)
+        except SettingsError as error:
+            return self._misconfigured(event, trigger, error)
+        self.log = self.log.bind(secrets=settings.secrets)
+        try:
+            work = trigger.read(event, settings)
+            if isinstance(work, Chore):
+                self._do(work, settings, request_id, _time_left(context, started))
+                return trigger.answer(())
+            intake = Intake(Ledger(self.open_store(settings)), Policy.of(settings))
+            run = _Run(settings, intake, trigger, self, request_id, started)
+            return trigger.answer([one for delivery in work for one in run.take(delivery)])
+        except Refused as refusal:
+            self.log.warning(
+                "refused", status=refusal.status, reason=refusal.reason, **refusal.evidence
+            )
+            return http.refuse(refusal)
+        except StoreError:
+            raise  # only a trigger that must raise lets one out, and it has been logged
+        except Exception:
+            # A fault of this code. The caller hears 503, and the body must not be lost.
+            if trigger is not http:
+                raise
+            self.log.error("internal_error", traceback=traceback.format_exc())
+            self.log.last_resort(http.body_for_the_log(event), "internal_error")
+            return http.retry_later("the function failed; its log says why")
+
+    def _misconfigured(self, event: Any, trigger: Trigger, error: SettingsError) -> Any:
+        for problem in error.problems:
+            self.log.error(
+                "settings_wrong",
+                variable=problem.variable,
+                found=problem.found,
+                expected=problem.expected,
+            )
+        if trigger is timer:
+            return timer.answer(())  # raising would make SCF run it again, to no avail
+        if trigger is not http:
+            raise error
+        tokens = tokens_from_env(self.env)
+        if tokens:
+            # Settings are wrong, but who is a stranger can be told: nothing of theirs is logged.
+            try:
+                http.authorise(event, tokens)
+            except Refused as refusal:
+                return http.refuse(refusal)
+        self.log.last_resort(http.body_for_the_log(event), "settings_wrong")
+        return http.retry_later("the function's settings are wrong; its log names them")
+
+    def _do(
+        self, chore: Chore, settings: Settings, request_id: str, time_left: Callable[[], float]
+    ) -> None:
+        """Run a chore of the timer. It raises nothing: SCF would run it again, twice."""
+        if chore.name == "sweep":
+            # Imported here: a callback needs neither CI nor the channels.
+            from handler.recovery.sweep import Sweep, make_bench
+
+            store = self.open_store(settings)
+            bench = make_bench(
+                settings, store, self.http, self.clock, self.sleep, self.log, request_id
+            )
+            Sweep(bench, time_left).run()
+        elif chore.name == "reconcile":
+            self.log.info("reconcile", status="nothing_to_do")
+        else:
+            self.log.error("unknown_chore", chore=chore.name, expected="sweep or reconcile")
+
+
+def _time_left(context: Mapping[str, Any], started: float) -> Callable[[], float]:
+    """Seconds until the platform ends this invocation, or the next sweep begins."""
+    limit_ms = context.get("time_limit_in_ms")
+    limit_s = limit_ms / 1000 if isinstance(limit_ms, (int, float)) else SWEEP_MOST_S
+    deadline = started + min(limit_s, SWEEP_MOST_S)
+    return lambda: deadline - time.perf_counter()
+
+
+@dataclass
+class _Run:
+    """The callbacks of one invocation."""
+
+    settings: Settings
+    intake: Intake
+    trigger: Trigger
+    function: Function
+    request_id: str
+    started: float
+
+    def take(self, delivery: Delivery) -> Sequence[Outcome]:
+        """Keep one callback; what became of each of its jobs, each of them logged."""
+        outcomes: list[Outcome] = []
+        try:
+            tree, form = payload.parse(delivery.body, self.settings.limits)
+            notices = envelope.read(tree)
+        except PayloadError as error:
+            outcomes.append(self._bury(delivery, error))
+        else:
+            source = record.Source(self.trigger.NAME, form, self._now(), self.request_id)
+            outcomes += [self._take_one(one, source, delivery) for one in notices]
+        if any(one.status == "retry_later" for one in outcomes):
+            self.function.log.last_resort(delivery.body, "store")
+        return outcomes
+
+    def _take_one(
+        self,
+        notice: envelope.Notice | envelope.Unreadable,
+        source: record.Source,
+        delivery: Delivery,
+    ) -> Outcome:
+        if isinstance(notice, envelope.Unreadable):
+            return self._bury(delivery, notice.error)
+        job = record.normalise(notice, source)
+        about = {"job_id": job.job_id, "tag": job.tag, "outcome": job.outcome}
+        if job.tag is not None and job.tag not in catalogue.TAGS:
+            self.function.log.warning("new_tag", **about)
+        explanation = "another end of this job is kept already, and stays"
+        try:
+            taken = self.intake.take(job, lambda: self._letter(delivery, "conflict", explanation))
+        except StoreError as error:
+            self._log("ERROR", status="retry_later", reason=str(error), **about)
+            return Outcome("retry_later", **about, reason="the store did not take it")
+        level = "WARNING" if taken.status == "dead_letter" else "INFO"
+        self._log(level, status=taken.status, key=taken.key, differs=taken.differs or None, **about)
+        return Outcome(taken.status, **about, key=taken.key)
+
+    def _bury(self, delivery: Delivery, error: PayloadError) -> Outcome:
+        letter = self._letter(delivery, error.reason, error.explanation)
+        try:
+            key = self.intake.bury(letter)
+        except StoreError as failure:
+            self._log("ERROR", status="retry_later", reason=str(failure))
+            return Outcome("retry_later", reason="the store did not take it")
+        self._log("WARNING", status="dead_letter", key=key, reason=str(error))
+        return Outcome("dead_letter", key=key, reason=str(error))
+
+    def _letter(self, delivery: Delivery, reason: str, explanation: str) -> DeadLetter:
+        return DeadLetter(
+            delivery.body,
+            reason,
+            explanation,
+            delivery.headers,
+            self.trigger.NAME,
+            self._now(),
+            self.request_id,
+        )
+
+    def _now(self) -> str:
+        return rfc3339_of(self.function.clock())
+
+    def _log(self, level: str, **fields: Any) -> None:
+        write = {"INFO": self.function.log.info, "WARNING": self.function.log.warning}
+        took = round((time.perf_counter() - self.started) * 1000, 1)
+        write.get(level, self.function.log.error)("callback", duration_ms=took, **fields)

@@ -1,0 +1,119 @@
+"""Finding one's way in a tree: paths, text, numbers, times. No exception leaves this module.
+
+A path is a text such as "Operation.Output.Bucket". What is absent, empty, or of another
+shape than asked for reads as None (or an empty list), because CI leaves out in one
+format what it sends empty in the other.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime, timedelta, timezone
+
+from handler.callback.payload import Tree
+
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:?\d\d)", re.ASCII
+)
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[^A-Za-z0-9]+")
+
+
+def node(tree: Tree, path: str) -> Tree:
+    """What stands at the path; None where nothing does. Of a list on the way, the first."""
+    for name in path.split("."):
+        if isinstance(tree, list):
+            tree = tree[0] if tree else None
+        if not isinstance(tree, dict) or name not in tree:
+            return None
+        tree = tree[name]
+    return tree
+
+
+def text(tree: Tree, path: str) -> str | None:
+    """The text at the path; None where there is none or it is blank."""
+    found = node(tree, path)
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    return found if isinstance(found, str) and found.strip() else None
+
+
+def nodes(tree: Tree, path: str) -> list[Tree]:
+    """All that stands at the path, as a list, blank leaves left out."""
+    found = node(tree, path)
+    several = found if isinstance(found, list) else [found]
+    return [one for one in several if not is_blank(one)]
+
+
+def is_blank(tree: Tree) -> bool:
+    """Absent, null, an empty container or nothing but white space."""
+    return not tree or (isinstance(tree, str) and not tree.strip())
+
+
+def integer(sent: str | None) -> int | None:
+    """A whole number; None for what is none, or has more than 18 digits."""
+    if sent is None or not _INTEGER.fullmatch(sent.strip()):
+        return None
+    return int(sent)
+
+
+def number(sent: str | None) -> float | None:
+    """A finite number; None for anything else."""
+    try:
+        value = float(sent) if sent is not None and "_" not in sent else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def moment(sent: str | None) -> datetime | None:
+    """A time with its offset, in UTC. None for "-", for no offset, and for what is unreadable.
+
+    CI writes 2022-07-25T16:35:39+0800, and in workflows a space for the T or +08:00
+    (documents 436/54028 and 460/80039).
+    """
+    match = _TIME.fullmatch(sent.strip()) if sent is not None else None
+    if not match:
+        return None
+    year, month, day, hour, minute, second = (int(match[i]) for i in range(1, 7))
+    microsecond = round(float(match[7] or 0) * 1_000_000)
+    offset = match[8].replace(":", "")
+    try:
+        zone = timezone.utc
+        if offset != "Z":
+            away = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:5]))
+            zone = timezone(-away if offset[0] == "-" else away)
+        local = datetime(year, month, day, hour, minute, second, microsecond, zone)
+        return local.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
+def rfc3339(at: datetime | None) -> str | None:
+    """A moment as RFC 3339 in UTC, such as 2022-07-25T08:35:39Z; milliseconds where it has any."""
+    if at is None:
+        return None
+    written = at.astimezone(timezone.utc).isoformat(
+        timespec="milliseconds" if at.microsecond else "seconds"
+    )
+    return written.replace("+00:00", "Z")
+
+
+def rfc3339_of(epoch_s: float) -> str:
+    """A clock's reading as RFC 3339 in UTC."""
+    return rfc3339(datetime.fromtimestamp(epoch_s, timezone.utc)) or ""
+
+
+def seconds_between(start: datetime | None, end: datetime | None) -> float | int | None:
+    """Whole seconds as an int, others rounded to milliseconds; None without both ends."""
+    if start is None or end is None:
+        return None
+    seconds = round((end - start).total_seconds(), 3)
+    return int(seconds) if seconds == int(seconds) else seconds
+
+
+def snake_case(name: str) -> str:
+    """BasicType → basic_type, CIRoleID → ci_role_id."""
+    words = (word for word in _WORD.findall(name) if word.isalnum())
+    return "_".join(word.lower() for word in words) or name

@@ -1,0 +1,19 @@
+"""`python -m handler`, and `ci-callback` once installed."""
+
+from __future__ import annotations
+
+import sys
+
+
+def run() -> None:
+    """Run the command line; say what to install where its libraries are missing."""
+    try:
+        from handler.cli.commands import app
+    except ModuleNotFoundError as error:
+        if error.name not in ("typer", "rich"):
+            raise
+        sys.exit(
+            f"The command line needs {error.name}, which the function itself does not: "
+            "pip install -r requirements-cli.txt"
+        )
+    app()

@@ -1,0 +1,220 @@
+"""A ledger in a COS bucket, through cos-python-sdk-v5.
+
+The SDK is imported where it is first used: a refused request does not pay for it.
+What is set here and why, from reading version 1.9.44 of the SDK:
+  - a time-out of (connect, read) seconds, since None means 30 s;
+  - no retries of the SDK: it sleeps whole seconds without jitter, and repeats a POST too.
+    The few here are short, jittered, and for requests that may be repeated alone;
+  - a requests session of one's own with trust_env off: no proxy, no .netrc of the
+    environment has a say, and a put costs a fifth less;
+  - its loggers at CRITICAL: at DEBUG they write the signing key;
+  - credentials set anew on every invocation: SCF's expire.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from handler.errors import StoreError
+
+TIMEOUT_S = (2, 5)
+BACKOFF_S = (0.1, 0.5)
+"""Longest wait before each retry; the real one is random below it. COS names no figures."""
+
+POOL_SIZE = 32
+PAGE = 1000
+"""Keys in one answer to a listing: the most that COS gives."""
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Keys of a CAM identity; session_token is "" for permanent ones. Never printed."""
+
+    secret_id: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the bucket is. prefix is "" or ends with a slash."""
+
+    bucket: str
+    prefix: str
+    region: str
+    endpoint: tuple[str, int] | None = None
+    """Host and port to connect to by plain http in COS's place, for tests; Host stays COS's."""
+
+
+class CosStore:
+    """A Store in a bucket. One for a process: connections are kept and reused."""
+
+    def __init__(
+        self,
+        place: Place,
+        credentials: Credentials,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._place = place
+        self._credentials = credentials
+        self._sleep = sleep
+        self._jitter = jitter
+        self._client: Any = None
+
+    def renew(self, credentials: Credentials) -> None:
+        """Take the credentials of this invocation."""
+        if credentials == self._credentials:
+            return
+        self._credentials = credentials
+        if self._client is not None and credentials.session_token:
+            self._client.get_conf().set_credential(
+                credentials.secret_id, credentials.secret_key, credentials.session_token
+            )
+        else:
+            # The SDK's set_credential raises AttributeError without a token: connect anew.
+            self._client = None
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        try:
+            self._put("put_new", key, data, {"x-cos-forbid-overwrite": "true"})
+        except StoreError as error:
+            if error.status == 409:
+                return False
+            raise
+        return True
+
+    def put(self, key: str, data: bytes) -> None:
+        self._put("put", key, data, {})
+
+    def get(self, key: str) -> bytes | None:
+        def read() -> bytes:
+            answer = self._sdk().get_object(self._place.bucket, self._place.prefix + key)
+            body: bytes = answer["Body"].get_raw_stream().read()
+            return body
+
+        try:
+            return self._ask("get", key, read)
+        except StoreError as error:
+            # A bucket that is not there is a fault, and must not read as a key that is not.
+            if error.status == 404 and error.code != "NoSuchBucket":
+                return None
+            raise
+
+    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+        cut = len(self._place.prefix)
+        marker = ""
+        while True:
+            page = self._ask("list", prefix, lambda after=marker: self._page(prefix, after))  # type: ignore[misc]  # mypy infers no type for a lambda's default
+            keys = [entry["Key"] for entry in page.get("Contents", ())]
+            for key in keys:
+                if stop is not None and key[cut:] >= stop:
+                    return
+                yield key[cut:]
+            if page.get("IsTruncated") != "true" or not keys:
+                return
+            marker = page.get("NextMarker") or keys[-1]
+
+    def delete(self, key: str) -> None:
+        self._ask(
+            "delete",
+            key,
+            lambda: self._sdk().delete_object(self._place.bucket, self._place.prefix + key),
+        )
+
+    def _page(self, prefix: str, after: str) -> dict[str, Any]:
+        page: dict[str, Any] = self._sdk().list_objects(
+            self._place.bucket, Prefix=self._place.prefix + prefix, Marker=after, MaxKeys=PAGE
+        )
+        return page
+
+    def _put(self, operation: str, key: str, data: bytes, headers: dict[str, str]) -> None:
+        self._ask(
+            operation,
+            key,
+            # The SDK refuses the header as a keyword; as Metadata it is sent and signed.
+            lambda: self._sdk().put_object(
+                self._place.bucket,
+                data,
+                self._place.prefix + key,
+                ContentType="application/json",
+                Metadata=headers,
+            ),
+        )
+
+    def _ask(self, operation: str, key: str, request: Callable[[], Answer]) -> Answer:
+        """Run one request, again where that may help: none of them minds being repeated."""
+        for longest in BACKOFF_S:
+            try:
+                return self._ask_once(operation, key, request)
+            except StoreError as error:
+                if error.status is not None and error.status < 500 and error.status != 429:
+                    raise
+            self._sleep(longest * self._jitter())
+        return self._ask_once(operation, key, request)
+
+    def _ask_once(self, operation: str, key: str, request: Callable[[], Answer]) -> Answer:
+        """Turn whatever goes wrong into a StoreError.
+
+        The SDK reads answers lazily and through an XML parser, so faults of the network
+        also show as OSError (requests, urllib3) and as ParseError.
+        """
+        from xml.etree.ElementTree import ParseError
+
+        from qcloud_cos.cos_exception import CosClientError, CosServiceError
+        from urllib3.exceptions import HTTPError
+
+        try:
+            return request()
+        except CosServiceError as error:
+            told = error.get_digest_msg()
+            code = str(told.get("code", "")) if isinstance(told, dict) else ""
+            if not code and "NoSuchBucket" in str(error.get_origin_msg()):
+                code = "NoSuchBucket"  # the SDK reads no code where <Resource> is missing
+            status = error.get_status_code()
+            raise StoreError(operation, key, "COS refused it", status, code) from error
+        except CosClientError as error:
+            raise StoreError(operation, key, "COS gave no answer in time") from error
+        except (OSError, HTTPError, ParseError, KeyError) as error:
+            raise StoreError(
+                operation, key, f"COS's answer broke off or is none ({type(error).__name__})"
+            ) from error
+
+    def _sdk(self) -> Any:
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def _connect(self) -> Any:
+        import logging
+
+        import requests
+        from qcloud_cos import CosConfig, CosS3Client
+
+        for name in ("qcloud_cos", "urllib3"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        session = requests.Session()
+        session.trust_env = False
+        adapter = requests.adapters.HTTPAdapter(pool_connections=2, pool_maxsize=POOL_SIZE)
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, adapter)
+        place, credentials = self._place, self._credentials
+        ip, port = place.endpoint or (None, None)
+        config = CosConfig(
+            Region=place.region,
+            SecretId=credentials.secret_id,
+            SecretKey=credentials.secret_key,
+            Token=credentials.session_token or None,
+            Scheme="http" if place.endpoint else "https",
+            Timeout=TIMEOUT_S,
+            AllowRedirects=False,
+            IP=ip,
+            Port=port,
+        )
+        return CosS3Client(config, retry=0, session=session)

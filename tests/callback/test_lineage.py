@@ -1,0 +1,45 @@
+"""lineage.py: the marker in UserData."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.callback.lineage import USER_DATA_MAX_CHARS, Lineage, attach, detach, marker
+
+ascii_text = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=900)
+lineages = st.builds(
+    Lineage,
+    st.text(st.characters(codec="utf-8"), min_size=1, max_size=12),
+    st.integers(1, 9999),
+)
+
+
+@given(ascii_text, lineages)
+def test_what_is_attached_comes_off_again(own: str, lineage: Lineage) -> None:
+    """The user's own text is left as it was."""
+    marked = attach(own, lineage)
+    assert marked is not None
+    assert detach(marked) == (own or None, lineage)
+
+
+@given(lineages)
+def test_the_marker_is_made_of_harmless_characters_alone(lineage: Lineage) -> None:
+    """Whether CI echoes < and & unharmed is not known."""
+    assert re.fullmatch(r"[A-Za-z0-9._:/=-]+", marker(lineage))
+
+
+def test_no_room_is_said() -> None:
+    """CI takes 1,024 characters; the marker never displaces the user's text."""
+    lineage = Lineage("j1", 2)
+    room = USER_DATA_MAX_CHARS - len(marker(lineage))
+    assert attach("x" * room, lineage) is not None
+    assert attach("x" * (room + 1), lineage) is None
+
+
+def test_text_that_only_looks_like_a_marker_is_left_alone() -> None:
+    """A marker stands at the very end and has a root and an attempt."""
+    for text in ("", None, "/ci-retry:", "/ci-retry:j1:0", "/ci-retry:j1:2 ", "/ci-retry:j1:2\n"):
+        assert detach(text) == (text, None)

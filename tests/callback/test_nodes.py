@@ -1,0 +1,106 @@
+"""nodes.py: paths, text, numbers and times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handler.callback import nodes
+
+TREE: Any = {"A": {"B": [{"C": "1"}, {"C": "2"}], "E": "", "S": " ", "L": ["only"]}, "N": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [("A.B.C", "1"), ("A.E", None), ("A.S", None), ("A.L", "only"), ("A.B", None), ("N", None)],
+)
+def test_text_is_found_by_path_or_is_none(path: str, found: str | None) -> None:
+    """Blank, null, absent and of another shape read alike."""
+    assert nodes.text(TREE, path) == found
+
+
+def test_a_path_through_a_leaf_or_an_empty_list_leads_nowhere() -> None:
+    """No exception leaves the module."""
+    assert nodes.node({"A": "x"}, "A.B") is None
+    assert nodes.node({"A": []}, "A.B") is None
+
+
+def test_one_and_none_are_lists_too() -> None:
+    """A repeated element may come once, or not at all."""
+    assert nodes.nodes({"A": "x"}, "A") == ["x"]
+    assert nodes.nodes({"A": ["x", "", "y"]}, "A") == ["x", "y"]
+    assert nodes.nodes({}, "A") == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("2022-07-25T16:35:39+0800", "2022-07-25T08:35:39Z"),
+        ("2022-07-25T16:35:39+08:00", "2022-07-25T08:35:39Z"),
+        ("2022-08-09 14:54:17+0800", "2022-08-09T06:54:17Z"),
+        ("2022-07-25T08:35:39Z", "2022-07-25T08:35:39Z"),
+        ("2022-07-25T03:05:39-0530", "2022-07-25T08:35:39Z"),
+        ("2022-07-25T08:35:39.25Z", "2022-07-25T08:35:39.250Z"),
+        ("2022-07-25T08:35:39.123456789Z", "2022-07-25T08:35:39.123Z"),
+        ("-", None),
+        ("", None),
+        (None, None),
+        ("2022-07-25T16:35:39", None),
+        ("2022-13-25T16:35:39Z", None),
+        ("0001-01-01T00:00:00+0800", None),
+        ("2022-07-25T16:35:39+9900", None),
+        ("２０22-07-25T16:35:39Z", None),
+        ("yesterday", None),
+    ],
+)
+def test_times_are_read_with_their_offset_or_not_at_all(sent: str | None, read: str | None) -> None:
+    """Every form that CI's documents print, in UTC; nothing is guessed."""
+    assert nodes.rfc3339(nodes.moment(sent)) == read
+
+
+def test_durations_hold_across_offsets() -> None:
+    """Seconds are counted between moments, not between clock faces."""
+    start = nodes.moment("2022-07-25T23:59:59+0800")
+    assert nodes.seconds_between(start, nodes.moment("2022-07-25T16:00:00Z")) == 1
+    assert nodes.seconds_between(start, nodes.moment("2022-07-25T15:59:59.5Z")) == 0.5
+    assert nodes.seconds_between(start, None) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "whole", "real"),
+    [
+        ("0", 0, 0.0),
+        ("-7", -7, -7.0),
+        ("5.320000", None, 5.32),
+        ("1e3", None, 1000.0),
+        ("1e400", None, None),
+        ("nan", None, None),
+        ("1_000", None, None),
+        ("x", None, None),
+        ("9" * 19, None, 1e19),
+        (None, None, None),
+    ],
+)
+def test_numbers_are_numbers_or_null(sent: str | None, whole: int | None, real: float) -> None:
+    """What is no finite number of a sane length reads as None."""
+    assert nodes.integer(sent) == whole
+    assert nodes.number(sent) == real
+
+
+@pytest.mark.parametrize(
+    ("name", "snake"),
+    [
+        ("BasicType", "basic_type"),
+        ("Lang", "lang"),
+        ("QueueID", "queue_id"),
+        ("CIRoleName", "ci_role_name"),
+        ("Md5Info", "md5_info"),
+        ("already_snake", "already_snake"),
+        ("@x", "x"),
+        ("…", "…"),
+    ],
+)
+def test_names_become_snake_case(name: str, snake: str) -> None:
+    """A name without a letter or digit stays as it is."""
+    assert nodes.snake_case(name) == snake

@@ -1,0 +1,227 @@
+"""payload.py: bytes to a tree, within limits."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tracemalloc
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.callback.payload import Limits, parse
+from handler.errors import PayloadError
+
+LIMITS = Limits()
+
+
+def reason(body: bytes, limits: Limits = LIMITS) -> str:
+    """Why a body is refused."""
+    with pytest.raises(PayloadError) as caught:
+        parse(body, limits)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("body", "tree", "form"),
+    [
+        (b"<a>1</a>", {"a": "1"}, "xml"),
+        (b"\xef\xbb\xbf<a>1</a>", {"a": "1"}, "xml"),
+        (b"\r\n <?xml version='1.0' encoding='UTF-8'?><a>1</a>", {"a": "1"}, "xml"),
+        (b"<a><b/><b>x</b><b>y</b></a>", {"a": {"b": ["", "x", "y"]}}, "xml"),
+        (b"<a><b> x </b></a>", {"a": {"b": " x "}}, "xml"),
+        (b'<a k="v">t</a>', {"a": {"@k": "v", "#text": "t"}}, "xml"),
+        (b"<a><![CDATA[<b>&]]></a>", {"a": "<b>&"}, "xml"),
+        ("<a>译</a>".encode(), {"a": "译"}, "xml"),
+        (b'{"a": 0}', {"a": "0"}, "json"),
+        (b' \n[{"a": "0"}]', [{"a": "0"}], "json"),
+        (b'\xef\xbb\xbf{"a": 1.50}', {"a": "1.50"}, "json"),
+        (b'{"a": true, "b": false, "c": null}', {"a": "true", "b": "false", "c": None}, "json"),
+        (b'{"a": 1e400}', {"a": "1e400"}, "json"),
+    ],
+)
+def test_the_first_byte_decides_and_leaves_are_the_text_that_was_sent(
+    body: bytes, tree: Any, form: str
+) -> None:
+    """XML and JSON become the same plain tree, whatever the Content-Type would say."""
+    assert parse(body, LIMITS) == (tree, form)
+
+
+@pytest.mark.parametrize(
+    ("body", "tree"),
+    [
+        (b'{"a": [1, 2,],}', {"a": ["1", "2"]}),
+        (b'{"a": "x,]" , \n}', {"a": "x,]"}),
+        (b'{"a": "\\\\",}', {"a": "\\"}),
+        (b'{"a": "\\",}",}', {"a": '",}'}),
+        (b'["a",]', ["a"]),
+        (b'{"a": {},}', {"a": {}}),
+    ],
+)
+def test_trailing_commas_are_repaired(body: bytes, tree: Any) -> None:
+    """CI's own documents print trailing commas; a comma inside a string is none."""
+    assert parse(body, LIMITS) == (tree, "json")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[,]",
+        b"{,}",
+        b'{"a":1,,}',
+        b'{"a":,}',
+        b"[1,,]",
+        b"[[],,]",
+        b'{"a" 1,}',
+        b"[1,",
+        b'{"a":1',
+        b'{"a":1}}',
+        b"[1 2,]",
+        b'{"a":NaN}',
+        b'{"a":-Infinity}',
+        b"{\"a\":'b',}",
+        b'{"a":1,/**/}',
+        b'["a\n",]',
+        b'{"a":01,}',
+        b"[-,]",
+        b'["\\x",]',
+    ],
+)
+def test_nothing_else_of_broken_json_is_repaired(body: bytes) -> None:
+    """A missing value, a comment or a wrong quote is refused, not guessed at."""
+    assert reason(body) == "json_invalid"
+
+
+json_values = st.recursive(
+    st.text(st.characters(codec="utf-8"), max_size=8) | st.integers().map(str),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.lists(json_values, max_size=4), st.sampled_from(["", " ", "\n\t"]))
+def test_repair_gives_what_the_strict_text_gives(value: list[Any], blank: str) -> None:
+    """A comma put behind the last value of every list and object changes nothing."""
+    clean = [_without_surrogates(one) for one in value]
+    strict = json.dumps(clean, ensure_ascii=False)
+    assert parse(_with_trailing_commas(clean, blank).encode(), LIMITS) == parse(
+        strict.encode(), LIMITS
+    )
+
+
+def _without_surrogates(value: Any) -> Any:
+    return json.loads(json.dumps(value).encode("utf-8", "replace"))
+
+
+def _with_trailing_commas(value: Any, blank: str) -> str:
+    if isinstance(value, list):
+        parts = [_with_trailing_commas(one, blank) for one in value]
+    elif isinstance(value, dict):
+        parts = [
+            f"{json.dumps(name)}:{_with_trailing_commas(one, blank)}" for name, one in value.items()
+        ]
+    else:
+        return json.dumps(value)
+    opening, closing = "[]" if isinstance(value, list) else "{}"
+    return opening + ",".join(parts) + (f"{blank},{blank}" if parts else "") + closing
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "not_xml_or_json"),
+        (b"hello", "not_xml_or_json"),
+        (b"\xff\xfe<\x00a\x00", "not_xml_or_json"),
+        (b"<a><b></a>", "xml_invalid"),
+        (b"<a>&nope;</a>", "xml_invalid"),
+        (b"<a/><b/>", "xml_invalid"),
+        (b"<a>\xff</a>", "xml_invalid"),
+        (b"<!DOCTYPE a><a/>", "dtd_forbidden"),
+        (b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "dtd_forbidden"),
+        (b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "dtd_forbidden"),
+        (b"<?xml version='1.0' encoding='gbk'?><a/>", "encoding"),
+        (b"<?xml version='1.0' encoding='x-unknown'?><a/>", "encoding"),
+        (b'{"a":"\xff"}', "encoding"),
+        (b"<a>" * 100_000, "too_deep"),
+        (b"[" * 100_000, "too_deep"),
+        (b'{"a":' * 70 + b"1" + b"}" * 70, "too_deep"),
+        (b"<a>" + b"<b/>" * 200_001 + b"</a>", "too_many_nodes"),
+        (b"<" * 500_000, "too_many_nodes"),
+        (b"[" + b"0," * 250_000 + b"0]", "too_many_nodes"),
+        (b'{"a":' + b"1" * 401 + b"}", "number_too_long"),
+        (b'{"a":0.' + b"1" * 401 + b"}", "number_too_long"),
+        (b"<a " + b" ".join(b'x%d=">"' % i for i in range(20_000)) + b"/>", "tag_too_long"),
+        (b'<a b="' + b"x" * 70_000 + b'"/>', "tag_too_long"),
+        (b"<a " + b"x" * 70_000, "tag_too_long"),
+        (b" " * (LIMITS.max_bytes + 1), "too_long"),
+    ],
+)
+def test_what_is_no_callback_of_a_sane_size_is_refused_with_its_reason(
+    body: bytes, why: str
+) -> None:
+    """Each way to be unreadable has a stable name."""
+    assert reason(body) == why
+
+
+def test_limits_are_inclusive() -> None:
+    """What is exactly at a limit is read."""
+    few = replace(LIMITS, max_nodes=5, max_depth=3)
+    assert parse(b"<a><b><c/></b><d/><e/></a>", few)
+    assert parse(b'{"a":{"b":{"c":1}},"d":2}', few)
+    assert reason(b"<a><b><c/></b><d/><e/><f/></a>", few) == "too_many_nodes"
+    assert reason(b"<a><b><c><d/></c></b></a>", few) == "too_deep"
+    assert reason(b'{"a":[[[1]]]}', few) == "too_deep"
+    assert reason(b'{"a":1,"b":2,"c":3,"d":4,"e":5}', few) == "too_many_nodes"
+
+
+def test_commas_in_text_are_no_nodes() -> None:
+    """A long text full of commas and brackets is one leaf."""
+    text = ",[{" * 100_000
+    assert parse(json.dumps([text]).encode(), LIMITS) == ([text], "json")
+
+
+def test_long_text_is_no_long_tag() -> None:
+    """Only a tag is bounded, not the text behind it, nor a comment or CDATA."""
+    text = "x" * 100_000
+    body = f"<!--{text}--><a><b k='v'>{text}</b><![CDATA[{text}]]></a>".encode()
+    tree, _ = parse(body, LIMITS)
+    assert tree == {"a": {"b": {"@k": "v", "#text": text}, "#text": text}}
+
+
+def test_lone_surrogates_become_the_replacement_character() -> None:
+    """They are no characters and could not be stored; a pair of them is one and stays."""
+    tree, _ = parse(rb'{"\ud800": "x\udfff", "ok": "\ud83d\ude00", "l": ["\uD800"]}', LIMITS)
+    assert tree == {"\ufffd": "x\ufffd", "ok": "\U0001f600", "l": ["\ufffd"]}
+
+
+def test_no_explanation_holds_the_body() -> None:
+    """What is told of a refused body is safe to log and to answer."""
+    for body in (b'{"a": "s3cret" x}', b"<a>s3cret", b"s3cret"):
+        with pytest.raises(PayloadError) as caught:
+            parse(body, LIMITS)
+        assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"[]," * 1_500_000 + b"[]]",
+        b"<a>" + b"<b/>" * 1_200_000 + b"</a>",
+        b'["' + b"\\n" * 2_400_000 + b'",]',
+        b"<a " + b" ".join(b"x%d='1'" % i for i in range(200_000)) + b"/>",
+    ],
+    ids=["nested lists", "elements", "escapes", "attributes"],
+)
+def test_memory_stays_within_a_multiple_of_the_body(body: bytes) -> None:
+    """No body of 5 MB costs more than six times its own size before it is read or refused."""
+    tracemalloc.start()
+    with contextlib.suppress(PayloadError):  # read or refused: the cost is what is looked at
+        parse(body, LIMITS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * len(body)

@@ -1,0 +1,340 @@
+"""record.py: one normalised form, whatever the callback looked like."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.callback import catalogue, envelope, payload, record
+from handler.callback.record import JobRecord, Source, normalise
+from tests.callback.twins import as_json, as_xml
+from tests.conftest import PAYLOADS
+
+SCHEMA = json.loads(
+    (Path(record.__file__).parent / "job-record-1.schema.json").read_text(encoding="utf-8")
+)
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def records(body: bytes) -> list[JobRecord]:
+    """The records of a callback's body."""
+    tree, form = payload.parse(body, payload.Limits())
+    source = Source("http", form, "2026-11-21T08:00:00Z", "r1")
+    notices = envelope.read(tree)
+    assert all(isinstance(notice, envelope.Notice) for notice in notices)
+    return [normalise(one, source) for one in notices if isinstance(one, envelope.Notice)]
+
+
+def job(**fields: Any) -> JobRecord:
+    """The record of a small JSON callback with these JobsDetail nodes."""
+    (one,) = records(as_json({"JobsDetail": {"JobId": "j1"} | fields}))
+    return one
+
+
+def valid(one: JobRecord) -> Any:
+    """The record's JSON, checked against the published schema."""
+    written = json.loads(one.to_json())
+    VALIDATOR.validate(written)
+    return written
+
+
+def test_the_schema_is_one() -> None:
+    """Draft 2020-12, and it names every field in the order in which it is written."""
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    names = ["schema", *(field.name for field in fields(JobRecord))]
+    assert list(SCHEMA["properties"]) == SCHEMA["required"] == names
+    assert all(field.get("description") for field in SCHEMA["properties"].values())
+
+
+def test_the_schema_of_each_result_is_the_catalogues() -> None:
+    """Reader and schema come from one table, and the published file holds what it says."""
+    results = {name: tag.result.schema() for name, tag in catalogue.TAGS.items() if tag.result}
+    assert SCHEMA["$defs"] == results
+
+
+@pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.seed.*")), ids=lambda path: path.name)
+def test_the_documented_callbacks_give_valid_records(path: Path) -> None:
+    """As they are printed in the documents, trailing commas included."""
+    (one,) = records(path.read_bytes())
+    assert one.outcome == "succeeded"
+    assert list(valid(one)) == SCHEMA["required"]
+    assert JobRecord.from_json(one.to_json()) == one
+
+
+def test_the_translation_callback_field_by_field() -> None:
+    """The record of the documents' first example."""
+    (one,) = records((PAYLOADS / "Translation.seed.xml").read_bytes())
+    read = asdict(one)
+    details, source = read.pop("details"), read.pop("source")
+    assert read == {
+        "kind": "job",
+        "event": "TaskFinish",
+        "job_id": "ac34be3aa0bf411ed9ce39d7cc972e427",
+        "tag": "Translation",
+        "state": "Success",
+        "outcome": "succeeded",
+        "code": "Success",
+        "message": "Success",
+        "queue_id": "pbde29b842b1b4e2ea4f0b20d264fcec2",
+        "created_at": "2022-07-25T08:35:39Z",
+        "started_at": "2022-07-25T08:35:39Z",
+        "ended_at": "2022-07-25T08:35:43Z",
+        "wait_s": 0,
+        "run_s": 4,
+        "input": {
+            "bucket": None,
+            "region": None,
+            "object": "input/en.pdf",
+            "url": None,
+            "headers": {},
+            "lang": "en",
+            "type": "pdf",
+            "basic_type": "pptx",
+        },
+        "outputs": [
+            {"bucket": "test-123456789", "region": "ap-chongqing", "object": "output/zh.pdf"}
+        ],
+        "user_data": "This is my Translation job.",
+        "job_level": 0,
+        "workflow": None,
+        "result": {
+            "source_lang": "en",
+            "target_lang": "en",
+            "source_type": "pdf",
+            "target_type": "txt",
+            "basic_type": "pptx",
+        },
+        "retry": {"root_job_id": "ac34be3aa0bf411ed9ce39d7cc972e427", "attempt": 1},
+    }
+    assert details["Operation"]["JobLevel"] == "0"
+    assert source["format"] == "xml"
+    assert len(source["digest"]) == 64
+
+
+def test_the_parts_of_a_split_video_are_numbers() -> None:
+    """Seconds and an index, not texts."""
+    (one,) = records((PAYLOADS / "SplitVideoParts.seed.json").read_bytes())
+    result: Any = one.result
+    assert result["mode"] == "SHOTDETECT"
+    assert len(result["parts"]) == 10
+    assert result["parts"][1] == {"index": 1, "begin_s": 5.32, "end_s": 13.28}
+
+
+def test_a_single_part_is_a_list_of_one() -> None:
+    """XML can't tell one of a list from a list of one; the catalogue can."""
+    operation = {"SplitVideoInfoResult": {"TimeInfo": {"Index": "0", "PartBegin": "x"}}}
+    one = job(Tag="SplitVideoParts", State="Success", Operation=operation)
+    result: Any = valid(one)["result"]
+    assert result["parts"] == [{"index": 0, "begin_s": None, "end_s": None}]
+    details: Any = one.details
+    assert details["Operation"]["SplitVideoInfoResult"]["TimeInfo"] == [
+        {"Index": "0", "PartBegin": "x"}
+    ]
+
+
+def test_an_empty_result_node_is_an_empty_list() -> None:
+    """XML can't tell an empty text from an empty container either."""
+    one = job(Tag="SplitVideoParts", Operation={"SplitVideoInfoResult": {"TimeInfo": ""}})
+    result: Any = valid(one)["result"]
+    assert result["parts"] == []
+
+
+@pytest.mark.parametrize(
+    ("detail", "outcome"),
+    [
+        ({"State": "Success"}, "succeeded"),
+        ({"State": "Failed"}, "failed"),
+        ({"State": "Cancel"}, "cancelled"),
+        ({"State": "Submitted"}, "unfinished"),
+        ({"State": "Running"}, "unfinished"),
+        ({"State": "Pause"}, "unfinished"),
+        ({"State": "Exploded"}, "unknown"),
+        ({"Code": "Success"}, "succeeded"),
+        ({"Code": "InternalError"}, "unknown"),
+        ({}, "unknown"),
+    ],
+)
+def test_the_outcome_follows_from_the_state(detail: dict[str, str], outcome: str) -> None:
+    """A missing State is no failure."""
+    one = job(**detail)
+    assert valid(one)["outcome"] == outcome
+    assert one.is_terminal == (outcome in ("succeeded", "failed", "cancelled"))
+
+
+def test_what_is_absent_is_null() -> None:
+    """A callback with nothing but a JobId is a valid record."""
+    written = valid(job())
+    for name in ("event", "tag", "state", "queue_id", "created_at", "run_s", "input", "user_data"):
+        assert written[name] is None
+    assert (written["code"], written["message"], written["outputs"]) == ("", "", [])
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"Input": {"CosHeaders": [{"Key": "Size", "Value": "14"}, {"Key": "EventName"}]}},
+        {
+            "Operation": {
+                "Input": {
+                    "CosHeaders": [
+                        {"Key": "Size", "Value": "14"},
+                        {"Key": "EventName", "Value": ""},
+                    ]
+                }
+            }
+        },
+        {"Input": {"CosHeaders": {"Size": "14", "EventName": ""}}},
+    ],
+)
+def test_headers_are_a_map_wherever_and_however_they_come(detail: Any) -> None:
+    """Under Input, under Operation.Input, as pairs or as a map."""
+    read: Any = valid(job(**detail))["input"]
+    assert read["headers"] == {"Size": "14", "EventName": ""}
+
+
+def test_odd_input_nodes_overwrite_nothing() -> None:
+    """Only CI's own nodes fill the fixed fields."""
+    read: Any = valid(job(Input={"Object": "a", "object": "b", "Headers": "c", "X": {"Y": "1"}}))
+    assert read["input"]["object"] == "a"
+    assert read["input"]["headers"] == {}
+    assert read["input"]["x"] == {"Y": "1"}
+
+
+def test_outputs_are_the_objects_really_written() -> None:
+    """ObjectPrefix + ObjectName, sprites too; a template is no object."""
+    output = {"Bucket": "b-1", "Region": "r", "Object": "out/${Number}.jpg"}
+    file = {
+        "Bucket": "b-1",
+        "Region": "r",
+        "ObjectPrefix": "out/",
+        "ObjectName": ["0.jpg", "1.jpg"],
+    }
+    sprite = file | {"ObjectPrefix": "", "ObjectName": "s.jpg"}
+    one = job(
+        Operation={
+            "Output": output,
+            "MediaResult": {"OutputFile": file | {"SpriteOutputFile": sprite}},
+        }
+    )
+    written: Any = valid(one)["outputs"]
+    assert [entry["object"] for entry in written] == ["out/0.jpg", "out/1.jpg", "s.jpg"]
+    assert job(Operation={"Output": output}).outputs == []
+
+
+def test_workflow_is_put_together_from_both_places() -> None:
+    """JobsDetail.Workflow before Response.Workflow, field by field."""
+    (one,) = records(
+        as_json(
+            {
+                "JobsDetail": {"JobId": "j1", "Workflow": {"RunId": "i1", "Name": "n1"}},
+                "Workflow": {"RunId": "i2", "WorkflowId": "w2"},
+            }
+        )
+    )
+    assert valid(one)["workflow"] == {
+        "run_id": "i1",
+        "workflow_id": "w2",
+        "workflow_name": None,
+        "node": "n1",
+    }
+
+
+def test_the_lineage_marker_is_taken_off_the_users_text() -> None:
+    """What this function wrote behind UserData is not the user's."""
+    one = job(Operation={"UserData": "mine/ci-retry:j0:3"})
+    assert (one.user_data, one.retry) == ("mine", {"root_job_id": "j0", "attempt": 3})
+    assert (one.lineage.root_job_id, one.lineage.attempt) == ("j0", 3)
+
+
+def test_echoed_secrets_are_redacted_in_the_details() -> None:
+    """An empty one stays empty, so that it shows that there was none."""
+    one = job(Tag="DocProcess", Operation={"DocProcess": {"DocPassword": "hunter2"}})
+    assert b"hunter2" not in one.to_json()
+    details: Any = one.details
+    assert details["Operation"]["DocProcess"]["DocPassword"] == record.REDACTED
+    empty: Any = job(Operation={"DocProcess": {"DocPassword": ""}}).details
+    assert empty["Operation"]["DocProcess"]["DocPassword"] == ""
+
+
+def test_one_line_whatever_it_holds() -> None:
+    """Line breaks are escaped, Chinese is not, and the line ends."""
+    line = job(Message="翻译\nfailed\r\u2028").to_json()
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"}\n")
+    assert "翻译".encode() in line
+
+
+@pytest.mark.parametrize("line", [b"{}", b"[]", b'{"schema":"job-record/2"}', b"x"])
+def test_what_is_no_record_is_not_read_as_one(line: bytes) -> None:
+    """Somebody else's object may stand where a record belongs."""
+    with pytest.raises(ValueError, match=r"job-record|JSON|Expecting"):
+        JobRecord.from_json(line)
+
+
+names = st.sampled_from(["Object", "Lang", "Type", "BasicType", "Url", "Mode", "Extra"])
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12).filter(
+    lambda text: text == text.strip()
+)
+leaf_maps = st.dictionaries(names, texts, max_size=4)
+parts = st.lists(
+    st.fixed_dictionaries(
+        {"Index": st.integers(0, 9).map(str), "PartBegin": st.decimals(0, 9, places=6).map(str)}
+    ),
+    max_size=3,
+)
+
+
+@st.composite
+def callbacks(draw: st.DrawFn) -> dict[str, Any]:
+    """Callbacks of one to three jobs, of documented and other tags, with all that may be absent."""
+    job = st.fixed_dictionaries(
+        {"JobId": st.from_regex(r"[ajs][0-9a-f]{8}", fullmatch=True)},
+        optional={
+            "Tag": st.sampled_from(["Translation", "SplitVideoParts", "Other"]),
+            "State": st.sampled_from(["Success", "Failed", "Cancel", "Running", "Odd"]),
+            "Code": texts,
+            "Message": texts,
+            "CreationTime": st.sampled_from(["2022-07-25T16:35:39+0800", "-", ""]),
+            "EndTime": st.sampled_from(["2022-07-25T16:35:41+0800", "-"]),
+            "Input": leaf_maps,
+            "Workflow": st.fixed_dictionaries({"RunId": texts, "Name": texts}),
+            "Operation": st.fixed_dictionaries(
+                {},
+                optional={
+                    "UserData": texts,
+                    "JobLevel": st.sampled_from(["0", "2"]),
+                    "Output": leaf_maps,
+                    "Translation": leaf_maps,
+                    "SplitVideoParts": leaf_maps,
+                    "SplitVideoInfoResult": parts.map(lambda rows: {"TimeInfo": rows}),
+                },
+            ),
+        },
+    )
+    return {"EventName": "TaskFinish", "JobsDetail": draw(st.lists(job, min_size=1, max_size=3))}
+
+
+@given(callbacks())
+def test_xml_and_json_of_one_callback_agree(tree: dict[str, Any]) -> None:
+    """Twins give equal records and one digest; `source` and `details` may differ."""
+    for from_xml, from_json in zip(records(as_xml(tree)), records(as_json(tree)), strict=True):
+        x, j = valid(from_xml), valid(from_json)
+        assert x.pop("source")["digest"] == j.pop("source")["digest"]
+        x.pop("details"), j.pop("details")
+        assert x == j
+
+
+def test_the_documented_twins_agree() -> None:
+    """Translation is printed in both formats."""
+    (x,), (j,) = (
+        records((PAYLOADS / f"Translation.seed.{form}").read_bytes()) for form in ("xml", "json")
+    )
+    assert {**asdict(x), "source": 0} == {**asdict(j), "source": 0}
+    assert x.source["digest"] == j.source["digest"]

@@ -1,0 +1,32 @@
+"""Writes one tree as XML and as JSON, the way CI does: twins that must give one record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from xml.sax.saxutils import escape
+
+
+def as_xml(tree: dict[str, Any]) -> bytes:
+    """<Response>…</Response>; a list repeats its element."""
+    return f"<Response>{_elements(tree)}</Response>".encode()
+
+
+def as_json(tree: dict[str, Any]) -> bytes:
+    """The same tree without the root; a list of one stays a list."""
+    return json.dumps(tree, ensure_ascii=False).encode()
+
+
+def _elements(tree: dict[str, Any]) -> str:
+    return "".join(
+        f"<{name}>{_content(one)}</{name}>"
+        for name, value in tree.items()
+        for one in (value if isinstance(value, list) else [value])
+    )
+
+
+def _content(value: Any) -> str:
+    if isinstance(value, dict):
+        return _elements(value)
+    # XML turns a bare carriage return into a line feed unless it is written as a reference.
+    return escape(str(value), {"\r": "&#13;"})

@@ -1,0 +1,94 @@
+"""keys.py: every key that is ever written."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.ledger import keys
+from tests.callback.test_record import job
+
+
+@pytest.mark.parametrize(
+    ("sent", "written"),
+    [
+        ("ac34be", "ac34be"),
+        ("j96***", "j96~2A~2A~2A"),
+        ("../../etc", "~2E~2E~2F~2E~2E~2Fetc"),
+        ("A", "~41"),
+        ("a-b_c", "a~2Db~5Fc"),
+        ("é", "~C3~A9"),
+        ("\x00\n", "~00~0A"),
+        ("\ud800", "~ED~A0~80"),
+        ("x" * 80, "x" * 80),
+    ],
+)
+def test_a_name_from_outside_is_written_in_harmless_characters(sent: str, written: str) -> None:
+    """Nothing escapes its place."""
+    assert keys.name(sent) == written
+
+
+@given(st.text(min_size=1, max_size=200))
+def test_a_name_is_short_and_holds_no_separator(sent: str) -> None:
+    """Whatever it was."""
+    written = keys.name(sent)
+    assert re.fullmatch(r"[a-z0-9A-F~]{1,81}", written)
+
+
+@given(st.text(max_size=100), st.text(max_size=100))
+def test_no_two_names_meet_even_where_case_does_not_count(one: str, other: str) -> None:
+    """Different names, different keys, on any disk."""
+    if one != other:
+        assert keys.name(one).lower() != keys.name(other).lower()
+
+
+def test_a_short_name_can_not_be_made_to_meet_a_long_one() -> None:
+    """The form of a long name is one character longer than any name that is written out."""
+    long = keys.name("x" * 10_000)
+    assert len(long) == 81
+    assert long.startswith("x" * 16 + "~")
+    assert keys.name(long.replace("~", "")) != long
+    assert keys.name(long) != long
+
+
+@pytest.mark.parametrize(
+    ("time", "day"),
+    [
+        ("2022-07-25T08:35:39Z", "2022-07-25"),
+        ("2015-01-01T00:00:00Z", "2015-01-01"),
+        ("2100-12-31T00:00:00Z", "2100-12-31"),
+        ("2014-12-31T23:59:59Z", "1970-01-01"),
+        ("2101-01-01T00:00:00Z", "1970-01-01"),
+        (None, "1970-01-01"),
+    ],
+)
+def test_a_partition_is_the_utc_day_or_1970(time: str | None, day: str) -> None:
+    """Never the day of receipt: a redelivery on another day meets the same key."""
+    assert keys.day(time) == day
+
+
+@pytest.mark.parametrize(
+    ("state", "key"),
+    [
+        ("Success", "jobs/dt=2022-07-25/j1.json"),
+        ("Failed", "jobs/dt=2022-07-25/j1.json"),
+        ("Running", "_unfinished/dt=2022-07-25/j1-~52unning.json"),
+        ("../x", "_unfinished/dt=2022-07-25/j1-~2E~2E~2Fx.json"),
+    ],
+)
+def test_a_record_is_kept_by_day_and_job(state: str, key: str) -> None:
+    """A terminal one has one key; unfinished ones stand aside, one a state."""
+    assert keys.record(job(State=state, CreationTime="2022-07-25T23:35:39+0800")) == key
+
+
+def test_a_job_without_a_state_stands_aside_too() -> None:
+    """It is not known to have ended."""
+    assert keys.record(job()) == "_unfinished/dt=1970-01-01/j1-none.json"
+
+
+def test_a_dead_letter_is_kept_by_its_digest() -> None:
+    """So the same body is kept once a day."""
+    assert keys.dead("ab", "2026-11-21T08:00:00Z") == "_dead/dt=2026-11-21/ab.json"

@@ -1,0 +1,247 @@
+"""folder.py and cos.py keep the same promises: each test runs on both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handler.errors import StoreError
+from handler.ledger.cos import CosStore, Credentials, Place
+from handler.ledger.folder import FolderStore
+from handler.ledger.store import Store
+from tests.cos_face import BUCKET, REGION, CosFace, Fault
+from tests.cos_face.face import SECRET_ID, SECRET_KEY, Seen
+
+PERMANENT = Credentials(SECRET_ID, SECRET_KEY, "")
+
+
+def cos_store(cos: CosFace, bucket: str = BUCKET) -> CosStore:
+    """A store on the loopback COS that does not sleep between its tries."""
+    place = Place(bucket, "ci/", REGION, ("127.0.0.1", cos.port))
+    return CosStore(place, PERMANENT, sleep=lambda seconds: None)
+
+
+@pytest.fixture(params=["folder", "cos"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Each kind of store, empty."""
+    if request.param == "folder":
+        yield FolderStore(tmp_path / "ledger")
+    else:
+        yield cos_store(request.getfixturevalue("cos"))
+
+
+def test_what_was_put_can_be_got(store: Store) -> None:
+    """Bytes are bytes, and the last put wins."""
+    store.put("a/b.json", b"one")
+    store.put("a/b.json", b"two\x00\xff")
+    assert store.get("a/b.json") == b"two\x00\xff"
+    assert store.get("a/c.json") is None
+
+
+def test_put_new_never_replaces(store: Store) -> None:
+    """It says whether it wrote."""
+    assert store.put_new("a", b"one") is True
+    assert store.put_new("a", b"two") is False
+    assert store.get("a") == b"one"
+
+
+def test_a_listing_runs_in_the_order_of_bytes_and_stops_in_time(store: Store) -> None:
+    """Folders sort where their keys sort, and the stop is excluded."""
+    for key in ("o/a/x", "o/a-b/x", "o/a0", "o/b", "p", "o/~", "o/Z"):
+        store.put(key, b"")
+    assert list(store.list("o/")) == ["o/Z", "o/a-b/x", "o/a/x", "o/a0", "o/b", "o/~"]
+    assert list(store.list("o/", stop="o/a/")) == ["o/Z", "o/a-b/x"]
+    assert list(store.list("o/a")) == ["o/a-b/x", "o/a/x", "o/a0"]
+    assert list(store.list("q/")) == []
+    assert [key for key in store.list("") if not key.startswith("o/")] == ["p"]
+
+
+def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: Store) -> None:
+    """Deleting what is not there is fine."""
+    store.put("a/b", b"")
+    store.delete("a/b")
+    store.delete("a/b")
+    store.delete("never/was")
+    assert store.get("a/b") is None
+
+
+# --- the folder alone ---------------------------------------------------------------------
+
+
+def test_a_folder_leaves_no_temporary_file_behind(tmp_path: Path) -> None:
+    """Neither after a write nor after a refused one."""
+    store = FolderStore(tmp_path)
+    store.put("a/b", b"1")
+    store.put_new("a/b", b"2")
+    assert os.listdir(tmp_path / "a") == ["b"]
+
+
+def test_a_folder_lists_no_file_that_is_still_being_written(tmp_path: Path) -> None:
+    """A temporary file of a process that died is no key."""
+    (tmp_path / ".tmp-dead").write_bytes(b"")
+    assert list(FolderStore(tmp_path).list("")) == []
+
+
+@pytest.mark.parametrize("key", ["../x", "/etc/x", "a//b", "a/./b", "a\\b", "a\0b", ""])
+def test_a_folder_takes_no_key_that_leads_out_of_it(tmp_path: Path, key: str) -> None:
+    """Keys are made harmless before; this is the second lock."""
+    store = FolderStore(tmp_path / "ledger")
+    with pytest.raises(StoreError):
+        store.put(key, b"")
+    with pytest.raises(StoreError):
+        store.get(key)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_can_not_be_written_says_so(tmp_path: Path) -> None:
+    """Every operation turns the fault of the disk into a StoreError."""
+    (tmp_path / "file").write_bytes(b"")
+    store = FolderStore(tmp_path / "file")
+    for operation in (
+        lambda: store.put("a", b""),
+        lambda: store.put_new("a", b""),
+        lambda: store.get("a"),
+        lambda: store.delete("a"),
+        lambda: list(store.list("")),
+    ):
+        with pytest.raises(StoreError) as caught:
+            operation()
+        assert caught.value.retryable
+
+
+# --- COS alone ----------------------------------------------------------------------------
+
+
+def test_each_operation_is_one_request(cos: CosFace) -> None:
+    """Requests cost money; a refused put_new is one too."""
+    store = cos_store(cos)
+    store.put_new("a", b"1")
+    store.put_new("a", b"2")
+    store.put("b", b"3")
+    store.get("a")
+    store.delete("b")
+    assert list(store.list("")) == ["a"]
+    assert cos.requests() == [
+        ("PUT", "ci/a"),
+        ("PUT", "ci/a"),
+        ("PUT", "ci/b"),
+        ("GET", "ci/a"),
+        ("DELETE", "ci/b"),
+        ("GET", ""),
+    ]
+
+
+def test_a_long_listing_is_read_page_by_page(cos: CosFace) -> None:
+    """COS gives at most 1,000 keys an answer; the stop saves the pages behind it."""
+    store = cos_store(cos)
+    for number in range(1_001):
+        store.put(f"o/{number:04}", b"")
+    cos.seen.clear()
+    assert len(list(store.list("o/"))) == 1_001
+    assert len(cos.seen) == 2
+    assert len(list(store.list("o/", stop="o/0500"))) == 500
+    assert len(cos.seen) == 3
+
+
+def test_credentials_are_those_of_the_invocation(cos: CosFace) -> None:
+    """SCF's expire: an old token must not live on in a warm client."""
+    store = cos_store(cos)
+    store.put("a", b"permanent")
+    cos.security_token = "token-1"
+    store.renew(Credentials(SECRET_ID, SECRET_KEY, "token-1"))
+    store.put("a", b"temporary")
+    cos.security_token = "token-2"
+    with pytest.raises(StoreError):
+        store.put("a", b"expired")
+    store.renew(Credentials(SECRET_ID, SECRET_KEY, "token-2"))
+    store.put("a", b"renewed")
+    cos.security_token = None
+    store.renew(PERMANENT)
+    store.renew(PERMANENT)
+    store.put("a", b"permanent again")
+    assert cos.read("ci/a") == b"permanent again"
+
+
+def test_a_passing_fault_is_tried_again_a_bounded_number_of_times(cos: CosFace) -> None:
+    """Two more tries, whatever the fault; then it is the caller's."""
+    for fault in (
+        Fault(before=(503, "SlowDown")),
+        Fault(before=(500, "InternalError")),
+        Fault(before=(429, "TooManyRequests")),
+        Fault(reset_before=True),
+    ):
+        cos.seen.clear()
+        with cos.faulty(lambda seen, fault=fault: fault if len(cos.seen) < 3 else None):  # type: ignore[misc]
+            cos_store(cos).put("a", b"")
+        assert len(cos.seen) == 3
+        with cos.faulty(lambda seen, fault=fault: fault), pytest.raises(StoreError):  # type: ignore[misc]
+            cos_store(cos).put("a", b"")
+        assert len(cos.seen) == 6
+
+
+def test_a_lasting_fault_is_not_tried_again(cos: CosFace) -> None:
+    """No permission now is no permission in a second."""
+    with cos.faulty(lambda seen: Fault(before=(403, "AccessDenied"))):
+        with pytest.raises(StoreError) as caught:
+            cos_store(cos).put("a", b"")
+    assert (caught.value.status, caught.value.code) == (403, "AccessDenied")
+    assert len(cos.seen) == 1
+
+
+def test_a_write_whose_answer_was_lost_is_found_to_exist(cos: CosFace) -> None:
+    """Its retry is told 409: the ledger reads back and compares."""
+
+    def lost(seen: Seen) -> Fault | None:
+        return Fault(reset_after=True) if len(cos.seen) == 1 else None
+
+    with cos.faulty(lost):
+        assert cos_store(cos).put_new("a", b"mine") is False
+    assert cos.read("ci/a") == b"mine"
+
+
+def test_a_missing_bucket_is_a_fault_and_no_missing_key(cos: CosFace) -> None:
+    """Or a wrong LEDGER_URL would read as an empty ledger."""
+    store = cos_store(cos, "nowhere-1250000000")
+    for operation in (lambda: store.get("a"), lambda: store.put("a", b"")):
+        with pytest.raises(StoreError) as caught:
+            operation()
+        assert caught.value.code == "NoSuchBucket"
+
+
+def test_a_missing_bucket_is_known_even_from_an_answer_without_a_resource(cos: CosFace) -> None:
+    """The SDK reads no code from such an answer."""
+    body = b"<Error><Code>NoSuchBucket</Code><Message>x</Message></Error>"
+    with cos.faulty(lambda seen: Fault(before=(404, "NoSuchBucket"), body=body)):
+        with pytest.raises(StoreError) as caught:
+            cos_store(cos).get("a")
+    assert caught.value.code == "NoSuchBucket"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(cut_answer=True), Fault(reset_after=True), Fault(body=b"<Error>not xml")],
+    ids=["cut", "reset", "garbage"],
+)
+def test_a_broken_listing_is_a_fault_and_no_empty_one(cos: CosFace, fault: Fault) -> None:
+    """Nothing may be concluded from an answer that broke off."""
+    store = cos_store(cos)
+    store.put("o/a", b"1")
+    with cos.faulty(lambda seen: fault), pytest.raises(StoreError):
+        list(store.list("o/"))
+
+
+def test_a_get_that_breaks_off_is_a_fault(cos: CosFace) -> None:
+    """Half an object is none."""
+    store = cos_store(cos)
+    store.put("a", b"1234")
+    with cos.faulty(lambda seen: Fault(cut_answer=True)), pytest.raises(StoreError):
+        store.get("a")
+
+
+def test_credentials_show_in_no_repr(cos: CosFace) -> None:
+    """Nor in what an error says."""
+    assert SECRET_KEY not in repr(Credentials(SECRET_ID, SECRET_KEY, "t"))
+    assert repr(PERMANENT) == "Credentials()"

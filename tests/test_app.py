@@ -1,0 +1,326 @@
+"""app.py: one event in, one answer out, and what is kept in between."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import index
+from handler.app import open_store
+from handler.callback.record import JobRecord
+from handler.errors import StoreError
+from handler.settings import Settings
+from tests.callback.test_record import SCHEMA
+from tests.conftest import PAYLOADS, Invoked
+from tests.cos_face import CosFace, Fault
+
+SEEDS = sorted(PAYLOADS.glob("*.seed.*"))
+TRANSLATION = (PAYLOADS / "Translation.seed.json").read_bytes()
+TRANSLATION_KEY = "jobs/dt=2022-07-25/ac34be3aa0bf411ed9ce39d7cc972e427.json"
+SUCCESS = '{"JobsDetail": {"JobId": "j1", "Tag": "Translation", "State": "Success"}}'
+
+
+@pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.name)
+def test_a_documented_callback_is_kept_on_cos_with_one_request(
+    on_cos: Invoked, cos: CosFace, path: Path
+) -> None:
+    """The main job: its valid record is there, and its duplicate costs two requests."""
+    status, answer = on_cos.post(path.read_bytes())
+    assert status == 200
+    (job,) = answer["jobs"]
+    assert job["status"] == "kept"
+    assert cos.requests() == [("PUT", "ci/" + job["key"])]
+    line = cos.read("ci/" + job["key"])
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(line))
+    record = JobRecord.from_json(line)
+    assert (record.job_id, record.tag, record.outcome) == (
+        job["job_id"],
+        job["tag"],
+        job["outcome"],
+    )
+
+    cos.seen.clear()
+    status, answer = on_cos.post(path.read_bytes())
+    assert (status, answer["jobs"][0]["status"]) == (200, "duplicate")
+    assert [method for method, _ in cos.requests()] == ["PUT", "GET"]
+    assert cos.read("ci/" + job["key"]) == line
+
+
+def test_the_same_callback_in_the_other_format_is_a_duplicate(on_disk: Invoked) -> None:
+    """Twice is once, whatever the form."""
+    assert on_disk.post(TRANSLATION)[1]["jobs"][0]["status"] == "kept"
+    xml = (PAYLOADS / "Translation.seed.xml").read_bytes()
+    assert on_disk.post(xml)[1]["jobs"][0]["status"] == "duplicate"
+    assert "differs" not in on_disk.lines[-1]
+
+
+def test_several_jobs_of_one_callback_are_kept_each(on_disk: Invoked) -> None:
+    """One without a JobId becomes a dead letter, the others are kept."""
+    jobs = [
+        {"JobId": "j1", "State": "Success"},
+        {"State": "Success"},
+        {"JobId": "j2", "State": "Cancel"},
+    ]
+    status, answer = on_disk.post(json.dumps({"JobsDetail": jobs}))
+    assert status == 202
+    assert [job["status"] for job in answer["jobs"]] == ["kept", "dead_letter", "kept"]
+
+
+def test_another_end_of_a_kept_job_becomes_a_dead_letter(on_disk: Invoked, ledger: Path) -> None:
+    """The first end stays; someone must look."""
+    on_disk.post(SUCCESS)
+    status, answer = on_disk.post(SUCCESS.replace("Success", "Cancel"))
+    assert (status, answer["jobs"][0]["status"]) == (202, "dead_letter")
+    kept = json.loads((ledger / "jobs/dt=1970-01-01/j1.json").read_bytes())
+    assert kept["outcome"] == "succeeded"
+    letter = json.loads((ledger / answer["jobs"][0]["key"]).read_bytes())
+    assert letter["reason"] == "conflict"
+
+
+def test_the_same_end_with_other_details_is_logged(on_disk: Invoked) -> None:
+    """A queue and a workflow may both send one job's callback."""
+    on_disk.post(SUCCESS)
+    on_disk.post(SUCCESS.replace("}}", ', "Message": "done"}}'))
+    assert on_disk.lines[-1]["differs"] == "true"
+
+
+def test_an_unfinished_job_is_put_aside(on_disk: Invoked) -> None:
+    """And its end is kept when it comes."""
+    status, answer = on_disk.post(SUCCESS.replace("Success", "Running"))
+    assert (status, answer["jobs"][0]["outcome"]) == (200, "unfinished")
+    assert answer["jobs"][0]["key"].startswith("_unfinished/")
+    assert on_disk.post(SUCCESS)[1]["jobs"][0]["status"] == "kept"
+
+
+def test_a_tag_that_is_not_in_the_catalogue_is_kept_and_logged(on_disk: Invoked) -> None:
+    """Nothing that CI sends is an error."""
+    status, _ = on_disk.post(SUCCESS.replace("Translation", "BrandNew"))
+    assert status == 200
+    assert [line["event"] for line in on_disk.lines] == ["new_tag", "callback"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        ("", 400, "empty"),
+        ("hello", 202, "not_xml_or_json"),
+        ("<Response/>", 202, "no_callback"),
+        ('{"hello": "world"}', 202, "no_callback"),
+        (TRANSLATION.decode()[:300], 202, "json_invalid"),
+        ("<Response><JobsDetail><JobId>j1</JobId>", 202, "xml_invalid"),
+        ('<!DOCTYPE r [<!ENTITY x "y">]><Response>&x;</Response>', 202, "dtd_forbidden"),
+        ("<?xml version='1.0' encoding='x-none'?><Response/>", 202, "encoding"),
+        ("<a>" * 100_000, 202, "too_deep"),
+        ("[" * 100_000, 202, "too_deep"),
+        ("x" * (5 * 1024 * 1024 + 1), 413, "at most 5242880 bytes"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_bad_input_is_answered_kept_and_told_in_one_line(
+    on_disk: Invoked, ledger: Path, body: str, status: int, reason: str
+) -> None:
+    """No stack trace; a dead letter holds the whole body where there is one to look at."""
+    answered, answer = on_disk.post(body)
+    assert answered == status
+    assert reason in answer["reason"]
+    (line,) = on_disk.lines
+    assert line["level"] == "WARNING"
+    assert reason in line["reason"]
+    assert "Traceback" not in on_disk.output.getvalue()
+    letters = [json.loads(path.read_bytes()) for path in ledger.glob("_dead/*/*.json")]
+    if status == 202:
+        assert [base64.b64decode(letter["body_base64"]) for letter in letters] == [body.encode()]
+    else:
+        assert letters == []
+
+
+def test_a_stranger_stores_nothing_and_shows_in_the_log_without_the_body(
+    on_cos: Invoked, cos: CosFace
+) -> None:
+    """401, no request to the store, no token in any line."""
+    on_cos.env["CALLBACK_TOKENS"] = "right-token"
+    status, answer = on_cos.post(TRANSLATION, queryString={"token": "wrong-token"})
+    assert (status, answer["status"]) == (401, "rejected")
+    assert cos.seen == []
+    assert "token" not in json.dumps(on_cos.lines).replace("a valid token is needed", "")
+    status, _ = on_cos.post(TRANSLATION, queryString={"token": "right-token"})
+    assert status == 200
+    assert "right-token" not in on_cos.output.getvalue()
+
+
+def test_health_does_not_touch_the_store(on_cos: Invoked, cos: CosFace) -> None:
+    """So it can be asked often."""
+    answer = on_cos.event({"httpMethod": "GET", "path": "/health"})
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"status": "ok"})
+    assert cos.seen == []
+
+
+def test_a_refused_request_opens_no_store_and_imports_no_sdk() -> None:
+    """A cold start that only says 401 is cheap: measured in a process of its own."""
+    code = """
+import sys, index
+event = {"httpMethod": "POST", "path": "/", "body": "<a/>"}
+assert index.main_handler(event, {})["statusCode"] == 401
+print([name for name in ("qcloud_cos", "requests", "xml", "logging") if name in sys.modules])
+"""
+    env = {
+        "LEDGER_URL": "cos://records-1250000000/ci",
+        "COS_REGION": "ap-guangzhou",
+        "CALLBACK_TOKENS": "a-token",
+        "TENCENTCLOUD_SECRETID": "x",
+        "TENCENTCLOUD_SECRETKEY": "y",
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("missing", ["LEDGER_URL", "CALLBACK_TOKENS"])
+def test_wrong_settings_are_answered_503_and_named_in_the_log(
+    on_cos: Invoked, cos: CosFace, missing: str
+) -> None:
+    """No stack trace, and the body is in the log so that it is not lost."""
+    on_cos.env |= {"TENCENTCLOUD_RUNENV": "SCF", "CALLBACK_TOKENS": "a-token"}
+    del on_cos.env[missing]
+    answer = on_cos.event(
+        {"httpMethod": "POST", "path": "/", "body": "<a/>", "queryString": {"token": "a-token"}}
+    )
+    assert answer["statusCode"] == 503
+    assert answer["headers"]["Retry-After"] == "60"
+    wrong, body = on_cos.lines
+    assert (wrong["event"], wrong["variable"], wrong["found"]) == (
+        "settings_wrong",
+        missing,
+        "nothing",
+    )
+    assert base64.b64decode(body["body_base64"]) == b"<a/>"
+    assert "Traceback" not in on_cos.output.getvalue()
+    assert cos.seen == []
+
+
+def test_a_stranger_is_told_apart_even_while_settings_are_wrong(on_disk: Invoked) -> None:
+    """Nothing of theirs is logged."""
+    on_disk.env |= {"CALLBACK_TOKENS": "a-token", "VERIFY": "maybe"}
+    status, _ = on_disk.post("<a/>")
+    assert status == 401
+    assert [line["event"] for line in on_disk.lines] == ["settings_wrong"]
+
+
+def test_a_store_that_is_away_is_answered_503_with_the_body_in_the_log(
+    on_cos: Invoked, cos: CosFace
+) -> None:
+    """Whatever was not acknowledged must come again, or be taken from the log."""
+    with cos.faulty(lambda seen: Fault(before=(503, "ServiceUnavailable"))):
+        status, answer = on_cos.post(SUCCESS)
+        assert (status, answer["jobs"][0]["status"]) == (503, "retry_later")
+        dead_status, _ = on_cos.post("hello")
+        assert dead_status == 503
+    events = [line["event"] for line in on_cos.lines]
+    assert events == ["callback", "callback_not_kept"] * 2
+    assert base64.b64decode(on_cos.lines[1]["body_base64"]) == SUCCESS.encode()
+    assert on_cos.post(SUCCESS)[1]["jobs"][0]["status"] == "kept"
+
+
+def test_a_direct_invoke_needs_no_token_and_raises_where_the_store_is_away(
+    on_cos: Invoked, cos: CosFace
+) -> None:
+    """CAM guards it; whoever invokes sees the error."""
+    on_cos.env["CALLBACK_TOKENS"] = "a-token"
+    answer = on_cos.event(json.loads(SUCCESS))
+    assert answer["jobs"][0]["status"] == "kept"
+    with cos.faulty(lambda seen: Fault(before=(403, "AccessDenied"))), pytest.raises(StoreError):
+        on_cos.event(json.loads(SUCCESS))
+
+
+def test_a_fault_of_the_function_itself_is_answered_503_and_loses_nothing(
+    on_disk: Invoked,
+) -> None:
+    """No exception leaves the HTTP way: here the clock fails."""
+
+    class Stopped(Exception):
+        pass
+
+    def clock() -> float:
+        if on_disk.output.getvalue() or not started:
+            return 0.0
+        started.clear()
+        raise Stopped
+
+    started = [True]
+    from handler.app import Function
+    from handler.log import Log
+
+    function = Function(on_disk.env, clock, Log(on_disk.output, lambda: 0.0))
+    answer = function.handle({"httpMethod": "POST", "path": "/", "body": SUCCESS}, {})
+    assert answer["statusCode"] == 503
+    wrong, body = on_disk.lines
+    assert "Stopped" in wrong["traceback"]
+    assert base64.b64decode(body["body_base64"]) == SUCCESS.encode()
+    started.append(True)
+    on_disk.output.truncate(0)
+    on_disk.output.seek(0)
+    with pytest.raises(Stopped):
+        function.handle(json.loads(SUCCESS), {})
+
+
+def test_a_timer_with_wrong_settings_logs_and_ends(on_disk: Invoked) -> None:
+    """Raising would make the platform run it again, to no avail; a direct invoke is told."""
+    on_disk.env["VERIFY"] = "maybe"
+    answer = on_disk.event({"Type": "Timer", "TriggerName": "sweep", "Message": ""})
+    assert answer == {"status": "done"}
+    assert on_disk.lines[0]["event"] == "settings_wrong"
+    from handler.errors import SettingsError
+
+    with pytest.raises(SettingsError):
+        on_disk.event({"JobsDetail": {}})
+
+
+def test_the_log_line_of_a_callback_tells_what_the_pager_asks(on_disk: Invoked) -> None:
+    """Which request, which job, what became of it, how long it took."""
+    on_disk.post(TRANSLATION)
+    (line,) = on_disk.lines
+    assert line.pop("duration_ms") > 0
+    assert line == {
+        "time": "2026-09-21T14:13:21Z",
+        "level": "INFO",
+        "event": "callback",
+        "faas.invocation_id": "request-1",
+        "faas.trigger": "http",
+        "faas.coldstart": "false",
+        "status": "kept",
+        "key": TRANSLATION_KEY,
+        "job_id": "ac34be3aa0bf411ed9ce39d7cc972e427",
+        "tag": "Translation",
+        "outcome": "succeeded",
+    }
+
+
+def test_the_entry_file_hands_on_the_entrypoint(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SCF loads index.main_handler; a context that is no dict does no harm."""
+    monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}")
+    event = {"httpMethod": "POST", "path": "/", "body": TRANSLATION.decode()}
+    answer: Any = index.main_handler(event, None)
+    assert answer["statusCode"] == 200
+    assert json.loads(capsys.readouterr().out)["event"] == "callback"
+
+
+def test_connections_outlive_an_invocation_and_are_bounded(cos: CosFace) -> None:
+    """One client for a place; many places do not pile up."""
+    settings = Settings.from_env(cos.env)
+    assert open_store(settings) is open_store(settings)
+    for number in range(20):
+        store = open_store(
+            Settings.from_env(cos.env | {"LEDGER_URL": f"cos://records-1250000000/p{number}"})
+        )
+    store.put("a", b"")
+    assert cos.keys() == ["ci/a".replace("ci", "p19")]

@@ -1,0 +1,299 @@
+"""What tools/bundle.py builds: what is in it, and that it runs with nothing beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import json
+import marshal
+import re
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.bundle import BundleError, find_python, runtime_version, without
+
+ROOT = Path(__file__).parent.parent
+JOB_ID = "ac34be3aa0bf411ed9ce39d7cc972e427"
+CALLBACK = f"""<Response>
+<EventName>TaskFinish</EventName>
+<JobsDetail>
+<Code>Success</Code>
+<CreationTime>2022-07-25T16:35:39+0800</CreationTime>
+<EndTime>2022-07-25T16:35:43+0800</EndTime>
+<Input><Object>input/en.pdf</Object><Lang>en</Lang><Type>pdf</Type></Input>
+<JobId>{JOB_ID}</JobId>
+<Message>Success</Message>
+<Operation>
+<Output><Region>ap-chongqing</Region><Bucket>test-123456789</Bucket>
+<Object>output/zh.pdf</Object></Output>
+<Translation><Lang>zh</Lang><Type>pdf</Type></Translation>
+</Operation>
+<QueueId>pbde29b842b1b4e2ea4f0b20d264fcec2</QueueId>
+<StartTime>2022-07-25T16:35:39+0800</StartTime>
+<State>Success</State>
+<Tag>Translation</Tag>
+</JobsDetail>
+</Response>"""
+
+
+def run_tool(*args: str) -> subprocess.CompletedProcess[str]:
+    """Run the tool as a command."""
+    command = [sys.executable, str(ROOT / "tools" / "bundle.py"), *args]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def build(output: Path) -> Path:
+    """Build as `make bundle` does, for the Python that runs the tests; the zip."""
+    done = run_tool("--python", sys.executable, "--output", str(output))
+    assert done.returncode == 0, done.stderr
+    assert "function.zip" in done.stdout
+    return output / "function.zip"
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The zip: built once, whichever of the test processes comes first."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    output = shared / "bundle"
+    with (shared / "bundle.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        archive = output / "function.zip"
+        return archive if archive.exists() else build(output)
+
+
+@pytest.fixture(scope="session")
+def names(bundle: Path) -> list[str]:
+    """The names in the zip, in its order."""
+    with zipfile.ZipFile(bundle) as archive:
+        return archive.namelist()
+
+
+@pytest.fixture
+def deployed(bundle: Path, tmp_path: Path) -> Iterator[Path]:
+    """The zip as the platform lays it out: alone in a folder that can't be written to."""
+    folder = tmp_path / "user"
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(folder)
+    everything = [folder, *folder.rglob("*")]
+    for path in everything:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    yield folder
+    for path in everything:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def run(folder: Path, code: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run code that finds Python's own library and this folder, and no installed package.
+
+    Bytecode may be written (no -B): whatever lacks its own would leave a trace.
+    """
+    found = f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "error", "-c", found, *args],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=env,
+        cwd=folder.parent,
+    )
+
+
+def listing(folder: Path) -> dict[str, tuple[int, int]]:
+    """Each path below a folder with its size and the time of its last change."""
+    stats = {str(path): path.stat() for path in folder.rglob("*")}
+    return {path: (one.st_size, one.st_mtime_ns) for path, one in stats.items()}
+
+
+def test_entry_file_and_schema_are_where_they_are_looked_for(names: list[str]) -> None:
+    """The platform loads index.py from the root; the record's schema is data of the package."""
+    assert "index.py" in names
+    assert "handler/callback/job-record-1.schema.json" in names
+
+
+@pytest.mark.parametrize(
+    "unwanted",
+    [
+        r"^Crypto/",
+        r"^handler/cli/",
+        r"^handler/__main__\.py$",
+        r"(^|/)\.",
+        r"^bin/",
+        r"\.(dist|egg)-info/",
+        r"(^|/)tests?(/|\.)",
+        r"^(tools|dist)/",
+        r"^(requirements|serverless|Makefile)",
+        r"\.(so|pyd|dll|dylib|c|pyx)$",
+    ],
+)
+def test_nothing_that_the_function_does_not_need_is_in_it(names: list[str], unwanted: str) -> None:
+    """Each of these costs time at a cold start, or shows what is nobody's business."""
+    assert [name for name in names if re.search(unwanted, name)] == []
+
+
+def test_every_module_has_its_bytecode(names: list[str]) -> None:
+    """The code folder is read-only there: what is not compiled is compiled at each cold start."""
+    modules = [name for name in names if name.endswith(".py")]
+    missing = [name for name in modules if importlib.util.cache_from_source(name) not in names]
+    assert missing == []
+    assert {"handler/app.py", "qcloud_cos/cos_client.py", "index.py"} <= set(modules)
+
+
+def test_bytecode_is_taken_without_a_look_at_the_source(bundle: Path) -> None:
+    """Flags 1: by hash, and unchecked. A zip rounds times, so a time would not match."""
+    with zipfile.ZipFile(bundle) as archive:
+        flags = {
+            int.from_bytes(archive.read(name)[4:8], "little")
+            for name in archive.namelist()
+            if name.endswith(".pyc")
+        }
+    assert flags == {1}
+
+
+def test_bytecode_names_its_source_within_the_bundle(bundle: Path) -> None:
+    """Where it was built is nobody's business, and would make two builds differ."""
+    with zipfile.ZipFile(bundle) as archive:
+        named = {
+            name: marshal.loads(archive.read(name)[16:]).co_filename
+            for name in archive.namelist()
+            if name.endswith(".pyc")
+        }
+    assert named == {name: importlib.util.source_from_cache(name) for name in named}
+
+
+def test_a_licence_goes_with_every_package(names: list[str]) -> None:
+    """All that requirements.txt names is there with its licence, but what is left out."""
+    pinned = re.findall(r"(?m)^([\w.-]+)==([\w.]+)", (ROOT / "requirements.txt").read_text())
+    wanted = {
+        f"{name.replace('-', '_')}-{version}" for name, version in pinned if name != "pycryptodome"
+    }
+    assert {name.split("/")[1] for name in names if name.startswith("licences/")} == wanted
+
+
+def test_folder_holds_what_the_zip_holds(bundle: Path, names: list[str]) -> None:
+    """serverless.yml uploads the folder, the console takes the zip."""
+    folder = bundle.parent / "function"
+    held = sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
+    assert held == names
+
+
+def test_two_builds_give_the_same_bytes(bundle: Path, tmp_path: Path) -> None:
+    """So that a bundle can be compared with what is deployed."""
+    assert build(tmp_path).read_bytes() == bundle.read_bytes()
+
+
+def test_modes_let_the_platform_read(bundle: Path) -> None:
+    """A zip without Unix modes unpacks to files that nobody may read."""
+    with zipfile.ZipFile(bundle) as archive:
+        modes = {stat.filemode(entry.external_attr >> 16) for entry in archive.infolist()}
+    assert modes == {"-rw-r--r--"}
+
+
+def test_callback_is_kept_from_the_unpacked_zip(deployed: Path, tmp_path: Path) -> None:
+    """As deployed: nothing installed, nothing written beside the code, a record in the ledger."""
+    event = {
+        "httpMethod": "POST",
+        "path": "/",
+        "headers": {"content-type": "application/xml"},
+        "queryString": {"token": "first-token"},
+        "body": CALLBACK,
+    }
+    context = {"request_id": "request-1", "time_limit_in_ms": 55_000}
+    before = listing(deployed)
+    done = run(
+        deployed,
+        "import index, json\n"
+        "answer = index.main_handler(*(json.loads(text) for text in sys.argv[1:]))\n"
+        "print(json.dumps(answer))",
+        json.dumps(event),
+        json.dumps(context),
+        LEDGER_URL=f"file:{tmp_path}/ledger",
+        CALLBACK_TOKENS="first-token",
+        TENCENTCLOUD_RUNENV="SCF",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    *log, last = done.stdout.splitlines()
+    answer = json.loads(last)
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"])["jobs"][0]["status"] == "kept"
+    assert [json.loads(line)["level"] for line in log] == ["INFO"]
+    assert kept_record(tmp_path / "ledger")["job_id"] == JOB_ID
+    assert listing(deployed) == before
+
+
+def kept_record(ledger: Path) -> dict[str, Any]:
+    """The one record in a ledger."""
+    (path,) = ledger.glob("jobs/dt=2022-07-25/*.json")
+    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return record
+
+
+def test_sdk_loads_without_the_package_that_is_left_out(deployed: Path) -> None:
+    """The client is made, and neither it nor its requirements look for Crypto."""
+    before = listing(deployed)
+    done = run(
+        deployed,
+        "from qcloud_cos import CosConfig, CosS3Client\n"
+        "CosS3Client(CosConfig(Region='ap-guangzhou', SecretId='id', SecretKey='key'))\n"
+        "assert 'Crypto' not in sys.modules",
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert listing(deployed) == before
+
+
+def test_runtime_is_the_one_that_serverless_yml_names() -> None:
+    """One line decides for which Python it is compiled."""
+    assert runtime_version((ROOT / "serverless.yml").read_text("utf-8")) == "3.10"
+
+
+@pytest.mark.parametrize("text", ["runtime: Nodejs18.15", "runtime: Python3.10\n" * 2])
+def test_runtime_that_is_not_one_python_must_raise(text: str) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(BundleError, match="lines with a Python runtime; one is expected"):
+        runtime_version(text)
+
+
+def test_missing_interpreter_must_raise_with_what_to_install() -> None:
+    """No Python of the runtime's version: the message says how to get one."""
+    with pytest.raises(BundleError, match=r"a package python3\.99 .* pyenv install 3\.99"):
+        find_python("3.99")
+
+
+def test_interpreter_of_pyenv_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pyenv's versions are looked at where none is on PATH, and what doesn't run is passed by."""
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for version, script in (("3.99.2", "exit 1"), ("3.99.1", "echo 3.99")):
+        python = tmp_path / "versions" / version / "bin" / "python3.99"
+        python.parent.mkdir(parents=True)
+        python.write_text(f"#!/bin/sh\n{script}\n")
+        python.chmod(0o755)
+    assert find_python("3.99") == tmp_path / "versions/3.99.1/bin/python3.99"
+
+
+def test_package_is_left_out_with_its_hashes() -> None:
+    """What stays is still a requirements file with a hash for each."""
+    text = "a==1 \\\n    --hash=sha256:1\nb==2 \\\n    --hash=sha256:2\n    # via c\nc==3\n"
+    assert without(["b"], text) == "a==1 \\\n    --hash=sha256:1\nc==3\n"
+
+
+def test_leaving_out_what_is_not_there_must_raise() -> None:
+    """The day the SDK no longer requires it, the exception goes too."""
+    with pytest.raises(BundleError, match="b is there 0 times"):
+        without(["b"], "a==1\n")
+
+
+def test_python_that_does_not_run_is_told(tmp_path: Path) -> None:
+    """A wrong --python ends with a line, not with a traceback."""
+    done = run_tool("--python", str(tmp_path / "python"))
+    assert done.returncode == 1
+    assert done.stderr == f"bundle: --python: {tmp_path / 'python'} is no Python that runs\n"

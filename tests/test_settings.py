@@ -1,0 +1,203 @@
+"""settings.py: the environment, read once, with every problem told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handler.callback.payload import Limits
+from handler.errors import SettingsError
+from handler.ledger.cos import Credentials
+from handler.settings import LedgerUrl, Settings, tokens_from_env
+
+SCF = {
+    "TENCENTCLOUD_RUNENV": "SCF",
+    "LEDGER_URL": "cos://records-1250000000/ci",
+    "CALLBACK_TOKENS": "first-token,second-token",
+    "COS_REGION": "ap-guangzhou",
+    "TENCENTCLOUD_SECRETID": "AKIDexample",
+    "TENCENTCLOUD_SECRETKEY": "example-secret-key",
+    "TENCENTCLOUD_SESSIONTOKEN": "example-session-token",
+}
+
+
+def problems(env: dict[str, str]) -> dict[str, str]:
+    """Variable → what was found, of each problem."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(env)
+    return {problem.variable: problem.found for problem in caught.value.problems}
+
+
+def test_an_empty_environment_is_a_working_local_function() -> None:
+    """The embedded ledger, no token, and the defaults of the documentation."""
+    settings = Settings.from_env({})
+    assert settings.ledger_url == LedgerUrl("file", folder=Path("./ledger"))
+    assert settings.callback_tokens == ()
+    assert settings.limits == Limits(5 * 1024 * 1024, 200_000, 64)
+    assert (settings.retry_max_attempts, settings.retry_base_s, settings.retry_cap_s) == (
+        3,
+        60,
+        3600,
+    )
+    assert (settings.verify, settings.alert_lang, settings.reconcile) == ("failures", "en", ())
+    assert settings.credentials is None
+
+
+def test_everything_can_be_set() -> None:
+    """Each variable reaches its field."""
+    settings = Settings.from_env(
+        SCF
+        | {
+            "ALERT_URLS": "https://example.com/a smtps://u:p@mail.example.com/?to=a@example.com",
+            "ALERT_LANG": "zh",
+            "RETRY_CODES": "InternalError, SlowDown",
+            "RECONCILE": "Transcode:6, Translation:24",
+            "LEASE_SETTLE_S": "0.5",
+            "COS_ENDPOINT": "http://127.0.0.1:9000",
+            "ALLOW_BUCKETS": "media-1250000000,1250000000",
+            "CI_BUCKET": "media-1250000000",
+            "RETRY_CALLBACK_URL": "https://example.com/?token=x",
+        }
+    )
+    assert settings.ledger_url == LedgerUrl("cos", "records-1250000000", "ci/")
+    assert settings.callback_tokens == ("first-token", "second-token")
+    assert settings.retry_codes == {"InternalError", "SlowDown"}
+    assert settings.alert_codes is None
+    assert settings.reconcile == (("Transcode", 6), ("Translation", 24))
+    assert settings.lease_settle_s == 0.5
+    assert settings.cos_endpoint == ("127.0.0.1", 9000)
+    assert settings.allow_buckets == {"media-1250000000", "1250000000"}
+    assert settings.credentials == Credentials(
+        "AKIDexample", "example-secret-key", "example-session-token"
+    )
+
+
+def test_every_problem_is_told_at_once() -> None:
+    """In SCF nothing that decides where records go, or who may write, is left to a default."""
+    assert problems({"TENCENTCLOUD_RUNENV": "SCF", "RETRY_BASE_S": "soon", "VERIFY": "maybe"}) == {
+        "LEDGER_URL": "nothing",
+        "CALLBACK_TOKENS": "nothing",
+        "RETRY_BASE_S": "'soon'",
+        "VERIFY": "'maybe'",
+    }
+
+
+def test_a_ledger_on_cos_needs_credentials_and_a_region() -> None:
+    """Said before the first request fails."""
+    env = {"LEDGER_URL": "cos://records-1250000000"}
+    assert set(problems(env)) == {
+        "TENCENTCLOUD_SECRETID, TENCENTCLOUD_SECRETKEY",
+        "COS_REGION",
+    }
+
+
+def test_the_region_is_scfs_own_where_none_is_set() -> None:
+    """The function and its bucket usually live together."""
+    env = {name: value for name, value in SCF.items() if name != "COS_REGION"}
+    settings = Settings.from_env(env | {"TENCENTCLOUD_REGION": "ap-shanghai"})
+    assert settings.region == "ap-shanghai"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("LEDGER_URL", "s3://bucket"),
+        ("LEDGER_URL", "cos://bucket-without-appid"),
+        ("LEDGER_URL", "cos://records-1250000000/../up"),
+        ("LEDGER_URL", "cos://records-1250000000/a b"),
+        ("LEDGER_URL", "cos://records-1250000000/" + "a" * 300),
+        ("LEDGER_URL", "file:"),
+        ("LEDGER_URL", "file://host/path"),
+        ("COS_REGION", "ap_guangzhou"),
+        ("COS_REGION", "ap-guangzhou.evil.example"),
+        ("COS_ENDPOINT", "https://127.0.0.1:9000"),
+        ("COS_ENDPOINT", "http://127.0.0.1"),
+        ("COS_ENDPOINT", "http://127.0.0.1:9000/path"),
+        ("ALERT_URLS", "ftp://example.com"),
+        ("ALERT_URLS", "https://"),
+        ("CALLBACK_TOKENS", "a,,b"),
+        ("CALLBACK_TOKENS", "none,b"),
+        ("CALLBACK_TOKENS", "a b"),
+        ("CALLBACK_TOKENS", "tökën"),
+        ("RETRY_CODES", ",,"),
+        ("RETRY_CODES", "a b"),
+        ("RETRY_MAX_ATTEMPTS", "0"),
+        ("RETRY_MAX_ATTEMPTS", "1.5"),
+        ("RETRY_MAX_ATTEMPTS", "٣"),
+        ("RETRY_MAX_ATTEMPTS", "9" * 20),
+        ("LEASE_SETTLE_S", "-1"),
+        ("LEASE_SETTLE_S", "nan"),
+        ("LEASE_SETTLE_S", "two"),
+        ("RECONCILE", "Transcode"),
+        ("RECONCILE", "Transcode:721"),
+        ("RECONCILE", "Trans/code:1"),
+        ("CI_BUCKET", "media"),
+        ("RETRY_CALLBACK_URL", "example.com"),
+        ("MAX_DEPTH", "100000"),
+    ],
+)
+def test_what_is_not_understood_is_a_problem_of_its_variable(variable: str, value: str) -> None:
+    """Nothing is guessed at, and nothing falls back to a default in silence."""
+    assert set(problems({variable: value})) == {variable}
+
+
+@pytest.mark.parametrize(
+    ("env", "variable"),
+    [
+        ({"RETRY_BASE_S": "100", "RETRY_CAP_S": "50"}, "RETRY_BASE_S"),
+        ({"LEASE_S": "1", "LEASE_SETTLE_S": "2"}, "LEASE_SETTLE_S"),
+    ],
+)
+def test_settings_that_are_at_odds_are_a_problem(env: dict[str, str], variable: str) -> None:
+    """Each is right by itself."""
+    assert set(problems(env)) == {variable}
+
+
+@pytest.mark.parametrize(
+    ("url", "folder"), [("file:./a", "a"), ("file:/var/a", "/var/a"), ("file:///var/a", "/var/a")]
+)
+def test_a_folder_can_be_written_in_three_ways(url: str, folder: str) -> None:
+    """Relative, absolute, and as a URL proper."""
+    assert Settings.from_env({"LEDGER_URL": url}).ledger_url.folder == Path(folder)
+
+
+def test_no_secret_is_told_by_a_problem_or_a_repr() -> None:
+    """Neither a token nor an address with a key in it."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"CALLBACK_TOKENS": "s3cret s3cret", "ALERT_URLS": "x://s3cret"})
+    assert "s3cret" not in str(caught.value)
+    settings = Settings.from_env(SCF | {"ALERT_URLS": "https://example.com/hook?key=s3cret-key"})
+    for secret in ("s3cret", "token", "secret-key"):
+        assert secret not in repr(settings).replace("callback_tokens", "").replace("s3cret_", "")
+
+
+def test_secrets_are_listed_for_redaction() -> None:
+    """Tokens, keys, alert addresses, and the parts of those that open a door."""
+    url = "smtps://user%40example.com:pass%20word@mail.example.com/?to=a@b"
+    settings = Settings.from_env(
+        SCF
+        | {
+            "ALERT_URLS": f"{url} https://example.com/services/T000/longsecret?key=abcdefgh#secret=hijklmnop"
+        }
+    )
+    assert {
+        "first-token",
+        "second-token",
+        "AKIDexample",
+        "example-secret-key",
+        "example-session-token",
+        "pass%20word",
+        "pass word",
+        "longsecret",
+        "abcdefgh",
+        "hijklmnop",
+    } <= set(settings.secrets)
+
+
+def test_tokens_are_known_even_where_other_settings_are_wrong() -> None:
+    """So that strangers are told apart even then."""
+    assert tokens_from_env({"CALLBACK_TOKENS": "a,b"}) == ("a", "b")
+    assert tokens_from_env({"CALLBACK_TOKENS": "none"}) == ()
+    assert tokens_from_env({}) is None
+    assert tokens_from_env({"CALLBACK_TOKENS": "a,,b"}) is None

@@ -1,0 +1,285 @@
+"""Build what is deployed: dist/function/ and, of the same files, dist/function.zip.
+
+The function's own code, its requirements by their hashes, and the bytecode of both. None
+of it is machine code, so any machine can build it. Two builds give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+Command: TypeAlias = Sequence[str | Path]
+
+ROOT = Path(__file__).resolve().parent.parent
+
+OWN_CODE = ("index.py", "handler")
+NOT_DEPLOYED = ("cli", "__main__.py", "__pycache__", ".*")
+"""Parts of handler/ for local use alone, and what tools leave behind."""
+
+LEFT_OUT = frozenset({"pycryptodome"})
+"""Required by cos-python-sdk-v5 and 15 MB large; only its client-side encryption imports it."""
+
+SOURCE_ONLY = "crcmod"
+"""Published without wheels: built here, and its compiled half dropped for its Python half."""
+
+NOT_OF_USE = ("bin", "*/tests", "crcmod/test.py", "crcmod/_crcfunext.*")
+"""What an installation brings besides, relative to the folder."""
+
+LICENCES = "licences"
+_LICENCE = re.compile(r"(LICEN[CS]E|NOTICE|COPYING|AUTHORS)", re.IGNORECASE)
+
+_RUNTIME = re.compile(r"^\s*runtime:\s*Python(\d+\.\d+)\s*(?:#.*)?$", re.MULTILINE)
+
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+"""The first that a zip can tell."""
+ZIP_MODE = 0o100644
+
+TOP_ENTRIES = 12
+
+
+class BundleError(Exception):
+    """The bundle can't be built. Says what to do about it."""
+
+
+def runtime_version(serverless_yml: str) -> str:
+    """The version in `runtime: Python3.10`, from the text of a serverless.yml.
+
+    Raises:
+        BundleError: there is none, or more than one.
+    """
+    found = _RUNTIME.findall(serverless_yml)
+    if len(found) != 1:
+        raise BundleError(
+            f"serverless.yml: {len(found)} lines with a Python runtime; one is expected, "
+            "such as `runtime: Python3.10`"
+        )
+    return str(found[0])
+
+
+def find_python(version: str) -> Path:
+    """An interpreter of this version: the running one, one on PATH, or one of pyenv's.
+
+    The compiled files fit one minor version of Python alone, the runtime's.
+
+    Raises:
+        BundleError: none was found.
+    """
+    candidates = list(_candidates(version))
+    for candidate in candidates:
+        if _version_of(candidate) == version:
+            return candidate
+    looked_at = ", ".join(str(candidate) for candidate in candidates)
+    raise BundleError(
+        f"Python {version}, which serverless.yml names as the runtime, is not among: {looked_at}. "
+        f"Install it (a package python{version} of the system, or: pyenv install {version}), "
+        "or name one with --python PATH"
+    )
+
+
+def _candidates(version: str) -> Iterator[Path]:
+    yield Path(sys.executable)
+    on_path = shutil.which(f"python{version}")
+    if on_path:
+        yield Path(on_path)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from sorted((pyenv / "versions").glob(f"{version}.*/bin/python{version}"), reverse=True)
+
+
+def _version_of(python: Path) -> str | None:
+    """Major and minor version; None of what doesn't run, as a shim of pyenv's for no version."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    ask: Command = [python, "-I", "-c", code]
+    try:
+        done = subprocess.run(ask, check=False, capture_output=True, text=True)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def build(python: Path, output: Path) -> tuple[Path, Path]:
+    """Build both below `output` anew; the folder and the zip.
+
+    Raises:
+        BundleError: a step failed.
+    """
+    folder, archive = output / "function", output / "function.zip"
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    install_requirements(python, (ROOT / "requirements.txt").read_text("utf-8"), folder)
+    keep_licences_alone(folder)
+    remove(path for pattern in NOT_OF_USE for path in folder.glob(pattern))
+    copy_own_code(folder)
+    compile_all(python, folder)
+    try_import(python, folder)
+    write_zip(folder, archive)
+    return folder, archive
+
+
+def install_requirements(python: Path, requirements: str, folder: Path) -> None:
+    """Install all but LEFT_OUT, by their hashes.
+
+    Only wheels without machine code are taken ("any"): they are right for every machine,
+    SCF's CentOS 7 too, and charset-normalizer's compiled ones are no quicker here. A
+    requirement that has no such wheel makes pip fail.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        wanted = Path(scratch, "requirements.txt")
+        wanted.write_text(without(LEFT_OUT, requirements), "utf-8")
+        pip: Command = [python, "-I", "-m", "pip", "--disable-pip-version-check", "install"]
+        checked: Command = ["--require-hashes", "--no-deps", "--requirement", wanted]
+        # pip reads --no-binary as an exception where it comes after --only-binary.
+        wheels = ["--platform=any", "--only-binary=:all:", f"--no-binary={SOURCE_ONLY}"]
+        where: Command = ["--use-pep517", "--no-compile", "--quiet", "--target", folder]
+        run([*pip, *checked, *wheels, *where])
+
+
+def without(names: Iterable[str], requirements: str) -> str:
+    """The text of a compiled requirements file without some packages and their hashes.
+
+    Raises:
+        BundleError: one of them isn't there, so that leaving it out is no longer needed.
+    """
+    kept = requirements
+    for name in names:
+        kept, count = re.subn(rf"(?m)^{re.escape(name)}==.*\n(?:[ \t].*\n)*", "", kept)
+        if count != 1:
+            raise BundleError(f"requirements.txt: {name} is there {count} times; once is expected")
+    return kept
+
+
+def keep_licences_alone(folder: Path) -> None:
+    """Of each *.dist-info keep the licence texts, under licences/NAME-VERSION/."""
+    for info in sorted(folder.glob("*.dist-info")):
+        texts = [path for path in info.rglob("*") if path.is_file() and _LICENCE.match(path.name)]
+        if not texts:
+            raise BundleError(f"{info.name} holds no licence text, and one must go with the code")
+        target = folder / LICENCES / info.stem
+        target.mkdir(parents=True)
+        for text in texts:
+            shutil.copyfile(text, target / text.name)
+        shutil.rmtree(info)
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files and folders."""
+    for path in list(paths):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def copy_own_code(folder: Path) -> None:
+    """Copy the function itself, with its data files, and nothing for local use."""
+    for name in OWN_CODE:
+        source = ROOT / name
+        if source.is_dir():
+            ignore = shutil.ignore_patterns(*NOT_DEPLOYED)
+            shutil.copytree(source, folder / name, ignore=ignore)
+        else:
+            shutil.copyfile(source, folder / name)
+
+
+def compile_all(python: Path, folder: Path) -> None:
+    """Write the bytecode beside the sources.
+
+    SCF's code folder is read-only and PYTHONDONTWRITEBYTECODE is set there: without these
+    each cold start compiles everything, and takes twice as long. unchecked-hash: loaded
+    without a look at the source's time, which a zip does not keep to the second.
+    Paths inside are relative (-s), and sets are written in one order (PYTHONHASHSEED).
+    """
+    how = ["-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    seed = os.environ | {"PYTHONHASHSEED": "0"}
+    run([python, "-S", "-m", "compileall", *how, "-s", folder, folder], seed)
+
+
+def try_import(python: Path, folder: Path) -> None:
+    """Load the entry file and the SDK from the folder alone: nothing that they need is missing."""
+    code = f"import sys; sys.path.insert(0, {str(folder)!r}); import index, qcloud_cos"
+    run([python, "-I", "-S", "-B", "-c", code])
+
+
+def write_zip(folder: Path, archive: Path) -> None:
+    """Zip the folder's files, index.py at the root: sorted, with one time and one mode."""
+    with zipfile.ZipFile(archive, "w") as target:
+        for path in files(folder):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), ZIP_TIME)
+            entry.external_attr = ZIP_MODE << 16
+            entry.create_system = 3  # Unix, whichever machine builds: it is what modes are for
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(entry, path.read_bytes(), compresslevel=9)
+
+
+def files(folder: Path) -> list[Path]:
+    """Every file below a folder, sorted by its path with forward slashes."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def run(command: Command, env: Mapping[str, str] | None = None) -> None:
+    """Run a step; what it prints goes to this program's own output.
+
+    Raises:
+        BundleError: it failed.
+    """
+    status = subprocess.run(command, check=False, env=env).returncode
+    if status:
+        words = " ".join(str(word) for word in command)
+        raise BundleError(f"exit status {status}, for the reason above, of: {words}")
+
+
+def report(folder: Path, archive: Path) -> str:
+    """Sizes of the bundle, and of the largest things at its top."""
+    sizes: dict[str, int] = {}
+    for path in files(folder):
+        top = path.relative_to(folder).parts[0]
+        sizes[top] = sizes.get(top, 0) + path.stat().st_size
+    largest = sorted(sizes.items(), key=lambda entry: (-entry[1], entry[0]))
+    lines = [
+        f"{archive}  {_kb(archive.stat().st_size)}",
+        f"{folder}  {_kb(sum(sizes.values()))} in {len(files(folder))} files, of which:",
+        *(f"{_kb(size):>12}  {name}" for name, size in largest[:TOP_ENTRIES]),
+    ]
+    rest = largest[TOP_ENTRIES:]
+    if rest:
+        lines.append(f"{_kb(sum(size for _, size in rest)):>12}  {len(rest)} smaller ones")
+    return "\n".join(lines)
+
+
+def _kb(size: int) -> str:
+    return f"{size / 1000:,.1f} kB"
+
+
+def main() -> None:
+    """Build the bundle for the runtime that serverless.yml names, and tell its sizes."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--python", type=Path, help="the interpreter to install and compile with")
+    parser.add_argument("--output", type=Path, default=ROOT / "dist", help="default: dist/")
+    chosen = parser.parse_args()
+    try:
+        version = runtime_version((ROOT / "serverless.yml").read_text("utf-8"))
+        python = chosen.python or find_python(version)
+        its_own = _version_of(python)
+        if its_own is None:
+            raise BundleError(f"--python: {python} is no Python that runs")
+        folder, archive = build(python, chosen.output.resolve())
+    except BundleError as error:
+        sys.exit(f"bundle: {error}")
+    print(report(folder, archive))
+    if its_own != version:
+        print(f"Compiled for Python {its_own}, and so of no use to the runtime, Python {version}")
+
+
+if __name__ == "__main__":
+    main()

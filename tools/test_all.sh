@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs the suite on each supported Python that is on this machine, each in a .venv-X.Y of its own.
+set -euo pipefail
+
+find_python() { # the interpreter of version $1, from PATH or from pyenv; nothing where there is none
+  if command -v "python$1" >/dev/null && "python$1" -c '' 2>/dev/null; then
+    command -v "python$1"
+  else
+    compgen -G "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1.*/bin/python" | tail -n 1 || true
+  fi
+}
+
+ran=0
+for version in 3.10 3.11 3.12 3.13; do
+  python=$(find_python "$version")
+  if [ -z "$python" ]; then
+    echo "Python $version: not on this machine"
+    continue
+  fi
+  environment=".venv-$version"
+  [ -x "$environment/bin/python" ] || "$python" -m venv "$environment"
+  "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
+    --require-hashes -r requirements-dev.txt
+  echo "Python $version:"
+  "$environment/bin/python" -m pytest -n auto -q
+  ran=$((ran + 1))
+done
+[ "$ran" -gt 0 ] || { echo "no supported Python was found" >&2; exit 1; }
