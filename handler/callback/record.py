@@ -268,9 +268,9 @@ def _changed(at: Any, path: Sequence[str], change: Any) -> Any:
 
 
 def _digest(tree: Json | dict[str, Any]) -> str:
-    """SHA-256 over the canonical tree: names in order, lists as lists, what is empty left out.
-
-    So the XML and the JSON of one callback have the same digest.
+    """SHA-256 over the canonical tree: names in order, what is empty left out, and a list of
+    one as that one. So the XML and the JSON of one callback have the same digest, unknown
+    tags included.
     """
     return hashlib.sha256(_dumps(_canonical(tree), sort_keys=True)).hexdigest()
 
@@ -281,7 +281,8 @@ def _canonical(tree: Any) -> Any:
         kept = {name: _canonical(value) for name, value in tree.items()}
         return {name: value for name, value in kept.items() if not nodes.is_blank(value)}
     if isinstance(tree, list):
-        return [_canonical(one) for one in tree]
+        several = [_canonical(one) for one in tree]
+        return several[0] if len(several) == 1 else several
     return tree
 
 

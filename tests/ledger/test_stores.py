@@ -184,9 +184,9 @@ def test_a_passing_fault_is_tried_again_a_bounded_number_of_times(cos: CosFace) 
 
 def test_a_lasting_fault_is_not_tried_again(cos: CosFace) -> None:
     """No permission now is no permission in a second."""
-    with cos.faulty(lambda seen: Fault(before=(403, "AccessDenied"))):
-        with pytest.raises(StoreError) as caught:
-            cos_store(cos).put("a", b"")
+    denied = Fault(before=(403, "AccessDenied"))
+    with cos.faulty(lambda seen: denied), pytest.raises(StoreError) as caught:
+        cos_store(cos).put("a", b"")
     assert (caught.value.status, caught.value.code) == (403, "AccessDenied")
     assert len(cos.seen) == 1
 
@@ -214,9 +214,9 @@ def test_a_missing_bucket_is_a_fault_and_no_missing_key(cos: CosFace) -> None:
 def test_a_missing_bucket_is_known_even_from_an_answer_without_a_resource(cos: CosFace) -> None:
     """The SDK reads no code from such an answer."""
     body = b"<Error><Code>NoSuchBucket</Code><Message>x</Message></Error>"
-    with cos.faulty(lambda seen: Fault(before=(404, "NoSuchBucket"), body=body)):
-        with pytest.raises(StoreError) as caught:
-            cos_store(cos).get("a")
+    missing = Fault(before=(404, "NoSuchBucket"), body=body)
+    with cos.faulty(lambda seen: missing), pytest.raises(StoreError) as caught:
+        cos_store(cos).get("a")
     assert caught.value.code == "NoSuchBucket"
 
 
