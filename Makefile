@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PORT ?= 9000
 
-.PHONY: run test lint test-all check-deploy bundle lock clean
+.PHONY: run test demo lint test-all check-deploy bundle lock clean
 
 run: .venv/.cli-installed
 	.venv/bin/python -m handler invoke tests/payloads/Translation.seed.json
@@ -11,6 +11,10 @@ run: .venv/.cli-installed
 test: .venv/.dev-installed
 	rm -f .coverage .coverage.*
 	.venv/bin/python -m pytest -n auto --cov --cov-report=term
+
+# A job that fails twice, is submitted again by sweeps and recovers, told on a local webhook.
+demo: .venv/.dev-installed
+	.venv/bin/python -m tests.demo
 
 lint: .venv/.dev-installed
 	.venv/bin/ruff check .

@@ -18,15 +18,16 @@ from handler.ledger.folder import FolderStore
 from handler.ledger.ledger import DeadLetter, Ledger
 from handler.ledger.store import Store
 from handler.log import Log
+from handler.parallel import in_parallel
 from handler.recovery.intake import Intake
 from handler.recovery.policy import Policy
 from handler.settings import Settings, tokens_from_env
-from handler.triggers import Chore, Delivery, Outcome, Trigger, direct, http, timer
+from handler.triggers import Chore, Delivery, Outcome, Trigger, direct, http, queue, timer
 
 if TYPE_CHECKING:
     from handler.recovery.http_client import Http
 
-TRIGGERS: tuple[Trigger, ...] = (http, timer, direct)
+TRIGGERS: tuple[Trigger, ...] = (http, timer, queue, direct)
 """The first that recognises an event takes it."""
 
 SWEEP_MOST_S = 58.0
@@ -101,9 +102,7 @@ class Function:
             if isinstance(work, Chore):
                 self._do(work, settings, request_id, _time_left(context, started))
                 return trigger.answer(())
-            intake = Intake(Ledger(self.open_store(settings)), Policy.of(settings))
-            run = _Run(settings, intake, trigger, self, request_id, started)
-            return trigger.answer([one for delivery in work for one in run.take(delivery)])
+            return trigger.answer(self.take(work, trigger.NAME, settings, request_id, started))
         except Refused as refusal:
             self.log.warning(
                 "refused", status=refusal.status, reason=refusal.reason, **refusal.evidence
@@ -118,6 +117,19 @@ class Function:
             self.log.error("internal_error", traceback=traceback.format_exc())
             self.log.last_resort(http.body_for_the_log(event), "internal_error")
             return http.retry_later("the function failed; its log says why")
+
+    def take(
+        self,
+        deliveries: Sequence[Delivery],
+        trigger: str,
+        settings: Settings,
+        request_id: str,
+        started: float,
+    ) -> list[Outcome]:
+        """Keep callbacks; what became of each of their jobs. started: of time.perf_counter."""
+        intake = Intake(Ledger(self.open_store(settings)), Policy.of(settings))
+        run = _Run(settings, intake, trigger, self, request_id, started)
+        return [one for outcomes in in_parallel(run.take, deliveries) for one in outcomes]
 
     def _misconfigured(self, event: Any, trigger: Trigger, error: SettingsError) -> Any:
         for problem in error.problems:
@@ -174,7 +186,7 @@ class _Run:
 
     settings: Settings
     intake: Intake
-    trigger: Trigger
+    trigger: str
     function: Function
     request_id: str
     started: float
@@ -188,7 +200,7 @@ class _Run:
         except PayloadError as error:
             outcomes.append(self._bury(delivery, error))
         else:
-            source = record.Source(self.trigger.NAME, form, self._now(), self.request_id)
+            source = record.Source(self.trigger, form, self._now(), self.request_id)
             outcomes += [self._take_one(one, source, delivery) for one in notices]
         if any(one.status == "retry_later" for one in outcomes):
             self.function.log.last_resort(delivery.body, "store")
@@ -232,7 +244,7 @@ class _Run:
             reason,
             explanation,
             delivery.headers,
-            self.trigger.NAME,
+            self.trigger,
             self._now(),
             self.request_id,
         )

@@ -46,8 +46,8 @@ FAMILIES: Mapping[str, Family] = {
     family.name: family
     for family in (
         # UserData: sample of the list page DescribeMediaJobs. No queueType: speed transcoding
-        # has a queue of its own, and smart audio (Tts, VoiceSeparate, NoiseReduction) another
-        # one, so Transcoding would hide those jobs; the page requires the tag alone.
+        # has a queue of its own, and newer pages count voice jobs among smart audio (1045/73370,
+        # 1045/73375), so Transcoding might hide jobs; the list requires the tag alone.
         Family(
             name="media",
             letter="j",
@@ -87,7 +87,7 @@ FAMILIES: Mapping[str, Family] = {
             user_data_known=True,
         ),
         # UserData: the list page (436/47597) gives the JobsDetail of the submit page, whose
-        # sample answer has it (1045/73385). The list page itself prints no sample with it.
+        # sample answer has it. The list page itself prints no sample with it.
         Family(
             name="speech",
             letter="s",

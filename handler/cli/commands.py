@@ -7,23 +7,18 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.json import JSON
 
 from handler.app import main_handler, open_store
-from handler.cli import events
-from handler.errors import SettingsError, StoreError
+from handler.cli import dead, events
+from handler.cli.common import EXIT_NOT_2XX, AsJson, console, echo_json, told_errors
+from handler.cli.sweep import sweep
 from handler.ledger.store import Store
 from handler.settings import Settings
-
-EXIT_NOT_2XX = 1
-EXIT_SETTINGS = 3
-EXIT_STORE = 4
 
 app = typer.Typer(
     help="Run the callback handler for Tencent Cloud Infinite locally, and look after its ledger.",
@@ -32,9 +27,8 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _commands() -> None:
-    """Makes each command be called by its name, even while there is one alone."""
+app.add_typer(dead.app, name="dead")
+app.command(epilog="Example: python -m handler sweep --dry-run")(sweep)
 
 
 @app.command(
@@ -47,12 +41,10 @@ def invoke(
     as_event: Annotated[
         bool, typer.Option("--event", help="FILE is a whole SCF event: pass it as it is.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object for a machine.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run the function on one callback: its answer, the record's key and the record."""
-    with _told_errors():
+    with told_errors():
         settings = Settings.from_env(os.environ)
         event = _event(file.read_bytes(), settings, as_event)
         # The function's log is on stdout, as in SCF; here stdout is for the result.
@@ -60,7 +52,7 @@ def invoke(
             answer = main_handler(event, events.context())
         kept = _kept(answer, open_store(settings))
     if as_json:
-        typer.echo(json.dumps({"answer": answer, "kept": kept}, ensure_ascii=False))
+        echo_json({"answer": answer, "kept": kept})
     else:
         _show(answer, kept)
     status = answer.get("statusCode", 200) if isinstance(answer, dict) else 200
@@ -89,29 +81,15 @@ def _kept(answer: Any, store: Store) -> list[dict[str, Any]]:
 
 
 def _show(answer: Any, kept: list[dict[str, Any]]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    out = console()
     if "statusCode" in answer:
-        console.print(f"[bold]Answer[/] {answer['statusCode']}")
-        console.print(JSON(answer["body"], ensure_ascii=False))
+        out.print(f"[bold]Answer[/] {answer['statusCode']}")
+        out.print(JSON(answer["body"], ensure_ascii=False))
     else:
-        console.print("[bold]Answer[/]")
-        console.print(JSON.from_data(answer, ensure_ascii=False))
+        out.print("[bold]Answer[/]")
+        out.print(JSON.from_data(answer, ensure_ascii=False))
     for one in kept:
-        console.print("[bold]Key[/]   ", end=" ")
-        console.print(one["key"], markup=False)
-        console.print("[bold]Record[/]")
-        console.print(JSON.from_data(one["record"], ensure_ascii=False))
-
-
-@contextlib.contextmanager
-def _told_errors() -> Iterator[None]:
-    """Settings and store faults as a message and an exit status, not a stack trace."""
-    try:
-        yield
-    except SettingsError as error:
-        for problem in error.problems:
-            typer.echo(f"settings: {problem}", err=True)
-        raise typer.Exit(EXIT_SETTINGS) from error
-    except StoreError as error:
-        typer.echo(f"store: {error}", err=True)
-        raise typer.Exit(EXIT_STORE) from error
+        out.print("[bold]Key[/]   ", end=" ")
+        out.print(one["key"], markup=False)
+        out.print("[bold]Record[/]")
+        out.print(JSON.from_data(one["record"], ensure_ascii=False))

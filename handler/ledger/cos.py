@@ -14,6 +14,7 @@ What is set here and why, from reading version 1.9.44 of the SDK:
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -67,6 +68,7 @@ class CosStore:
         self._sleep = sleep
         self._jitter = jitter
         self._client: Any = None
+        self._connecting = threading.Lock()
 
     def renew(self, credentials: Credentials) -> None:
         """Take the credentials of this invocation."""
@@ -187,9 +189,10 @@ class CosStore:
             ) from error
 
     def _sdk(self) -> Any:
-        if self._client is None:
-            self._client = self._connect()
-        return self._client
+        with self._connecting:  # several threads may be the first
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
 
     def _connect(self) -> Any:
         import logging

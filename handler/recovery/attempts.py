@@ -1,0 +1,70 @@
+"""How each re-submission of a job stands, so that none is made twice.
+
+(none) ──► submitting ──► submitted      the job has an id; done with
+               │    └───► refused        CI will not have it; a person must look
+               │    └───► not_taken      CI has not got it; claimed again later
+               └─ nothing known of it: left as it stands until CI's list can tell
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+from handler.callback.lineage import Lineage
+from handler.ledger import keys
+from handler.ledger.store import Store
+
+State: TypeAlias = Literal["submitting", "submitted", "refused", "not_taken"]
+SCHEMA = "attempt/1"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One re-submission. since: epoch seconds of its newest claim; by: the sweep that claimed it;
+    claims: how often it was claimed; job_id and created_at (RFC 3339) once CI has taken it."""
+
+    state: State
+    since: float
+    by: str
+    claims: int = 1
+    job_id: str = ""
+    created_at: str | None = None
+    code: str = ""
+    message: str = ""
+
+
+class Attempts:
+    """Attempts in a store. Every method may raise StoreError."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, lineage: Lineage) -> Attempt | None:
+        """How a re-submission stands; None where it was never claimed.
+
+        Raises:
+            ValueError: what stands there is no attempt/1.
+        """
+        line = self._store.get(keys.attempt(lineage.root_job_id, lineage.attempt))
+        if line is None:
+            return None
+        values: Any = json.loads(line)
+        if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
+            raise ValueError(f"not an {SCHEMA}")
+        return Attempt(**values)
+
+    def put(self, lineage: Lineage, attempt: Attempt) -> None:
+        """Note how it stands."""
+        line = json.dumps({"schema": SCHEMA, **asdict(attempt)}).encode("ascii")
+        self._store.put(keys.attempt(lineage.root_job_id, lineage.attempt), line)
+
+    def note_lineage(self, job_id: str, lineage: Lineage) -> None:
+        """Note whose attempt a new job is, should CI not echo the marker."""
+        self._store.put(keys.lineage(job_id), json.dumps(asdict(lineage)).encode("ascii"))
+
+    def lineage_of(self, job_id: str) -> Lineage | None:
+        """What was noted of a job; None where this function did not submit it."""
+        line = self._store.get(keys.lineage(job_id))
+        return Lineage(**json.loads(line)) if line is not None else None

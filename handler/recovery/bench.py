@@ -1,0 +1,126 @@
+"""What every step of a sweep works with: handed in once, so that the steps read as the protocol."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from handler.callback import nodes
+from handler.callback.record import JobRecord
+from handler.errors import HandlerError
+from handler.ledger.ledger import DeadLetter, Ledger
+from handler.log import Log
+from handler.recovery.attempts import Attempts
+from handler.recovery.ci import Ci
+from handler.recovery.http_client import Http
+from handler.recovery.intake import Intake
+from handler.recovery.lease import Lease
+from handler.recovery.policy import Policy
+from handler.recovery.tickets import Outbox, Ticket, alert_of
+from handler.settings import Settings
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{0,58}-[0-9]{5,12}")
+_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){1,4}")
+
+MAX_TRIES = 8
+"""How often a ticket is put off for one reason before a person is told."""
+
+DELAYS_S = (60, 120, 300, 600, 1800, 3600, 7200, 14400)
+"""Until a ticket that was put off is looked at again, by how often it was before."""
+
+
+class CiUnreachable(HandlerError):
+    """CI can't be asked at all: nothing names its bucket or its credentials."""
+
+    retryable = True
+
+
+@dataclass
+class Bench:
+    """One sweep's tools. All times are epoch seconds or seconds."""
+
+    settings: Settings
+    ledger: Ledger
+    lease: Lease
+    http: Http
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    log: Log
+    request_id: str
+    policy: Policy = field(init=False)
+    intake: Intake = field(init=False)
+    outbox: Outbox = field(init=False)
+    attempts: Attempts = field(init=False)
+    submits: int = 0
+    """Re-submissions of this sweep so far."""
+
+    def __post_init__(self) -> None:
+        self.policy = Policy.of(self.settings)
+        self.intake = Intake(self.ledger, self.policy)
+        self.outbox = Outbox(self.ledger)
+        self.attempts = Attempts(self.ledger.store)
+
+    def ci(self, record: JobRecord) -> Ci:
+        """CI for the bucket in which a job ran: the input's, else CI_BUCKET, else the ledger's.
+
+        Raises:
+            CiUnreachable
+        """
+        sent = record.input or {}
+        bucket = str(sent.get("bucket") or self.settings.ci_bucket or "")
+        bucket = bucket or self.settings.ledger_url.bucket
+        region = str(sent.get("region") or self.settings.region or "")
+        # Both become a part of a host name: what a callback said is looked at once more.
+        if not _BUCKET.fullmatch(bucket) or not _REGION.fullmatch(region):
+            raise CiUnreachable("no bucket and region to ask CI for; set CI_BUCKET and COS_REGION")
+        if self.settings.credentials is None:
+            raise CiUnreachable("no credentials to ask CI with")
+        return Ci(
+            self.http,
+            self.settings.credentials,
+            bucket,
+            region,
+            self.settings.cos_endpoint,
+            self.sleep,
+        )
+
+    def tell(self, name: str, ticket: Ticket, kind: str, note: str) -> None:
+        """Put an alert in a ticket's place: first the alert, then the ticket is done."""
+        self.outbox.put(alert_of(ticket, kind, note))
+        self.outbox.done(name)
+        self.note(ticket, f"told: {kind}", note)
+
+    def put_off(self, name: str, ticket: Ticket, otherwise: str, note: str) -> None:
+        """Look at a ticket again later; a bounded number of times, then tell `otherwise`."""
+        if ticket.tries >= MAX_TRIES:
+            self.tell(name, ticket, otherwise, f"{note}; tried {ticket.tries} times")
+            return
+        delay = DELAYS_S[min(ticket.tries, len(DELAYS_S) - 1)]
+        self.wait(name, ticket, self.clock() + delay, note, counts=True)
+
+    def wait(self, name: str, ticket: Ticket, due: float, note: str, counts: bool = False) -> None:
+        """Look at a ticket again at a time, rounded up to a second."""
+        self.outbox.move(name, ticket.later(math.ceil(due), note, counts))
+        self.note(ticket, "put off", note)
+
+    def note(self, ticket: Ticket, status: str, reason: str = "") -> None:
+        """One log line about a ticket."""
+        record = ticket.record
+        self.log.info(
+            "ticket",
+            action=ticket.action,
+            job_id=ticket.job_id,
+            tag=record.tag if record else None,
+            status=status,
+            reason=reason or None,
+        )
+
+    def letter(self, body: bytes, reason: str, explanation: str) -> DeadLetter:
+        """A dead letter of something that the sweep found."""
+        return DeadLetter(body, reason, explanation, {}, "timer", self.now(), self.request_id)
+
+    def now(self) -> str:
+        """This moment, RFC 3339 in UTC."""
+        return nodes.rfc3339_of(self.clock())

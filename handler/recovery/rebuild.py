@@ -1,0 +1,122 @@
+"""From what CI tells of a job back to the request that makes the same job again. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handler.callback import nodes
+from handler.callback.families import (
+    INPUT_READ_ONLY,
+    NESTED_RESULTS,
+    RENAMES,
+    RESULT_NODES,
+    RESULT_SUFFIX,
+)
+from handler.callback.lineage import Lineage, attach, detach
+from handler.callback.payload import Tree
+from handler.callback.record import REDACTED
+from handler.errors import HandlerError
+
+
+class NotRebuildable(HandlerError):
+    """The request can't be made again from what is known. Says why."""
+
+
+class NoRoom(HandlerError):
+    """UserData leaves no room for the lineage marker."""
+
+
+def request(detail: dict[str, Tree], lineage: Lineage, callback_url: str | None) -> dict[str, Tree]:
+    """What stands below <Request> to submit the job of a JobsDetail again.
+
+    The callback's address is not told by CI: where `callback_url` is None, the queue's
+    NotifyConfig has the say.
+
+    Raises:
+        NotRebuildable, NoRoom
+    """
+    tag = nodes.text(detail, "Tag")
+    operation = detail.get("Operation")
+    if tag is None or not isinstance(operation, dict):
+        raise NotRebuildable("it has no Tag or no Operation")
+    own, _ = detach(nodes.text(operation, "UserData"))
+    marked = attach(own or "", lineage)
+    if marked is None:
+        raise NoRoom("UserData leaves no room for the marker")
+    kept: dict[str, Tree] = {"Tag": tag}
+    if isinstance(sent := detail.get("Input"), dict):
+        kept["Input"] = {k: v for k, v in sent.items() if k not in INPUT_READ_ONLY}
+    kept["Operation"] = {
+        name: value
+        for name, value in operation.items()
+        if name not in RESULT_NODES and not name.endswith(RESULT_SUFFIX)
+    } | {"UserData": marked}
+    for path in NESTED_RESULTS:
+        _drop(kept, path.split("."))
+    for path, name in RENAMES:
+        _rename(kept, path.split("."), name)
+    if queue_id := nodes.text(detail, "QueueId"):
+        kept["QueueId"] = queue_id
+    if callback_url is not None:
+        kept |= {"CallBack": callback_url, "CallBackType": "Url", "CallBackFormat": "JSON"}
+    if _holds_redacted(kept):
+        raise NotRebuildable("it holds a secret that is not kept, and CI does not tell it")
+    asked_for = tag in operation
+    kept = _without_blanks(kept)
+    if asked_for:
+        # The node that says what to do may be empty and must still be there (WordsGeneralize).
+        rest = kept.get("Operation")
+        kept["Operation"] = {tag: "", **(rest if isinstance(rest, dict) else {})}
+    return kept
+
+
+def _drop(at: Any, path: list[str]) -> None:
+    for one in _parents(at, path):
+        one.pop(path[-1], None)
+
+
+def _rename(at: Any, path: list[str], name: str) -> None:
+    for one in _parents(at, path):
+        if path[-1] in one:
+            one[name] = one.pop(path[-1])
+
+
+def _parents(at: Any, path: list[str]) -> list[dict[str, Any]]:
+    """The nodes in which the last name of the path may stand; copied on the way down, so that
+    what CI told is left as it is."""
+    level = [at]
+    for name in path[:-1]:
+        below: list[Any] = []
+        for one in level:
+            if not isinstance(one, dict) or name not in one:
+                continue
+            value = one[name]
+            copied: Any = (
+                [dict(v) if isinstance(v, dict) else v for v in value]
+                if isinstance(value, list)
+                else dict(value)
+                if isinstance(value, dict)
+                else value
+            )
+            one[name] = copied
+            below += copied if isinstance(copied, list) else [copied]
+        level = below
+    return [one for one in level if isinstance(one, dict)]
+
+
+def _holds_redacted(at: Tree) -> bool:
+    if isinstance(at, dict):
+        return any(_holds_redacted(value) for value in at.values())
+    if isinstance(at, list):
+        return any(_holds_redacted(value) for value in at)
+    return at == REDACTED
+
+
+def _without_blanks(at: dict[str, Any]) -> dict[str, Any]:
+    """CI echoes nodes that were not sent as empty ones; as a request they could mean something."""
+    kept = {
+        name: _without_blanks(value) if isinstance(value, dict) else value
+        for name, value in at.items()
+        if not nodes.is_blank(value)
+    }
+    return {name: value for name, value in kept.items() if value != {}}
