@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -114,7 +113,7 @@ class Function:
             # A fault of this code. The caller hears 503, and the body must not be lost.
             if trigger is not http:
                 raise
-            self.log.error("internal_error", traceback=traceback.format_exc())
+            self.log.failure("internal_error")
             self.log.last_resort(http.body_for_the_log(event), "internal_error")
             return http.retry_later("the function failed; its log says why")
 

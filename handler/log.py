@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TextIO, TypeAlias
 
@@ -24,6 +25,7 @@ BODY_PART_CHARS = 16_000
 """Base64 characters of a body in one line: below what log services cut a field at."""
 
 _MARK = "[redacted]"
+_TRACEBACK = "traceback"
 
 
 class Log:
@@ -56,6 +58,10 @@ class Log:
     def error(self, event: str, **fields: Value) -> None:
         self._write("ERROR", event, fields)
 
+    def failure(self, event: str, **fields: Value) -> None:
+        """An exception that is being handled, at ERROR, with its stack trace in one value."""
+        self._write("ERROR", event, {**fields, _TRACEBACK: traceback.format_exc()})
+
     def last_resort(self, body: bytes, reason: str) -> None:
         """Write a whole body into the log, base64 in numbered parts, so that it is not lost."""
         encoded = base64.b64encode(body).decode("ascii")
@@ -79,23 +85,25 @@ class Log:
         }
         for name, value in (self._fields | _dotted(fields)).items():
             if value is not None:
-                line[name] = self._safe(value)
+                line[name] = self._safe(value, keeps_end=name == _TRACEBACK)
         if body_base64 is not None:
             line["body_base64"] = body_base64
         # ASCII alone: no line break, control character or odd unicode can leave its string.
         self._stream.write(json.dumps(line, separators=(",", ":")) + "\n")
         self._stream.flush()
 
-    def _safe(self, value: str | int | float | bool) -> str | int | float:
+    def _safe(self, value: str | int | float | bool, keeps_end: bool) -> str | int | float:
         if isinstance(value, bool):
             return "true" if value else "false"
         if not isinstance(value, str):
             return value
         for secret in self._secrets:
             value = value.replace(secret, _MARK)
-        if len(value) > MAX_VALUE_CHARS:
-            value = f"{value[:MAX_VALUE_CHARS]}… ({len(value)} characters)"
-        return value
+        if len(value) <= MAX_VALUE_CHARS:
+            return value
+        # A stack trace says what went wrong in its last line, everything else in its first.
+        kept = f"…{value[-MAX_VALUE_CHARS:]}" if keeps_end else f"{value[:MAX_VALUE_CHARS]}…"
+        return f"{kept} ({len(value)} characters)"
 
 
 def _dotted(fields: Mapping[str, Value]) -> dict[str, Value]:

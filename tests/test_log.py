@@ -81,3 +81,15 @@ def test_a_body_of_last_resort_can_be_put_together_again(
     parts = [str(line["body_base64"]) for line in lines]
     assert base64.b64decode("".join(parts)) == body
     assert max(map(len, parts)) <= BODY_PART_CHARS
+
+
+def test_a_stack_trace_keeps_its_end(log: Log, stream: io.StringIO) -> None:
+    """What went wrong stands in its last line."""
+    try:
+        raise RuntimeError("x" * 3000 + " and s3cret at the very end")
+    except RuntimeError:
+        log.failure("broken", job_id="j1")
+    (line,) = logged(stream)
+    assert (line["level"], line["job_id"]) == ("ERROR", "j1")
+    assert "[redacted] at the very end" in str(line["traceback"])
+    assert str(line["traceback"]).startswith("…x")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -92,7 +91,7 @@ class Sweep:
             self._summary.reasons.append(str(error))
         except Exception:
             self._summary.status = "failed"
-            self._bench.log.error("internal_error", traceback=traceback.format_exc())
+            self._bench.log.failure("internal_error")
         self._log(started)
         return self._summary
 
@@ -198,7 +197,7 @@ class Sweep:
         except Exception as error:
             # A ticket that fails for its own fault must not stop the others.
             self._summary.failed += 1
-            bench.log.error("ticket_failed", action=ticket.action, traceback=traceback.format_exc())
+            bench.log.failure("ticket_failed", action=ticket.action)
             self._own_fault(name, ticket, type(error).__name__)
         else:
             self._ci_faults = 0
