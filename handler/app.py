@@ -156,19 +156,17 @@ class Function:
         self, chore: Chore, settings: Settings, request_id: str, time_left: Callable[[], float]
     ) -> None:
         """Run a chore of the timer. It raises nothing: SCF would run it again, twice."""
-        if chore.name == "sweep":
-            # Imported here: a callback needs neither CI nor the channels.
-            from handler.recovery.sweep import Sweep, make_bench
+        # Imported here: a callback needs neither CI nor the channels.
+        from handler.recovery.reconcile import Reconcile
+        from handler.recovery.sweep import Sweep, make_bench
 
-            store = self.open_store(settings)
-            bench = make_bench(
-                settings, store, self.http, self.clock, self.sleep, self.log, request_id
-            )
-            Sweep(bench, time_left).run()
-        elif chore.name == "reconcile":
-            self.log.info("reconcile", status="nothing_to_do")
-        else:
-            self.log.error("unknown_chore", chore=chore.name, expected="sweep or reconcile")
+        chores = {"sweep": Sweep, "reconcile": Reconcile}
+        if chore.name not in chores:
+            self.log.error("unknown_chore", chore=chore.name, expected=" or ".join(chores))
+            return
+        store = self.open_store(settings)
+        bench = make_bench(settings, store, self.http, self.clock, self.sleep, self.log, request_id)
+        chores[chore.name](bench, time_left).run()
 
 
 def _time_left(context: Mapping[str, Any], started: float) -> Callable[[], float]:

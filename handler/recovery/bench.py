@@ -69,9 +69,16 @@ class Bench:
             CiUnreachable
         """
         sent = record.input or {}
-        bucket = str(sent.get("bucket") or self.settings.ci_bucket or "")
-        bucket = bucket or self.settings.ledger_url.bucket
-        region = str(sent.get("region") or self.settings.region or "")
+        return self.ci_of(str(sent.get("bucket") or ""), str(sent.get("region") or ""))
+
+    def ci_of(self, bucket: str = "", region: str = "") -> Ci:
+        """CI for a bucket; "" stands for the one of the settings.
+
+        Raises:
+            CiUnreachable
+        """
+        bucket = bucket or self.settings.ci_bucket or self.settings.ledger_url.bucket
+        region = region or self.settings.region or ""
         # Both become a part of a host name: what a callback said is looked at once more.
         if not _BUCKET.fullmatch(bucket) or not _REGION.fullmatch(region):
             raise CiUnreachable("no bucket and region to ask CI for; set CI_BUCKET and COS_REGION")
