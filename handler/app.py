@@ -213,6 +213,11 @@ class _Run:
             return self._bury(delivery, notice.error)
         job = record.normalise(notice, source)
         about = {"job_id": job.job_id, "tag": job.tag, "outcome": job.outcome}
+        if not self._allows(job):
+            self._log(
+                "WARNING", status="rejected", reason="ALLOW_BUCKETS does not name it", **about
+            )
+            return Outcome("rejected", **about, reason="its bucket is not allowed here")
         if job.tag is not None and job.tag not in catalogue.TAGS:
             self.function.log.warning("new_tag", **about)
         explanation = "another end of this job is kept already, and stays"
@@ -224,6 +229,15 @@ class _Run:
         level = "WARNING" if taken.status == "dead_letter" else "INFO"
         self._log(level, status=taken.status, key=taken.key, differs=taken.differs or None, **about)
         return Outcome(taken.status, **about, key=taken.key)
+
+    def _allows(self, job: record.JobRecord) -> bool:
+        """Whether the input's bucket, or its appid, is one of ALLOW_BUCKETS; a callback that
+        names none is taken, since several tags never do."""
+        allowed = self.settings.allow_buckets
+        bucket = (job.input or {}).get("bucket")
+        if allowed is None or not isinstance(bucket, str):
+            return True
+        return bucket in allowed or bucket.rpartition("-")[2] in allowed
 
     def _bury(self, delivery: Delivery, error: PayloadError) -> Outcome:
         letter = self._letter(delivery, error.reason, error.explanation)

@@ -107,6 +107,29 @@ def test_a_tag_that_is_not_in_the_catalogue_is_kept_and_logged(on_disk: Invoked)
 
 
 @pytest.mark.parametrize(
+    ("bucket", "status"),
+    [
+        ("media-1250000000", 200),
+        ("other-1260000000", 200),
+        ("other-1250000000", 403),
+        ("1260000000", 200),
+        ("media-12500000001", 403),
+        (None, 200),
+    ],
+)
+def test_callbacks_of_buckets_that_are_not_allowed_are_refused(
+    on_cos: Invoked, cos: CosFace, bucket: str | None, status: int
+) -> None:
+    """By bucket or by appid: staging does not write to production. None named: it is taken."""
+    on_cos.env["ALLOW_BUCKETS"] = "media-1250000000,1260000000"
+    detail = {"JobId": "j1", "State": "Failed", "Input": {"BucketId": bucket, "Object": "a"}}
+    answered, answer = on_cos.post(json.dumps({"JobsDetail": detail}))
+    assert answered == status
+    assert (answer["jobs"][0]["status"] == "rejected") == (status == 403)
+    assert (cos.seen == []) == (status == 403)
+
+
+@pytest.mark.parametrize(
     ("body", "status", "reason"),
     [
         ("", 400, "empty"),

@@ -38,6 +38,9 @@ KEPT_HEADERS = frozenset(
 """Headers that help whoever looks at a dead letter, and that hold no secret."""
 
 
+_STATUS = (("retry_later", 503), ("rejected", 403), ("dead_letter", 202))
+
+
 def recognises(event: Any) -> bool:
     """Whether the platform was called by HTTP."""
     return isinstance(event, dict) and isinstance(event.get("httpMethod"), str)
@@ -72,11 +75,12 @@ def read(event: Any, settings: Settings) -> Sequence[Delivery]:
 
 
 def answer(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The answer to a callback. 200: all is kept; 202: someone must look; 503: send it again."""
+    """The answer to a callback, by the worst of its jobs: 200 all is kept; 202 someone must
+    look; 403 a bucket that is not allowed; 503 send it again."""
     if not outcomes:
         return respond(200, {"status": "ok"})
     statuses = {one.status for one in outcomes}
-    status = 503 if "retry_later" in statuses else 202 if "dead_letter" in statuses else 200
+    status = next((code for worst, code in _STATUS if worst in statuses), 200)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
     if len(outcomes) == 1 and outcomes[0].job_id is None:
         return respond(

@@ -213,7 +213,8 @@ def test_an_answer_names_each_job() -> None:
         (["kept"], 200),
         (["kept", "duplicate", "ignored"], 200),
         (["kept", "dead_letter"], 202),
-        (["dead_letter", "retry_later", "kept"], 503),
+        (["kept", "rejected", "dead_letter"], 403),
+        (["dead_letter", "retry_later", "rejected", "kept"], 503),
     ],
 )
 def test_the_worst_of_the_jobs_decides_the_status(statuses: list[Any], status: int) -> None:
