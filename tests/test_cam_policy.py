@@ -1,0 +1,145 @@
+"""docs/cam-policy.json lists just the actions that the function's requests need.
+
+Which action a request needs is written down here, from CI's and COS's pages on CAM (598/98114,
+"授权粒度详情", and COS's rule that an action is called like the API). Where a family's jobs are
+asked for at /jobs, no page says whether the family's own action or the media one is checked:
+both are granted.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler.app import Function
+from handler.callback.families import FAMILIES, Family, family_of
+from handler.log import Log
+from handler.recovery.ci import Ci
+from handler.recovery.http_client import RequestsHttp
+from handler.settings import Settings
+from tests.ci_face import BUCKET, REGION, CiFace, Seen
+from tests.cos_face import CosFace
+from tests.recovery.world import START, TRANSLATION
+
+POLICY = json.loads((Path(__file__).parent.parent / "docs" / "cam-policy.json").read_text())
+
+COS = {"PUT": "PutObject", "GET": "GetObject", "DELETE": "DeleteObject"}
+
+# The names of a family's own actions; AI has its own for cancelling alone.
+OWN = {
+    "media": "Media",
+    "picture": "PicProcess",
+    "ai": "Media",
+    "speech": "Asr",
+    "document": "DocProcess",
+    "file": "FileProcess",
+}
+# Endpoint → whose action is checked where the path names the family.
+PATHS = {
+    "/pic_jobs": "PicProcess",
+    "/asr_jobs": "Asr",
+    "/doc_jobs": "DocProcess",
+    "/file_jobs": "FileProcess",
+}
+MISSING = {"ci:CancelAsrJob"}
+"""No page names such an action: CI may have none, or check the media one."""
+
+
+def granted(service: str) -> set[str]:
+    """The actions of one service in the policy."""
+    actions = {action for part in POLICY["statement"] for action in part["action"]}
+    return {action.removeprefix("name/") for action in actions if f"{service}:" in action}
+
+
+def ci_actions(method: str, path: str, family: Family | None) -> set[str]:
+    """What a request to CI may need."""
+    if path == "/triggerworkflow":
+        return {"ci:TriggerMediaWorkflow"}
+    base = re.match(r"/\w+", path)
+    assert base
+    names = {PATHS.get(base[0], "Media")} | ({OWN[family.name]} if family else set())
+    one = path != base[0]
+    if method == "PUT":
+        cancels = {f"ci:Cancel{name}Job" for name in names}
+        return cancels | ({"ci:CancelAiProcessJob"} if family and family.name == "ai" else set())
+    if method == "POST":
+        return {f"ci:Create{name}Jobs" for name in names}
+    return {f"ci:Describe{name}Job{'' if one else 's'}" for name in names}
+
+
+def cos_action(method: str, key: str) -> str:
+    """What a request to COS needs: a GET of the bucket itself is List Objects."""
+    return "cos:GetBucket" if (method, key) == ("GET", "") else f"cos:{COS[method]}"
+
+
+def every_ci_action() -> set[str]:
+    """What all requests that the code can make may need, by the table of families."""
+    needed = {"ci:TriggerMediaWorkflow"}
+    for family in FAMILIES.values():
+        if family.name == "workflow":
+            continue
+        needed |= ci_actions("GET", f"{family.describe_path}/id", family)
+        for path in (family.create_path, family.older_create_path):
+            needed |= ci_actions("POST", path, family) if path else set()
+        if family.list_path and family.list_known:
+            needed |= ci_actions("GET", family.list_path, family)
+        # Doubles are cancelled, and only a list that shows UserData tells of them.
+        if family.cancel_path and family.list_known and family.user_data_known:
+            needed |= ci_actions("PUT", f"{family.cancel_path}/id", family)
+    return needed - MISSING
+
+
+def test_the_policy_grants_what_ci_requests_need_and_nothing_else() -> None:
+    """For each family, by today's path and by the older one."""
+    assert granted("ci") == every_ci_action()
+
+
+def test_the_requests_of_a_whole_story_are_granted(cos: CosFace) -> None:
+    """Kept, duplicate, failed, swept, told, reconciled: just what was asked of COS and CI."""
+    now = [START]
+    with CiFace(lambda: now[0], cos) as ci:
+        env = cos.env | {
+            "COS_ENDPOINT": ci.endpoint,
+            "CI_BUCKET": BUCKET,
+            "RECONCILE": "Translation:6",
+            "WATCH_S": "60",
+        }
+        settings = Settings.from_env(env)
+        assert settings.credentials
+        client = Ci(RequestsHttp(), settings.credentials, BUCKET, REGION, settings.cos_endpoint)
+        job = client.create(FAMILIES["ai"], TRANSLATION).job_id or ""
+        ci.finish(job, "Failed")
+        callback = {"httpMethod": "POST", "path": "/", "body": ci.callback_body(job).decode()}
+        ci.seen.clear()
+
+        def invoke(event: Any) -> None:
+            now[0] += 120
+            log = Log(io.StringIO(), lambda: now[0])
+            Function(env, lambda: now[0], log, lambda seconds: None).handle(event, {})
+
+        for event in (callback, callback, *[{"Type": "Timer", "TriggerName": "x"}] * 4):
+            invoke(event)
+        now[0] += 3600
+        invoke({"Type": "Timer", "TriggerName": "x", "Message": "reconcile"})
+
+        assert {cos_action(one.method, one.key) for one in cos.seen} == granted("cos")
+        used = {action for one in ci.seen for action in _of(one, job)}
+        assert used <= granted("ci")
+        assert {"ci:CreateMediaJobs", "ci:DescribeMediaJob", "ci:DescribeMediaJobs"} <= used
+
+
+def _of(seen: Seen, job_id: str) -> set[str]:
+    return ci_actions(seen.method, seen.path, family_of("Translation", job_id))
+
+
+@pytest.mark.parametrize("part", POLICY["statement"])
+def test_every_statement_names_its_resources(part: Any) -> None:
+    """Placeholders in capitals, to be filled in; no statement grants everything."""
+    assert part["effect"] == "allow"
+    assert all(resource.startswith("qcs::") and resource != "*" for resource in part["resource"])
+    assert not any(action.endswith("*") for action in part["action"])
