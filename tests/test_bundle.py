@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import PAYLOADS
+from tests.cos_face import CosFace
 from tools.bundle import BundleError, find_python, runtime_version, without
 
 ROOT = Path(__file__).parent.parent
@@ -227,6 +229,27 @@ def test_callback_is_kept_from_the_unpacked_zip(deployed: Path, tmp_path: Path) 
     assert json.loads(answer["body"])["jobs"][0]["status"] == "kept"
     assert [json.loads(line)["level"] for line in log] == ["INFO"]
     assert kept_record(tmp_path / "ledger")["job_id"] == JOB_ID
+    assert listing(deployed) == before
+
+
+@pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.seed.*")), ids=lambda path: path.name)
+def test_documented_callbacks_reach_cos_from_the_unpacked_zip(
+    deployed: Path, cos: CosFace, path: Path
+) -> None:
+    """The SDK in the bundle makes the one request, signed, and its record is there."""
+    before = listing(deployed)
+    code = """
+import index, json, sys
+event = {"httpMethod": "POST", "path": "/", "body": sys.argv[1]}
+print(json.dumps(index.main_handler(event, {})), file=sys.stderr)
+"""
+    done = run(deployed, code, path.read_text(), **cos.env)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stderr)
+    assert answer["statusCode"] == 200, done.stdout
+    (job,) = json.loads(answer["body"])["jobs"]
+    assert cos.requests() == [("PUT", "ci/" + job["key"])]
+    assert json.loads(cos.read("ci/" + job["key"]))["job_id"] == job["job_id"]
     assert listing(deployed) == before
 
 
