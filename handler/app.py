@@ -205,12 +205,15 @@ class _Run:
 
     def _take_one(
         self,
-        notice: envelope.Notice | envelope.Unreadable,
+        notice: envelope.Notice | envelope.Unreadable | envelope.Ignored,
         source: record.Source,
         delivery: Delivery,
     ) -> Outcome:
         if isinstance(notice, envelope.Unreadable):
             return self._bury(delivery, notice.error)
+        if isinstance(notice, envelope.Ignored):
+            self._log("INFO", status="ignored", reason=notice.reason)
+            return Outcome("ignored", reason=notice.reason)
         job = record.normalise(notice, source)
         about = {"job_id": job.job_id, "tag": job.tag, "outcome": job.outcome}
         if not self._allows(job):

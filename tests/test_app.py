@@ -106,6 +106,25 @@ def test_a_tag_that_is_not_in_the_catalogue_is_kept_and_logged(on_disk: Invoked)
     assert [line["event"] for line in on_disk.lines] == ["new_tag", "callback"]
 
 
+def test_the_consoles_test_message_is_answered_and_not_kept(on_cos: Invoked, cos: CosFace) -> None:
+    """It is sent when the address for reviews is set."""
+    status, answer = on_cos.post((PAYLOADS / "ReviewVideo.simple.json").read_bytes())
+    assert (status, answer["status"]) == (200, "ignored")
+    assert cos.seen == []
+    assert on_cos.lines[-1]["status"] == "ignored"
+
+
+def test_runs_and_reviews_are_kept_beside_the_jobs(on_cos: Invoked, cos: CosFace) -> None:
+    """Each under a key of its own, a failed run is told."""
+    for name in ("WorkflowFinish.intl.xml", "ReviewImage.detail.json"):
+        assert on_cos.post((PAYLOADS / name).read_bytes())[0] == 200
+    run = (PAYLOADS / "WorkflowFinish.intl.json").read_bytes().replace(b'"Success"', b'"Failed"')
+    assert on_cos.post(run.replace(b"i166ee19017b", b"i166ee19017c"))[0] == 200
+    kinds = [key.split("/")[1] for key in cos.keys("")]
+    assert sorted(kinds) == ["_outbox", "reviews", "workflows", "workflows"]
+    assert cos.keys("ci/_outbox/")[0].endswith("-alert.failed.json")
+
+
 @pytest.mark.parametrize(
     ("bucket", "status"),
     [

@@ -1,28 +1,56 @@
 """A small language for typed parts of a record: which field, from which path, in which type.
 
-What a tag's `result` looks like is written once, as a table of these, and both the
-reader and the JSON Schema come from it. Paths are relative to the enclosing node.
+What a tag's `result` looks like is written once, as a table of these, and the reader, the
+JSON Schema and the list of nodes that may repeat all come from it. A path is relative to
+the enclosing node; of several with | between them the first that holds something counts.
+Reading raises nothing: what is absent, or of another shape or type, is null, and a list
+of nothing is [].
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from handler.callback import nodes
+from handler.callback import nodes, values
 from handler.callback.payload import Tree
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Schema: TypeAlias = "dict[str, Any]"
+Steps: TypeAlias = "tuple[tuple[str, ...], ...]"
+
+MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{3})?Z$"
+"""How a time is written: nodes.rfc3339."""
 
 
 class Field(Protocol):
-    """Reads its value from a node, and describes that value as JSON Schema."""
+    """Reads its value from a node, describes it as JSON Schema, and names nodes that repeat."""
 
     def read(self, tree: Tree) -> Json: ...
 
     def schema(self) -> Schema: ...
+
+    def lists(self) -> Iterator[str]: ...
+
+
+Fields: TypeAlias = "Mapping[str, Field]"
+
+
+def steps(path: str) -> Steps:
+    """A path, split: one row of names for each of its alternatives; "" is the node itself."""
+    return tuple(tuple(one.split(".")) for one in path.split("|")) if path else ((),)
+
+
+def find(tree: Tree, at: Steps) -> Tree:
+    """What stands at the only path, or at the first of several that holds something."""
+    if len(at) == 1:
+        return nodes.walk(tree, at[0])
+    for names in at:
+        found = nodes.walk(tree, names)
+        if not nodes.is_hollow(found):
+            return found
+    return None
 
 
 @dataclass(frozen=True)
@@ -31,36 +59,108 @@ class Leaf:
 
     path: str
     about: str
+    example: Json
     type: str
     convert: Callable[[str | None], Json]
+    unit: str = ""
+    pattern: str = ""
+    at: Steps = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", steps(self.path))
 
     def read(self, tree: Tree) -> Json:
-        return self.convert(nodes.text(tree, self.path))
+        sent = None
+        for names in self.at:
+            sent = sent or nodes.leaf(nodes.walk(tree, names))
+        return self.convert(sent)
 
     def schema(self) -> Schema:
-        return {"type": [self.type, "null"], "description": self.about}
+        return {
+            "type": [self.type, "null"],
+            "description": described(self.about, self.unit),
+            "examples": [self.example],
+            **({"pattern": self.pattern} if self.pattern else {}),
+        }
+
+    def lists(self) -> Iterator[str]:
+        return iter(())
+
+
+@dataclass(frozen=True)
+class Values:
+    """A list of single values; one that is not of this type is left out."""
+
+    path: str
+    about: str
+    example: list[Json]
+    type: str
+    convert: Callable[[str | None], Json]
+    unit: str = ""
+    at: Steps = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", steps(self.path))
+
+    def read(self, tree: Tree) -> Json:
+        sent = nodes.several(find(tree, self.at))
+        read = (self.convert(nodes.leaf(one)) for one in sent)
+        return [value for value in read if value is not None]
+
+    def schema(self) -> Schema:
+        return {
+            "type": "array",
+            "description": described(self.about, self.unit),
+            "items": {"type": self.type},
+            "examples": [self.example],
+        }
+
+    def lists(self) -> Iterator[str]:
+        return (".".join(names) for names in self.at)
 
 
 @dataclass(frozen=True)
 class Group:
-    """An object with named fields, read at a path, or from the enclosing node where it is ""."""
+    """An object with named fields, read at a path, or from the enclosing node where it is "".
+
+    optional: null, and not an object of nulls, where nothing of it was sent.
+    name: where several tables hold this group, that of its one definition in the schema.
+    """
 
     path: str
     about: str
-    fields: Mapping[str, Field]
+    fields: Fields
+    optional: bool = False
+    name: str = ""
+    at: Steps = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", steps(self.path))
 
     def read(self, tree: Tree) -> Json:
-        at = nodes.node(tree, self.path) if self.path else tree
-        return {name: field.read(at) for name, field in self.fields.items()}
+        at = find(tree, self.at) if self.path else tree
+        if self.optional and nodes.is_hollow(at):
+            return None
+        return {name: one.read(at) for name, one in self.fields.items()}
 
     def schema(self) -> Schema:
+        if self.name:
+            return {"$ref": f"#/$defs/{self.name}", "description": self.about}
+        return self.definition()
+
+    def definition(self) -> Schema:
+        """What a `$ref` to the group's name leads to."""
         return {
-            "type": "object",
+            "type": ["object", "null"] if self.optional else "object",
             "description": self.about,
-            "properties": {name: field.schema() for name, field in self.fields.items()},
+            "properties": {name: one.schema() for name, one in self.fields.items()},
             "required": list(self.fields),
             "additionalProperties": False,
         }
+
+    def lists(self) -> Iterator[str]:
+        within = [path for one in self.fields.values() for path in one.lists()]
+        return (".".join((*names, path)) for names in self.at for path in within)
 
 
 @dataclass(frozen=True)
@@ -69,28 +169,91 @@ class Rows:
 
     path: str
     about: str
-    fields: Mapping[str, Field]
+    fields: Fields
+    at: Steps = field(init=False, repr=False)
+    row: Group = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", steps(self.path))
+        object.__setattr__(self, "row", Group("", self.about, self.fields))
 
     def read(self, tree: Tree) -> Json:
-        row = Group("", self.about, self.fields)
-        return [row.read(one) for one in nodes.nodes(tree, self.path)]
+        sent = nodes.several(find(tree, self.at))
+        return [self.row.read(one) for one in sent if not nodes.is_hollow(one)]
 
     def schema(self) -> Schema:
-        items = Group("", self.about, self.fields).schema()
+        items = self.row.definition()
         del items["description"]
         return {"type": "array", "description": self.about, "items": items}
 
+    def lists(self) -> Iterator[str]:
+        for names in self.at:
+            own = ".".join(names)
+            yield own
+            yield from (f"{own}.{path}" for path in self.row.lists())
 
-def text(path: str, about: str) -> Leaf:
+
+def described(about: str, unit: str) -> str:
+    """What a value is, with its unit."""
+    return f"{about}, in {unit}" if unit else about
+
+
+def text(path: str, about: str, example: str) -> Leaf:
     """The text as it was sent."""
-    return Leaf(path, about, "string", lambda sent: sent)
+    return Leaf(path, about, example, "string", lambda sent: sent)
 
 
-def integer(path: str, about: str) -> Leaf:
+def texts(path: str, about: str, example: list[Json]) -> Values:
+    """Texts as they were sent."""
+    return Values(path, about, example, "string", lambda sent: sent)
+
+
+def key(path: str, about: str, example: str) -> Leaf:
+    """The key of an object in COS."""
+    return Leaf(path, about, example, "string", values.as_key)
+
+
+def integer(path: str, about: str, example: int, unit: str = "") -> Leaf:
     """A whole number."""
-    return Leaf(path, about, "integer", nodes.integer)
+    return Leaf(path, about, example, "integer", nodes.integer, unit)
 
 
-def number(path: str, about: str) -> Leaf:
+def integers(path: str, about: str, example: list[Json], unit: str = "") -> Values:
+    """Whole numbers."""
+    return Values(path, about, example, "integer", nodes.integer, unit)
+
+
+def number(path: str, about: str, example: float, unit: str = "") -> Leaf:
     """A number that may have a fraction."""
-    return Leaf(path, about, "number", nodes.number)
+    return Leaf(path, about, example, "number", nodes.number, unit)
+
+
+def seconds(path: str, about: str, example: float) -> Leaf:
+    """A time span, or a time within a recording, that CI sends in seconds."""
+    return number(path, about, example, "seconds")
+
+
+def seconds_of_ms(path: str, about: str, example: float) -> Leaf:
+    """The same where CI sends milliseconds."""
+    return Leaf(path, about, example, "number", values.in_seconds, "seconds")
+
+
+def boolean(path: str, about: str, example: bool = False) -> Leaf:
+    """true and false, or 1 and 0, in any case."""
+    return Leaf(path, about, example, "boolean", values.as_boolean)
+
+
+def ratio(path: str, about: str, example: float, unit: str = "") -> Leaf:
+    """A number, or two with a slash between them: 25.000000, 50/1."""
+    return Leaf(path, about, example, "number", values.as_ratio, unit)
+
+
+def bit_rate(path: str, about: str, example: int) -> Leaf:
+    """A bit rate; values.as_bit_rate says how its unit is told."""
+    return Leaf(path, about, example, "integer", values.as_bit_rate, "bits per second")
+
+
+def moment(path: str, about: str, example: str) -> Leaf:
+    """A time with its offset, as RFC 3339 in UTC."""
+    about = f"{about}. RFC 3339 in UTC"
+    return Leaf(path, about, example, "string", values.as_moment, pattern=MOMENT)

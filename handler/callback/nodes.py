@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from handler.callback.payload import Tree
@@ -22,7 +23,12 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[^A-Za-z0-9]+")
 
 def node(tree: Tree, path: str) -> Tree:
     """What stands at the path; None where nothing does. Of a list on the way, the first."""
-    for name in path.split("."):
+    return walk(tree, path.split("."))
+
+
+def walk(tree: Tree, names: Sequence[str]) -> Tree:
+    """`node` for a path that is split already."""
+    for name in names:
         if isinstance(tree, list):
             tree = tree[0] if tree else None
         if not isinstance(tree, dict) or name not in tree:
@@ -33,7 +39,11 @@ def node(tree: Tree, path: str) -> Tree:
 
 def text(tree: Tree, path: str) -> str | None:
     """The text at the path; None where there is none or it is blank."""
-    found = node(tree, path)
+    return leaf(node(tree, path))
+
+
+def leaf(found: Tree) -> str | None:
+    """A node's text, or that of a list's only one; None where there is none or it is blank."""
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
     return found if isinstance(found, str) and found.strip() else None
@@ -41,14 +51,39 @@ def text(tree: Tree, path: str) -> str | None:
 
 def nodes(tree: Tree, path: str) -> list[Tree]:
     """All that stands at the path, as a list, blank leaves left out."""
-    found = node(tree, path)
-    several = found if isinstance(found, list) else [found]
-    return [one for one in several if not is_blank(one)]
+    return several(node(tree, path))
+
+
+def several(found: Tree) -> list[Tree]:
+    """A node as a list, blank leaves left out."""
+    ones = found if isinstance(found, list) else [found]
+    return [one for one in ones if not is_blank(one)]
+
+
+def every(tree: Tree, names: Sequence[str]) -> list[str]:
+    """The texts at a path that is split already, in all that repeats on the way, blank ones
+    left out."""
+    level = several(tree)
+    for name in names:
+        level = [
+            one
+            for found in level
+            if isinstance(found, dict) and name in found
+            for one in several(found[name])
+        ]
+    return [one for one in level if isinstance(one, str)]
 
 
 def is_blank(tree: Tree) -> bool:
     """Absent, null, an empty container or nothing but white space."""
     return not tree or (isinstance(tree, str) and not tree.strip())
+
+
+def is_hollow(tree: Tree) -> bool:
+    """Blank, or nothing but blank nodes within: what one format sends so, the other leaves out."""
+    if isinstance(tree, dict):
+        return all(map(is_hollow, tree.values()))
+    return all(map(is_hollow, tree)) if isinstance(tree, list) else is_blank(tree)
 
 
 def integer(sent: str | None) -> int | None:

@@ -16,6 +16,7 @@ from rich.json import JSON
 from handler.app import main_handler, open_store
 from handler.cli import dead, events
 from handler.cli.common import EXIT_NOT_2XX, AsJson, console, echo_json, told_errors
+from handler.cli.compact import compact
 from handler.cli.replay import replay
 from handler.cli.sweep import sweep
 from handler.ledger.store import Store
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 app.add_typer(dead.app, name="dead")
 app.command(epilog="Example: python -m handler sweep --dry-run")(sweep)
+app.command(epilog="Example: python -m handler compact --date 2026-11-20")(compact)
 app.command(epilog="Example: python -m handler replay --from-log scf.log")(replay)
 
 

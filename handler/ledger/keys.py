@@ -40,11 +40,25 @@ def day(time: str | None) -> str:
 
 
 def record(of: JobRecord) -> str:
-    """Where a job's record is kept once its state is terminal, and an unfinished one until then."""
+    """Where a record is kept: once its state is terminal under its kind, until then aside.
+
+    A review may be told several times (a live one with each batch of pictures), and each
+    telling is kept for itself. One that is told again word by word meets its own key.
+    """
+    dated = f"dt={day(of.created_at)}"
+    if of.kind == "review":
+        told = name(str(of.source["digest"])[:12])
+        return f"reviews/{dated}/{name(of.job_id)}-{name(of.state or 'simple')}-{told}.json"
     if not of.is_terminal:
-        dated = f"dt={day(of.created_at)}"
         return f"_unfinished/{dated}/{name(of.job_id)}-{name(of.state or 'none')}.json"
+    if of.kind == "workflow":
+        return f"workflows/{dated}/{name(of.job_id)}.json"
     return job(of.job_id, of.created_at)
+
+
+def is_written_once(of: JobRecord) -> bool:
+    """Whether what stands under the record's key never gives way to another."""
+    return of.is_terminal or of.kind == "review"
 
 
 def job(job_id: str, created_at: str | None) -> str:

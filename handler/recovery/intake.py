@@ -55,8 +55,8 @@ class Intake:
 
     def tickets(self, record: JobRecord) -> list[Ticket]:
         """The tickets that a record calls for."""
-        if record.outcome == "unknown" and record.kind == "job":
-            note = "a callback came, and how the job ended can't be read from it"
+        if record.outcome == "unknown":
+            note = "a callback came, and how it ended can't be read from it"
             return [about(record, "alert.unknown", note=note)]
         return [
             about(record, action, self._policy.due(record) if action == "retry" else 0)

@@ -121,11 +121,13 @@ class Policy:
 
     def actions(self, record: JobRecord) -> tuple[str, ...]:
         """The tickets that a record calls for, each by its action; none where all is well."""
-        if record.kind != "job":
-            return ()
         attempt = record.lineage.attempt
         if record.outcome == "partial":
             return ("alert.partial",)
+        if record.kind != "job":
+            # A run's jobs have callbacks of their own, where the queue sends them; whoever has
+            # only the workflow's must hear of its failure too. A review can't be submitted again.
+            return ("alert.failed",) if record.outcome == "failed" else ()
         if record.outcome == "succeeded":
             return ("alert.recovered",) if attempt > 1 else ()
         if record.outcome != "failed":

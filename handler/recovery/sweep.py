@@ -99,15 +99,16 @@ class Sweep:
         # Step 0. Both empty: done, at the price of two requests.
         bench = self._bench
         names = bench.outbox.due(bench.clock(), MAX_TICKETS)
-        digests = list(bench.ledger.store.list(DIGESTS))
-        if not names and not digests:
+        if not names and not list(bench.ledger.store.list(DIGESTS)):
             return
         # Step 1
         if not bench.lease.take():
             self._summary.status = "withdrew"
             return
         try:
-            self._work(names, digests)
+            # Only now: another sweep may have put a digest since, and ended before its tickets
+            # were marked. Without it here they would be told anew.
+            self._work(names, list(bench.ledger.store.list(DIGESTS)))
         finally:
             self._summary.submits = bench.submits
             # Should the store be away, the lease grows old by itself.

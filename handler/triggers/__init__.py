@@ -15,7 +15,9 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from handler.settings import Settings
 
-Status: TypeAlias = Literal["kept", "duplicate", "ignored", "rejected", "dead_letter", "retry_later"]
+Status: TypeAlias = Literal[
+    "kept", "duplicate", "ignored", "rejected", "dead_letter", "retry_later"
+]
 
 
 @dataclass(frozen=True)

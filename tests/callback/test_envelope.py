@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handler.callback.envelope import MAX_JOBS, Notice, Unreadable, read
+from handler.callback.envelope import MAX_JOBS, Ignored, Notice, Unreadable, read
 from handler.errors import PayloadError
 
 JOB: Any = {"JobId": "j1", "State": "Success"}
@@ -48,10 +48,69 @@ def test_a_job_without_an_id_does_not_spoil_its_neighbours() -> None:
     assert isinstance(third, Unreadable)
 
 
+RUN: Any = {"RunId": "i1", "State": "Success"}
+
+
+@pytest.mark.parametrize(
+    ("tree", "event"),
+    [
+        ({"EventName": "WorkflowFinish", "WorkflowExecution": RUN}, "WorkflowFinish"),
+        ({"Response": {"WorkflowExecution": RUN}}, None),
+        ({"WorkflowExecution": [RUN]}, None),
+    ],
+)
+def test_a_run_of_a_workflow_is_known_with_and_without_root_and_event(
+    tree: Any, event: str | None
+) -> None:
+    """The old form has no EventName, the newest page no root."""
+    assert read(tree) == [Notice("workflow", event, "i1", RUN, None)]
+
+
+def test_a_run_without_an_id_is_told_for_itself() -> None:
+    """Jobs beside it are fine."""
+    job, run = read({"JobsDetail": JOB, "WorkflowExecution": {"State": "Success"}})
+    assert isinstance(job, Notice)
+    assert isinstance(run, Unreadable)
+    assert "RunId" in run.error.explanation
+
+
+def test_a_review_is_known_by_its_event() -> None:
+    """Its JobsDetail has neither Tag nor Operation."""
+    assert read({"EventName": "ReviewText", "JobsDetail": JOB}) == [
+        Notice("review", "ReviewText", "j1", JOB, None)
+    ]
+
+
+@pytest.mark.parametrize("event", [{"event": "ReviewAudio"}, {}])
+def test_a_simple_review_is_known_by_its_structure(event: dict[str, str]) -> None:
+    """The sample of sound names no event."""
+    tree: Any = {"code": "0", "message": "success", "data": {"trace_id": "t1", **event}}
+    assert read(tree) == [Notice("review", event.get("event"), "t1", tree, None, is_simple=True)]
+    assert read({"Response": tree}) == read(tree)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"code": "0", "message": "x", "data": {"trace_id": "test_trace_id"}},
+        {"message": "Test request when setting callback url", "data": {"trace_id": "t1"}},
+    ],
+)
+def test_the_consoles_test_message_is_ignored(tree: Any) -> None:
+    """It speaks of no review that ever was."""
+    (notice,) = read(tree)
+    assert isinstance(notice, Ignored)
+    assert notice.reason
+
+
 @pytest.mark.parametrize(
     ("tree", "reason"),
     [
         ({}, "no_callback"),
+        ({"WorkflowExecution": ""}, "no_callback"),
+        ({"data": {"trace_id": ""}}, "no_callback"),
+        ({"data": "trace_id"}, "no_callback"),
+        ({"JobsDetail": [JOB] * 60, "WorkflowExecution": [RUN] * 41}, "too_many_jobs"),
         ([JOB], "no_callback"),
         ("text", "no_callback"),
         ({"JobsDetail": []}, "no_callback"),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.callback import catalogue, envelope, payload, record
+from handler.callback import catalogue, envelope, payload, record, schema
 from handler.callback.record import JobRecord, Source, normalise
 from tests.callback.twins import as_json, as_xml
 from tests.conftest import PAYLOADS
@@ -56,7 +56,12 @@ def test_the_schema_is_one() -> None:
 def test_the_schema_of_each_result_is_the_catalogues() -> None:
     """Reader and schema come from one table, and the published file holds what it says."""
     results = {name: tag.result.schema() for name, tag in catalogue.TAGS.items() if tag.result}
-    assert SCHEMA["$defs"] == results
+    assert {name: SCHEMA["$defs"][name] for name in results} == results
+
+
+def test_the_published_schema_is_what_the_tables_give() -> None:
+    """If it isn't: python -m tests.golden.write, and look at the difference."""
+    assert schema.build() == SCHEMA
 
 
 @pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.seed.*")), ids=lambda path: path.name)
@@ -191,6 +196,7 @@ def test_what_is_absent_is_null() -> None:
             }
         },
         {"Input": {"CosHeaders": {"Size": "14", "EventName": ""}}},
+        {"Input": {"CosHeaders": ["text", {"Size": "14", "EventName": ["x", "y"]}]}},
     ],
 )
 def test_headers_are_a_map_wherever_and_however_they_come(detail: Any) -> None:
@@ -263,6 +269,56 @@ def test_echoed_secrets_are_redacted_in_the_details() -> None:
     assert empty["Operation"]["DocProcess"]["DocPassword"] == ""
 
 
+def test_a_failed_job_wrote_nothing_that_it_does_not_name() -> None:
+    """Its Output is what it was asked for, and not what it did."""
+    operation = {"Output": {"Bucket": "b-1", "Region": "r", "Object": "out.mp4"}}
+    assert job(State="Success", Operation=operation).outputs
+    assert job(State="Failed", Operation=operation).outputs == []
+    assert job(State="Running", Operation=operation).outputs == []
+    pages = {"DocProcessResult": {"PageInfo": {"PageNo": "1", "TgtUri": "1.jpg"}}}
+    assert job(State="Failed", Operation=operation | pages).outputs == [
+        {"bucket": "b-1", "region": "r", "object": "1.jpg"}
+    ]
+
+
+def test_an_operation_may_be_a_list_of_one() -> None:
+    """JSON that was made of XML may write it so."""
+    operation = {"Output": {"Object": "out.mp4"}, "Detection": {"State": "Failed"}}
+    one = job(Tag="ImageOCR", State="Success", Operation=[operation])
+    assert (one.outcome, len(one.outputs)) == ("partial", 1)
+    result: Any = valid(one)["result"]
+    assert result["state"] == "Failed"
+
+
+def test_a_tag_that_finds_nothing_out_has_no_result() -> None:
+    """Nor has one that nobody knows."""
+    assert valid(job(Tag="PosterProduction", State="Success"))["result"] is None
+    assert valid(job(Tag="ATagOfTomorrow", State="Success"))["result"] is None
+
+
+def test_input_without_anything_in_it_is_none() -> None:
+    """What one format sends empty, the other leaves out."""
+    assert (
+        job(Input={"Object": "", "CosHeaders": {"Key": ""}, "Extra": {"Deep": [""]}}).input is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("created", "started", "ended", "wait_s", "run_s"),
+    [
+        ("2022-07-25T16:35:39+0800", "2022-07-25T08:35:40Z", "2022-07-25 10:35:43.5+02:00", 1, 3.5),
+        ("2022-10-30T02:59:59+02:00", "2022-10-30T02:00:01+01:00", "-", 2, None),
+        ("-", "2022-07-25T08:35:40Z", "2022-07-25T08:35:40Z", None, 0),
+    ],
+)
+def test_wait_and_run_are_right_across_offsets_and_daylight_changes(
+    created: str, started: str, ended: str, wait_s: float | None, run_s: float | None
+) -> None:
+    """Each time carries its own offset."""
+    one = job(CreationTime=created, StartTime=started, EndTime=ended)
+    assert (one.wait_s, one.run_s) == (wait_s, run_s)
+
+
 def test_one_line_whatever_it_holds() -> None:
     """Line breaks are escaped, Chinese is not, and the line ends."""
     line = job(Message="翻译\nfailed\r\u2028").to_json()
@@ -271,7 +327,9 @@ def test_one_line_whatever_it_holds() -> None:
     assert "翻译".encode() in line
 
 
-@pytest.mark.parametrize("line", [b"{}", b"[]", b'{"schema":"job-record/2"}', b"x"])
+@pytest.mark.parametrize(
+    "line", [b"{}", b"[]", b'{"schema":"job-record/2"}', b'{"schema":"job-record/1"}', b"x"]
+)
 def test_what_is_no_record_is_not_read_as_one(line: bytes) -> None:
     """Somebody else's object may stand where a record belongs."""
     with pytest.raises(ValueError, match=r"job-record|JSON|Expecting"):

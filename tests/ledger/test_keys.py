@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handler.callback.record import JobRecord
 from handler.ledger import keys
-from tests.callback.test_record import job
+from tests.callback.test_record import job, records
+from tests.callback.twins import as_json
 
 
 @pytest.mark.parametrize(
@@ -87,6 +90,42 @@ def test_a_record_is_kept_by_day_and_job(state: str, key: str) -> None:
 def test_a_job_without_a_state_stands_aside_too() -> None:
     """It is not known to have ended."""
     assert keys.record(job()) == "_unfinished/dt=1970-01-01/j1-none.json"
+
+
+def test_a_run_of_a_workflow_is_kept_by_its_id() -> None:
+    """Aside as long as it runs."""
+    run = {"RunId": "i1", "CreateTime": "2022-08-09 14:54:17+0800"}
+    (ended,) = records(as_json({"WorkflowExecution": run | {"State": "Failed"}}))
+    (running,) = records(as_json({"WorkflowExecution": run | {"State": "Running"}}))
+    assert keys.record(ended) == "workflows/dt=2022-08-09/i1.json"
+    assert keys.record(running) == "_unfinished/dt=2022-08-09/i1-~52unning.json"
+    assert (keys.is_written_once(ended), keys.is_written_once(running)) == (True, False)
+
+
+def review(**detail: Any) -> JobRecord:
+    """A review with these nodes."""
+    told = {"EventName": "ReviewVideo", "JobsDetail": {"JobId": "av1"} | detail}
+    (one,) = records(as_json(told))
+    return one
+
+
+def test_no_telling_of_a_review_overwrites_another() -> None:
+    """A live one is told with each batch of pictures, in a state that is not terminal."""
+    first = review(State="Auditing", CreationTime="2022-04-08T11:05:57+08:00", SnapshotCount=1)
+    second = review(State="Auditing", CreationTime="2022-04-08T11:05:57+08:00", SnapshotCount=2)
+    again = review(CreationTime="2022-04-08T11:05:57+08:00", State="Auditing", SnapshotCount=1)
+    digest = str(first.source["digest"])[:12]
+    assert keys.record(first) == f"reviews/dt=2022-04-08/av1-~41uditing-{digest}.json"
+    assert keys.record(first) != keys.record(second)
+    assert keys.record(first) == keys.record(again)
+    assert keys.is_written_once(first)
+
+
+def test_a_simple_review_is_kept_as_such() -> None:
+    """It has no state."""
+    (one,) = records(as_json({"code": 0, "message": "success", "data": {"trace_id": "sa1"}}))
+    digest = str(one.source["digest"])[:12]
+    assert keys.record(one) == f"reviews/dt=1970-01-01/sa1-simple-{digest}.json"
 
 
 def test_a_dead_letter_is_kept_by_its_digest() -> None:

@@ -27,12 +27,11 @@ PROCESSES.set_forkserver_preload(["tests.recovery.crash_child"])
 
 # The requests of each step, ids and times left out. Tickets of the step are looked at one
 # after the other, since there is one of each kind at a time.
-LEASE = ["put _sweep/", "list _sweep/"]
+BEGIN = ["list _outbox/", "put _sweep/", "list _sweep/", "list _digests/"]
 LOOK = ["get _outbox/", "get _done/", "get jobs/"]
 DONE = ["put _done/", "delete _outbox/"]
 DIGEST = ["put _digests/", *DONE, "POST /alerts/", "delete _digests/"]
 RELEASE = ["delete _sweep/"]
-IDLE = ["list _outbox/", "list _digests/"]
 
 
 @dataclass(frozen=True)
@@ -136,15 +135,14 @@ STEPS = [
         "sweep that submits",
         due,
         False,
-        [*IDLE, *LEASE, *LOOK, "get _lineage/", *RETRY, *RELEASE],
+        [*BEGIN, *LOOK, "get _lineage/", *RETRY, *RELEASE],
     ),
     Step(
         "sweep that adopts",
         unanswered,
         False,
         [
-            *IDLE,
-            *LEASE,
+            *BEGIN,
             *LOOK,
             "get _lineage/",
             "GET /jobs/",
@@ -158,20 +156,28 @@ STEPS = [
         ],
     ),
     Step("callback of a recovery", submitted, True, ["put _outbox/", "put_new jobs/"]),
-    Step("sweep that tells", recovered, False, [*IDLE, *LEASE, *LOOK, *DIGEST, *RELEASE]),
+    Step("sweep that tells", recovered, False, [*BEGIN, *LOOK, *DIGEST, *RELEASE]),
     Step(
         "sweep that tells again",
         undelivered,
         False,
-        [*IDLE, *LEASE, "get _digests/", *DONE, "POST /alerts/", "delete _digests/", *RELEASE],
+        [
+            "list _outbox/",
+            "list _digests/",
+            *BEGIN[1:],
+            "get _digests/",
+            *DONE,
+            "POST /alerts/",
+            "delete _digests/",
+            *RELEASE,
+        ],
     ),
     Step(
         "sweep that watches",
         watched,
         False,
         [
-            *IDLE,
-            *LEASE,
+            *BEGIN,
             "get _outbox/",
             "get _done/",
             "GET /jobs",

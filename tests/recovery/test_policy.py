@@ -44,7 +44,10 @@ def ended(
         (replace(ended("Success", attempt=2), outcome="partial"), ("alert.partial",)),
         (ended("Cancel"), ()),
         (ended("Running"), ()),
-        (replace(ended(), kind="review"), ()),
+        (replace(ended(), kind="review"), ("alert.failed",)),
+        (replace(ended(), kind="workflow"), ("alert.failed",)),
+        (replace(ended("Success"), kind="workflow", outcome="partial"), ("alert.partial",)),
+        (replace(ended("Success"), kind="workflow"), ()),
         (ended(Workflow={"RunId": "i1"}), ("alert.failed",)),
     ],
 )

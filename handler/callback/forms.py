@@ -1,0 +1,119 @@
+"""Where each kind of callback keeps what every record has, as data, and the reader of it.
+
+Sources: TaskFinish: the callback pages of each tag. WorkflowFinish: 460/80039 and INTL
+"工作流回调". Moderation: INTL "图片审核回调内容" and its neighbours; the Simple form writes
+other names, in snake_case, below data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from handler.callback import nodes
+from handler.callback.details import canonical
+from handler.callback.fields import Json
+from handler.callback.payload import Tree
+
+
+@dataclass(frozen=True)
+class Form:
+    """Paths in the callback's own node; "" where that kind has no such thing."""
+
+    state: str = "State"
+    code: str = "Code"
+    message: str = "Message"
+    queue_id: str = ""
+    created: str = "CreationTime"
+    started: str = "StartTime"
+    ended: str = "EndTime"
+    input: str = ""
+    """The node of the input; "" where its parts stand in the callback's own node."""
+    bucket: str = "BucketId"
+    region: str = "Region"
+    object: str = "Object"
+    url: str = "Url"
+    headers: tuple[str, ...] = ("CosHeaders",)
+    user_data: str = ""
+    job_level: str = ""
+
+
+JOB = Form(
+    queue_id="QueueId",
+    input="Input",
+    # A sample of Tts has them below Operation.
+    headers=("Input.CosHeaders", "Operation.Input.CosHeaders"),
+    user_data="Operation.UserData",
+    job_level="Operation.JobLevel",
+)
+WORKFLOW = Form(created="CreateTime")
+REVIEW = Form()
+SIMPLE_REVIEW = Form(
+    state="",
+    code="code",
+    message="message",
+    created="",
+    started="",
+    ended="",
+    input="data",
+    bucket="",
+    region="",
+    object="",
+    url="url",
+    headers=("data.cos_headers",),
+)
+
+
+def text(at: Tree, path: str) -> str | None:
+    """The text at a form's path."""
+    return nodes.text(at, path) if path else None
+
+
+def times(at: Tree, form: Form) -> list[datetime | None]:
+    """Creation, begin and end."""
+    return [nodes.moment(text(at, path)) for path in (form.created, form.started, form.ended)]
+
+
+def read_input(at: dict[str, Tree], form: Form) -> dict[str, Json] | None:
+    """{bucket, region, object, url, headers, …}; None where the callback names no input.
+
+    Other nodes of a job's Input are kept under their snake_case name.
+    """
+    sent = next(iter(nodes.nodes(at, form.input)), None) if form.input else at
+    headers = next(
+        (found for path in form.headers if (found := _headers(nodes.nodes(at, path)))), {}
+    )
+    read: dict[str, Json] = {
+        "bucket": text(sent, form.bucket),
+        "region": text(sent, form.region),
+        "object": text(sent, form.object),
+        "url": text(sent, form.url),
+        "headers": headers,
+    }
+    if form is JOB and isinstance(sent, dict):
+        read |= _others(sent, set(read))
+    return read if any(read.values()) else None
+
+
+def _others(sent: dict[str, Tree], taken: set[str]) -> dict[str, Json]:
+    spoken_for = {"BucketId", "Region", "Object", "Url", "CosHeaders"}
+    others: dict[str, Json] = {}
+    for name, value in sent.items():
+        plain_name = nodes.snake_case(name)
+        is_free = name not in spoken_for and plain_name not in taken and plain_name not in others
+        if is_free and not nodes.is_hollow(value):
+            others[plain_name] = canonical(value)
+    return others
+
+
+def _headers(sent: list[Tree]) -> dict[str, Json]:
+    """Headers as {name: value}: jobs send Key and Value pairs, moderation sends a map."""
+    headers: dict[str, Json] = {}
+    for one in sent:
+        if not isinstance(one, dict):
+            continue
+        if "Key" not in one:
+            headers |= {name: nodes.leaf(value) or "" for name, value in one.items()}
+        elif name := nodes.text(one, "Key"):
+            headers[name] = nodes.text(one, "Value") or ""
+    return headers

@@ -1,0 +1,140 @@
+"""Which objects a job or a run of a workflow wrote, out of what its callback says.
+
+A key is ObjectPrefix + ObjectName (INTL, 任务回调内容); values.as_key says what is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from handler.callback import nodes
+from handler.callback.fields import Json, Schema
+from handler.callback.outcome import no_success, task_objects
+from handler.callback.payload import Tree
+from handler.callback.values import as_key
+
+_Object: TypeAlias = "tuple[str | None, str | None, str]"
+
+_ADDRESS = re.compile(r"https?://([^/.?#]+)\.cos\.([^/.?#]+)\.myqcloud\.com/")
+
+
+@dataclass(frozen=True)
+class Named:
+    """Where a child of Operation names objects. Paths begin below that child."""
+
+    names: str
+    place: str | None = None
+    """The node that holds their Bucket and Region, "" for the child itself; None: Output."""
+    prefix: str = ""
+    """Where the text is that stands before each name; "" where there is none."""
+    steps: tuple[str, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", tuple(self.names.split(".")))
+
+
+Places: TypeAlias = Mapping[str, Sequence[Named]]
+"""By the child of Operation that names the objects."""
+
+
+def of_job(operation: Tree, places: Places) -> list[Json]:
+    """The objects that are named there: {bucket, region, object}, each once, in the table's
+    order."""
+    if not isinstance(operation, dict):
+        return []
+    return _once(
+        found
+        for child in places
+        if child in operation
+        for row in places[child]
+        for found in _named(operation, operation[child], row)
+    )
+
+
+def of_workflow(execution: Tree) -> list[Json]:
+    """What the tasks of a run wrote, failed objects left out. Its callback names no bucket;
+    each object's address does."""
+    return _once(
+        (*place_of(nodes.text(one, "ObjectUrl")), key)
+        for task in nodes.nodes(execution, "Tasks")
+        for one in task_objects(task)
+        for key in [as_key(nodes.text(one, "ObjectName"))]
+        if key is not None and not no_success(nodes.text(one, "Code") or "Success")
+    )
+
+
+def place_of(address: str | None) -> tuple[str | None, str | None]:
+    """Bucket and region in the address of an object, where it is one of COS's own."""
+    match = _ADDRESS.match(address or "")
+    return (match[1], match[2]) if match else (None, None)
+
+
+def _named(operation: Tree, child: Tree, row: Named) -> Iterator[_Object]:
+    if isinstance(child, dict) and row.steps[0] not in child:
+        return  # so with most rows
+    place = nodes.node(operation, "Output") if row.place is None else child
+    if row.place:
+        place = nodes.node(child, row.place)
+    prefix = (nodes.text(child, row.prefix) if row.prefix else None) or ""
+    for name in nodes.every(child, row.steps):
+        key = as_key(prefix + name)
+        if key is not None:
+            yield nodes.text(place, "Bucket"), nodes.text(place, "Region"), key
+
+
+def _once(found: Iterator[_Object]) -> list[Json]:
+    return [
+        {"bucket": bucket, "region": region, "object": key}
+        for bucket, region, key in dict.fromkeys(found)
+    ]
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that an OutputFile node names, with their checksums: a Field."""
+
+    path: str
+    about: str
+
+    def read(self, tree: Tree) -> Json:
+        file = nodes.node(tree, self.path)
+        prefix = nodes.text(file, "ObjectPrefix") or ""
+        md5s = {
+            nodes.text(one, "ObjectName") or "": nodes.text(one, "Md5")
+            for one in nodes.nodes(file, "Md5Info")
+        }
+        return [
+            {"object": key, "md5": md5s.get(name) or md5s.get(prefix + name)}
+            for name in nodes.every(file, ("ObjectName",))
+            for key in [as_key(prefix + name)]
+            if key is not None
+        ]
+
+    def schema(self) -> Schema:
+        return {
+            "type": "array",
+            "description": self.about,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "object": {
+                        "type": "string",
+                        "description": "Key of the object: ObjectPrefix + ObjectName",
+                        "examples": ["output/out.mp4"],
+                    },
+                    "md5": {
+                        "type": ["string", "null"],
+                        "description": "MD5 of its content, in hexadecimal",
+                        "examples": ["2db78d168edf2f883adce89a1b4ca033"],
+                    },
+                },
+                "required": ["object", "md5"],
+                "additionalProperties": False,
+            },
+        }
+
+    def lists(self) -> Iterator[str]:
+        return (f"{self.path}.{name}" for name in ("ObjectName", "Md5Info"))

@@ -1,0 +1,173 @@
+"""catalogue.py: what is known of each tag, and that its tables agree with one another."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handler.callback import catalogue
+from handler.callback.catalogue import TAGS, UNKNOWN
+from handler.callback.families import (
+    NESTED_RESULTS,
+    RESULT_NODES,
+    RESULT_SUFFIX,
+    SECRET_NODES,
+    TAG_FAMILY,
+)
+from tests.callback.test_record import job, records, valid
+from tests.callback.twins import as_json, as_xml
+
+ALL = pytest.mark.parametrize("name", TAGS)
+
+
+def test_it_holds_the_tags_that_have_a_family() -> None:
+    """Each of both tables has a row in the other."""
+    assert set(TAGS) == set(TAG_FAMILY)
+
+
+@ALL
+def test_a_tag_knows_its_family_and_its_letter(name: str) -> None:
+    """Where to ask CI about such a job."""
+    tag = TAGS[name]
+    assert tag.family.name == TAG_FAMILY[name]
+    assert tag.family.letter in ("a", "c", "d", "f", "j", "s")
+    assert tag.secrets == SECRET_NODES
+
+
+@ALL
+def test_result_nodes_are_left_out_when_a_job_is_sent_again(name: str) -> None:
+    """What CI adds is no part of a request: families.py must know it too."""
+    for node in TAGS[name].results:
+        is_known = node in RESULT_NODES or f"Operation.{node}" in NESTED_RESULTS
+        assert is_known or node.endswith(RESULT_SUFFIX)
+
+
+@ALL
+def test_all_that_a_table_reads_as_rows_is_a_list_in_the_details(name: str) -> None:
+    """Common nodes and those of its request besides."""
+    tag = TAGS[name]
+    assert set(tag.lists) >= {*catalogue.COMMON_LISTS, *tag.repeats}
+    assert set(tag.lists) >= set(tag.result.lists() if tag.result else ())
+    assert all(path.split(".")[0] in ("Input", "Operation") for path in tag.lists)
+
+
+def test_no_table_belongs_to_a_tag_that_is_not_there() -> None:
+    """Nor does any tag miss its own."""
+    tables = {
+        name
+        for module in ("media", "content", "speech", "objects")
+        for name in importlib.import_module(f"handler.callback.results_{module}").RESULTS
+    }
+    assert tables == {name for name, tag in TAGS.items() if tag.result}
+    assert set(TAGS) - tables == {"PosterProduction", "DocAIGCMetadata"}
+
+
+def test_an_unknown_tag_has_no_result_but_the_common_lists() -> None:
+    """So that its files are lists too."""
+    assert UNKNOWN.result is None
+    assert UNKNOWN.lists == catalogue.COMMON_LISTS
+
+
+def test_tables_are_imported_when_a_tag_of_theirs_comes_by() -> None:
+    """A cold start for one job should not pay for all kinds."""
+    code = (
+        "import sys, handler.callback.record\n"
+        "from handler.callback.catalogue import TAGS\n"
+        "loaded = lambda: {n for n in sys.modules if n.startswith('handler.callback.results')}\n"
+        "assert not loaded(), loaded()\n"
+        "TAGS['Translation'].result\n"
+        "assert loaded() == {'handler.callback.results_content'}, loaded()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda node: node, lambda node: [node], lambda node: [node, node]],
+    ids=["1", "[1]", "2"],
+)
+@ALL
+def test_odd_shapes_are_read_without_an_error(name: str, wrap: Any) -> None:
+    """Each node of the table in turn is a text, a list, or something else that it shouldn't be."""
+    names = sorted({part for path in TAGS[name].lists for part in path.split(".")})
+    for odd in ("x", ["x", {"y": "z"}], dict.fromkeys(names, "x"), {"": ""}):
+        operation = {node.split(".")[0]: wrap(odd) for node in TAGS[name].results}
+        valid(job(Tag=name, State="Success", Operation=operation))
+
+
+def vocabulary(field: Any) -> set[str]:
+    """All names of nodes that a table looks for."""
+    within = field.fields.values() if hasattr(field, "fields") else ()
+    paths = [getattr(field, "path", ""), *field.lists()]
+    names = {part for path in paths for one in path.split("|") for part in one.split(".")}
+    return names.union(*(vocabulary(one) for one in within)) - {""}
+
+
+VOCABULARIES = {name: sorted(vocabulary(tag.result)) for name, tag in TAGS.items() if tag.result}
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("[0:1,0:2] x")
+
+
+@st.composite
+def jobs_for_twins(draw: st.DrawFn) -> dict[str, Any]:
+    """Jobs that can be written in XML as well: no list holds another one, and none is empty."""
+    name = draw(st.sampled_from(sorted(VOCABULARIES)))
+    names = st.sampled_from([one for one in VOCABULARIES[name] if not one.startswith("X-")])
+    leaf = st.sampled_from(
+        ["", " ", "x", "12", "1.5", "50/1", "true", "[0:1,0:2] said", "/a", "${n}"]
+    )
+    one = st.recursive(
+        leaf,
+        lambda below: st.dictionaries(
+            names, below | st.lists(below, min_size=1, max_size=3), max_size=5
+        ),
+        max_leaves=25,
+    )
+    several = one | st.lists(one, min_size=1, max_size=3)
+    results = {node.split(".")[0] for node in TAGS[name].results} | {"MediaResult", "Output"}
+    operation = draw(st.fixed_dictionaries(dict.fromkeys(sorted(results), several)))
+    return {
+        "JobId": "j1",
+        "Tag": name,
+        "State": "Success",
+        "Input": draw(several),
+        "Operation": draw(st.sampled_from([operation, [operation]])),
+    }
+
+
+@settings(max_examples=100, deadline=None)
+@given(jobs_for_twins())
+def test_twins_of_odd_jobs_agree(detail: dict[str, Any]) -> None:
+    """In XML one of a list can't be told from a list of one, nor nothing from an empty text."""
+    from_xml, from_json = (records(write({"JobsDetail": detail})) for write in (as_xml, as_json))
+    for x, j in zip(from_xml, from_json, strict=True):
+        assert replace(x, details={}, source={}) == replace(j, details={}, source={})
+        assert x.source["digest"] == j.source["digest"]
+
+
+@st.composite
+def odd_jobs(draw: st.DrawFn) -> dict[str, Any]:
+    """Jobs whose nodes stand where they should, and hold anything."""
+    name = draw(st.sampled_from(sorted(VOCABULARIES)))
+    names = st.sampled_from(VOCABULARIES[name])
+    anything = st.recursive(
+        LEAVES,
+        lambda below: st.lists(below, max_size=3) | st.dictionaries(names, below, max_size=6),
+        max_leaves=25,
+    )
+    results = {node.split(".")[0] for node in TAGS[name].results} | {"MediaResult", "Output"}
+    operation = draw(st.fixed_dictionaries(dict.fromkeys(sorted(results), anything)))
+    return {"Tag": name, "State": "Success", "Input": draw(anything), "Operation": operation}
+
+
+@settings(max_examples=100, deadline=None)
+@given(odd_jobs())
+def test_a_reader_never_raises_and_its_result_is_valid(detail: dict[str, Any]) -> None:
+    """Whatever stands where a result should."""
+    valid(job(**detail))

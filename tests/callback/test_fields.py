@@ -1,0 +1,120 @@
+"""fields.py: the language in which results are written down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+
+from handler.callback import fields
+from handler.callback.fields import Group, Rows
+
+POINT = {"x": fields.integer("X|x", "Across", 1, "pixels")}
+GROUP = Group(
+    "",
+    "A thing",
+    {
+        "name": fields.text("Name", "Its name", "a"),
+        "length_s": fields.seconds_of_ms("Ms", "Its length", 1.5),
+        "is_new": fields.boolean("New", "Whether it is new"),
+        "words": fields.texts("Words", "Its words", ["a"]),
+        "first": Group("First", "Its first point; null where absent", POINT, optional=True),
+        "always": Group("First", "The same, never null", POINT),
+        "points": Rows("Points|Old.Points", "Its points", POINT),
+    },
+)
+NOTHING = {
+    "name": None,
+    "length_s": None,
+    "is_new": None,
+    "words": [],
+    "first": None,
+    "always": {"x": None},
+    "points": [],
+}
+
+
+def test_everything_is_read_in_its_type() -> None:
+    """One of a list is a list of one."""
+    tree: Any = {
+        "Name": "n",
+        "Ms": "1500",
+        "New": "true",
+        "Words": "w",
+        "First": {"X": "1"},
+        "Points": {"X": "2"},
+    }
+    assert GROUP.read(tree) == {
+        "name": "n",
+        "length_s": 1.5,
+        "is_new": True,
+        "words": ["w"],
+        "first": {"x": 1},
+        "always": {"x": 1},
+        "points": [{"x": 2}],
+    }
+
+
+def test_what_is_absent_is_null_and_no_rows_are_an_empty_list() -> None:
+    """An optional group is null as a whole."""
+    assert GROUP.read({}) == NOTHING
+    assert GROUP.read(None) == NOTHING
+
+
+def test_empty_nodes_are_as_good_as_absent_ones() -> None:
+    """One format sends them, the other leaves them out."""
+    empty: Any = {
+        "Name": " ",
+        "Words": ["", {}],
+        "First": {"X": ""},
+        "Points": [{"X": ""}, {"X": {"Y": [""]}}, ""],
+    }
+    assert GROUP.read(empty) == NOTHING
+
+
+def test_a_value_of_another_type_is_null_and_a_row_stays_a_row() -> None:
+    """Somebody who counts rows counts right."""
+    tree: Any = {"Ms": "x", "New": "perhaps", "Words": [{"A": "b"}, "w"], "Points": [{"X": "y"}]}
+    read: Any = GROUP.read(tree)
+    assert (read["length_s"], read["is_new"]) == (None, None)
+    assert (read["words"], read["points"]) == (["w"], [{"x": None}])
+
+
+def test_of_several_paths_the_first_that_holds_something_counts() -> None:
+    """Documents and SDKs differ in where they put things."""
+    tree: Any = {"Points": "", "Old": {"Points": [{"x": "3"}, {"X": "4", "x": "5"}]}}
+    read: Any = GROUP.read(tree)
+    assert read["points"] == [{"x": 3}, {"x": 4}]
+
+
+def test_lists_are_named_with_their_whole_path() -> None:
+    """So that they can be marked in `details`."""
+    outer = Group("Top", "", {"rows": Rows("Rows", "", {"inner": GROUP})})
+    assert list(outer.lists()) == [
+        "Top.Rows",
+        "Top.Rows.Words",
+        "Top.Rows.Points",
+        "Top.Rows.Old.Points",
+    ]
+
+
+def test_the_schema_says_what_is_read() -> None:
+    """Types, units and examples, and nothing besides the named fields."""
+    schema = GROUP.schema()
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.validate(GROUP.read({}))
+    validator.validate(GROUP.read({"Name": "n", "Points": [{"X": "1"}]}))
+    assert not validator.is_valid(NOTHING | {"more": 1})
+    assert not validator.is_valid({"name": None})
+    assert schema["properties"]["length_s"] == {
+        "type": ["number", "null"],
+        "description": "Its length, in seconds",
+        "examples": [1.5],
+    }
+
+
+def test_a_named_group_is_defined_once() -> None:
+    """And referred to wherever it stands."""
+    named = Group("A", "About it", POINT, optional=True, name="point")
+    assert named.schema() == {"$ref": "#/$defs/point", "description": "About it"}
+    assert named.definition()["type"] == ["object", "null"]

@@ -1,0 +1,121 @@
+"""outputs.py: the objects that were really written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handler.callback import outputs
+from tests.callback.test_record import job, valid
+
+OUT = {"Bucket": "b-1", "Region": "r"}
+
+
+def keys(**operation: Any) -> list[Any]:
+    """The keys of the outputs of a successful job; all of them in b-1."""
+    found: Any = valid(job(State="Success", Operation={"Output": OUT, **operation}))["outputs"]
+    assert all((one["bucket"], one["region"]) == ("b-1", "r") for one in found)
+    return [one["object"] for one in found]
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        (
+            {"DocProcessResult": {"PageInfo": [{"TgtUri": "1.jpg"}, {"TgtUri": "2.jpg"}]}},
+            ["1.jpg", "2.jpg"],
+        ),
+        ({"DocProcessResult": {"PageInfo": {"TgtUri": "1.jpg"}}}, ["1.jpg"]),
+        ({"PicProcessResult": {"ObjectName": ["a.jpg", "b.jpg"]}}, ["a.jpg", "b.jpg"]),
+        (
+            {
+                "PicProcessResult": {
+                    "UploadResult": {"ProcessResults": {"Object": {"Key": "a.jpg"}}}
+                }
+            },
+            ["a.jpg"],
+        ),
+        (
+            {
+                "SpeechRecognitionResult": {
+                    "DetailObjectName": "/a.txt.detail",
+                    "ObjectName": "/a.txt",
+                }
+            },
+            ["a.txt", "a.txt.detail"],
+        ),
+        ({"FileCompressResult": {**OUT, "Object": "a.zip"}}, ["a.zip"]),
+        (
+            {
+                "FileUncompressResult": {
+                    **OUT,
+                    "FileList": {"Contents": [{"Key": "a"}, {"Key": "b"}]},
+                }
+            },
+            ["a", "b"],
+        ),
+        (
+            {"MediaResult": {"OutputFile": {**OUT, "ObjectName": ["a", "b", "a"]}}},
+            ["a", "b"],
+        ),
+        (
+            {"MediaResult": {"OutputFile": {**OUT, "ObjectName": "a", "ObjectPrefix": "/p/"}}},
+            ["p/a"],
+        ),
+    ],
+)
+def test_they_are_read_where_the_callback_names_them(operation: Any, expected: list[str]) -> None:
+    """What was asked for then counts for nothing."""
+    asked = {**OUT, "Object": "asked-for"}
+    assert keys(**{"Output": asked, **operation}) == expected
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ({"Object": "out.mp3"}, ["out.mp3"]),
+        (
+            {"Object": "b.mp3", "AuObject": "v.mp3", "BassObject": "", "DrumObject": "d.mp3"},
+            ["b.mp3", "v.mp3", "d.mp3"],
+        ),
+        ({"Object": "shot-${number}.jpg", "SpriteObject": "sprite.jpg"}, ["sprite.jpg"]),
+        ({"StreamExtract": [{"Index": "0", "Output": "0"}, {"Output": "1"}]}, ["0", "1"]),
+        ({"StreamExtract": {"Index": "0", "Object": "0"}}, ["0"]),
+    ],
+)
+def test_else_they_are_what_was_asked_for(output: Any, expected: list[str]) -> None:
+    """Never a template."""
+    assert keys(Output={**OUT, **output}) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("https://b-125.cos.ap-chongqing.myqcloud.com/a/b.jpg", ("b-125", "ap-chongqing")),
+        ("http://b-125.cos.eu-x.myqcloud.com/?x=1", ("b-125", "eu-x")),
+        ("https://cdn.example.com/a.jpg", (None, None)),
+        ("https://b-125.cos.ap-x.myqcloud.com.evil.example/a", (None, None)),
+        ("", (None, None)),
+        (None, (None, None)),
+    ],
+)
+def test_an_address_tells_bucket_and_region(address: str | None, place: Any) -> None:
+    """Where it is one of COS's own."""
+    assert outputs.place_of(address) == place
+
+
+def test_a_checksum_belongs_to_its_file() -> None:
+    """With and without the prefix in its name."""
+    file = {
+        "ObjectPrefix": "p/",
+        "ObjectName": ["a", "b", "c", "${x}"],
+        "Md5Info": [{"ObjectName": "a", "Md5": "1"}, {"ObjectName": "p/b", "Md5": "2"}],
+    }
+    one = job(Tag="Snapshot", Operation={"MediaResult": {"OutputFile": file}})
+    result: Any = valid(one)["result"]
+    assert result["files"] == [
+        {"object": "p/a", "md5": "1"},
+        {"object": "p/b", "md5": "2"},
+        {"object": "p/c", "md5": None},
+    ]

@@ -1,0 +1,29 @@
+"""Writes the golden records and the published schema anew: python -m tests.golden.write
+
+Look at the difference before you commit it: a field that changed its name, its type or its
+unit breaks whoever queries the ledger.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from handler.callback import schema
+from tests.golden import GOLDEN, golden_of, payloads, told, written
+
+SCHEMA = Path(schema.__file__).parent / "job-record-1.schema.json"
+
+
+def main() -> None:
+    """Write all files, and delete those whose payload is gone."""
+    SCHEMA.write_text(written(schema.build()), encoding="utf-8")
+    wanted = {golden_of(path): path for path in payloads()}
+    for golden, path in wanted.items():
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(written(told(path.read_bytes())), encoding="utf-8")
+    for stale in set(GOLDEN.rglob("*.json")) - set(wanted):
+        stale.unlink()
+
+
+if __name__ == "__main__":
+    main()

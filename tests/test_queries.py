@@ -1,0 +1,359 @@
+"""docs/queries.md: each question's SQL is run on jobs of which the answers are known, and each
+table definition names the published schema's columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from handler.callback.lineage import Lineage, attach
+from handler.cli.columns import HIVE, SPARK, columns, published
+from handler.cli.copy_down import copy_down
+from handler.cli.query_view import view_sql
+from handler.ledger.compact import compact
+from handler.ledger.folder import FolderStore
+from tests.callback.twins import as_json
+from tests.conftest import Invoked
+from tests.cos_face import CosFace
+from tests.ledger.test_stores import cos_store
+
+DOCUMENT = (Path(__file__).parents[1] / "docs/queries.md").read_text(encoding="utf-8")
+BUCKET = "examplebucket-1250000000"
+
+
+def section(title: str) -> str:
+    """What stands below a heading, up to the next one of its rank or above."""
+    [(rank, text)] = re.findall(rf"^(#+) {re.escape(title)}$(.*)", DOCUMENT, re.M | re.S)
+    found: str = re.split(rf"^#{{1,{len(rank)}}} ", text, maxsplit=1, flags=re.M)[0]
+    return found
+
+
+def blocks(language: str, text: str) -> list[str]:
+    """The blocks of code in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+
+
+QUESTIONS = {
+    re.sub(r"^\d+\. ", "", title): blocks("sql", section(title))
+    for title in re.findall(r"^### (\d+\. .*)$", DOCUMENT, re.M)
+}
+
+
+# --- the jobs that the questions are asked about ------------------------------------------
+
+
+def finished(job_id: str, tag: str = "Transcode", at: str = "19T01:00:00", **told: Any) -> bytes:
+    """A job's callback. at: day and time of its creation, in September 2026, UTC.
+
+    told: wait_s and run_s (seconds), input (a key), user_data, and whole nodes of JobsDetail.
+    """
+    created = datetime.fromisoformat(f"2026-09-{at}")
+    started = created + timedelta(seconds=told.pop("wait_s", 10))
+    ended = started + timedelta(seconds=told.pop("run_s", 50))
+    operation = told.pop("Operation", {}) | {"UserData": told.pop("user_data", "")}
+    place = {"BucketId": BUCKET, "Region": "ap-chongqing", "Object": told.pop("input", "x.mp4")}
+    detail = {
+        "JobId": job_id,
+        "Tag": tag,
+        "State": "Success",
+        "Code": "Success",
+        "Message": "",
+        "QueueId": "queue-a",
+        "CreationTime": f"{created.isoformat()}+0000",
+        "StartTime": f"{started.isoformat()}+0000",
+        "EndTime": f"{ended.isoformat()}+0000",
+        "Input": place,
+        "Operation": operation,
+    }
+    return as_json({"EventName": "TaskFinish", "JobsDetail": detail | told})
+
+
+def media(name: str, size: int, duration_s: float) -> dict[str, Any]:
+    """The Operation of a job that wrote a media file."""
+    place = {"Bucket": BUCKET, "Region": "ap-chongqing"}
+    return {
+        "MediaResult": {"OutputFile": {**place, "ObjectPrefix": "out/", "ObjectName": name}},
+        "MediaInfo": {"Format": {"Size": str(size), "Duration": str(duration_s)}},
+    }
+
+
+def failed(code: str, message: str) -> dict[str, str]:
+    """How a failure is told."""
+    return {"State": "Failed", "Code": code, "Message": message}
+
+
+def again(root: str, attempt: int, user_data: str = "") -> str:
+    """The UserData of a job that was submitted again."""
+    return attach(user_data, Lineage(root, attempt)) or ""
+
+
+def run(run_id: str, *tasks: dict[str, str]) -> bytes:
+    """A callback of a workflow's run."""
+    told = {
+        "RunId": run_id,
+        "WorkflowId": "w1",
+        "WorkflowName": "publish",
+        "State": "Success" if all(one["State"] == "Success" for one in tasks) else "Failed",
+        "BucketId": BUCKET,
+        "Object": "videos/a.mp4",
+        "CreateTime": "2026-09-19T01:00:00+0000",
+        "Tasks": list(tasks),
+    }
+    return as_json({"EventName": "WorkflowFinish", "WorkflowExecution": told})
+
+
+PICTURE = {"Format": "jpg", "Width": "1", "Height": "1", "Quality": "90"}
+
+CALLBACKS = (
+    finished("t1", input="videos/a.mp4", Operation=media("a.mp4", 1_000, 90.0)),
+    finished(
+        "t2", at="19T01:10:00", wait_s=20, user_data="order 4711", **failed("InternalError", "odd")
+    ),
+    finished(
+        "t3",
+        at="19T01:30:00",
+        Operation=media("b.mp4", 3_000, 30.0),
+        user_data=again("t2", 2, "order 4711"),
+    ),
+    finished(
+        "t4", at="20T16:00:00", input="videos/a.mp4", **failed("FormatUnsupport", "not a video")
+    ),
+    finished("t5", at="20T16:05:00", run_s=3_600, **failed("InternalError", "odder")),
+    finished(
+        "t6",
+        at="20T16:55:00",
+        wait_s=100,
+        user_data=again("t5", 2),
+        **failed("InternalError", "oddest"),
+    ),
+    finished(
+        "d1",
+        "DocProcess",
+        "19T01:00:00",
+        wait_s=200,
+        QueueId="queue-b",
+        input="a.docx",
+        Operation={
+            "DocProcessResult": {
+                "TotalPageCount": "3",
+                "SuccPageCount": "2",
+                "FailPageCount": "1",
+                "PageInfo": [{"PageNo": "1", "TgtUri": "out/1.jpg"}],
+            }
+        },
+    ),
+    finished(
+        "p1",
+        "PicProcess",
+        "20T16:00:00",
+        QueueId="queue-b",
+        wait_s=0,
+        Operation={
+            "PicProcessResult": {
+                "ObjectName": ["out/1.jpg", "out/2.jpg"],
+                "ProcessResult": [{**PICTURE, "Size": "40"}, {**PICTURE, "Size": "2"}],
+            },
+            "Output": {"Bucket": BUCKET, "Region": "ap-chongqing", "Object": "out/${number}.jpg"},
+        },
+    ),
+    finished(
+        "f1",
+        "FileHashCode",
+        "20T16:00:00",
+        StartTime="-",
+        Operation={"FileHashCodeResult": {"MD5": "0" * 32, "FileSize": "999"}},
+    ),
+    run(
+        "w1",
+        {"Type": "Transcode", "Name": "T_1", "JobId": "t1", "State": "Success"},
+        {"Type": "Snapshot", "Name": "S_1", "State": "Failed", "Code": "NoFrame"},
+    ),
+    run("w2", {"Type": "Transcode", "Name": "T_1", "JobId": "t3", "State": "Success"}),
+)
+
+D19, D20 = date(2026, 9, 19), date(2026, 9, 20)
+
+
+def at(day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
+    """A time in September 2026."""
+    return datetime(2026, 9, day, hour, minute, second)
+
+
+ANSWERS: dict[str, list[tuple[Any, ...]]] = {
+    "How many jobs fail, by day and tag?": [
+        (D19, "DocProcess", 1, 0, 1, 0.0),
+        (D19, "Transcode", 3, 1, 0, 33.3),
+        (D20, "FileHashCode", 1, 0, 0, 0.0),
+        (D20, "PicProcess", 1, 0, 0, 0.0),
+        (D20, "Transcode", 3, 3, 0, 100.0),
+    ],
+    "Which queues are slow to begin?": [
+        ("queue-b", 2, 100.0, 190.0, 200.0),
+        ("queue-a", 6, 10.0, 80.0, 100.0),
+    ],
+    "How long does a job take, from submission to end?": [
+        ("DocProcess", 1, 250.0, 250.0),
+        ("FileHashCode", 1, 60.0, 60.0),
+        ("Transcode", 2, 60.0, 60.0),
+        ("PicProcess", 1, 50.0, 50.0),
+    ],
+    "What was submitted again, and did it help?": [
+        ("t2", "Transcode", 2, "InternalError", "succeeded", True),
+        ("t5", "Transcode", 2, "InternalError", "failed", False),
+    ],
+    "Why do jobs fail?": [
+        ("Transcode", "InternalError", 3, "odder", at(20, 17, 5, 10)),
+        ("Transcode", "FormatUnsupport", 1, "not a video", at(20, 16, 1)),
+    ],
+    "How many bytes were written, by day and tag?": [
+        (D19, "DocProcess", None, 1),
+        (D19, "Transcode", 4_000, 0),
+        (D20, "PicProcess", 42, 0),
+    ],
+    "What are the largest files that were made?": [
+        ("out/b.mp4", 3_000, 0.5, "t3"),
+        ("out/a.mp4", 1_000, 1.5, "t1"),
+    ],
+    "What became of one input object?": [
+        (at(19, 1), "Transcode", "succeeded", "Success", ["out/a.mp4"]),
+        (at(20, 16), "Transcode", "failed", "FormatUnsupport", []),
+    ],
+    "What became of the jobs with one user_data?": [
+        ("t2", "Transcode", 1, "failed", at(19, 1, 11, 10)),
+        ("t3", "Transcode", 2, "succeeded", at(19, 1, 31)),
+    ],
+    "In which workflows did a task fail?": [
+        ("publish", "w1", "videos/a.mp4", "S_1", "NoFrame"),
+    ],
+    "Which hours are the busiest?": [
+        (at(21, 0), 5, 1.04),
+        (at(19, 9), 4, 0.06),
+    ],
+    "Which jobs did only a part of their work?": [
+        (D19, "DocProcess", "d1", "a.docx", 1, 3),
+    ],
+    "How late do callbacks come?": [
+        (D19, 4, 219_944.5, 0),
+        (D20, 5, 79_944.0, 0),
+    ],
+}
+
+
+def deliver(function: Invoked) -> None:
+    """CI calls back."""
+    for number, body in enumerate(CALLBACKS):
+        status, answer = function.post(body)
+        assert status == 200, (number, answer)
+
+
+def as_they_are(function: Invoked, folder: Path, cos: CosFace) -> Path:
+    """No day is compacted."""
+    return folder
+
+
+def with_a_compacted_day(function: Invoked, folder: Path, cos: CosFace) -> Path:
+    """One day is."""
+    compact(FolderStore(folder), "2026-09-19")
+    return folder
+
+
+def with_a_stale_day(function: Invoked, folder: Path, cos: CosFace) -> Path:
+    """One is, another came late to its part."""
+    store = FolderStore(folder)
+    key = "jobs/dt=2026-09-20/t6.json"
+    late = store.get(key) or b""
+    store.delete(key)
+    compact(store, "2026-09-19")
+    compact(store, "2026-09-20")
+    store.put(key, late)
+    return folder
+
+
+def copied_down(function: Invoked, folder: Path, cos: CosFace) -> Path:
+    """The ledger is on COS."""
+    on_cos = Invoked(dict(cos.env))
+    deliver(on_cos)
+    store = cos_store(cos)
+    compact(store, "2026-09-20")
+    copy_down(store, folder.with_name("copy"))
+    return folder.with_name("copy")
+
+
+STATES = (as_they_are, with_a_compacted_day, with_a_stale_day, copied_down)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_each_question_has_its_answer(
+    on_disk: Invoked, ledger: Path, cos: CosFace, state: Callable[[Invoked, Path, CosFace], Path]
+) -> None:
+    """The same, however the ledger is kept."""
+    deliver(on_disk)
+    folder = state(on_disk, ledger, cos)
+    with duckdb.connect(config={"threads": 1}) as database:
+        database.execute(view_sql(folder))
+        told = {title: database.sql(sql).fetchall() for title, (sql,) in QUESTIONS.items()}
+    assert told == ANSWERS
+
+
+def test_ten_questions_and_more_are_answered() -> None:
+    """Each by one statement."""
+    assert len(QUESTIONS) >= 10
+    assert all(len(found) == 1 for found in QUESTIONS.values())
+
+
+def test_each_question_can_be_asked_of_an_empty_ledger(tmp_path: Path) -> None:
+    """Before the first callback came."""
+    with duckdb.connect() as database:
+        database.execute(view_sql(tmp_path))
+        for (sql,) in QUESTIONS.values():
+            assert database.sql(sql).fetchall() == []
+
+
+def test_the_lines_of_python_work_as_they_stand(
+    on_disk: Invoked,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the environment of the function."""
+    deliver(on_disk)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LEDGER_URL", on_disk.env["LEDGER_URL"])
+    (code,) = blocks("python", section("DuckDB"))
+    exec(compile(code, "docs/queries.md", "exec"), {})
+    out = capsys.readouterr().out
+    assert "Transcode" in out
+    assert "outcome" in out
+
+
+# --- other engines ------------------------------------------------------------------------
+
+
+def defined(title: str) -> dict[str, str]:
+    """Name and type of the columns in a section's table definition."""
+    table = blocks("sql", section(title))[0]
+    (between,) = re.findall(r"\(\n(.*?)\n\)\n", table, re.S)
+    return dict(re.findall(r"^  `(\w+)` (.*?),?$", between, re.M))
+
+
+def test_sparks_table_has_the_schemas_columns() -> None:
+    """All of them, and the day."""
+    assert defined("Spark") == {**columns(SPARK), "dt": "DATE"}
+    assert list(columns(SPARK)) == list(published()["properties"])
+
+
+def test_dlcs_table_has_the_schemas_columns_but_for_two() -> None:
+    """Its SerDe can't read what has no form of its own in the schema."""
+    assert defined("Tencent DLC") == columns(HIVE)
+    assert set(published()["properties"]) - set(columns(HIVE)) == {"result", "details"}
+
+
+def test_the_document_says_which_names_engines_skip() -> None:
+    """So that nobody wonders about the others."""
+    assert "Names that begin with `_`" in DOCUMENT
