@@ -254,6 +254,7 @@ SECRET_NODES = (
     "Operation.FileCompressConfig.CompressKey",
     "Operation.Segment.HlsEncrypt.UriKey",
     "Operation.Transcode.TransConfig.HlsEncrypt.UriKey",
+    "Operation.VideoEnhance.Transcode.TransConfig.HlsEncrypt.UriKey",
     "Operation.TtsConfig.Input",
 )
 """What CI echoes of a request and nobody else should read, as paths below JobsDetail.

@@ -82,7 +82,7 @@ class Ledger:
         """
         key = keys.record(record)
         line = record.to_json()
-        if not record.is_terminal:
+        if not keys.is_written_once(record):
             self.store.put(key, line)
             return Kept("kept", key)
         if self.store.put_new(key, line):

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handler.callback import catalogue, envelope, payload, record, schema
@@ -379,6 +379,7 @@ def callbacks(draw: st.DrawFn) -> dict[str, Any]:
     return {"EventName": "TaskFinish", "JobsDetail": draw(st.lists(job, min_size=1, max_size=3))}
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(callbacks())
 def test_xml_and_json_of_one_callback_agree(tree: dict[str, Any]) -> None:
     """Twins give equal records and one digest; `source` and `details` may differ."""
