@@ -14,10 +14,12 @@ import pytest
 
 import index
 from handler.app import open_store
+from handler.callback.families import SECRET_NODES
 from handler.callback.record import JobRecord
 from handler.errors import StoreError
 from handler.settings import Settings
 from tests.callback.test_record import SCHEMA
+from tests.callback.twins import as_json, as_xml
 from tests.conftest import PAYLOADS, Invoked
 from tests.cos_face import CosFace, Fault
 
@@ -104,6 +106,23 @@ def test_a_tag_that_is_not_in_the_catalogue_is_kept_and_logged(on_disk: Invoked)
     status, _ = on_disk.post(SUCCESS.replace("Translation", "BrandNew"))
     assert status == 200
     assert [line["event"] for line in on_disk.lines] == ["new_tag", "callback"]
+
+
+@pytest.mark.parametrize("path", SECRET_NODES)
+@pytest.mark.parametrize("form", [as_xml, as_json])
+def test_an_echoed_secret_is_written_nowhere(
+    on_disk: Invoked, ledger: Path, path: str, form: Any
+) -> None:
+    """Not into the record, a ticket or a log line: here of a failed job, and of its conflict."""
+    detail: Any = "planted-marker"
+    for name in reversed(path.split(".")):
+        detail = {name: detail}
+    job = detail | {"JobId": "j1", "Tag": path.split(".")[1], "State": "Failed"}
+    assert on_disk.post(form({"JobsDetail": job}))[0] == 200
+    on_disk.post(form({"JobsDetail": job | {"State": "Cancel"}}))
+    written = [file.read_text() for file in ledger.rglob("*.json")]
+    assert len(written) == 4
+    assert "planted-marker" not in "".join(written) + on_disk.output.getvalue()
 
 
 def test_the_consoles_test_message_is_answered_and_not_kept(on_cos: Invoked, cos: CosFace) -> None:

@@ -537,6 +537,8 @@ def test_how_apprise_is_called(
     assert calls == ([{"title": "t", "body": "l", "body_format": "text"}] if added else [])
 
 
+# What the library's plug-ins warn of while they load is theirs, and depends on the Python.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_real_apprise(http: RequestsHttp) -> None:
     """Where the library is there, its JSON channel delivers to loopback."""
     with AlertService("webhook") as hook:

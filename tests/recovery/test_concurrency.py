@@ -26,9 +26,11 @@ from handler.recovery.http_client import Answer, Http
 from tests.cos_face import BUCKET, REGION
 from tests.cos_face.face import SECRET_ID, SECRET_KEY
 from tests.recovery.stores import (
+    How,
     LaggingStore,
     LeakyStore,
     QuickWorld,
+    SimulatedCrash,
     Trouble,
     Wrapped,
 )

@@ -174,7 +174,7 @@ def test_of_ten_thousand_callbacks_to_a_failing_store_none_is_lost() -> None:
     after the write landed: every callback is kept or stands whole in the log."""
     world = QuickWorld(SWEEP_MAX_SUBMITS="10000")
     chance = random.Random(1)
-    plan = Plan(300, told=1_200, partial=300, succeeded=3_800, cancelled=200, garbage=400)
+    plan = Plan(100, told=1_300, partial=400, succeeded=3_800, cancelled=200, garbage=400)
     sent = plan.play(world, chance)
     assert len(sent) == 10_000
     store = Trouble(thirty_percent(chance)).store(world.store)
