@@ -1,7 +1,7 @@
 """Every state of a scope, breadth first, so that a counter-example is as short as can be.
 
 python -m tests.model.explore            a table of the scopes
-python -m tests.model.explore --large    with those that take minutes
+python -m tests.model.explore --large    with those that take a quarter of an hour
 """
 
 from __future__ import annotations

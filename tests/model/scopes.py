@@ -94,4 +94,4 @@ LARGE = (
     Scope("an alert, two sweeps", _TOLD, callbacks=(_FAILED,), sweeps=2),
     Scope("two channels, two sweeps", _TOLD_TWICE, kept=_kept(_ALERT), sweeps=2, strays=True),
 )
-"""What takes minutes: `python -m tests.model.explore --large`."""
+"""What takes a quarter of an hour and some gigabytes: `python -m tests.model.explore --large`."""

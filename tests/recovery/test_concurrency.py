@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -35,6 +35,8 @@ from tests.recovery.stores import (
     Wrapped,
 )
 from tests.recovery.world import TRANSLATION
+
+T = TypeVar("T")
 
 CROWD = 64
 SETTLE_S = 2.0
@@ -436,6 +438,52 @@ def one_in_ten(chance: random.Random) -> Trouble:
     """An invocation of whose requests one in ten is lost, or is the last."""
     ways: tuple[How, ...] = ("lost before", "lost after", "dies before", "dies after")
     return Trouble(lambda number, what: chance.choice(ways) if chance.random() < 0.1 else "fine")
+
+
+class Stall(Trouble):
+    """One request takes longer than the lease is good for, and meanwhile something else happens:
+    before what only reads, after what writes, as the promise demands."""
+
+    def __init__(self, number: int, meanwhile: Callable[[], object]) -> None:
+        super().__init__()
+        self._number = number
+        self._meanwhile = meanwhile
+
+    def ask(self, what: str, request: Callable[[], T], lost: Callable[[int], Exception]) -> T:
+        self.asked.append(what)
+        stalls = len(self.asked) == self._number
+        if stalls and what.startswith(("get", "list", "GET")):
+            self._meanwhile()
+            return request()
+        result = request()
+        if stalls:
+            self._meanwhile()
+        return result
+
+
+def test_a_sweep_that_stalls_past_its_lease_does_nothing_more(one_by_one: None) -> None:
+    """At any of its requests, while another sweep does all that it was about to do."""
+    most = number = 0
+    while number <= most:
+        number += 1
+        world = QuickWorld()
+        retried = [failed_job(world, name) for name in ("a", "b")]
+        told = [failed_job(world, name, "InvalidArgument") for name in ("c", "d")]
+        for job in retried + told:
+            world.deliver(job)
+
+        def another_sweep(world: QuickWorld = world) -> None:
+            world.now += 130
+            world.sweep()
+
+        stall = Stall(number, another_sweep)
+        world.sweep(stall.store(world.store), stall.http(world.http))
+        most = max(most, len(stall.asked))
+        assert_all_once(world, retried, told)
+        # Between the sending and the note of it a stall looks like a crash.
+        last = stall.asked[number - 1] if number <= len(stall.asked) else ""
+        assert max(world.times_told().values()) == 1 + last.startswith("POST /alerts"), last
+    assert most > 40
 
 
 class Interrupted(Wrapped):
