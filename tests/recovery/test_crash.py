@@ -142,7 +142,9 @@ STEPS = [
         unanswered,
         False,
         [
-            *BEGIN,
+            *BEGIN[:3],
+            "delete _sweep/",  # of the sweep that died
+            *BEGIN[3:],
             *LOOK,
             "get _lineage/",
             "GET /jobs/",
