@@ -9,15 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handler.callback import catalogue, envelope, payload, record
-from handler.callback.nodes import rfc3339_of
-from handler.errors import PayloadError, Refused, SettingsError, StoreError
+from handler.errors import Refused, SettingsError, StoreError
 from handler.ledger.cos import CosStore, Place
 from handler.ledger.folder import FolderStore
-from handler.ledger.ledger import DeadLetter, Ledger
+from handler.ledger.ledger import Ledger
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.parallel import in_parallel
+from handler.reception import Reception
 from handler.recovery.intake import Intake
 from handler.recovery.policy import Policy
 from handler.settings import Settings, tokens_from_env
@@ -25,6 +24,7 @@ from handler.triggers import Chore, Delivery, Outcome, Trigger, direct, http, qu
 
 if TYPE_CHECKING:
     from handler.recovery.http_client import Http
+    from handler.recovery.verify import Inline
 
 TRIGGERS: tuple[Trigger, ...] = (http, timer, queue, direct)
 """The first that recognises an event takes it."""
@@ -126,9 +126,28 @@ class Function:
         started: float,
     ) -> list[Outcome]:
         """Keep callbacks; what became of each of their jobs. started: of time.perf_counter."""
-        intake = Intake(Ledger(self.open_store(settings)), Policy.of(settings))
-        run = _Run(settings, intake, trigger, self, request_id, started)
-        return [one for outcomes in in_parallel(run.take, deliveries) for one in outcomes]
+        reception = Reception(
+            settings,
+            Intake(Ledger(self.open_store(settings)), Policy.of(settings)),
+            self._inline(settings),
+            trigger,
+            self.clock,
+            self.log,
+            request_id,
+            started,
+        )
+        return [one for outcomes in in_parallel(reception.take, deliveries) for one in outcomes]
+
+    def _inline(self, settings: Settings) -> Inline | None:
+        if settings.verify != "always":
+            return None
+        # Imported here, as below: only VERIFY=always asks CI while CI waits for its answer.
+        from handler.recovery.ci_answers import ANSWER_LIMITS
+        from handler.recovery.http_client import RequestsHttp
+        from handler.recovery.verify import Inline
+
+        http = self.http or RequestsHttp(ANSWER_LIMITS.max_bytes)
+        return Inline(settings, http, self.sleep)
 
     def _misconfigured(self, event: Any, trigger: Trigger, error: SettingsError) -> Any:
         for problem in error.problems:
@@ -175,98 +194,3 @@ def _time_left(context: Mapping[str, Any], started: float) -> Callable[[], float
     limit_s = limit_ms / 1000 if isinstance(limit_ms, (int, float)) else SWEEP_MOST_S
     deadline = started + min(limit_s, SWEEP_MOST_S)
     return lambda: deadline - time.perf_counter()
-
-
-@dataclass
-class _Run:
-    """The callbacks of one invocation."""
-
-    settings: Settings
-    intake: Intake
-    trigger: str
-    function: Function
-    request_id: str
-    started: float
-
-    def take(self, delivery: Delivery) -> Sequence[Outcome]:
-        """Keep one callback; what became of each of its jobs, each of them logged."""
-        outcomes: list[Outcome] = []
-        try:
-            tree, form = payload.parse(delivery.body, self.settings.limits)
-            notices = envelope.read(tree)
-        except PayloadError as error:
-            outcomes.append(self._bury(delivery, error))
-        else:
-            source = record.Source(self.trigger, form, self._now(), self.request_id)
-            outcomes += [self._take_one(one, source, delivery) for one in notices]
-        if any(one.status == "retry_later" for one in outcomes):
-            self.function.log.last_resort(delivery.body, "store")
-        return outcomes
-
-    def _take_one(
-        self,
-        notice: envelope.Notice | envelope.Unreadable | envelope.Ignored,
-        source: record.Source,
-        delivery: Delivery,
-    ) -> Outcome:
-        if isinstance(notice, envelope.Unreadable):
-            return self._bury(delivery, notice.error)
-        if isinstance(notice, envelope.Ignored):
-            self._log("INFO", status="ignored", reason=notice.reason)
-            return Outcome("ignored", reason=notice.reason)
-        job = record.normalise(notice, source)
-        about = {"job_id": job.job_id, "tag": job.tag, "outcome": job.outcome}
-        if not self._allows(job):
-            self._log(
-                "WARNING", status="rejected", reason="ALLOW_BUCKETS does not name it", **about
-            )
-            return Outcome("rejected", **about, reason="its bucket is not allowed here")
-        if job.tag is not None and job.tag not in catalogue.TAGS:
-            self.function.log.warning("new_tag", **about)
-        explanation = "another end of this job is kept already, and stays"
-        try:
-            taken = self.intake.take(job, lambda: self._letter(delivery, "conflict", explanation))
-        except StoreError as error:
-            self._log("ERROR", status="retry_later", reason=str(error), **about)
-            return Outcome("retry_later", **about, reason="the store did not take it")
-        level = "WARNING" if taken.status == "dead_letter" else "INFO"
-        self._log(level, status=taken.status, key=taken.key, differs=taken.differs or None, **about)
-        return Outcome(taken.status, **about, key=taken.key)
-
-    def _allows(self, job: record.JobRecord) -> bool:
-        """Whether the input's bucket, or its appid, is one of ALLOW_BUCKETS; a callback that
-        names none is taken, since several tags never do."""
-        allowed = self.settings.allow_buckets
-        bucket = (job.input or {}).get("bucket")
-        if allowed is None or not isinstance(bucket, str):
-            return True
-        return bucket in allowed or bucket.rpartition("-")[2] in allowed
-
-    def _bury(self, delivery: Delivery, error: PayloadError) -> Outcome:
-        letter = self._letter(delivery, error.reason, error.explanation)
-        try:
-            key = self.intake.bury(letter)
-        except StoreError as failure:
-            self._log("ERROR", status="retry_later", reason=str(failure))
-            return Outcome("retry_later", reason="the store did not take it")
-        self._log("WARNING", status="dead_letter", key=key, reason=str(error))
-        return Outcome("dead_letter", key=key, reason=str(error))
-
-    def _letter(self, delivery: Delivery, reason: str, explanation: str) -> DeadLetter:
-        return DeadLetter(
-            delivery.body,
-            reason,
-            explanation,
-            delivery.headers,
-            self.trigger,
-            self._now(),
-            self.request_id,
-        )
-
-    def _now(self) -> str:
-        return rfc3339_of(self.function.clock())
-
-    def _log(self, level: str, **fields: Any) -> None:
-        write = {"INFO": self.function.log.info, "WARNING": self.function.log.warning}
-        took = round((time.perf_counter() - self.started) * 1000, 1)
-        write.get(level, self.function.log.error)("callback", duration_ms=took, **fields)

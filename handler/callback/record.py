@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from handler.callback import catalogue, details, forms, nodes, outcome, outputs
@@ -31,6 +31,8 @@ class Source:
     format: Format
     received_at: str
     request_id: str
+    verified: bool | None = None
+    """True where CI itself told the same; None where it was not asked, or could not be."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,10 @@ class JobRecord:
     def lineage(self) -> Lineage:
         """Root and attempt of the job."""
         return Lineage(str(self.retry["root_job_id"]), int(str(self.retry["attempt"])))
+
+    def confirmed(self) -> JobRecord:
+        """The same record, CI having told the same."""
+        return replace(self, source={**self.source, "verified": True})
 
     def to_json(self) -> bytes:
         """The record as it is kept: one line of JSON, UTF-8, with its line break."""
@@ -141,6 +147,7 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
             "digest": details.digest({"detail": detail, "workflow": told.workflow}),
             "received_at": source.received_at,
             "request_id": source.request_id,
+            "verified": source.verified,
         },
     )
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from handler.callback import nodes
 from handler.callback.record import JobRecord
-from handler.errors import HandlerError
 from handler.ledger.ledger import DeadLetter, Ledger
 from handler.log import Log
 from handler.recovery.attempts import Attempts
@@ -18,23 +16,15 @@ from handler.recovery.http_client import Http
 from handler.recovery.intake import Intake
 from handler.recovery.lease import Lease
 from handler.recovery.policy import Policy
+from handler.recovery.reach import ci_of, place_of
 from handler.recovery.tickets import Outbox, Ticket, alert_of
 from handler.settings import Settings
-
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{0,58}-[0-9]{5,12}")
-_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){1,4}")
 
 MAX_TRIES = 8
 """How often a ticket is put off for one reason before a person is told."""
 
 DELAYS_S = (60, 120, 300, 600, 1800, 3600, 7200, 14400)
 """Until a ticket that was put off is looked at again, by how often it was before."""
-
-
-class CiUnreachable(HandlerError):
-    """CI can't be asked at all: nothing names its bucket or its credentials."""
-
-    retryable = True
 
 
 @dataclass
@@ -68,8 +58,7 @@ class Bench:
         Raises:
             CiUnreachable
         """
-        sent = record.input or {}
-        return self.ci_of(str(sent.get("bucket") or ""), str(sent.get("region") or ""))
+        return self.ci_of(*place_of(record))
 
     def ci_of(self, bucket: str = "", region: str = "") -> Ci:
         """CI for a bucket; "" stands for the one of the settings.
@@ -77,21 +66,7 @@ class Bench:
         Raises:
             CiUnreachable
         """
-        bucket = bucket or self.settings.ci_bucket or self.settings.ledger_url.bucket
-        region = region or self.settings.region or ""
-        # Both become a part of a host name: what a callback said is looked at once more.
-        if not _BUCKET.fullmatch(bucket) or not _REGION.fullmatch(region):
-            raise CiUnreachable("no bucket and region to ask CI for; set CI_BUCKET and COS_REGION")
-        if self.settings.credentials is None:
-            raise CiUnreachable("no credentials to ask CI with")
-        return Ci(
-            self.http,
-            self.settings.credentials,
-            bucket,
-            region,
-            self.settings.cos_endpoint,
-            self.sleep,
-        )
+        return ci_of(self.settings, self.http, self.sleep, bucket, region)
 
     def tell(self, name: str, ticket: Ticket, kind: str, note: str) -> None:
         """Put an alert in a ticket's place: first the alert, then the ticket is done."""

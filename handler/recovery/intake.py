@@ -20,9 +20,9 @@ from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.ledger import DeadLetter, Ledger
 from handler.recovery.policy import Policy
-from handler.recovery.tickets import Outbox, Ticket, about
+from handler.recovery.tickets import OUTBOX, Outbox, Ticket, about
 
-Status: TypeAlias = Literal["kept", "duplicate", "dead_letter"]
+Status: TypeAlias = Literal["kept", "duplicate", "unverified", "dead_letter"]
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,20 @@ class Intake:
 
     def conflict(self, record: JobRecord, letter: DeadLetter) -> str:
         """Tell that two ends of one job were sent, and keep the second; its key."""
+        return self.set_aside("conflict", record, letter, "another end is kept already")
+
+    def set_aside(self, kind: str, record: JobRecord, letter: DeadLetter, note: str) -> str:
+        """Keep a callback that is understood, but not to be believed, as a dead letter, and tell
+        of it as alert.`kind`; the letter's key."""
         key = keys.dead(letter.sha256, letter.received_at)
-        note = f"another end is kept already; this one is in {key}"
-        self._outbox.put(about(record, "alert.conflict", note=note))
+        self._outbox.put(about(record, f"alert.{kind}", note=f"{note}; this one is in {key}"))
         return self._ledger.bury(letter)
+
+    def doubt(self, record: JobRecord) -> str:
+        """Put a callback by that CI does not confirm yet: the sweep asks again; its key."""
+        ticket = about(record, "verify")
+        self._outbox.put(ticket)
+        return OUTBOX + ticket.name
 
     def bury(self, letter: DeadLetter) -> str:
         """Keep a body that could not be understood, and tell; its key. The ticket is first:

@@ -57,6 +57,8 @@ def _ticket(bench: Bench, name: str) -> Planned:
         would = f"tell it: {ticket.action.removeprefix('alert.')}"
     elif ticket.action == "retry":
         would = _retry(bench, ticket)
+    elif ticket.action == "verify":
+        would = "ask CI again about a callback that it did not confirm yet"
     else:
         would = "look whether the new job's record is there, else ask CI"
     return Planned(key, ticket.action, ticket.job_id, would)

@@ -29,8 +29,9 @@ from handler.callback.record import TERMINAL, JobRecord, Source, normalise
 from handler.errors import StoreError
 from handler.ledger import keys
 from handler.parallel import in_parallel
-from handler.recovery.bench import Bench, CiUnreachable
+from handler.recovery.bench import Bench
 from handler.recovery.ci import CiError
+from handler.recovery.reach import CiUnreachable
 from handler.recovery.tickets import Ticket
 
 GRACE_S = 600.0
@@ -115,7 +116,7 @@ class Reconcile:
 
     def _ended(self, family: Family, tag: str, begin: float, now: float) -> Iterator[JobRecord]:
         """The jobs that ended a while ago, as records, in the order of their creation."""
-        source = Source("reconcile", "xml", self.bench.now(), self.bench.request_id)
+        source = Source("reconcile", "xml", self.bench.now(), self.bench.request_id, True)
         for detail in self.bench.ci_of().list_jobs(family, tag, begin, states=STATES):
             record = _record(detail, source)
             ended = nodes.moment(record.ended_at) if record else None

@@ -114,7 +114,7 @@ def replay(
     else:
         envelope.read(payload.parse(body, limits)[0])
         outcomes = list(take(body))
-    if all(one.status in ("kept", "duplicate", "ignored") for one in outcomes):
+    if all(one.status in ("kept", "duplicate", "ignored", "unverified") for one in outcomes):
         ledger.store.put(letter.key + NOTE, json.dumps({"at": now}).encode("ascii"))
     return outcomes
 

@@ -22,12 +22,13 @@ from handler.callback import nodes
 from handler.callback.families import Family, family_of
 from handler.callback.lineage import Lineage, detach
 from handler.callback.payload import Tree
-from handler.callback.record import OUTCOMES, JobRecord
+from handler.callback.record import JobRecord
 from handler.recovery import rebuild
 from handler.recovery.attempts import Attempt
 from handler.recovery.bench import MAX_TRIES, Bench
-from handler.recovery.ci import TIMEOUT_S, Ci, CiError, CreateResult, Described
+from handler.recovery.ci import TIMEOUT_S, Ci, CiError, CreateResult
 from handler.recovery.tickets import Ticket
+from handler.recovery.verify import check
 
 MAX_CLAIMS = 3
 """Claims of one attempt whose outcome stayed unknown, before a person is asked."""
@@ -103,26 +104,19 @@ class _Retry:
         """The JobsDetail to submit again, from CI where it knows the job; None: dealt with."""
         never = self.bench.settings.verify == "never"
         try:
-            told = self.ci.describe(family, self.record.job_id)
+            checked = check(self.ci, family, self.record)
         except CiError:
             if never:
                 return self.record.details
             raise
-        if told is None:
-            if never:
-                return self.record.details
-            self._put_off("unknown", "CI does not know the job (yet)")
-            return None
         if never:
-            return told.detail
-        if OUTCOMES.get(told.state or "", "unknown") in ("unfinished", "unknown"):
-            self._put_off("unknown", f"CI tells the job as {told.state or 'without a state'}")
-            return None
-        differing = differences(self.record, told)
-        if not differing:
-            return told.detail
-        note = f"CI tells another {', '.join(differing)} than the callback did; not tried again"
-        self._tell("mismatch", note)
+            return checked.told.detail if checked.told else self.record.details
+        if checked.verdict == "unsettled":
+            self._put_off("unknown", checked.note)
+        elif checked.verdict == "differs":
+            self._tell("mismatch", f"{checked.note}; not tried again")
+        elif checked.told is not None:
+            return checked.told.detail
         return None
 
     # --- b ---
@@ -306,21 +300,6 @@ class _Workflow(_Retry):
         self.bench.note(self.ticket, "submitted", f"as run {attempt.job_id}")
 
 
-def differences(record: JobRecord, told: Described) -> list[str]:
-    """The fields in which CI's own word and the callback's differ, of those that both carry."""
-    pairs = {
-        "State": (record.state, told.state),
-        "Code": (record.code, told.code),
-        "Tag": (record.tag, nodes.text(told.detail, "Tag")),
-        "QueueId": (record.queue_id, nodes.text(told.detail, "QueueId")),
-        "Input.Object": (
-            (record.input or {}).get("object"),
-            nodes.text(told.detail, "Input.Object"),
-        ),
-    }
-    return [name for name, (one, other) in pairs.items() if one and other and one != other]
-
-
 def with_marker(
     ci: Ci, family: Family, record: JobRecord, lineage: Lineage
 ) -> list[dict[str, Tree]]:
@@ -343,4 +322,4 @@ def with_marker(
     return [job for job in listed if detach(nodes.text(job, "Operation.UserData"))[1] == lineage]
 
 
-__all__ = ["MAX_CLAIMS", "MAX_TRIES", "differences", "retry", "with_marker"]
+__all__ = ["MAX_CLAIMS", "MAX_TRIES", "retry", "with_marker"]

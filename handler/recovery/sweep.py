@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from handler.callback.record import JobRecord
@@ -17,13 +17,14 @@ from handler.ledger.ledger import Ledger
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.parallel import in_parallel
-from handler.recovery import resubmit, watch
+from handler.recovery import resubmit, verify, watch
 from handler.recovery.alerts import DIGESTS, MAX_TICKETS, Alerts
-from handler.recovery.bench import Bench, CiUnreachable
+from handler.recovery.bench import Bench
 from handler.recovery.ci import CiError
 from handler.recovery.ci_answers import ANSWER_LIMITS
 from handler.recovery.http_client import Http, RequestsHttp
 from handler.recovery.lease import Lease, LeaseLost
+from handler.recovery.reach import CiUnreachable
 from handler.recovery.tickets import OWN_RECORD, Ticket, alert_of
 from handler.settings import Settings
 
@@ -54,6 +55,14 @@ def make_bench(
     lease = Lease(store, clock, sleep, writer, settings.lease_s, settings.lease_settle_s)
     http = http or RequestsHttp(ANSWER_LIMITS.max_bytes)
     return Bench(settings, Ledger(store), lease, http, clock, sleep, log, request_id)
+
+
+_STEPS: Mapping[str, Callable[[Bench, str, Ticket], None]] = {
+    "retry": resubmit.retry,
+    "watch": watch.watch,
+    "verify": verify.settle,
+}
+"""What is done for a ticket that is not an alert, by its action."""
 
 
 @dataclass
@@ -181,7 +190,7 @@ class Sweep:
     # --- steps 3 and 4 ---
 
     def _take(self, name: str, ticket: Ticket) -> None:
-        step = {"retry": resubmit.retry, "watch": watch.watch}.get(ticket.action)
+        step = _STEPS.get(ticket.action)
         bench = self._bench
         try:
             if step is None:

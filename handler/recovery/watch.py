@@ -37,7 +37,7 @@ def watch(bench: Bench, name: str, ticket: Ticket) -> None:
         bench.tell(name, ticket, "unknown", "no callback came, and CI does not know the job")
         return
     notice = Notice("job", None, ticket.job_id, described.detail, None)
-    source = Source("timer", "xml", bench.now(), bench.request_id)
+    source = Source("timer", "xml", bench.now(), bench.request_id, True)
     ended = normalise(notice, source)
     if ended.is_terminal:
         # The callback was lost: it is taken in by the way that it would have gone.

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from handler.settings import Settings
 
 Status: TypeAlias = Literal[
-    "kept", "duplicate", "ignored", "rejected", "dead_letter", "retry_later"
+    "kept", "duplicate", "ignored", "rejected", "unverified", "dead_letter", "retry_later"
 ]
 
 

@@ -38,7 +38,7 @@ KEPT_HEADERS = frozenset(
 """Headers that help whoever looks at a dead letter, and that hold no secret."""
 
 
-_STATUS = (("retry_later", 503), ("rejected", 403), ("dead_letter", 202))
+_STATUS = (("retry_later", 503), ("rejected", 403), ("dead_letter", 202), ("unverified", 202))
 
 
 def recognises(event: Any) -> bool:
