@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PORT ?= 9000
 
-.PHONY: run test demo lint test-all check-deploy bundle lock clean
+.PHONY: run test demo fuzz mutation lint test-all check-deploy bundle lock clean
 
 run: .venv/.cli-installed
 	.venv/bin/python -m handler invoke tests/payloads/Translation.seed.json
@@ -15,6 +15,23 @@ test: .venv/.dev-installed
 # A job that fails twice, is submitted again by sweeps and recovers, told on a local webhook.
 demo: .venv/.dev-installed
 	.venv/bin/python -m tests.demo
+
+# Events and bodies made up by coverage, each for so many seconds; what breaks a promise is left in
+# dist/fuzz/. Needs Python 3.11 or newer, Linux on x86-64.
+FUZZ_SECONDS ?= 900
+fuzz: .venv/.dev-installed
+	.venv/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+# Changes the code in some 4,000 ways, one at a time, and lists what no test notices.
+mutation: .venv-mutation/.installed
+	.venv-mutation/bin/mutmut run --max-children 1
+	.venv-mutation/bin/mutmut results
+
+.venv-mutation/.installed: requirements-dev.txt
+	$(PYTHON) -m venv .venv-mutation
+	.venv-mutation/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	.venv-mutation/bin/python -m pip install --quiet --disable-pip-version-check mutmut==3.8.1
+	touch $@
 
 lint: .venv/.dev-installed
 	.venv/bin/ruff check .
@@ -41,7 +58,7 @@ lock: .venv/.dev-installed
 	done
 
 clean:
-	rm -rf .venv .venv-* dist ledger tools/check_deploy/node_modules .coverage*
+	rm -rf .venv .venv-* dist ledger mutants tools/check_deploy/node_modules .coverage*
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

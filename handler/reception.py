@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handler.callback import catalogue, envelope, payload, record
-from handler.callback.nodes import rfc3339_of
+from handler.callback import catalogue, envelope, nodes, payload, record
 from handler.errors import PayloadError, StoreError
 from handler.ledger.ledger import DeadLetter
 from handler.log import Log
@@ -60,7 +59,10 @@ class Reception:
         if isinstance(notice, envelope.Ignored):
             self._log("INFO", status="ignored", reason=notice.reason)
             return Outcome("ignored", reason=notice.reason)
-        job = record.normalise(notice, source)
+        try:
+            job = record.normalise(notice, source)
+        except PayloadError as error:
+            return self._bury(delivery, error)
         about = {"job_id": job.job_id, "tag": job.tag, "outcome": job.outcome}
         if not self._allows(job):
             self._log(
@@ -103,8 +105,14 @@ class Reception:
         names none is taken, since several tags never do."""
         allowed = self.settings.allow_buckets
         bucket = (job.input or {}).get("bucket")
-        if allowed is None or not isinstance(bucket, str):
+        if allowed is None:
             return True
+        if not isinstance(bucket, str):
+            # Several in one place are no name, but they are not nothing either.
+            places = ("Input.BucketId", "BucketId")
+            return all(
+                nodes.is_hollow(one) for at in places for one in nodes.nodes(job.details, at)
+            )
         return bucket in allowed or bucket.rpartition("-")[2] in allowed
 
     def _bury(self, delivery: Delivery, error: PayloadError) -> Outcome:
@@ -129,7 +137,7 @@ class Reception:
         )
 
     def _now(self) -> str:
-        return rfc3339_of(self.clock())
+        return nodes.rfc3339_of(self.clock())
 
     def _log(self, level: str, **fields: Any) -> None:
         write = {"INFO": self.log.info, "WARNING": self.log.warning}

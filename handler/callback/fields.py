@@ -3,8 +3,8 @@
 What a tag's `result` looks like is written once, as a table of these, and the reader, the
 JSON Schema and the list of nodes that may repeat all come from it. A path is relative to
 the enclosing node; of several with | between them the first that holds something counts.
-Reading raises nothing: what is absent, or of another shape or type, is null, and a list
-of nothing is [].
+What is absent, or of another shape or type, is null, and a list of nothing is []. Reading
+raises PayloadError alone, for a list longer than MAX_ROWS.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ from typing import Any, Protocol, TypeAlias
 
 from handler.callback import nodes, values
 from handler.callback.payload import Tree
+from handler.errors import PayloadError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Schema: TypeAlias = "dict[str, Any]"
 Steps: TypeAlias = "tuple[tuple[str, ...], ...]"
+
+MAX_ROWS = 20_000
+"""In one list of a result: words of a speech of five hours, files of a large archive. A row
+costs a hundred times the bytes that an empty node has."""
 
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{3})?Z$"
 """How a time is written: nodes.rfc3339."""
@@ -178,7 +183,10 @@ class Rows:
         object.__setattr__(self, "row", Group("", self.about, self.fields))
 
     def read(self, tree: Tree) -> Json:
+        """Raises PayloadError: more than MAX_ROWS."""
         sent = nodes.several(find(tree, self.at))
+        if len(sent) > MAX_ROWS:
+            raise PayloadError("too_many_rows", f"more than {MAX_ROWS} in one list of the result")
         return [self.row.read(one) for one in sent if not nodes.is_hollow(one)]
 
     def schema(self) -> Schema:

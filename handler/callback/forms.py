@@ -96,7 +96,7 @@ def read_input(at: dict[str, Tree], form: Form) -> dict[str, Json] | None:
 
 
 def _others(sent: dict[str, Tree], taken: set[str]) -> dict[str, Json]:
-    spoken_for = {"BucketId", "Region", "Object", "Url", "CosHeaders"}
+    spoken_for = {"BucketId", "CosHeaders"}  # read under other names; taken holds the others
     others: dict[str, Json] = {}
     for name, value in sent.items():
         plain_name = nodes.snake_case(name)

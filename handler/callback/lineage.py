@@ -43,8 +43,11 @@ def attach(user_data: str, lineage: Lineage) -> str | None:
 
 def detach(user_data: str | None) -> tuple[str | None, Lineage | None]:
     """The user's own text (None where there is none) and the lineage, where there is a marker."""
-    match = _MARKER.search(user_data) if user_data else None
-    if not user_data or not match:
+    if not user_data:
+        return user_data, None
+    # A marker is at the end, and no longer than CI's limit: the rest may be megabytes long.
+    match = _MARKER.search(user_data, max(0, len(user_data) - USER_DATA_MAX_CHARS))
+    if not match:
         return user_data, None
     root = re.sub(
         rb"=([0-9A-F]{2})",

@@ -88,15 +88,14 @@ def is_hollow(tree: Tree) -> bool:
 
 def integer(sent: str | None) -> int | None:
     """A whole number; None for what is none, or has more than 18 digits."""
-    if sent is None or not _INTEGER.fullmatch(sent.strip()):
-        return None
-    return int(sent)
+    sent = sent.strip() if sent is not None else ""
+    return int(sent) if _INTEGER.fullmatch(sent) else None
 
 
 def number(sent: str | None) -> float | None:
     """A finite number; None for anything else."""
     try:
-        value = float(sent) if sent is not None and "_" not in sent else math.nan
+        value = float(sent) if sent is not None and sent.isascii() and "_" not in sent else math.nan
     except ValueError:
         return None
     return value if math.isfinite(value) else None

@@ -79,8 +79,11 @@ class JobRecord:
 
     def to_json(self) -> bytes:
         """The record as it is kept: one line of JSON, UTF-8, with its line break."""
-        values = {"schema": SCHEMA} | {f.name: getattr(self, f.name) for f in fields(self)}
-        return details.dumps(values) + b"\n"
+        return details.dumps(self.values()) + b"\n"
+
+    def values(self) -> dict[str, Any]:
+        """What `to_json` writes, as an object."""
+        return {"schema": SCHEMA} | {f.name: getattr(self, f.name) for f in fields(self)}
 
     @classmethod
     def from_json(cls, line: bytes) -> JobRecord:
@@ -112,7 +115,11 @@ class _Told:
 
 
 def normalise(notice: Notice, source: Source) -> JobRecord:
-    """Make the record of a notice."""
+    """Make the record of a notice.
+
+    Raises:
+        PayloadError: a list of its result is longer than any real one.
+    """
     told = _KINDS[notice.kind](notice)
     form, detail = told.form, told.detail
     created, started, ended = forms.times(detail, form)

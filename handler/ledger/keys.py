@@ -16,6 +16,7 @@ NO_DAY = "1970-01-01"
 """The partition of a job without a believable time of creation: never the day of receipt, so
 that a redelivery on another day meets the same key."""
 
+_ESCAPED = re.compile(rb"~([0-9A-F]{2})")
 _OTHER = re.compile(rb"[^a-z0-9]")
 
 
@@ -26,10 +27,21 @@ def name(sent: str) -> str:
     no name that is written out can have, so a short name can't be made to meet a long one.
     """
     raw = sent.encode("utf-8", "surrogatepass")
-    escaped = _OTHER.sub(lambda match: b"~%02X" % match[0][0], raw).decode("ascii")
+    # No more is looked at than can stand in a key: a name may be megabytes long.
+    seen = raw[: MAX_NAME_CHARS + 1]
+    escaped = _OTHER.sub(lambda match: b"~%02X" % match[0][0], seen).decode("ascii")
     if len(escaped) <= MAX_NAME_CHARS:
         return escaped
     return f"{escaped[:16]}~{hashlib.sha256(raw).hexdigest()}"
+
+
+def sent(part: str) -> str:
+    """The name from outside that `name` made a part of a key of; the part itself where it was
+    too long to be written out."""
+    if len(part) > MAX_NAME_CHARS:
+        return part
+    raw = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), part.encode("ascii", "replace"))
+    return raw.decode("utf-8", "surrogatepass")
 
 
 def day(time: str | None) -> str:

@@ -47,7 +47,11 @@ class Attempts:
         Raises:
             ValueError: what stands there is no attempt/1.
         """
-        line = self._store.get(keys.attempt(lineage.root_job_id, lineage.attempt))
+        return self.at(keys.attempt(lineage.root_job_id, lineage.attempt))
+
+    def at(self, key: str) -> Attempt | None:
+        """As `get`, by the key itself."""
+        line = self._store.get(key)
         if line is None:
             return None
         values: Any = json.loads(line)

@@ -22,11 +22,12 @@ from itertools import islice
 from typing import Any
 
 from handler.callback import nodes
+from handler.callback.details import dumps
 from handler.callback.envelope import Notice
 from handler.callback.families import Family, family_of
 from handler.callback.payload import Tree
 from handler.callback.record import TERMINAL, JobRecord, Source, normalise
-from handler.errors import StoreError
+from handler.errors import PayloadError, StoreError
 from handler.ledger import keys
 from handler.parallel import in_parallel
 from handler.recovery.bench import Bench
@@ -106,32 +107,50 @@ class Reconcile:
             summary.listed += len(batch)
             for folder in {_folder(keys.record(one)) for one in batch}:
                 self._list(folder)
-            summary.absent += sum(in_parallel(self._take_in, batch))
+            absent = in_parallel(self._is_absent, batch)
+            missing = [one for one, is_absent in zip(batch, absent, strict=True) if is_absent]
+            summary.absent += len(missing)
+            # Before they are taken in, as a ticket before its record: a pass that breaks off
+            # in between finds them no more when it is made again.
+            if summary.absent >= self.bench.settings.absence_threshold and missing:
+                self._alarm(tag, summary.absent)
+            in_parallel(self._take_in, missing)
             self._note(tag, nodes.moment(batch[-1].created_at))
         else:
             # All of it: the next pass looks at all the hours again, since jobs end late.
             self._note(tag, None)
-        if summary.absent >= self.bench.settings.absence_threshold:
-            self._alarm(tag, summary.absent)
 
     def _ended(self, family: Family, tag: str, begin: float, now: float) -> Iterator[JobRecord]:
         """The jobs that ended a while ago, as records, in the order of their creation."""
         source = Source("reconcile", "xml", self.bench.now(), self.bench.request_id, True)
         for detail in self.bench.ci_of().list_jobs(family, tag, begin, states=STATES):
-            record = _record(detail, source)
+            record = self._record(detail, source)
             ended = nodes.moment(record.ended_at) if record else None
             late = ended is not None and now - ended.timestamp() < GRACE_S
             if record is not None and record.outcome in TERMINAL and not late:
                 yield record
 
-    def _take_in(self, record: JobRecord) -> bool:
-        """Whether a job's callback had not come; it is taken in then."""
-        bench = self.bench
+    def _record(self, detail: dict[str, Tree], source: Source) -> JobRecord | None:
+        job_id = nodes.text(detail, "JobId")
+        if not job_id:
+            return None
+        try:
+            return normalise(Notice("job", None, job_id, detail, None), source)
+        except PayloadError as error:
+            body = dumps({"JobsDetail": detail})
+            self.bench.intake.bury(self.bench.letter(body, error.reason, error.explanation))
+            return None
+
+    def _is_absent(self, record: JobRecord) -> bool:
+        """Whether a job's callback has not come."""
         key = keys.record(record)
         if key in self._days[_folder(key)]:
             return False
-        if bench.ledger.store.get(key) is not None:
-            return False
+        return self.bench.ledger.store.get(key) is None
+
+    def _take_in(self, record: JobRecord) -> None:
+        """Keep what the callback would have said."""
+        bench = self.bench
         letter = bench.letter(record.to_json(), "conflict", "another end is kept already")
         taken = bench.intake.take(record, lambda: letter)
         bench.log.warning(
@@ -142,7 +161,6 @@ class Reconcile:
             status=taken.status,
             key=taken.key,
         )
-        return True
 
     def _list(self, folder: str) -> None:
         """The keys of a day, listed once a run: not one request a job."""
@@ -152,7 +170,7 @@ class Reconcile:
     def _alarm(self, tag: str, count: int) -> None:
         """Once a day for a tag, however many passes find something."""
         note = (
-            f"{count} jobs of {tag} ended by CI's word, and no callback came for them; they were "
+            f"{count} jobs of {tag} ended by CI's word, and no callback came for them; they are "
             "taken in. The callback URL or the queue's NotifyConfig is probably wrong"
         )
         self.bench.outbox.put(Ticket("alert.absent", tag, self.bench.now()[:10], note=note))
@@ -192,11 +210,6 @@ def _folder(key: str) -> str:
 
 def _key(tag: str) -> str:
     return f"_reconcile/{keys.name(tag)}.json"
-
-
-def _record(detail: dict[str, Tree], source: Source) -> JobRecord | None:
-    job_id = nodes.text(detail, "JobId")
-    return normalise(Notice("job", None, job_id, detail, None), source) if job_id else None
 
 
 def _batches(records: Iterator[JobRecord]) -> Iterator[list[JobRecord]]:

@@ -54,12 +54,11 @@ class Ticket:
 
     def to_json(self) -> bytes:
         """The ticket as it is kept: one line of JSON."""
-        record = json.loads(self.record.to_json()) if self.record else None
         values = {"schema": SCHEMA} | {
             name: getattr(self, name)
             for name in ("action", "job_id", "state", "due", "note", "tries", "details")
         }
-        values["record"] = record
+        values["record"] = self.record.values() if self.record else None
         return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(
             "utf-8", "replace"
         )

@@ -38,6 +38,9 @@ KEPT_HEADERS = frozenset(
 """Headers that help whoever looks at a dead letter, and that hold no secret."""
 
 
+MAX_NAME_CHARS = 1_024
+"""Of a JobId or tag in an answer; the record holds it whole."""
+
 _STATUS = (("retry_later", 503), ("rejected", 403), ("dead_letter", 202), ("unverified", 202))
 
 
@@ -53,7 +56,8 @@ def read(event: Any, settings: Settings) -> Sequence[Delivery]:
         Refused: 400, 401, 404, 405 or 413; in this order: is it here, may you, can it be read.
     """
     headers = _headers(event)
-    method, path = event["httpMethod"].upper(), _path(event)
+    method, path = event["httpMethod"], _path(event)
+    method = method.upper() if method.isascii() else ""  # "poſt" is not POST
     if path == HEALTH_PATH:
         if method != "GET":
             raise Refused(405, "GET alone is answered here", headers={"Allow": "GET"})
@@ -63,11 +67,11 @@ def read(event: Any, settings: Settings) -> Sequence[Delivery]:
     if method != "POST":
         raise Refused(405, "POST alone is answered here", headers={"Allow": "POST"})
     authorise(event, settings.callback_tokens)
-    body = _body(event, settings.limits.max_bytes)
-    if len(body) > settings.limits.max_bytes:
+    body = _body(event, settings.max_body_bytes)
+    if len(body) > settings.max_body_bytes:
         digest = hashlib.sha256(body).hexdigest()
         evidence: dict[str, str | int] = {"bytes": len(body), "sha256": digest}
-        raise Refused(413, f"at most {settings.limits.max_bytes} bytes are taken", evidence)
+        raise Refused(413, f"at most {settings.max_body_bytes} bytes are taken", evidence)
     if not body.strip():
         raise Refused(400, "the body is empty")
     kept = {name: value for name, value in headers.items() if name in KEPT_HEADERS}
@@ -87,8 +91,13 @@ def answer(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             status, {"status": outcomes[0].status, "reason": outcomes[0].reason}, headers
         )
     names = ("job_id", "tag", "outcome", "status", "key")
-    jobs = [{name: getattr(one, name) for name in names} for one in outcomes]
+    jobs = [{name: _short(getattr(one, name)) for name in names} for one in outcomes]
     return respond(status, {"jobs": jobs}, headers)
+
+
+def _short(value: str | None) -> str | None:
+    """A name from outside may be megabytes long, and an answer may not (583/11637)."""
+    return value if value is None or len(value) <= MAX_NAME_CHARS else value[:MAX_NAME_CHARS] + "…"
 
 
 def refuse(refusal: Refused) -> dict[str, Any]:

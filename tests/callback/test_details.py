@@ -81,6 +81,13 @@ def test_a_secret_has_no_part_in_the_digest() -> None:
     assert one.source["digest"] == other.source["digest"]
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_json_has_no_number_for_is_never_written(number: float) -> None:
+    """Another reader of the line would stumble over it."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        details.dumps({"a": number})
+
+
 def test_marked_nodes_are_lists_wherever_they_repeat() -> None:
     """One path may lead through another."""
     marks = details.marks(["A.B", "A.B.C", "D"])
@@ -96,8 +103,9 @@ def test_marked_nodes_are_lists_wherever_they_repeat() -> None:
 
 def test_an_empty_name_is_no_end_of_a_path() -> None:
     """JSON may hold one."""
-    marks = details.marks(["A"])
+    marks = details.marks(["A", "A.B"])
     assert details.with_lists({"": "x", "A": "y"}, marks) == {"": "x", "A": ["y"]}
+    assert details.with_lists({"A": {"": "x", "B": "y"}}, marks) == {"A": [{"": "x", "B": ["y"]}]}
     assert details.without_secrets({"": "x"}) == {"": "x"}
     assert details.without_secrets({"": {"": {"UriKey": "x"}}}) == {
         "": {"": {"UriKey": details.REDACTED}}

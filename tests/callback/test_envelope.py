@@ -38,6 +38,9 @@ def test_workflow_is_read_from_response_too() -> None:
     (notice,) = read({"Response": {"JobsDetail": JOB, "Workflow": {"RunId": "i1"}}})
     assert isinstance(notice, Notice)
     assert notice.workflow == {"RunId": "i1"}
+    (notice,) = read({"JobsDetail": JOB, "Workflow": "i1"})
+    assert isinstance(notice, Notice)
+    assert notice.workflow is None
 
 
 def test_a_job_without_an_id_does_not_spoil_its_neighbours() -> None:
@@ -71,7 +74,11 @@ def test_a_run_without_an_id_is_told_for_itself() -> None:
     job, run = read({"JobsDetail": JOB, "WorkflowExecution": {"State": "Success"}})
     assert isinstance(job, Notice)
     assert isinstance(run, Unreadable)
-    assert "RunId" in run.error.explanation
+    assert str(run.error) == "no_job_id: a WorkflowExecution without a RunId"
+    run, job = reversed(read({"JobsDetail": {"RunId": "j1"}, "WorkflowExecution": RUN}))
+    assert isinstance(run, Notice)
+    assert isinstance(job, Unreadable)
+    assert str(job.error) == "no_job_id: a JobsDetail without a JobId"
 
 
 def test_a_review_is_known_by_its_event() -> None:
@@ -124,3 +131,30 @@ def test_what_is_no_callback_is_refused(tree: Any, reason: str) -> None:
     with pytest.raises(PayloadError) as caught:
         read(tree)
     assert caught.value.reason == reason
+    assert caught.value.explanation
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        (
+            {"Job": JOB},
+            "well-formed, but there is no JobsDetail, WorkflowExecution or data.trace_id in it",
+        ),
+        ({"JobsDetail": ""}, "JobsDetail or WorkflowExecution is empty"),
+        (
+            {"JobsDetail": [JOB] * 60, "WorkflowExecution": [RUN] * 41},
+            "101 jobs, at most 100 are read",
+        ),
+    ],
+)
+def test_what_was_looked_for_is_told(tree: Any, said: str) -> None:
+    """Whoever finds the dead letter sees at once what is wrong with it."""
+    with pytest.raises(PayloadError) as caught:
+        read(tree)
+    assert caught.value.explanation == said
+
+
+def test_the_limit_on_jobs_is_inclusive() -> None:
+    """Jobs and runs are counted together."""
+    assert len(read({"JobsDetail": [JOB] * 60, "WorkflowExecution": [RUN] * 40})) == MAX_JOBS

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema
+import pytest
 
 from handler.callback import fields
-from handler.callback.fields import Group, Rows
+from handler.callback.fields import Group, Leaf, Rows, Values
 
 POINT = {"x": fields.integer("X|x", "Across", 1, "pixels")}
 GROUP = Group(
@@ -110,6 +112,92 @@ def test_the_schema_says_what_is_read() -> None:
         "type": ["number", "null"],
         "description": "Its length, in seconds",
         "examples": [1.5],
+    }
+
+
+ONE_VALUE: Any = [
+    # how it is written down, a text and what it is read as, its type, its description
+    (lambda: fields.text("A", "It", "e"), " x ", " x ", "string", "It"),
+    (lambda: fields.key("A", "It", "e"), "/x", "x", "string", "It"),
+    (lambda: fields.integer("A", "It", 7), "12", 12, "integer", "It"),
+    (lambda: fields.integer("A", "It", 7, "pixels"), "1.5", None, "integer", "It, in pixels"),
+    (lambda: fields.number("A", "It", 7), "1.5", 1.5, "number", "It"),
+    (lambda: fields.number("A", "It", 7, "percent"), "x", None, "number", "It, in percent"),
+    (lambda: fields.seconds("A", "It", 7), "1.5", 1.5, "number", "It, in seconds"),
+    (lambda: fields.seconds_of_ms("A", "It", 7), "1500", 1.5, "number", "It, in seconds"),
+    (lambda: fields.boolean("A", "It"), "1", True, "boolean", "It"),
+    (lambda: fields.ratio("A", "It", 7), "1/4", 0.25, "number", "It"),
+    (lambda: fields.ratio("A", "It", 7, "hertz"), "1/0", None, "number", "It, in hertz"),
+    (lambda: fields.bit_rate("A", "It", 7), "1.5", 1500, "integer", "It, in bits per second"),
+    (
+        lambda: fields.moment("A", "It", "e"),
+        "2022-07-25T16:35:39+0800",
+        "2022-07-25T08:35:39Z",
+        "string",
+        "It. RFC 3339 in UTC",
+    ),
+]
+
+
+EXAMPLES: Any = {"string": "e", "integer": 7, "number": 7, "boolean": False}
+
+
+@pytest.mark.parametrize(("make", "sent", "read", "kind", "about"), ONE_VALUE)
+def test_a_value_is_read_in_its_type(
+    make: Callable[[], Leaf], sent: str, read: Any, kind: str, about: str
+) -> None:
+    """And its schema says which one it is, in which unit, with an example."""
+    field = make()
+    assert field.read({"A": sent}) == field.read({"A": [sent]}) == read
+    assert field.read({"A": {"A": sent}}) is None
+    assert list(field.lists()) == []
+    schema = field.schema()
+    pattern = schema.pop("pattern", None)
+    assert (pattern == fields.MOMENT) == ("RFC 3339" in about)
+    assert schema == {"type": [kind, "null"], "description": about, "examples": [EXAMPLES[kind]]}
+
+
+@pytest.mark.parametrize(
+    ("tree", "read"),
+    [
+        ({"A": {"B": "1"}, "C": "2"}, "1"),
+        ({"A": {"B": " "}, "C": "2"}, "2"),
+        ({"A": [{"C": "3"}], "C": ["2"]}, "2"),
+        ({"A.B": "1", "A.B|C": "2", "": "3"}, None),
+    ],
+)
+def test_a_path_leads_through_nodes_and_may_have_alternatives(tree: Any, read: Any) -> None:
+    """A dot goes down, a bar stands between what is tried in turn."""
+    assert fields.text("A.B|C", "It", "e").read(tree) == read
+
+
+SEVERAL_VALUES: Any = [
+    (lambda: fields.texts("A.B|C", "Them", ["e"]), ["x", "y"], ["x", "y"], "string", "Them"),
+    (lambda: fields.integers("A.B|C", "Them", [7]), ["1", "x", "2"], [1, 2], "integer", "Them"),
+    (
+        lambda: fields.integers("A.B|C", "Them", [7], "pixels"),
+        "1",
+        [1],
+        "integer",
+        "Them, in pixels",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "sent", "read", "kind", "about"), SEVERAL_VALUES)
+def test_several_values_are_read_in_their_type(
+    make: Callable[[], Values], sent: Any, read: Any, kind: str, about: str
+) -> None:
+    """What is of another type is left out, and either path may be a list."""
+    field = make()
+    assert field.read({"A": {"B": sent}}) == field.read({"C": sent}) == read
+    assert field.read({"A": sent}) == []
+    assert list(field.lists()) == ["A.B", "C"]
+    assert field.schema() == {
+        "type": "array",
+        "description": about,
+        "items": {"type": kind},
+        "examples": [[EXAMPLES[kind]]],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,14 @@ def test_what_is_attached_comes_off_again(own: str, lineage: Lineage) -> None:
 def test_the_marker_is_made_of_harmless_characters_alone(lineage: Lineage) -> None:
     """Whether CI echoes < and & unharmed is not known."""
     assert re.fullmatch(r"[A-Za-z0-9._:/=-]+", marker(lineage))
+
+
+@pytest.mark.parametrize(
+    ("written", "root"), [("j1.-_", "j1.-_"), ("=E8=AF=91=3A", "译:"), ("a=FF", "a\ufffd")]
+)
+def test_what_is_escaped_in_a_root_is_read_back(written: str, root: str) -> None:
+    """By its bytes in UTF-8; what somebody else wrote there raises nothing."""
+    assert detach(f"mine/ci-retry:{written}:12") == ("mine", Lineage(root, 12))
 
 
 def test_no_room_is_said() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -43,6 +46,7 @@ def test_one_and_none_are_lists_too() -> None:
         ("2022-07-25T03:05:39-0530", "2022-07-25T08:35:39Z"),
         ("2022-07-25T08:35:39.25Z", "2022-07-25T08:35:39.250Z"),
         ("2022-07-25T08:35:39.123456789Z", "2022-07-25T08:35:39.123Z"),
+        ("2022-07-25T08:35:39.999999Z", "2022-07-25T08:35:39.999Z"),
         ("-", None),
         ("", None),
         (None, None),
@@ -59,12 +63,37 @@ def test_times_are_read_with_their_offset_or_not_at_all(sent: str | None, read: 
     assert nodes.rfc3339(nodes.moment(sent)) == read
 
 
+@pytest.fixture
+def _zone_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Eight hours ahead of UTC."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "CST-8")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_zone_of_the_machine")
+def test_times_are_in_utc_whatever_the_machines_own_zone() -> None:
+    """Those of CI and those of the clock."""
+    at = nodes.moment("2022-07-25T08:35:39Z")
+    assert at == datetime(2022, 7, 25, 8, 35, 39, tzinfo=timezone.utc)
+    assert nodes.moment("2022-07-25T16:35:39+0800") == at
+    assert at
+    assert at.tzinfo is timezone.utc
+    assert nodes.rfc3339(at) == "2022-07-25T08:35:39Z"
+    assert nodes.rfc3339_of(0) == "1970-01-01T00:00:00Z"
+    assert nodes.rfc3339_of(1_790_000_000.25) == "2026-09-21T14:13:20.250Z"
+
+
 def test_durations_hold_across_offsets() -> None:
     """Seconds are counted between moments, not between clock faces."""
     start = nodes.moment("2022-07-25T23:59:59+0800")
     assert nodes.seconds_between(start, nodes.moment("2022-07-25T16:00:00Z")) == 1
     assert nodes.seconds_between(start, nodes.moment("2022-07-25T15:59:59.5Z")) == 0.5
+    assert nodes.seconds_between(start, nodes.moment("2022-07-25T15:59:59.1234Z")) == 0.123
     assert nodes.seconds_between(start, None) is None
+    assert isinstance(nodes.seconds_between(start, start), int)
 
 
 @pytest.mark.parametrize(

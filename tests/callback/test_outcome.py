@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handler.callback import outcome
+from handler.callback.outcome import Doubt
 from tests.callback.test_record import job, valid
 
 
@@ -40,6 +41,33 @@ def test_a_success_that_hides_a_failed_part_is_partial(operation: Any, expected:
     """Under any tag: one that nobody knows may hold the same nodes."""
     assert valid(job(Tag="New", State="Success", Operation=operation))["outcome"] == expected
     assert job(Tag="New", Code="Success", Operation=operation).outcome == expected
+
+
+def test_a_doubt_is_looked_for_along_its_path() -> None:
+    """In all that repeats on the way, and nowhere else."""
+    doubts = {"Result": (Doubt("Part.State", outcome.failed),)}
+    for part in ({"State": "Failed"}, [{"State": "Success"}, {"State": "Failed"}]):
+        told = {"Result": {"Part": part}}
+        assert outcome.of_job("Success", "", told, doubts) == "partial"
+    for elsewhere in ({"Result": {"State": "Failed"}}, {"Part": {"State": "Failed"}}):
+        assert outcome.of_job("Success", "", elsewhere, doubts) == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("code", "says_failure"),
+    [
+        ("Success", False),
+        (" success ", False),
+        ("OK", False),
+        ("0", False),
+        ("Failed", True),
+        ("-1", True),
+        ("00", True),
+    ],
+)
+def test_a_code_of_success_has_several_spellings(code: str, says_failure: bool) -> None:
+    """Some algorithms have a word for it, some a number."""
+    assert outcome.no_success(code) is says_failure
 
 
 @pytest.mark.parametrize("state", ["Failed", "Cancel", "Running", "Odd"])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handler.callback import outputs
+from handler.callback.outputs import Named
 from tests.callback.test_record import job, valid
 
 OUT = {"Bucket": "b-1", "Region": "r"}
@@ -87,6 +88,28 @@ def test_they_are_read_where_the_callback_names_them(operation: Any, expected: l
 def test_else_they_are_what_was_asked_for(output: Any, expected: list[str]) -> None:
     """Never a template."""
     assert keys(Output={**OUT, **output}) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        (("File.Name",), ("out", "a")),  # Bucket and Region: of Output
+        (("File.Name", ""), ("result", "a")),  # of the child itself
+        (("File.Name", "File"), ("file", "a")),  # of a node of its own
+        (("File.Name", "File", "File.Prefix"), ("file", "p/a")),
+        (("Name",), None),
+    ],
+)
+def test_a_row_says_where_names_and_their_bucket_are(row: Any, found: Any) -> None:
+    """As paths below one child of Operation."""
+    file = {"Name": "a", "Prefix": "p/", "Bucket": "file"}
+    operation: Any = {
+        "Output": {"Bucket": "out"},
+        "Result": {"File": file, "Bucket": "result", "": "x"},
+    }
+    named = Named(*row)
+    expected = [{"bucket": found[0], "region": None, "object": found[1]}] if found else []
+    assert outputs.of_job(operation, {"Other": (named,), "Result": (named,)}) == expected
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ def reason(body: bytes, limits: Limits = LIMITS) -> str:
     """Why a body is refused."""
     with pytest.raises(PayloadError) as caught:
         parse(body, limits)
+    assert caught.value.explanation
     return caught.value.reason
 
 
@@ -36,6 +37,9 @@ def reason(body: bytes, limits: Limits = LIMITS) -> str:
         (b'<a k="v">t</a>', {"a": {"@k": "v", "#text": "t"}}, "xml"),
         (b"<a><![CDATA[<b>&]]></a>", {"a": "<b>&"}, "xml"),
         ("<a>译</a>".encode(), {"a": "译"}, "xml"),
+        ("<?xml version='1.0' encoding=\"utf8\"?><a>译</a>".encode(), {"a": "译"}, "xml"),
+        (b"<?xml version='1.0' encoding='US-ASCII'?><a>1</a>", {"a": "1"}, "xml"),
+        (b"<?xml version='1.0' encoding='ascii'?><a>1</a>", {"a": "1"}, "xml"),
         (b'{"a": 0}', {"a": "0"}, "json"),
         (b' \n[{"a": "0"}]', [{"a": "0"}], "json"),
         (b'\xef\xbb\xbf{"a": 1.50}', {"a": "1.50"}, "json"),
@@ -59,6 +63,8 @@ def test_the_first_byte_decides_and_leaves_are_the_text_that_was_sent(
         (b'{"a": "\\",}",}', {"a": '",}'}),
         (b'["a",]', ["a"]),
         (b'{"a": {},}', {"a": {}}),
+        (b'["a" ,]', ["a"]),
+        (b'[["a",],{"b":1}]', [["a"], {"b": "1"}]),
     ],
 )
 def test_trailing_commas_are_repaired(body: bytes, tree: Any) -> None:
@@ -75,6 +81,9 @@ def test_trailing_commas_are_repaired(body: bytes, tree: Any) -> None:
         b'{"a":,}',
         b"[1,,]",
         b"[[],,]",
+        b'["a",,]',
+        b'["a", [ ,]]',
+        b'{"a":{,}}',
         b'{"a" 1,}',
         b"[1,",
         b'{"a":1',
@@ -136,11 +145,13 @@ def _with_trailing_commas(value: Any, blank: str) -> str:
     [
         (b"", "not_xml_or_json"),
         (b"hello", "not_xml_or_json"),
+        (b"\x0c<a/>", "not_xml_or_json"),  # a blank to Python, none to XML and JSON
         (b"\xff\xfe<\x00a\x00", "not_xml_or_json"),
         (b"<a><b></a>", "xml_invalid"),
         (b"<a>&nope;</a>", "xml_invalid"),
         (b"<a/><b/>", "xml_invalid"),
         (b"<a>\xff</a>", "xml_invalid"),
+        (b"<>" + b"x" * 70_000, "xml_invalid"),
         (b"<!DOCTYPE a><a/>", "dtd_forbidden"),
         (b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "dtd_forbidden"),
         (b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "dtd_forbidden"),
@@ -158,6 +169,7 @@ def _with_trailing_commas(value: Any, blank: str) -> str:
         (b"<a " + b" ".join(b'x%d=">"' % i for i in range(20_000)) + b"/>", "tag_too_long"),
         (b'<a b="' + b"x" * 70_000 + b'"/>', "tag_too_long"),
         (b"<a " + b"x" * 70_000, "tag_too_long"),
+        (b"<a>" + b"x" * 70_000 + b"<b " + b"x" * 70_000, "tag_too_long"),
         (b" " * (LIMITS.max_bytes + 1), "too_long"),
     ],
 )
@@ -177,6 +189,73 @@ def test_limits_are_inclusive() -> None:
     assert reason(b"<a><b><c><d/></c></b></a>", few) == "too_deep"
     assert reason(b'{"a":[[[1]]]}', few) == "too_deep"
     assert reason(b'{"a":1,"b":2,"c":3,"d":4,"e":5}', few) == "too_many_nodes"
+    assert parse(b'{"a":' + b"1" * 400 + b"}", few)
+    assert parse(b'[[],",,"]', replace(LIMITS, max_nodes=3))
+    assert parse(b"<a/>", replace(LIMITS, max_bytes=4))
+
+
+def test_markup_that_makes_no_nodes_is_bounded_as_well() -> None:
+    """A prolog and a comment are free; many of them cost what nodes cost."""
+    two = replace(LIMITS, max_nodes=2)
+    assert parse(b"<?xml version='1.0'?><!-- 1 --><a><b></b></a>", two)
+    assert reason(b"<?xml version='1.0'?><!-- 1 --><!-- 2 --><a><b></b></a>", two) == (
+        "too_many_nodes"
+    )
+
+
+def test_attributes_are_nodes() -> None:
+    """As they are leaves of the tree."""
+    body = b"<a b='1' c='2' d='3'><e/></a>"
+    assert parse(body, replace(LIMITS, max_nodes=5))
+    assert reason(body, replace(LIMITS, max_nodes=4)) == "too_many_nodes"
+
+
+def test_a_tag_is_measured_up_to_its_end() -> None:
+    """Its closing bracket aside; the limit is inclusive here too."""
+    short = replace(LIMITS, max_tag_bytes=12)
+    assert parse(b'<a bc="6789">text</a>', short)
+    assert reason(b'<a bc="67890">text</a>', short) == "tag_too_long"
+    assert reason(b'<a bc="6789" d="">text</a>', short) == "tag_too_long"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"x" * 501, "501 bytes, at most 500 are read"),
+        (b"x", "the first byte is neither '<' nor '{' nor '['"),
+        (
+            b"<?xml version='1.0' encoding='gbk'?><a/>",
+            "the XML declares another encoding than UTF-8",
+        ),
+        (b"<!DOCTYPE a><a/>", "the XML holds a DTDForbidden"),
+        (b"<" * 99, "more than 9 nodes"),
+        (b"<a>" + b"<b/>" * 9 + b"</a>", "more than 9 nodes"),
+        (b"<a><b><c><d/></c></b></a>", "nested deeper than 3"),
+        (b"<a " + b"x" * 20, "a tag of more than 20 bytes"),
+        (b"<a>\n<b></a>", "not well-formed XML: mismatched tag: line 2, column 5"),
+        (b'["\xff"]', "not UTF-8 at byte 2"),
+        (b"[" + b"0," * 9 + b"0]", "more than 9 nodes"),
+        (b"[" + b"0," * 8 + b"0]", "more than 9 nodes"),
+        (b"[[[[0]]]]", "nested deeper than 3"),
+        (b'{"a":' + b"1" * 401 + b"}", "a number of more than 400 digits"),
+        (b"[NaN]", "NaN is not JSON"),
+        (b'{"a" 1}', "not valid JSON: Expecting ':' delimiter: line 1 column 6 (char 5)"),
+        (b'{"a" 1,}', "not valid JSON: Expecting ':' delimiter: line 1 column 6 (char 5)"),
+        (b"[,]", "not valid JSON: Expecting value: line 1 column 2 (char 1)"),
+    ],
+)
+def test_an_explanation_says_what_was_met_and_what_is_allowed(body: bytes, said: str) -> None:
+    """To whoever looks at the dead letter."""
+    with pytest.raises(PayloadError) as caught:
+        parse(body, Limits(max_bytes=500, max_nodes=9, max_depth=3, max_tag_bytes=20))
+    assert caught.value.explanation == said
+
+
+def test_what_overflows_the_parser_is_too_deep_as_well() -> None:
+    """It is told apart from what goes over the limit."""
+    with pytest.raises(PayloadError) as caught:
+        parse(b"[" * 100_000, LIMITS)
+    assert caught.value.explanation == "nested too deep to be read"
 
 
 def test_commas_in_text_are_no_nodes() -> None:
@@ -197,6 +276,8 @@ def test_lone_surrogates_become_the_replacement_character() -> None:
     """They are no characters and could not be stored; a pair of them is one and stays."""
     tree, _ = parse(rb'{"\ud800": "x\udfff", "ok": "\ud83d\ude00", "l": ["\uD800"]}', LIMITS)
     assert tree == {"\ufffd": "x\ufffd", "ok": "\U0001f600", "l": ["\ufffd"]}
+    assert parse(rb'{"a": {"\ud800": null}}', LIMITS)[0] == {"a": {"\ufffd": None}}
+    assert parse(rb'["\uDFFF"]', LIMITS)[0] == ["\ufffd"]
 
 
 def test_no_explanation_holds_the_body() -> None:
@@ -212,16 +293,29 @@ def test_no_explanation_holds_the_body() -> None:
     [
         b"[" + b"[]," * 1_500_000 + b"[]]",
         b"<a>" + b"<b/>" * 1_200_000 + b"</a>",
+        b"[" + b"0," * 2_400_000 + b"0]",
+        b"[" + (b"[" * 500 + b"]" * 500 + b",") * 5_000 + b"0]",
+        b"[" + (b'{"":' * 500 + b"0" + b"}" * 500 + b",") * 500 + b"0]",
+        b'{"a":[' + b'"",' * 400_000 + b"]}",
         b'["' + b"\\n" * 2_400_000 + b'",]',
         b"<a " + b" ".join(b"x%d='1'" % i for i in range(200_000)) + b"/>",
     ],
-    ids=["nested lists", "elements", "escapes", "attributes"],
+    ids=[
+        "short lists",
+        "elements",
+        "numbers",
+        "deep lists",
+        "deep objects",
+        "short strings",
+        "escapes",
+        "attributes",
+    ],
 )
 def test_memory_stays_within_a_multiple_of_the_body(body: bytes) -> None:
-    """No body of 5 MB costs more than six times its own size before it is read or refused."""
+    """No body costs more than six times its own size before it is read or refused."""
     tracemalloc.start()
     with contextlib.suppress(PayloadError):  # read or refused: the cost is what is looked at
-        parse(body, LIMITS)
+        parse(body, replace(LIMITS, max_bytes=len(body)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 6 * len(body)

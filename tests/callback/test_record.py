@@ -173,6 +173,13 @@ def test_the_outcome_follows_from_the_state(detail: dict[str, str], outcome: str
     assert one.is_terminal == (outcome in ("succeeded", "failed", "cancelled"))
 
 
+def test_what_a_kind_of_callback_has_not_is_null() -> None:
+    """Even where a node has no name at all."""
+    body = {"EventName": "ReviewText", "JobsDetail": {"JobId": "r1", "": "x"}}
+    (one,) = records(as_json(body))
+    assert (one.queue_id, one.user_data, one.job_level) == (None, None, None)
+
+
 def test_what_is_absent_is_null() -> None:
     """A callback with nothing but a JobId is a valid record."""
     written = valid(job())
@@ -196,6 +203,7 @@ def test_what_is_absent_is_null() -> None:
             }
         },
         {"Input": {"CosHeaders": {"Size": "14", "EventName": ""}}},
+        {"Input": {"CosHeaders": [{"Key": "Size", "Value": "14"}, {"EventName": ""}]}},
         {"Input": {"CosHeaders": ["text", {"Size": "14", "EventName": ["x", "y"]}]}},
     ],
 )
@@ -317,6 +325,15 @@ def test_wait_and_run_are_right_across_offsets_and_daylight_changes(
     """Each time carries its own offset."""
     one = job(CreationTime=created, StartTime=started, EndTime=ended)
     assert (one.wait_s, one.run_s) == (wait_s, run_s)
+
+
+def test_a_record_that_ci_confirmed_says_so_and_is_the_same_otherwise() -> None:
+    """And reads back as it was written."""
+    one = job(State="Failed")
+    told = valid(one.confirmed())
+    assert told.pop("source") == {**one.source, "verified": True}
+    assert told | {"source": one.source} == valid(one)
+    assert JobRecord.from_json(one.confirmed().to_json()) == one.confirmed()
 
 
 def test_one_line_whatever_it_holds() -> None:

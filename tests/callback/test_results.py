@@ -48,6 +48,15 @@ def test_the_sdks_form_of_a_picture_result_is_read() -> None:
     assert read["pictures"][0]["size_bytes"] == 10
 
 
+@pytest.mark.parametrize(
+    ("sent", "etag"), [('"abc"', "abc"), ("abc", "abc"), ('"X-2"', "X-2"), ('""', None), ("", None)]
+)
+def test_an_etag_has_no_quotes(sent: str, etag: str | None) -> None:
+    """CI sends it with them in one place and without in another."""
+    read = result("PicProcess", PicProcessResult={"ProcessResult": {"Key": "a", "Etag": sent}})
+    assert read["pictures"][0]["etag"] == etag
+
+
 @pytest.mark.parametrize("name", ["DNAResult", "DnaResult"])
 def test_both_names_of_a_dna_result_are_read(name: str) -> None:
     """The SDKs differ."""

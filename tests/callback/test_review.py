@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from handler.callback.review import REVIEW
 from tests.callback.test_record import records, valid
 from tests.callback.twins import as_json
 
@@ -76,6 +77,12 @@ def test_a_failed_simple_one_has_failed() -> None:
     assert (one.outcome, one.code) == ("failed", "-61011")
 
 
+def test_a_simple_one_without_a_code_is_not_failed() -> None:
+    """It says nothing of how it ended."""
+    (one,) = records(as_json({"data": {"trace_id": "r1", "result": 0}}))
+    assert (one.outcome, one.code) == ("unknown", "")
+
+
 def test_scenes_are_found_by_what_they_hold() -> None:
     """Below Labels for documents and web pages; UserInfo and ListInfo are no scenes."""
     read = detail(
@@ -109,6 +116,18 @@ def test_parts_tell_where_it_was_found() -> None:
     assert parts[0]["scenes"][0]["score"] == 99.0
     assert (parts[1]["begin_s"], parts[1]["duration_s"]) == (0.0, 30.0)
     assert (parts[3]["page"], parts[3]["result"]) == (3, 0)
+
+
+def test_parts_may_repeat_and_scenes_may_not() -> None:
+    """So parts are lists in the details, though one was sent."""
+    assert list(REVIEW.lists()) == [
+        "Snapshot",
+        "AudioSection",
+        "Section",
+        "PageSegment.Results",
+        "ImageResults.Results",
+        "TextResults.Results",
+    ]
 
 
 def test_unfinished_reviews_are_told_and_are_unfinished() -> None:

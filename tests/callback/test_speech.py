@@ -47,6 +47,12 @@ def test_a_time_that_can_not_be_read_is_null() -> None:
     assert (segment["begin_s"], segment["end_s"], segment["text"]) == (None, 1.0, "said")
 
 
+def test_times_are_exact_to_the_microsecond() -> None:
+    """What is finer is noise."""
+    (segment,) = spoken(Result="[0:1.1234567,0:2] said")["segments"]
+    assert segment["begin_s"] == 1.123457
+
+
 def test_words_of_a_detailed_sentence_are_placed_in_the_recording() -> None:
     """Their offsets begin with the sentence."""
     sentence = {

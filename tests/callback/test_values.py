@@ -19,6 +19,8 @@ from handler.callback import values
         ("834736", 834_736),  # QualityEstimate: 1,424,687 bytes in 13.654 s
         ("1031968", 1_031_968),  # speed transcoding
         ("0", 0),
+        ("999999999999999", 999_999_999_999_999),
+        ("1000000000000000", None),
         ("-1", None),
         ("1e300", None),
         ("N/A", None),
@@ -36,6 +38,7 @@ def test_a_bit_rate_with_a_point_is_in_kbit(sent: str | None, bits_per_second: i
         ("50/1", 50.0),
         ("30000/1001", 29.97003),
         ("25.000000", 25.0),
+        ("1/3", 0.333333),
         ("0/0", None),
         ("25/", None),
         ("/1", None),
@@ -59,7 +62,15 @@ def test_yes_and_no_come_as_words_and_numbers(sent: str | None, meant: bool | No
 
 
 @pytest.mark.parametrize(
-    ("sent", "seconds"), [("19712", 19.712), ("0", 0.0), ("1.5", 0.0015), ("x", None), (None, None)]
+    ("sent", "seconds"),
+    [
+        ("19712", 19.712),
+        ("0", 0.0),
+        ("1.5", 0.0015),
+        ("1.2344", 0.001234),
+        ("x", None),
+        (None, None),
+    ],
 )
 def test_milliseconds_become_seconds(sent: str | None, seconds: float | None) -> None:
     """Exact to the microsecond."""
@@ -71,6 +82,7 @@ def test_milliseconds_become_seconds(sent: str | None, seconds: float | None) ->
     [
         ("out/0.jpg", "out/0.jpg"),
         ("/out.mp3", "out.mp3"),
+        ("X/out.mp3", "X/out.mp3"),
         ("out/${Number}.jpg", None),
         ("/", None),
         ("", None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handler.callback.record import JobRecord
+from handler.callback.workflow import RUN
 from tests.callback.test_record import records, valid
 from tests.callback.twins import as_json
 
@@ -117,6 +118,15 @@ def test_a_failed_object_is_no_output() -> None:
         "message": None,
     }
     assert [sprite["object"] for sprite in task["sprites"]] == ["s.jpg"]
+
+
+def test_tasks_and_their_objects_may_repeat() -> None:
+    """So they are lists in the details, though one was sent."""
+    assert list(RUN.lists()) == [
+        "Tasks",
+        "Tasks.ResultInfo.ObjectInfo",
+        "Tasks.ResultInfo.SpriteObjectInfo",
+    ]
 
 
 def test_a_run_that_goes_on_is_unfinished() -> None:

@@ -196,7 +196,8 @@ class CiFace:
         with self._lock:
             self.seen.append(seen)
         fault = self.fault(seen) or Fault()
-        time.sleep(fault.delay_s)
+        if fault.delay_s:
+            time.sleep(fault.delay_s)
         if fault.reset_before:
             raise Reset
         reply = _refused(*fault.before) if fault.before else self._do(seen, host)

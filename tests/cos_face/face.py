@@ -38,6 +38,9 @@ _AWS_AUTHORIZATION = (
     "SignedHeaders=host, Signature=0"
 )
 
+_REQUEST_ID = "NWFiMjM="
+"""Stands in every answer of COS (436/7729)."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -163,7 +166,8 @@ class CosFace:
             self.seen.append(seen)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         fault = self.fault(seen) or Fault()
-        time.sleep(fault.delay_s)
+        if fault.delay_s:
+            time.sleep(fault.delay_s)
         if fault.reset_before:
             return _reset(environ)
         status, answer_headers, answer = (
@@ -180,7 +184,7 @@ class CosFace:
             name: value
             for name, value in answer_headers.items()
             if name.lower() not in ("content-length", "connection")
-        } | {"Content-Length": length}
+        } | {"Content-Length": length, "x-cos-request-id": _REQUEST_ID}
         start_response(status, list(answer_headers.items()))
         return [] if seen.method == "HEAD" else [answer]
 
@@ -262,7 +266,7 @@ def _error(seen: Seen, status: int, code: str) -> tuple[str, dict[str, str], byt
     body = (
         f"<?xml version='1.0' encoding='utf-8' ?>\n<Error><Code>{code}</Code>"
         f"<Message>{code}</Message><Resource>/{escape(seen.key)}</Resource>"
-        "<RequestId>NWFiMjM=</RequestId><TraceId>OGVmYzZi</TraceId></Error>"
+        f"<RequestId>{_REQUEST_ID}</RequestId><TraceId>OGVmYzZi</TraceId></Error>"
     )
     return f"{status} {code}", {"Content-Type": "application/xml"}, body.encode()
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handler.callback.lineage import Lineage
@@ -70,6 +70,21 @@ def test_settings_override_the_table() -> None:
     assert policy.actions(ended(code="SlowDown")) == ("retry",)
 
 
+def test_every_setting_of_a_retry_is_heeded() -> None:
+    """Attempts, both bounds of the back-off, both lists of codes, and workflows."""
+    env = {
+        "RETRY_MAX_ATTEMPTS": "5",
+        "RETRY_BASE_S": "7",
+        "RETRY_CAP_S": "70",
+        "RETRY_CODES": "A,C",
+        "ALERT_CODES": "B,C",
+        "WORKFLOW_RETRY": "trigger",
+    }
+    policy = Policy.of(Settings.from_env(env))
+    assert policy == Policy(5, 7, 70, frozenset("AC"), frozenset("BC"), workflow_retry=True)
+    assert [policy.reaction(code) for code in "ABC"] == ["retry", "alert", "both"]
+
+
 def test_a_job_of_a_workflow_is_retried_only_if_configured() -> None:
     """WORKFLOW_RETRY=trigger."""
     policy = Policy.of(Settings.from_env({"WORKFLOW_RETRY": "trigger"}))
@@ -82,6 +97,7 @@ def test_every_code_has_a_reaction_and_its_reason() -> None:
 
 
 @given(st.text(max_size=20), st.integers(1, 200))
+@example("\ud800", 1)  # no JobId, but no reason to lose the ticket either
 def test_backoff_is_jittered_bounded_and_a_function_of_the_job_alone(
     root: str, attempt: int
 ) -> None:
@@ -91,12 +107,16 @@ def test_backoff_is_jittered_bounded_and_a_function_of_the_job_alone(
     assert waited == POLICY.backoff_s(Lineage(root, attempt))
 
 
-def test_the_jitter_is_full() -> None:
-    """A thousand failures of one minute do not come back in one second."""
-    waits = [POLICY.backoff_s(Lineage(f"j{number}", 7)) for number in range(1000)]
-    assert min(waits) < 100
-    assert max(waits) > 3500
-    assert 1600 < sum(waits) / 1000 < 2000
+@pytest.mark.parametrize(
+    ("attempt", "longest"), [(1, 60), (2, 120), (3, 240), (6, 1920), (7, 3600), (200, 3600)]
+)
+def test_the_jitter_is_full(attempt: int, longest: int) -> None:
+    """A thousand failures of one minute do not come back in one second. The longest wait
+    doubles up to its cap."""
+    waits = [POLICY.backoff_s(Lineage(f"j{number}", attempt)) for number in range(1000)]
+    assert min(waits) < 0.03 * longest
+    assert 0.97 * longest < max(waits) < longest
+    assert 0.45 * longest < sum(waits) / 1000 < 0.55 * longest
 
 
 @pytest.mark.parametrize(
@@ -106,6 +126,8 @@ def test_the_jitter_is_full() -> None:
         ({"CreationTime": "2022-07-25T16:35:39+0800", "EndTime": "-"}, 1658738139),
         ({}, 0),
         ({"EndTime": "2014-12-31T23:59:59Z"}, 0),
+        ({"EndTime": "2015-01-01T00:00:00Z"}, 1420070400),
+        ({"EndTime": "2100-12-31T23:59:59Z"}, 4133980799),
         ({"EndTime": "2101-01-01T00:00:00Z"}, 0),
     ],
 )

@@ -1,0 +1,329 @@
+"""COS is down for an hour while callbacks come: everything arrives in the end.
+
+    minute   0 ──── 30 ════ COS is down ════ 90 ── 100 ───── 120 ──── 180 ── 240
+    jobs     end, one after the other ──────────────────────► │
+    sweeps   each minute ───────────────────────────────────────────────────►
+    replay                                          the log
+    reconcile                     60 (fails)                  120      180    240
+
+CI's own re-delivery is documented nowhere. So there are senders that send again soon, some that
+do so after hours, some that never do, and callbacks that are never sent at all.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from typer.testing import CliRunner
+
+from handler.cli.commands import app
+from handler.ledger.cos import CosStore, Credentials, Place
+from handler.recovery.from_log import bodies
+from handler.settings import Settings
+from handler.triggers import Delivery
+from tests.cos_face import BUCKET, REGION, CosFace, Fault
+from tests.cos_face.face import SECRET_ID, SECRET_KEY
+from tests.recovery.stores import MemoryStore, QuickWorld, Trouble
+from tests.recovery.world import MINUTE, START, TRANSLATION
+
+DOWN, UP = 30, 90
+REPLAYED = 100
+LOG_ENDS = 85
+"""The log of the outage's last minutes never reached the log service."""
+JOBS_END = 120
+RECONCILED = (60, 120, 180, 240)
+END = 241
+SOON = 5
+LATE = 150
+"""Minutes until a callback is sent again."""
+
+FAMILIES = {"retried": "InternalError", "told": "InvalidArgument", "well": ""}
+SENDERS = ("soon", "late", "never", "never at all")
+
+
+class Job(NamedTuple):
+    """A job that ends. minute: when. fate: a name in FAMILIES. sender: one of SENDERS."""
+
+    minute: float
+    fate: str
+    sender: str
+
+    @property
+    def way(self) -> str:
+        """By which way it must arrive."""
+        if self.sender == "never at all":
+            return "reconciliation"
+        if not DOWN <= self.minute < UP:
+            return "direct"
+        if self.sender == "soon":
+            return "redelivery"
+        return "log replay" if self.minute < LOG_ENDS else "reconciliation"
+
+
+def plan(number: int) -> list[Job]:
+    """So many jobs, evenly over two hours: of ten one is retried and one told, of each kind some
+    of every sender."""
+    fates = itertools.cycle(("well",) * 4 + ("retried",) + ("well",) * 4 + ("told",))
+    senders = itertools.cycle(("soon", "never", "soon", "late", "never", "soon", "never at all"))
+    return [Job(JOBS_END * n / number + 0.05, next(fates), next(senders)) for n in range(number)]
+
+
+@dataclass
+class Hours:
+    """The play. Events happen at their minute; the clock only goes on."""
+
+    world: QuickWorld
+    replay: Callable[[list[str]], dict[str, int]]
+    """Takes in what a log holds; how many jobs by status."""
+    events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    answers: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    """Per job the statuses of its deliveries, and what became of it at each."""
+    sweeps: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    """How sweeps ended, and whether that was while COS was down."""
+    replayed: dict[str, int] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    _number: Iterator[int] = field(default_factory=itertools.count)
+    _followed: set[str] = field(default_factory=set)
+
+    @property
+    def minute(self) -> float:
+        """Since the beginning."""
+        return (self.world.now - START) / MINUTE
+
+    @property
+    def is_down(self) -> bool:
+        """Whether COS is."""
+        return DOWN <= self.minute < UP
+
+    def at(self, minute: float, do: Callable[[], None]) -> None:
+        """Let something happen."""
+        heapq.heappush(self.events, (minute, next(self._number), do))
+
+    def play(self, jobs: list[Job]) -> None:
+        """All of it."""
+        for job in jobs:
+            self.at(job.minute, lambda job=job: self._ends(job))  # type: ignore[misc]  # mypy infers no type for a lambda's default
+        for minute in range(END + 1):
+            self.at(minute, self._sweep)
+        for minute in RECONCILED:
+            self.at(minute, self._reconcile)
+        self.at(REPLAYED, self._replay)
+        while self.events:
+            due, _, do = heapq.heappop(self.events)
+            self.world.now = max(self.world.now, START + due * MINUTE)
+            do()
+        self.world.now += 12 * 60 * MINUTE  # the watches
+        self.world.run(minutes=5)
+
+    def _ends(self, job: Job) -> None:
+        world, now = self.world, self.world.now
+        name = f"{len(self.jobs)}.pdf"
+        job_id = world.submit(TRANSLATION | {"Input": {"Object": name}})
+        world.now = now  # it was submitted earlier
+        world.ci.jobs[job_id].created_at = now - 30
+        code = FAMILIES[job.fate]
+        world.ci.finish(job_id, "Failed" if code else "Success", code or None)
+        self.jobs[job_id] = job
+        if job.sender != "never at all":
+            self._deliver(job_id, job.sender)
+
+    def _deliver(self, job_id: str, sender: str) -> None:
+        body = self.world.ci.callback_body(job_id, "JSON").decode()
+        event = {"httpMethod": "POST", "path": "/", "body": body}
+        answer = self.world.function().handle(event, {"request_id": f"r{self.minute:.2f}"})
+        status = answer["statusCode"]
+        (told,) = json.loads(answer["body"])["jobs"]
+        self.answers.setdefault(job_id, []).append((told["status"], status))
+        assert (status == 503) == self.is_down
+        assert ("Retry-After" in answer["headers"]) == self.is_down
+        again = {"soon": SOON, "late": LATE}.get(sender)
+        if status == 503 and again:
+            self.at(self.minute + again, lambda: self._deliver(job_id, sender))
+
+    def _sweep(self) -> None:
+        down = self.is_down
+        self.sweeps[self.world.sweep()["status"], down] += 1
+        for one in self.world.ci.accepted:
+            if one.marker and one.job_id not in self._followed:
+                self._followed.add(one.job_id)
+                self.world.ci.finish(one.job_id)
+                self.at(self.minute + 1, lambda job=one.job_id: self._deliver(job, "soon"))  # type: ignore[misc]  # as above
+
+    def _reconcile(self) -> None:
+        tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
+        assert self.world.function().handle(tick, {"request_id": "c"}) == {"status": "done"}
+
+    def _replay(self) -> None:
+        until = START + LOG_ENDS * MINUTE
+        last = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until))
+        log = [json.dumps(line) for line in self.world.lines if line["time"] < last]
+        self.replayed = self.replay(log)
+
+    # --- what there is to see ---
+
+    def records(self) -> dict[str, list[Any]]:
+        """The records of each job."""
+        found: dict[str, list[Any]] = {}
+        for key in self.world.keys("jobs/"):
+            record = self.world.read(key)
+            found.setdefault(record["job_id"], []).append(record)
+        return found
+
+    def way(self, record: Any) -> str:
+        """By which way a record arrived."""
+        trigger = record["source"]["trigger"]
+        if trigger != "http":
+            return {"replay": "log replay", "reconcile": "reconciliation"}[trigger]
+        return "direct" if len(self.answers[record["job_id"]]) == 1 else "redelivery"
+
+
+# --- two ledgers ---------------------------------------------------------------------------
+
+
+def in_memory() -> Hours:
+    """A ledger in memory, and the log taken in as `replay` does it."""
+    world = QuickWorld(RECONCILE="Translation:6")
+
+    def replay(log: list[str]) -> dict[str, int]:
+        found = bodies(log)
+        assert found.missing == []
+        function = world.function()
+        outcomes = function.take(
+            [Delivery(body) for body in found.bodies],
+            "replay",
+            Settings.from_env(world.env),
+            "by hand",
+            time.perf_counter(),
+        )
+        return dict(Counter(one.status for one in outcomes))
+
+    hours = Hours(world, replay)
+    trouble = Trouble(lambda number, what: "lost before" if hours.is_down else "fine")
+    world.store = trouble.store(world.memory)
+    return hours
+
+
+def on_cos(cos: CosFace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hours:
+    """COS behind sockets, and the log taken in by the command itself."""
+    place = Place(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port))
+    store = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), sleep=lambda seconds: None)
+    world = QuickWorld(store, RECONCILE="Translation:6")
+
+    def replay(log: list[str]) -> dict[str, int]:
+        for name, value in cos.env.items():
+            monkeypatch.setenv(name, value)
+        path = tmp_path / "scf.log"
+        path.write_text("\n".join(log))
+        result = CliRunner().invoke(app, ["replay", "--from-log", str(path), "--json"])
+        assert result.exit_code == 0, result.output
+        jobs: dict[str, int] = json.loads(result.stdout)["jobs"]
+        return jobs
+
+    hours = Hours(world, replay)
+    down = Fault(before=(503, "ServiceUnavailable"))
+    cos.fault = lambda seen: down if hours.is_down else None
+    return hours
+
+
+@pytest.fixture(scope="module", params=[("memory", 600), ("cos", 70)], ids=lambda param: param[0])
+def played(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Hours]:
+    """The play, on a ledger in memory with many jobs and on COS with fewer; its ledger is copied,
+    since what is behind COS is everybody's."""
+    kind, number = request.param
+    if kind == "memory":
+        hours = in_memory()
+        hours.play(plan(number))
+    else:
+        with CosFace() as cos, pytest.MonkeyPatch.context() as monkeypatch:
+            hours = on_cos(cos, tmp_path_factory.mktemp("log"), monkeypatch)
+            hours.play(plan(number))
+            copy = MemoryStore()
+            for key in hours.world.keys(""):
+                copy.put(key, hours.world.store.get(key) or b"")
+            hours.world.store = copy
+    yield hours
+    hours.world.output.close()
+
+
+def test_everything_arrives_in_the_end(played: Hours) -> None:
+    """Each job has one record, which tells what CI tells; each came by the way that it must."""
+    records = played.records()
+    assert {job: len(found) for job, found in records.items() if len(found) != 1} == {}
+    assert records.keys() == played.world.ci.jobs.keys()
+    for job_id, (record,) in records.items():
+        job = played.world.ci.jobs[job_id]
+        assert job.end is not None
+        assert (record["state"], record["code"], record["tag"]) == (
+            job.end.state,
+            job.end.code,
+            job.tag,
+        )
+
+    ways = Counter(played.way(records[job_id][0]) for job_id in played.jobs)
+    assert ways == Counter(job.way for job in played.jobs.values())
+    assert sum(ways.values()) == len(played.jobs)
+    assert min(ways[way] for way in ("direct", "redelivery", "log replay", "reconciliation")) > 0
+    print(f"{len(played.jobs)} jobs: {dict(ways)}")
+
+
+def test_failures_among_them_are_followed_once(played: Hours) -> None:
+    """Each that can be retried is submitted again once and its recovery told; each other is
+    told; and nothing waits any more."""
+    fates = Counter(job.fate for job in played.jobs.values())
+    world = played.world
+    roots = {job_id for job_id, job in played.jobs.items() if job.fate == "retried"}
+    assert Counter(world.attempts) == {(root, 2): 1 for root in roots}
+    assert world.keys("_outbox/") == world.keys("_digests/") == world.keys("_undelivered/") == []
+    assert world.keys("_dead/") == []
+    done = [key for key in world.keys("_done/") if "-alert." in key]
+    kinds = Counter(key.rpartition("-alert.")[2] for key in done)
+    assert kinds == {
+        "failed.json": fates["told"],
+        "recovered.json": fates["retried"],
+        "absent.json": 1,
+    }
+    if world.memory.journal:  # of a ledger in memory
+        assert set(world.times_told().values()) == {1}
+    absent = [text for text in world.told if "Callbacks that never came" in text]
+    assert len(absent) == 1
+
+
+def test_while_cos_is_down_nothing_is_raised_and_all_is_logged(played: Hours) -> None:
+    """A sweep a minute says that it broke off; a callback stands whole in the log; what comes
+    again later is a duplicate."""
+    assert played.sweeps["broken_off", True] == UP - DOWN
+    assert {status for status, down in played.sweeps if not down} == {"done"}
+    lines = played.world.lines
+    assert {line["event"] for line in lines} & {"internal_error", "ticket_failed"} == set()
+    passes = [line["status"] for line in lines if line["event"] == "reconcile"]
+    assert passes == ["broken_off", "done", "done", "done"]
+
+    refused = [job for job, answers in played.answers.items() if answers[0][1] == 503]
+    logged = {line["sha256"] for line in lines if line["event"] == "callback_not_kept"}
+    assert (
+        len(logged)
+        == len(refused)
+        == sum(
+            DOWN <= job.minute < UP and job.sender != "never at all" for job in played.jobs.values()
+        )
+    )
+    late = [job for job in refused if played.jobs[job].sender == "late"]
+    assert late
+    assert {played.answers[job][-1] for job in late} == {("duplicate", 200)}
+    by_reconciliation = [job for job in late if played.jobs[job].way == "reconciliation"]
+    assert by_reconciliation
+    # The bodies of those that send again soon and often are in the log as well.
+    before = [job for job in refused if played.jobs[job].minute < LOG_ENDS]
+    assert sum(played.replayed.values()) == len(before)
+    assert played.replayed["duplicate"] == sum(played.jobs[job].sender == "soon" for job in before)
