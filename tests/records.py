@@ -43,6 +43,7 @@ def record(job_id: str, day: str = DAY, **fields: Any) -> JobRecord:
             "digest": "0" * 64,
             "received_at": f"{day}T08:01:06Z",
             "request_id": "request-1",
+            "verified": None,
         },
     }
     return JobRecord(**values | fields)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any, Optional
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 
 from handler.app import Function, open_store
 from handler.errors import HandlerError, SettingsError, StoreError
@@ -27,7 +31,43 @@ EXIT_NOT_2XX = 1
 EXIT_SETTINGS = 3
 EXIT_STORE = 4
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+_AGO = re.compile(r"(\d{1,6})([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", envvar="CI_CALLBACK_JSON", help="Print JSON for a machine."),
+]
+
+
+def moment(text: str) -> datetime:
+    """A point in time as people write it: 90m, 24h, 7d or 2w ago; a day; an RFC 3339 time. UTC.
+
+    Raises:
+        typer.BadParameter: it is none of these.
+    """
+    ago = _AGO.fullmatch(text)
+    try:
+        if ago:
+            return datetime.now(timezone.utc) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        told = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(f"{text!r}: write 24h, 7d, 2026-11-20 or a whole time") from error
+    return told if told.tzinfo else told.replace(tzinfo=timezone.utc)
+
+
+Since = Annotated[
+    Optional[datetime],  # noqa: UP045  # Typer reads the annotation on Python 3.10
+    typer.Option(
+        parser=moment,
+        metavar="WHEN",
+        help="Created since then: 24h, 7d, 2026-11-20 or a whole RFC 3339 time.",
+    ),
+]
+Until = Annotated[
+    Optional[datetime],  # noqa: UP045
+    typer.Option(parser=moment, metavar="WHEN", help="Created before then."),
+]
 
 
 @dataclass(frozen=True)
@@ -90,3 +130,25 @@ def console() -> Console:
 def echo_json(value: Any) -> None:
     """stdout for machines: one line."""
     typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def safe(text: object) -> str:
+    """Text from outside for a terminal, on one line: what would steer it is written out."""
+    told = "" if text is None else str(text)
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in told)
+
+
+def escape(text: str) -> str:
+    """Text that is no markup of Rich."""
+    return text.replace("[", r"\[")
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """An empty table in the form that all commands use: times stay whole, and of the last column
+    everything is shown, since it is there to be copied."""
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    for number, name in enumerate(columns):
+        is_whole = "UTC" in name or name in ("job", "outcome", "created")
+        is_last = number == len(columns) - 1
+        made.add_column(name, no_wrap=is_whole, overflow="fold" if is_last else "ellipsis")
+    return made

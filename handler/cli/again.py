@@ -1,0 +1,35 @@
+"""A record back to the callback that told it: what it holds in `details` is lossless but for
+secrets, so the same record comes of it again. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from handler.callback.record import JobRecord
+
+
+def callback_of(record: JobRecord) -> bytes:
+    """A body in CI's JSON form that is read as this record, `source` aside.
+
+    UserData goes out as it was echoed, marker included, so root and attempt stay.
+    """
+    return json.dumps(_tree(record), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _tree(record: JobRecord) -> dict[str, Any]:
+    if record.kind == "review" and "JobId" not in record.details:
+        return dict(record.details)  # the Simple form: the whole callback is its details
+    event = {} if record.event is None else {"EventName": record.event}
+    if record.kind == "workflow":
+        return event | {"WorkflowExecution": record.details}
+    if record.workflow is None or "Workflow" in record.details:
+        return event | {"JobsDetail": [record.details]}
+    names = {
+        "RunId": "run_id",
+        "WorkflowId": "workflow_id",
+        "WorkflowName": "workflow_name",
+        "Name": "node",
+    }
+    workflow = {sent: record.workflow[name] for sent, name in names.items()}
+    return event | {"JobsDetail": [record.details], "Workflow": workflow}

@@ -1,0 +1,84 @@
+"""What a check found: one line for a person, one object for a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+Status: TypeAlias = Literal["ok", "warning", "fault", "skipped"]
+
+EXIT_FAULT = 1
+EXIT_SETTINGS = 3
+EXIT_STORE = 4
+
+MAX_CHARS = 600
+_LEAST_SECRET_CHARS = 4
+"""A secret that is shorter stands in ordinary words by chance; the settings' check names it."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    what: how it stands; of a skipped one, why it was not looked at. mend: the command or the
+    console page that puts it right; "" where nothing is to be done. exit: what the command
+    ends with because of it.
+    """
+
+    name: str
+    status: Status
+    what: str
+    mend: str = ""
+    exit: int = 0
+
+
+def ok(name: str, what: str) -> Finding:
+    """It is as it should be."""
+    return Finding(name, "ok", what)
+
+
+def warning(name: str, what: str, mend: str) -> Finding:
+    """It works, and may not do what is wanted."""
+    return Finding(name, "warning", what, mend)
+
+
+def fault(name: str, what: str, mend: str, exit: int = EXIT_FAULT) -> Finding:  # noqa: A002
+    """It does not work."""
+    return Finding(name, "fault", what, mend, exit)
+
+
+def skipped(name: str, why: str, mend: str = "") -> Finding:
+    """It was not looked at."""
+    return Finding(name, "skipped", why, mend)
+
+
+def to_be_told(action: str) -> str:
+    """What mends that doctor may not ask what the function itself never asks."""
+    return f"to have it checked, grant {action} to these credentials; the function needs it not"
+
+
+def exit_status(findings: Iterable[Finding]) -> int:
+    """0 without a fault; wrong settings come before an unreachable store, that before the rest."""
+    found = {one.exit for one in findings}
+    return next((code for code in (EXIT_SETTINGS, EXIT_STORE, EXIT_FAULT) if code in found), 0)
+
+
+def safe(finding: Finding, secrets: Iterable[str]) -> Finding:
+    """The finding as it may be shown: without any secret, and with nothing that steers a terminal.
+
+    The checks put no secret into a finding. This is the second lock.
+    """
+    known = sorted(
+        {one for one in secrets if len(one) >= _LEAST_SECRET_CHARS}, key=len, reverse=True
+    )
+
+    def shown(text: str) -> str:
+        for secret in known:
+            text = text.replace(secret, "[redacted]")
+        text = "".join(sign if sign.isprintable() else " " for sign in text)
+        return text if len(text) <= MAX_CHARS else text[:MAX_CHARS] + "…"
+
+    return replace(
+        finding, name=shown(finding.name), what=shown(finding.what), mend=shown(finding.mend)
+    )
