@@ -1,4 +1,4 @@
-"""Writes the golden records and the published schema anew: python -m tests.golden.write
+"""Writes the golden records, the published schema and its page anew: python -m tests.golden.write
 
 Look at the difference before you commit it: a field that changed its name, its type or its
 unit breaks whoever queries the ledger.
@@ -10,13 +10,17 @@ from pathlib import Path
 
 from handler.callback import schema
 from tests.golden import GOLDEN, golden_of, payloads, told, written
+from tests.golden.record_page import page
 
 SCHEMA = Path(schema.__file__).parent / "job-record-1.schema.json"
+
+PAGE = Path(__file__).parents[2] / "docs" / "record.md"
 
 
 def main() -> None:
     """Write all files, and delete those whose payload is gone."""
     SCHEMA.write_text(written(schema.build()), encoding="utf-8")
+    PAGE.write_text(page(schema.build()), encoding="utf-8")
     wanted = {golden_of(path): path for path in payloads()}
     for golden, path in wanted.items():
         golden.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,103 @@
+"""docs/record.md, made of the published schema, so that page and schema can't drift apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+HEAD = """# The record: `job-record/1`
+
+One JSON object on one line, UTF-8, its keys in this order. Every field is always there; `null`
+where the callback does not tell. Times are RFC 3339 in UTC, durations are in seconds. The
+published schema is [job-record-1.schema.json](../handler/callback/job-record-1.schema.json);
+this page is made of it (`python -m tests.golden.write`).
+
+Where it is kept:
+
+| key | what |
+|---|---|
+| `jobs/dt=YYYY-MM-DD/JOB_ID.json` | a job's end |
+| `workflows/dt=…/RUN_ID.json` | the end of a workflow's run |
+| `reviews/dt=…/JOB_ID-STATE-DIGEST.json` | what a moderation told |
+| `_unfinished/dt=…/JOB_ID-STATE.json` | a callback of a job that has not ended |
+
+`dt` is the UTC day on which the job was created; 1970-01-01 where that is not told. In a key,
+bytes of a name other than `a-z0-9` are written `~XX`; a name of more than 80 characters as its
+first 16, `~`, and its SHA-256. A record never changes once it is written.
+
+The same callback in XML and in JSON gives the same record, `source` and `details` aside. A form
+that breaks with this one will have another name in `schema`; fields may be added to this one, so
+read what you know and let the rest be.
+"""
+
+
+def page(schema: dict[str, Any]) -> str:
+    """The whole page."""
+    lines = [HEAD, "## Fields", "", *_table(schema["properties"], ""), ""]
+    lines += ["## Results", "", "`result` is typed by `tag`; null for a tag that has none.", ""]
+    alike: dict[str, list[str]] = {}
+    for name, definition in _results(schema):
+        if "$ref" in definition:
+            alike.setdefault(_type(definition), []).append(name)
+            continue
+        lines += [f"### {name}", "", *_table(definition["properties"], ""), ""]
+    for form, names in alike.items():
+        lines += [f"### As {form}", "", f"{', '.join(names)}.", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _results(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(tags, definition) of each result, every definition once."""
+    tags: dict[str, list[str]] = {}
+    for rule in schema["allOf"]:
+        ((_, where),) = rule["if"]["properties"].items()
+        reference = rule["then"]["properties"]["result"].get("$ref")
+        if reference:
+            tags.setdefault(reference.rpartition("/")[2], []).append(where["const"])
+    for name, known in tags.items():
+        yield ", ".join(known), schema["$defs"][name]
+    told = set(tags)
+    for name, definition in schema["$defs"].items():
+        if name not in told:
+            yield f"`{name}`, a part of several", definition
+
+
+def _table(properties: dict[str, Any], prefix: str) -> list[str]:
+    rows = ["| field | type | what | example |", "|---|---|---|---|"] if not prefix else []
+    for name, node in properties.items():
+        example = node.get("examples", [""])[0]
+        shown = (
+            f"`{_cell(json.dumps(example, ensure_ascii=False).strip(chr(34)))}`"
+            if example not in ("", None)
+            else ""
+        )
+        about = _cell(node.get("description", ""))
+        rows.append(f"| `{prefix}{name}` | {_type(node)} | {about} | {shown} |")
+        if node.get("type") in ("object", ["object", "null"]) and "properties" in node:
+            rows += _table(node["properties"], f"{prefix}{name}.")
+        items = node.get("items", {})
+        if "properties" in items:
+            rows += _table(items["properties"], f"{prefix}{name}[].")
+    return rows
+
+
+def _type(node: dict[str, Any]) -> str:
+    if "$ref" in node:
+        return f"`{node['$ref'].rpartition('/')[2]}`"
+    if "anyOf" in node:
+        return " or ".join(_type(one) for one in node["anyOf"])
+    if "const" in node:
+        return f"`{node['const']}`"
+    if "enum" in node:
+        return ", ".join("null" if one is None else f"`{one}`" for one in node["enum"])
+    kind = node.get("type", "any")
+    kinds = [kind] if isinstance(kind, str) else kind
+    told = " or ".join(kinds)
+    if "array" in kinds and "$ref" in node.get("items", {}):
+        return f"{told} of {_type(node['items'])}"
+    return told
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

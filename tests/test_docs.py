@@ -1,0 +1,103 @@
+"""The documents say what the code does: names, tables and links in them are looked up."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from handler.callback import schema
+from handler.recovery.wording import KINDS
+from tests.golden.record_page import page
+from tests.golden.write import PAGE
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+LOGGED = re.compile(
+    r"(?:\.(?:info|warning|error|failure)|\bwrite|\bwrite\.get\([^)]*\)|self\._write)\(\s*\"([a-z_]+)\""
+)
+
+
+def text(name: str) -> str:
+    """A page."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def rows(page_text: str, head: str) -> list[list[str]]:
+    """The cells of the rows below a table's head line."""
+    lines = page_text.split(f"| {head} |", 1)[1].splitlines()[2:]
+    found = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        found.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+    return found
+
+
+def names(cell: str) -> list[str]:
+    """What stands in back quotes."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_the_page_on_the_record_is_made_of_the_schema() -> None:
+    """python -m tests.golden.write makes it anew."""
+    assert PAGE.read_text(encoding="utf-8") == page(schema.build())
+
+
+def test_every_kind_of_alert_has_its_row_and_no_other() -> None:
+    """Whoever is paged looks there."""
+    told = [
+        names(row[0])[0]
+        for row in rows(text("docs/operate.md"), "kind | what it means | what to do")
+    ]
+    assert sorted(told) == sorted(KINDS)
+
+
+def test_every_log_line_has_its_row_and_no_other() -> None:
+    """Those of the function: the command line's own are for who runs it."""
+    told = [
+        name
+        for row in rows(text("docs/operate.md"), "event | level | what it says")
+        for name in names(row[0])
+    ]
+    sources = [one for one in (ROOT / "handler").rglob("*.py") if "cli" not in one.parts]
+    logged = {name for one in sources for name in LOGGED.findall(one.read_text(encoding="utf-8"))}
+    logged.add("callback_not_kept")  # log.Log.last_resort's own
+    assert sorted(told) == sorted(logged)
+
+
+@pytest.mark.parametrize("name", ["README.md"])
+def test_every_setting_has_its_row(name: str) -> None:
+    """Whatever Settings.from_env reads."""
+    told = {
+        setting
+        for row in rows(text(name), "variable | meaning | default")
+        for setting in names(row[0])
+    }
+    source = (ROOT / "handler" / "settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r"\"([A-Z][A-Z_]{3,})\"", source))
+    assert {one for one in read if not one.startswith("TENCENTCLOUD")} == told
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    """Those within the project."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        if not target.startswith(("https://", "http://", "#")):
+            assert (path.parent / target.partition("#")[0]).exists(), target
+
+
+def test_the_policy_of_the_deployment_page_is_the_policy() -> None:
+    """It names the statements of docs/cam-policy.json."""
+    policy = json.loads(text("docs/cam-policy.json"))
+    told = text("docs/deploy.md")
+    for statement in policy["statement"]:
+        families = {re.sub(r"^name/", "", action) for action in statement["action"]}
+        for action in families:
+            service, _, verb = action.partition(":")
+            stem = re.match(r"[A-Z][a-z]+", verb)
+            assert stem is not None
+            assert action in told or f"{service}:{stem[0]}…" in told or f"`{verb}`" in told, action
