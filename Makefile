@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PORT ?= 9000
 
-.PHONY: run test demo fuzz mutation lint test-all check-deploy bundle lock clean
+.PHONY: run test test-browser newcomer demo fuzz mutation lint test-all check-deploy bundle lock clean
 
 run: .venv/.cli-installed
 	.venv/bin/python -m handler invoke tests/payloads/Translation.seed.json
@@ -11,6 +11,14 @@ run: .venv/.cli-installed
 test: .venv/.dev-installed
 	rm -f .coverage .coverage.*
 	.venv/bin/python -m pytest -n auto --cov --cov-report=term
+
+# The console in a real browser; needs chromium and fonts-noto-cjk. SHOTS_DIR=folder keeps screenshots.
+test-browser: .venv/.browser-installed
+	.venv/bin/python -m pytest tests/browser/journeys.py
+
+# A newcomer's first quarter of an hour, in a clone of its own.
+newcomer:
+	PYTHON="$(PYTHON)" bash tools/newcomer.sh
 
 # A job that fails twice, is submitted again by sweeps and recovers, told on a local webhook.
 demo: .venv/.dev-installed
@@ -52,10 +60,14 @@ bundle: .venv/.cli-installed
 
 # Pins every requirement anew, with hashes, for all supported versions of Python.
 lock: .venv/.dev-installed
-	for name in requirements requirements-cli requirements-dev; do \
+	for name in requirements requirements-cli requirements-dev requirements-browser; do \
 	  .venv/bin/uv pip compile --universal --generate-hashes --python-version 3.10 \
 	    --no-header --no-emit-index-url --quiet $$name.in -o $$name.txt || exit 1; \
 	done
+
+.venv/.browser-installed: requirements-browser.txt | .venv/bin/python
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
+	touch $@ .venv/.dev-installed .venv/.cli-installed
 
 clean:
 	rm -rf .venv .venv-* dist ledger mutants tools/check_deploy/node_modules .coverage*

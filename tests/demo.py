@@ -21,6 +21,8 @@ from rich.console import Console
 
 from handler.app import Function
 from handler.callback.families import FAMILIES
+from handler.cli.ci_face import BUCKET, REGION, CiFace
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.cli.events import context, http_event
 from handler.ledger.cos import Credentials
 from handler.ledger.folder import FolderStore
@@ -28,8 +30,6 @@ from handler.log import Log
 from handler.recovery.ci import Ci
 from handler.recovery.http_client import RequestsHttp
 from tests.alert_services import AlertService
-from tests.ci_face import BUCKET, REGION, CiFace
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 from tests.recovery.world import TRANSLATION
 
 MOST_S = 30

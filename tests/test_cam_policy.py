@@ -18,11 +18,11 @@ import pytest
 
 from handler.app import Function
 from handler.callback.families import FAMILIES, Family, family_of
+from handler.cli.ci_face import BUCKET, REGION, CiFace, Seen
 from handler.log import Log
 from handler.recovery.ci import Ci
 from handler.recovery.http_client import RequestsHttp
 from handler.settings import Settings
-from tests.ci_face import BUCKET, REGION, CiFace, Seen
 from tests.cos_face import CosFace
 from tests.recovery.world import START, TRANSLATION
 

@@ -1,4 +1,4 @@
-"""tests/ci_face: the CI of the tests is one that a real client takes for CI.
+"""handler/cli/ci_face: the CI of the tests is one that a real client takes for CI.
 
 What is not in CI's documents is decided there strictly, so that a handler that works with
 it asks no more of the real one than the documents promise.
@@ -24,14 +24,14 @@ from handler.callback import envelope, nodes, record
 from handler.callback.families import FAMILIES
 from handler.callback.lineage import Lineage, attach
 from handler.callback.payload import Limits, parse
+from handler.cli.ci_face import BUCKET, REGION, CiFace, End, Fault
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.errors import StoreError
 from handler.ledger.cos import CosStore, Credentials, Place
 from handler.recovery.ci import Ci
 from handler.recovery.ci_wire import Signer
 from handler.recovery.http_client import Answer, RequestsHttp
-from tests.ci_face import BUCKET, REGION, CiFace, End, Fault
 from tests.cos_face import CosFace
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 
 NOW = 1_790_000_000.0
 CREDENTIALS = Credentials(SECRET_ID, SECRET_KEY, "")

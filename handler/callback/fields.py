@@ -185,8 +185,7 @@ class Rows:
     def read(self, tree: Tree) -> Json:
         """Raises PayloadError: more than MAX_ROWS."""
         sent = nodes.several(find(tree, self.at))
-        if len(sent) > MAX_ROWS:
-            raise PayloadError("too_many_rows", f"more than {MAX_ROWS} in one list of the result")
+        refuse_many_rows(len(sent))
         return [self.row.read(one) for one in sent if not nodes.is_hollow(one)]
 
     def schema(self) -> Schema:
@@ -199,6 +198,12 @@ class Rows:
             own = ".".join(names)
             yield own
             yield from (f"{own}.{path}" for path in self.row.lists())
+
+
+def refuse_many_rows(count: int) -> None:
+    """Raises PayloadError: more than MAX_ROWS."""
+    if count > MAX_ROWS:
+        raise PayloadError("too_many_rows", f"more than {MAX_ROWS} in one list of the result")
 
 
 def described(about: str, unit: str) -> str:

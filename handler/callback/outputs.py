@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from handler.callback import nodes
-from handler.callback.fields import Json, Schema
+from handler.callback.fields import Json, Schema, refuse_many_rows
 from handler.callback.outcome import no_success, task_objects
 from handler.callback.payload import Tree
 from handler.callback.values import as_key
@@ -86,10 +86,10 @@ def _named(operation: Tree, child: Tree, row: Named) -> Iterator[_Object]:
 
 
 def _once(found: Iterator[_Object]) -> list[Json]:
-    return [
-        {"bucket": bucket, "region": region, "object": key}
-        for bucket, region, key in dict.fromkeys(found)
-    ]
+    """Raises PayloadError: more than fields.MAX_ROWS."""
+    objects = dict.fromkeys(found)
+    refuse_many_rows(len(objects))
+    return [{"bucket": bucket, "region": region, "object": key} for bucket, region, key in objects]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,10 @@ class Files:
     about: str
 
     def read(self, tree: Tree) -> Json:
+        """Raises PayloadError: more than fields.MAX_ROWS."""
         file = nodes.node(tree, self.path)
+        names = nodes.every(file, ("ObjectName",))
+        refuse_many_rows(len(names))
         prefix = nodes.text(file, "ObjectPrefix") or ""
         md5s = {
             nodes.text(one, "ObjectName") or "": nodes.text(one, "Md5")
@@ -108,7 +111,7 @@ class Files:
         }
         return [
             {"object": key, "md5": md5s.get(name) or md5s.get(prefix + name)}
-            for name in nodes.every(file, ("ObjectName",))
+            for name in names
             for key in [as_key(prefix + name)]
             if key is not None
         ]

@@ -20,6 +20,7 @@ from handler.cli.report.command import report
 from handler.cli.retries import retries
 from handler.cli.sample import sample
 from handler.cli.send import send
+from handler.cli.serve import serve
 from handler.cli.show import show
 from handler.cli.sweep import sweep
 
@@ -40,6 +41,7 @@ for command, panel, example in (
     (invoke, TRY, "invoke tests/payloads/Translation.seed.xml"),
     (sample, TRY, "sample Transcode --state Failed --code InternalError"),
     (send, TRY, "send Transcode --state Failed --to http://127.0.0.1:9000/"),
+    (serve, TRY, "serve --sweep-every 5"),
     (jobs, LOOK, "jobs --since 24h --failed"),
     (show, LOOK, "show ac34be3aa0bf411ed9ce39d7cc972e427"),
     (tail, LOOK, "tail --tag Transcode"),

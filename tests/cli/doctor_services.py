@@ -23,6 +23,10 @@ import typer
 from typer.testing import CliRunner
 
 from handler.app import Function
+from handler.cli.ci_face import BUCKET, REGION, CiFace, wire
+from handler.cli.ci_face.api import Refusal
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
+from handler.cli.ci_face.server import Reply, Seen, Server
 from handler.cli.doctor.case import Target
 from handler.cli.doctor.checks import CHECKS
 from handler.cli.doctor.command import doctor, examine
@@ -30,11 +34,7 @@ from handler.log import Log
 from handler.recovery.ci_answers import ANSWER_LIMITS
 from handler.recovery.http_client import RequestsHttp
 from tests.alert_services import AlertService
-from tests.ci_face import BUCKET, REGION, CiFace, wire
-from tests.ci_face.api import Refusal
-from tests.ci_face.server import Reply, Seen, Server
 from tests.cos_face import CosFace
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 from tests.cos_face.face import Seen as CosSeen
 
 TOKEN = "t0ken-of-the-queue-Zz81"

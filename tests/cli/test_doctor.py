@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.cli.doctor.case import Case, Target
 from handler.cli.doctor.checks import CHECKS, Check, run_all, run_one
 from handler.cli.doctor.command import examine
@@ -19,7 +20,6 @@ from handler.recovery.http_client import RequestsHttp
 from handler.settings import Settings
 from tests.alert_services import KEY, AlertService, closed_port
 from tests.cli.doctor_services import SWEEP, TOKEN, Services, trigger
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 
 SESSION = "session-token-8f7e6d5c"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from handler.cli.ci_face import BUCKET, REGION, Fault
 from handler.cli.doctor.queue_rules import Expected, judge
-from tests.ci_face import BUCKET, REGION, Fault
 from tests.cli.doctor_services import CONFIG, TOKEN, Services
 from tests.test_cam_policy import granted
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from handler.cli.ci_face import Fault
 from handler.cli.doctor import cos_api, on_clock, on_store, on_trial
 from handler.cli.doctor.case import Case, Target
 from handler.cli.doctor.findings import Finding
 from handler.recovery.http_client import RequestsHttp
 from handler.settings import Settings
 from tests.alert_services import closed_port
-from tests.ci_face import Fault
 from tests.cli.doctor_services import Clock, Services
 from tests.cos_face import BUCKET, REGION
 from tests.cos_face.face import Seen

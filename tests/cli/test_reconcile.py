@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from handler.cli.ci_face import Fault
 from handler.cli.commands import app
-from tests.ci_face import Fault
 from tests.recovery.world import World
 
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from handler.cli import send as module
+from handler.cli.ci_face.server import Reply, Reset, Seen, Server
 from handler.cli.delivery import Answered, Callback, NoTarget, Target, figures, quantile
 from handler.cli.send import send
 from tests.callback.test_record import records
-from tests.ci_face.server import Reply, Reset, Seen, Server
 from tests.conftest import PAYLOADS, Invoked
 
 app = typer.Typer()

@@ -24,13 +24,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import run_wsgi_app
 
-from tests.cos_face import signature
-
-APPID = "1250000000"
-BUCKET = f"records-{APPID}"
-REGION = "ap-guangzhou"
-SECRET_ID = "AKIDexample"
-SECRET_KEY = "example-secret-key"
+from handler.cli.ci_face import signature
+from handler.cli.ci_face.made_up import BUCKET, REGION, SECRET_ID, SECRET_KEY, Fault
 
 _HOST = re.compile(r"(?P<bucket>[a-z0-9-]+-\d+)\.cos\.(?P<region>[a-z0-9-]+)\.myqcloud\.com")
 _AWS_AUTHORIZATION = (
@@ -40,24 +35,6 @@ _AWS_AUTHORIZATION = (
 
 _REQUEST_ID = "NWFiMjM="
 """Stands in every answer of COS (436/7729)."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What goes wrong with a request.
-
-    before: the answer given in place of doing it: (status, code). after: it is done, and
-    then the answer is this. reset: the connection is cut, before it is done or after.
-    delay_s: how long it takes. body: what the answer's body is replaced by.
-    """
-
-    before: tuple[int, str] | None = None
-    after: tuple[int, str] | None = None
-    reset_before: bool = False
-    reset_after: bool = False
-    delay_s: float = 0.0
-    cut_answer: bool = False
-    body: bytes | None = None
 
 
 @dataclass(frozen=True)

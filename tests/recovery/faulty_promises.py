@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.recovery.digest import Message
 from handler.recovery.services import SERVICES
 from tests.alert_services import KEY
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 from tests.recovery.faulty_story import Story
 
 SECRETS: Final = (SECRET_ID, SECRET_KEY, KEY)

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from unittest.mock import patch
 from urllib.parse import urlsplit, urlunsplit
 
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
+from handler.cli.ci_face.server import Reply, Reset, Seen, Server, hand_on
 from handler.ledger.cos import CosStore, Credentials, Place
 from handler.ledger.store import Store
 from handler.recovery.http_client import Answer, Http
 from tests.alert_services import closed_port
-from tests.ci_face.server import Reply, Reset, Seen, Server, hand_on
 from tests.cos_face import BUCKET, REGION
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 from tests.recovery.faulty_ways import BUSY, CARRIED_OUT, FOREIGN, Way
 
 PATIENCE_S = 0.15

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from handler.cli.ci_face import BUCKET, REGION, CiFace
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.ledger.cos import CosStore, Credentials, Place
 from handler.ledger.store import Store
 from handler.recovery.ci_answers import ANSWER_LIMITS
 from handler.recovery.http_client import Answer, Http, RequestsHttp
 from tests.alert_services import KEY, AlertService, Received
-from tests.ci_face import BUCKET, REGION, CiFace
 from tests.cos_face import CosFace
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 from tests.recovery.faulty_sockets import Detour
 from tests.recovery.faulty_ways import Way, WrongHttp, WrongStore
 from tests.recovery.stores import NumberedJobs, Phone, QuickWorld, Wires

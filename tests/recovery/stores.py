@@ -20,6 +20,10 @@ from urllib.parse import unquote, urlsplit
 
 from handler.app import Function
 from handler.callback.families import Family, family_of
+from handler.cli.ci_face import BUCKET, REGION, CiFace, Job
+from handler.cli.ci_face.jobs import Jobs
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
+from handler.cli.ci_face.server import Reset, Seen
 from handler.errors import StoreError
 from handler.ledger.cos import Credentials
 from handler.ledger.store import Store
@@ -27,10 +31,6 @@ from handler.log import Log
 from handler.recovery.ci import Ci
 from handler.recovery.http_client import Answer, Http, NoAnswer
 from tests.alert_services import AlertService, Received
-from tests.ci_face import BUCKET, REGION, CiFace, Job
-from tests.ci_face.jobs import Jobs
-from tests.ci_face.server import Reset, Seen
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 from tests.recovery.world import START, TRANSLATION, World
 
 T = TypeVar("T")

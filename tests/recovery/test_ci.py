@@ -1,6 +1,6 @@
 """ci.py: what is asked of CI, and what each of its answers means.
 
-CI is the one of tests/ci_face, over real sockets, with the COS SDK's own signer. Where it
+CI is the one of handler/cli/ci_face, over real sockets, with the COS SDK's own signer. Where it
 would have to misbehave at length, a list of answers stands in for the HTTP.
 """
 
@@ -17,12 +17,12 @@ import pytest
 
 from handler.callback import nodes
 from handler.callback.families import FAMILIES
+from handler.cli.ci_face import BUCKET, REGION, CiFace, Fault, Seen
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.ledger.cos import Credentials
 from handler.recovery import ci as ci_module
 from handler.recovery.ci import ANSWER_LIMITS, Ci, CiError
 from handler.recovery.http_client import Answer, RequestsHttp
-from tests.ci_face import BUCKET, REGION, CiFace, Fault, Seen
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 
 NOW = 1_790_000_000.0  # 2026-09-21T22:13:20+0800
 CREDENTIALS = Credentials(SECRET_ID, SECRET_KEY, "")

@@ -19,12 +19,12 @@ from typing import Any, TypeVar
 
 import pytest
 
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.ledger.cos import CosStore, Credentials, Place
 from handler.ledger.folder import FolderStore
 from handler.ledger.store import Store
 from handler.recovery.http_client import Answer, Http
 from tests.cos_face import BUCKET, REGION
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 from tests.recovery.stores import (
     How,
     LaggingStore,

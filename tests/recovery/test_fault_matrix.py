@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from handler.callback.families import FAMILIES
+from handler.cli.ci_face import BUCKET, REGION
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.errors import HandlerError
 from handler.ledger.cos import Credentials
 from handler.ledger.store import Store
@@ -21,9 +23,7 @@ from handler.recovery.channels import channels, send
 from handler.recovery.ci import Ci
 from handler.recovery.digest import Message
 from handler.recovery.http_client import Http
-from tests.ci_face import BUCKET, REGION
 from tests.cos_face import CosFace, Fault
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 from tests.recovery import fault_matrix
 from tests.recovery.faulty_promises import Promises
 from tests.recovery.faulty_story import ENV, PARTS, play

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.ledger.cos import CosStore, Credentials, Place
 from handler.ledger.store import Store
 from tests.cos_face import BUCKET, REGION, CosFace, Fault
-from tests.cos_face.face import SECRET_ID, SECRET_KEY, Seen
+from tests.cos_face.face import Seen
 from tests.recovery.stores import How, QuickWorld, Trouble
 from tests.recovery.world import TRANSLATION
 

@@ -25,13 +25,13 @@ from typing import Any, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.cli.commands import app
 from handler.ledger.cos import CosStore, Credentials, Place
 from handler.recovery.from_log import bodies
 from handler.settings import Settings
 from handler.triggers import Delivery
 from tests.cos_face import BUCKET, REGION, CosFace, Fault
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 from tests.recovery.stores import MemoryStore, QuickWorld, Trouble
 from tests.recovery.world import MINUTE, START, TRANSLATION
 

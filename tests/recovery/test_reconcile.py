@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.ci_face import Fault
+from handler.cli.ci_face import Fault
 from tests.recovery.world import TRANSLATION, World
 
 HOUR = 3600.0

@@ -23,10 +23,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from handler.cli.ci_face import Fault
 from handler.recovery import sweep as sweep_module
 from handler.recovery.http_client import Answer, Http, NoAnswer
 from handler.recovery.tickets import OWN_RECORD
-from tests.ci_face import Fault
 from tests.recovery.stores import How, QuickWorld, SimulatedCrash, Trouble
 from tests.recovery.world import TRANSLATION
 

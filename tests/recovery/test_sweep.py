@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from handler.callback.lineage import USER_DATA_MAX_CHARS
+from handler.cli.ci_face import Fault
 from handler.recovery.tickets import Ticket
-from tests.ci_face import Fault
 from tests.recovery.world import TRANSLATION, World
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from handler.cli.ci_face import Fault
 from handler.recovery.attempts import Attempts
 from handler.recovery.lease import Lease, LeaseLost
-from tests.ci_face import Fault
 from tests.recovery.test_sweep import workflow_job
 from tests.recovery.world import World
 

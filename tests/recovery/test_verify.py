@@ -11,13 +11,13 @@ import pytest
 
 from handler.callback.families import FAMILIES
 from handler.callback.record import JobRecord
+from handler.cli.ci_face import Fault
 from handler.recovery.bench import MAX_TRIES
 from handler.recovery.http_client import RequestsHttp
 from handler.recovery.plan import plan
 from handler.recovery.sweep import make_bench
 from handler.recovery.verify import INLINE_S, Inline
 from handler.settings import Settings
-from tests.ci_face import Fault
 from tests.recovery.world import World
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from handler.app import Function
 from handler.callback.families import family_of
+from handler.cli.ci_face import BUCKET, REGION, CiFace
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.ledger.cos import Credentials
 from handler.ledger.folder import FolderStore
 from handler.ledger.store import Store
@@ -19,8 +21,6 @@ from handler.log import Log
 from handler.recovery.ci import Ci
 from handler.recovery.http_client import Http, RequestsHttp
 from tests.alert_services import AlertService
-from tests.ci_face import BUCKET, REGION, CiFace
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
 
 START = 1_790_000_000.0  # 2026-09-21T14:13:20Z
 MINUTE = 60.0

@@ -10,8 +10,8 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.ci_face import wire
-from tests.ci_face.jobs import Job
+from handler.cli.ci_face import wire
+from handler.cli.ci_face.jobs import Job
 
 CONTENT_TYPES = {"XML": "application/xml", "JSON": "application/json"}
 """That of JSON is stated nowhere."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.callback.families import FAMILIES, Family
-from tests.ci_face.wire import china_time
+from handler.cli.ci_face.wire import china_time
 
 _MARKER = re.compile(r"/ci-retry:(.+):([0-9]+)\Z")
 _NO_BUCKET_IN_INPUT = ("Translation", "DocProcess")

@@ -2,7 +2,7 @@
 
 Clients talk to it through real sockets, also from other processes. It verifies signatures,
 counts requests, injects faults, and sends the callbacks. Requests for a COS host are handed
-on to a CosFace, since one endpoint stands in for both.
+on to whoever is given for it, since one endpoint stands in for both.
 """
 
 from __future__ import annotations
@@ -12,16 +12,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
-from tests.ci_face import callbacks, wire
-from tests.ci_face.api import Api, Refusal
-from tests.ci_face.jobs import Accepted, End, Job
-from tests.ci_face.server import Reply, Reset, Seen, Server, hand_on
-from tests.cos_face import CosFace, Fault, signature
-from tests.cos_face.face import SECRET_ID, SECRET_KEY
+from handler.cli.ci_face import callbacks, signature, wire
+from handler.cli.ci_face.api import Api, Refusal
+from handler.cli.ci_face.jobs import Accepted, End, Job
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY, Fault
+from handler.cli.ci_face.server import Reply, Reset, Seen, Server, hand_on
 
 _HOST = re.compile(r"([a-z0-9-]+-\d+)\.(ci|cos)\.([a-z0-9-]+)\.myqcloud\.com")
+
+
+class Cos(Protocol):
+    """Whoever answers requests for COS."""
+
+    @property
+    def port(self) -> int: ...
 
 
 class CiFace:
@@ -30,7 +36,7 @@ class CiFace:
     Jobs stay Submitted until `finish`, or end by `script` as the clock goes on.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time, cos: CosFace | None = None) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, cos: Cos | None = None) -> None:
         """clock: epoch seconds. cos: who answers requests for COS."""
         self.clock = clock
         self._cos = cos
@@ -57,8 +63,8 @@ class CiFace:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        assert self._server is not None
-        self._server.stop()
+        if self._server is not None:
+            self._server.stop()
 
     @property
     def port(self) -> int:
@@ -107,6 +113,11 @@ class CiFace:
     def lag(self, seconds: float) -> None:
         """How long a new job stays out of the lists."""
         self._api.list_lag_s = seconds
+
+    def know(self, job: Job) -> None:
+        """A job that was submitted elsewhere; one with the same id gives way to it."""
+        with self._lock:
+            self.jobs[job.job_id] = job
 
     def start(self, job_id: str) -> None:
         """From Submitted to Running, now."""

@@ -8,6 +8,8 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+from defusedxml.ElementTree import fromstring
+
 PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
 _CHINA = timezone(timedelta(hours=8))
 
@@ -28,7 +30,7 @@ def from_xml(body: bytes) -> dict[str, Any]:
     Raises:
         ElementTree.ParseError: the body is no XML.
     """
-    tree = _tree(ElementTree.fromstring(body))
+    tree = _tree(fromstring(body))
     return tree if isinstance(tree, dict) else {}
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from handler.callback.families import FAMILIES, Family, family_of
-from tests.ci_face import wire
-from tests.ci_face.jobs import Accepted, Job, Jobs, families_at
+from handler.cli.ci_face import wire
+from handler.cli.ci_face.jobs import Accepted, Job, Jobs, families_at
 
 MOST_IDS = 10
 MOST_JOBS = 100

@@ -1,0 +1,1 @@
+"""`serve`: the function on loopback as SCF would call it, its timer, and a stand-in for CI."""

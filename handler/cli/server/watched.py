@@ -1,0 +1,38 @@
+"""A store that says what was written to it: so the console knows what followed from what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Literal, TypeAlias
+
+from handler.ledger.store import Store
+
+Operation: TypeAlias = Literal["put", "delete"]
+
+
+class Watched:
+    """A Store in front of another. `note` hears of each write that the other one took."""
+
+    def __init__(self, store: Store, note: Callable[[Operation, str], None]) -> None:
+        self._store = store
+        self._note = note
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        written = self._store.put_new(key, data)
+        if written:
+            self._note("put", key)
+        return written
+
+    def put(self, key: str, data: bytes) -> None:
+        self._store.put(key, data)
+        self._note("put", key)
+
+    def get(self, key: str) -> bytes | None:
+        return self._store.get(key)
+
+    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+        return self._store.list(prefix, stop)
+
+    def delete(self, key: str) -> None:
+        self._store.delete(key)
+        self._note("delete", key)
