@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PORT ?= 9000
 
-.PHONY: run test test-browser newcomer demo fuzz mutation lint test-all check-deploy bundle lock clean
+.PHONY: run test torture test-browser newcomer demo fuzz mutation lint test-all check-deploy bundle lock clean
 
 run: .venv/.cli-installed
 	.venv/bin/python -m handler invoke tests/payloads/Translation.seed.json
@@ -23,6 +23,10 @@ newcomer:
 # A job that fails twice, is submitted again by sweeps and recovers, told on a local webhook.
 demo: .venv/.dev-installed
 	.venv/bin/python -m tests.demo
+
+# Hostile inputs, each with the answer that it must get; prints the README's table.
+torture: .venv/.dev-installed
+	.venv/bin/python -m tests.torture
 
 # Events and bodies made up by coverage, each for so many seconds; what breaks a promise is left in
 # dist/fuzz/. Needs Python 3.11 or newer, Linux on x86-64.

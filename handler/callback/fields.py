@@ -22,8 +22,9 @@ Schema: TypeAlias = "dict[str, Any]"
 Steps: TypeAlias = "tuple[tuple[str, ...], ...]"
 
 MAX_ROWS = 20_000
-"""In one list of a result: words of a speech of five hours, files of a large archive. A row
-costs a hundred times the bytes that an empty node has."""
+"""In one list of a result, or of written objects: the files of a large archive. A row with every
+field null costs a hundred times the bytes of the empty node that it is read from. (The sentences
+and words of a speech have few fields, and are bounded by MAX_NODES alone.)"""
 
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{3})?Z$"
 """How a time is written: nodes.rfc3339."""

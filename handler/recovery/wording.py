@@ -33,12 +33,12 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "Read the function's log of the last minutes, then run: python -m handler doctor. "
         "Nothing is lost, tickets wait in _outbox/.",
         "查看函数最近几分钟的日志，再运行 python -m handler doctor。"
-        "数据没有丢失，待办在 _outbox/ 中。",
+        "数据没有丢失，待办保留在 _outbox/ 中。",
     ),
     (
         "absent",
         "Callbacks that never came",
-        "没有收到的回调",
+        "未收到回调",
         "The callback URL or the queue's NotifyConfig is probably wrong: run python -m handler "
         "doctor, then compare with the queue in CI's console.",
         "回调 URL 或队列的 NotifyConfig 可能有误：运行 python -m handler doctor，"
@@ -55,10 +55,11 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     (
         "held",
         "Held: submitted or not is unknown",
-        "暂停：不确定是否已提交",
+        "已暂停：无法确定是否已提交",
         "Look in CI's console whether a job was submitted for this object after the failed one. "
         "If there is none, submit it by hand. Nothing is submitted again by itself.",
-        "在数据万象控制台查看失败之后是否已为该对象提交新任务；没有则手动提交。系统不会再自动提交。",
+        "请在数据万象控制台确认，任务失败后是否已为该对象提交过新任务；如没有，请手动提交。"
+        "系统不会再自动提交。",
     ),
     (
         "dead",
@@ -73,7 +74,7 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "重新提交被数据万象拒绝",
         "Read the code: a parameter, a right of the role (CAM) or the queue is wrong. Put it "
         "right, then submit the job by hand.",
-        "查看错误码：参数、角色权限（CAM）或队列有误。修正后手动提交任务。",
+        "请查看错误码：可能是参数、角色权限（CAM）或队列有误。修正后手动提交任务。",
     ),
     (
         "failed",
@@ -94,10 +95,11 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     (
         "mismatch",
         "CI tells otherwise than the callback",
-        "回调与数据万象不一致",
+        "回调与数据万象的查询结果不一致",
         "Trust CI's console, not the callback. If CI does not know the job, someone may be "
         "forging callbacks: change CALLBACK_TOKENS.",
-        "以数据万象控制台为准。若任务不存在，回调可能是伪造的：请更换 CALLBACK_TOKENS。",
+        "请以数据万象控制台为准，不要以回调为准。若数据万象查不到该任务，回调可能是伪造的："
+        "请更换 CALLBACK_TOKENS。",
     ),
     (
         "unknown",
@@ -112,7 +114,8 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "同一任务有两种结果",
         "The first is kept, the other is a dead letter: python -m handler dead show KEY, then "
         "compare both with CI's console.",
-        "先到的结果已保留，另一个存为死信：python -m handler dead show KEY，与数据万象控制台对照。",
+        "先到的结果已保留，另一个存为死信：python -m handler dead show KEY，"
+        "并与数据万象控制台对照。",
     ),
     (
         "duplicate",
@@ -120,19 +123,19 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "重复提交",
         "Those that had not started were cancelled. Look at what the others wrote, and delete "
         "what is there twice.",
-        "尚未开始的已取消。请检查其余任务的输出，删除重复的文件。",
+        "尚未开始的任务已取消。请检查其余任务的输出，删除重复的文件。",
     ),
     (
         "unmarked",
         "Not retried: no room for the marker",
-        "未重试：UserData 放不下标记",
+        "未重试：UserData 剩余长度不足，无法加入标记",
         "Shorten the job's UserData (1,024 characters with the marker), then submit it by hand.",
         "缩短任务的 UserData（连同标记最多 1024 个字符），然后手动提交。",
     ),
     (
         "recovered",
         "Recovered by a retry",
-        "重试后成功",
+        "重试成功",
         "Nothing to do.",
         "无需处理。",
     ),
@@ -167,9 +170,9 @@ WORDS: dict[Lang, dict[str, str]] = {
         "message": "错误信息：{}",
         "note": "备注：{}",
         "and_more": "{named} 等 {total} 项",
-        "more_entries": "…… 另有 {n} 项，属于其他 Tag 或错误码",
-        "more_line": "…… 另有 1 行",
-        "more_lines": "…… 另有 {n} 行",
+        "more_entries": "……另有 {n} 项，属于其他 Tag 或错误码",
+        "more_line": "……另有 1 行",
+        "more_lines": "……另有 {n} 行",
         "nothing": "没有告警",
     },
 }
