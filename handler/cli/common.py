@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Literal, Optional
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -144,11 +144,10 @@ def escape(text: str) -> str:
 
 
 def table(*columns: str, title: str | None = None) -> Table:
-    """An empty table in the form that all commands use: times stay whole, and of the last column
-    everything is shown, since it is there to be copied."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
-    for number, name in enumerate(columns):
-        is_whole = "UTC" in name or name in ("job", "outcome", "created")
-        is_last = number == len(columns) - 1
-        made.add_column(name, no_wrap=is_whole, overflow="fold" if is_last else "ellipsis")
+    """An empty table in the form that all commands use: only the last column is broken into
+    lines, and the one before it may be cut."""
+    made = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, title=title, title_justify="left")
+    for left, name in zip(range(len(columns) - 1, -1, -1), columns, strict=True):
+        overflow: Literal["fold", "ellipsis"] = "fold" if left == 0 else "ellipsis"
+        made.add_column(name, no_wrap=left > 0, overflow=overflow, min_width=len(name))
     return made

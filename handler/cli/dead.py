@@ -6,10 +6,9 @@ import time
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from handler.callback import nodes
-from handler.cli.common import EXIT_NOT_2XX, AsJson, console, echo_json, local
+from handler.cli.common import EXIT_NOT_2XX, AsJson, console, echo_json, escape, local, safe, table
 from handler.recovery.intake import Intake
 from handler.recovery.policy import Policy
 from handler.recovery.replay import Letter, find, letters, replay
@@ -36,12 +35,17 @@ def list_letters(as_json: AsJson = False) -> None:
     if as_json:
         echo_json(found)
         return
-    table = Table("received", "why", "bytes", "run again")
-    table.add_column("key", overflow="fold")  # it is there to be copied
+    rows = table("received", "why", "bytes", "run again", "key")
     for one in found:
-        values = (one["received_at"], one["reason"], one["bytes"], one["replayed_at"], one["key"])
-        table.add_row(*(str(value) if value is not None else "" for value in values))
-    console().print(table if found else "There are no dead letters.")
+        values = (
+            str(one["received_at"] or "")[:19],
+            one["reason"],
+            one["bytes"],
+            one["replayed_at"],
+            one["key"],
+        )
+        rows.add_row(*(escape(safe(value)) for value in values))
+    console().print(rows if found else "There are no dead letters.")
 
 
 @app.command(epilog="Example: python -m handler dead show 5891b5b5")

@@ -105,7 +105,8 @@ def jobs(
         for one in newest:
             echo_json(_as_object(one))
         return
-    console().print(_table(newest) if newest else "No such records.")
+    out = console()
+    out.print(_table(newest, out.width) if newest else "No such records.")
 
 
 def tail(
@@ -181,27 +182,33 @@ def _as_object(found: Found) -> dict[str, Any]:
     return {"key": found.key, "record": values}
 
 
-COLUMNS = ("job", "created", "tag", "run s", "outcome")
+NARROW = 110
+"""Columns of a terminal, below which the time of creation and the run time are left out."""
 
 
 def row(record: JobRecord) -> tuple[str, ...]:
     """The cells of a record, without anything that steers a terminal or is markup."""
     attempt = "" if record.lineage.attempt == 1 else f" (attempt {record.lineage.attempt})"
-    code = "" if record.code in ("", "Success") else f" {escape(safe(record.code))}"
+    code = "" if record.code in ("", "Success") else escape(safe(record.code))
     return (
         escape(safe(record.job_id)),
         safe(record.created_at or "").replace("T", " ")[:16],
-        escape(safe(record.tag or record.kind)),
         "" if record.run_s is None else f"{record.run_s:g}",
-        f"[{OUTCOME_STYLES[record.outcome]}]{record.outcome}[/]{code}{attempt}",
+        f"[{OUTCOME_STYLES[record.outcome]}]{record.outcome}[/]",
+        escape(safe(record.tag or record.kind)),
+        f"{code}{attempt}".strip(),
     )
 
 
-def _table(found: Iterable[Found]) -> Table:
-    made = table(*COLUMNS)
+def _table(found: Iterable[Found], width: int) -> Table:
+    if width >= NARROW:
+        made = table("job", "created", "run s", "outcome", "tag", "code")
+    else:
+        made = table("job", "created", "outcome", "tag", "code")
     for one in found:
         if one.record is not None:
-            made.add_row(*row(one.record))
+            job, created, run, *rest = row(one.record)
+            made.add_row(*((job, created, run) if width >= NARROW else (job, created[:10])), *rest)
     return made
 
 

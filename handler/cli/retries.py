@@ -30,7 +30,7 @@ def retries(
         echo_json({"tickets": [ticket_object(one) for one in waiting], "attempts": attempts})
         return
     out = console()
-    rows = table("due (UTC)", "ticket", "job", "tries", "note")
+    rows = table("due (UTC)", "ticket", "job and note")
     for one in waiting:
         rows.add_row(*ticket_row(one))
     out.print(rows if waiting else "The outbox is empty: nothing is still to be done.")

@@ -102,7 +102,7 @@ def _end(found: list[Found]) -> str:
 
 
 def _tickets(waiting: list[Waiting]) -> Table:
-    made = table("due (UTC)", "ticket", "job", "tries", "note", title="Tickets")
+    made = table("due (UTC)", "ticket", "job and note", title="Tickets")
     for one in waiting:
         if one.ticket is not None:
             made.add_row(*ticket_row(one))
@@ -113,14 +113,12 @@ def ticket_row(waiting: Waiting) -> tuple[str, ...]:
     """The cells of a ticket."""
     ticket = waiting.ticket
     if ticket is None:
-        return ("", "unreadable", escape(safe(waiting.name)), "", "")
+        return ("", "unreadable", escape(safe(waiting.name)))
     due = datetime.fromtimestamp(ticket.due, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
     return (
         due if ticket.due else "now",
-        escape(safe(ticket.action)),
-        escape(safe(ticket.job_id)),
-        str(ticket.tries),
-        escape(safe(ticket.note)),
+        escape(safe(ticket.action)) + (f", try {ticket.tries + 1}" if ticket.tries else ""),
+        "\n".join(escape(safe(one)) for one in (ticket.job_id, ticket.note) if one),
     )
 
 

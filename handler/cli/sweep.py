@@ -7,9 +7,8 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from handler.cli.common import EXIT_NOT_2XX, AsJson, console, echo_json, local
+from handler.cli.common import EXIT_NOT_2XX, AsJson, console, echo_json, escape, local, safe, table
 from handler.recovery.plan import plan
 from handler.recovery.sweep import Sweep
 
@@ -30,10 +29,10 @@ def sweep(
             if as_json:
                 echo_json(planned)
                 return
-            table = Table("action", "job", "would")
+            rows = table("action", "job", "would")
             for one in planned:
-                table.add_row(one["action"], one["job_id"], one["would"])
-            console().print(table if planned else "Nothing is due.")
+                rows.add_row(*(escape(safe(one[name])) for name in ("action", "job_id", "would")))
+            console().print(rows if planned else "Nothing is due.")
             return
         deadline = time.perf_counter() + BUDGET_S
         summary = Sweep(here.bench, lambda: deadline - time.perf_counter()).run()
