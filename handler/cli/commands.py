@@ -10,6 +10,7 @@ import typer
 
 from handler.cli import dead
 from handler.cli.compact import compact
+from handler.cli.cost import cost
 from handler.cli.doctor.command import doctor
 from handler.cli.invoke import invoke
 from handler.cli.jobs import jobs, tail
@@ -48,6 +49,7 @@ for command, panel, example in (
     (retries, LOOK, "retries --made"),
     (query, LOOK, "query 'SELECT tag, count(*) FROM jobs GROUP BY tag'"),
     (report, LOOK, "report --out report.html"),
+    (cost, LOOK, "cost --callbacks 1e6 --failed 2%"),
     (doctor, MEND, "doctor --function ci-callback --url https://…"),
     (sweep, MEND, "sweep --dry-run"),
     (reconcile, MEND, "reconcile --tag Transcode --hours 6"),

@@ -1,0 +1,69 @@
+"""Measure everything: python -m benchmarks [--quick]. Prints the table, writes dist/bench.json and
+docs/bench.svg."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import chart, figures, measure, rig, trees
+from benchmarks.processes import ROOT, Stub
+from tools.bundle import BundleError
+
+
+def main() -> None:
+    """Parse the arguments, measure, write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer runs and smaller ledgers")
+    parser.add_argument("--python", type=Path, help="the interpreter that runs all peers")
+    parser.add_argument("--only", nargs="+", help="steps of the run: cold warm memory …")
+    parser.add_argument("--json", type=Path, default=ROOT / "dist" / "bench.json")
+    parser.add_argument("--svg", type=Path, default=ROOT / "docs" / "bench.svg")
+    chosen = parser.parse_args()
+    try:
+        python = trees.python_for(chosen.python)
+        built = trees.build(python, list(figures.PEERS))
+    except BundleError as error:
+        sys.exit(f"benchmarks: {error}")
+    effort = rig.QUICK if chosen.quick else rig.FULL
+    table = run(built, effort, chosen.only)
+    chosen.json.parent.mkdir(exist_ok=True)
+    chosen.json.write_text(json.dumps(table.to_json(), indent=1) + "\n", "utf-8")
+    if not chosen.only:
+        chosen.svg.write_text(chart.draw(table), "utf-8")
+    print(table.to_text())
+
+
+def run(built: trees.Trees, effort: rig.Effort, only: list[str] | None = None) -> figures.Table:
+    """Measure the rows; what is measured just now is told on stderr."""
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - started:6.1f} s  {text}", file=sys.stderr, flush=True)
+
+    table = figures.Table({**about(built.python), "load_before": os.getloadavg()[0]})
+    with Stub() as stub:
+        measure.Bench(built, stub, effort, table, say).run(only)
+    say("done")
+    return table
+
+
+def about(python: Path) -> dict[str, object]:
+    """Where it was measured, so that figures of two runs are not taken for comparable ones."""
+    version = subprocess.run([python, "-V"], check=True, capture_output=True, text=True).stdout
+    return {
+        "python": version.split()[-1],
+        "machine": platform.machine(),
+        "cpus": os.cpu_count(),
+        "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""A process that folds a day of made-up records: python -I -S -B compact_child.py FOLDER COUNT.
+
+Its store makes names and records up as they are asked for, so that a million of them need no
+million requests. What is measured is the function's own work.
+"""
+
+import json
+import sys
+import time
+
+DAY = "2026-09-20"
+
+
+class MadeUp:
+    """A store of one day's records. What is put is thrown away."""
+
+    def __init__(self, count):
+        self._count = count
+        line = json.dumps(
+            {
+                "schema": "job-record/1",
+                "kind": "job",
+                "event": "TaskFinish",
+                "job_id": "@KEY@",
+                "tag": "Transcode",
+                "state": "Success",
+                "outcome": "succeeded",
+                "code": "Success",
+                "message": "",
+                "queue_id": "p1",
+                "created_at": DAY + "T08:00:00Z",
+                "started_at": DAY + "T08:00:05Z",
+                "ended_at": DAY + "T08:01:05Z",
+                "wait_s": 5,
+                "run_s": 60,
+                "input": {"bucket": "videos-1250000000", "object": "in/@KEY@.mp4"},
+                "outputs": [],
+                "user_data": None,
+                "job_level": 0,
+                "workflow": None,
+                "result": None,
+                "details": {"JobId": "@KEY@", "Tag": "Transcode", "State": "Success"},
+                "retry": {"root_job_id": "@KEY@", "attempt": 1},
+                "source": {
+                    "trigger": "http",
+                    "format": "xml",
+                    "digest": "0" * 64,
+                    "received_at": DAY + "T08:01:06Z",
+                    "request_id": "request-1",
+                    "verified": None,
+                },
+            },
+            separators=(",", ":"),
+        )
+        self._line = line.encode() + b"\n"
+
+    def list(self, prefix, stop=None):
+        return (f"jobs/dt={DAY}/j{number:08d}.json" for number in range(self._count))
+
+    def get(self, key):
+        if not key.startswith("jobs/"):
+            return None
+        return self._line.replace(b"@KEY@", key[-14:-5].encode())
+
+    def put(self, key, data):
+        pass
+
+
+def main():
+    sys.path.insert(0, sys.argv[1])
+    from handler.ledger.compact import compact
+
+    count = int(sys.argv[2])
+    cpu = time.process_time()
+    manifest = compact(MadeUp(count), DAY)
+    took = time.process_time() - cpu
+    if len(manifest.names) != count:
+        raise SystemExit("not all of them were folded")
+    with open("/proc/self/status", encoding="ascii") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+    print(json.dumps({"cpu": took, "peak_kb": peak}))
+
+
+main()

@@ -1,0 +1,290 @@
+"""COS on loopback for measuring: as little work as possible between a request and its answer.
+
+    python -m benchmarks.cos_stub      prints its port, and serves until its stdin ends
+
+One process of its own, so that none of its time counts as the client's. It holds objects in a
+dict, asks that an Authorization header is there (and does not check it), and knows what the
+function and its peers use: PUT with x-cos-forbid-overwrite, GET, HEAD, DELETE, and listing by
+prefix, marker and max-keys. tests/benchmarks compares its answers with those of tests/cos_face.
+
+Ledgers of a million records are not stored: a range of keys is declared, and listings and
+GETs are answered out of it. Paths below /-/ are for the harness and are not counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import heapq
+import json
+import sys
+import threading
+from bisect import bisect_right, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote
+from xml.sax.saxutils import escape
+
+REQUEST_ID = "NWFiMjM="
+OWNER = "<Owner><ID>1250000000</ID><DisplayName>1250000000</DisplayName></Owner>"
+REASONS = {200: "OK", 204: "No Content", 403: "Forbidden", 404: "Not Found", 409: "Conflict"}
+
+
+@dataclass(frozen=True)
+class Range:
+    """Keys that are made up when they are asked for: `before`, a number of `width` digits,
+    `after`. In a body, `@KEY@` becomes the number."""
+
+    before: str
+    after: str
+    width: int
+    count: int
+    body: bytes = b"{}\n"
+
+    def key(self, number: int) -> str:
+        return f"{self.before}{number:0{self.width}d}{self.after}"
+
+    def number(self, key: str) -> int | None:
+        """Which one a key is; None where it is none of these."""
+        middle = key[len(self.before) : len(self.before) + self.width]
+        if not middle.isdigit() or int(middle) >= self.count or key != self.key(int(middle)):
+            return None
+        return int(middle)
+
+    def after_marker(self, prefix: str, marker: str) -> Iterator[str]:
+        """Its keys that begin with prefix and come after marker, in order."""
+        start, end = 0, self.count
+        while start < end:  # the first key beyond the marker
+            middle = (start + end) // 2
+            if self.key(middle) > marker:
+                end = middle
+            else:
+                start = middle + 1
+        keys = (self.key(number) for number in range(start, self.count))
+        return (key for key in keys if key.startswith(prefix))
+
+
+class Objects:
+    """What is kept: real objects, and ranges that are made up."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self._data: dict[str, bytes] = {}
+        self._order: list[str] = []
+        self._ranges: list[Range] = []
+
+    def declare(self, one: Range) -> None:
+        self._ranges.append(one)
+
+    def put(self, key: str, data: bytes) -> None:
+        if key not in self._data:
+            insort(self._order, key)
+        self._data[key] = data
+
+    def get(self, key: str) -> bytes | None:
+        found = self._data.get(key)
+        if found is not None:
+            return found
+        for one in self._ranges:
+            number = one.number(key)
+            if number is not None:
+                return one.body.replace(b"@KEY@", f"{number:0{one.width}d}".encode())
+        return None
+
+    def delete(self, key: str) -> None:
+        if self._data.pop(key, None) is not None:
+            self._order.pop(bisect_right(self._order, key) - 1)
+
+    def list(self, prefix: str, marker: str) -> Iterator[str]:
+        """Keys that begin with prefix and come after marker, in order."""
+        start = bisect_right(self._order, max(marker, prefix[:-1]) if prefix else marker)
+        mine = (key for key in self._order[start:] if key > marker and key.startswith(prefix))
+        ranges = [one for one in self._ranges if _may_overlap(one.before, prefix)]
+        return heapq.merge(mine, *(one.after_marker(prefix, marker) for one in ranges))
+
+
+def _may_overlap(before: str, prefix: str) -> bool:
+    return before.startswith(prefix) or prefix.startswith(before)
+
+
+class Stub:
+    """The state that all connections share."""
+
+    def __init__(self) -> None:
+        self.objects = Objects()
+        self.counts: dict[str, int] = {}
+        self.delay_s = 0.0
+        self.ci_list = b"<Response></Response>"
+
+    def answer(
+        self, method: str, target: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body for one request."""
+        path, _, query = target.partition("?")
+        if path.startswith("/-/"):
+            return self._control(path[3:], body)
+        self.counts[method] = self.counts.get(method, 0) + 1
+        if "authorization" not in headers:
+            return _error(403, "AccessDenied", path)
+        if ".ci." in headers.get("host", ""):
+            return 200, {"Content-Type": "application/xml"}, self.ci_list
+        key = unquote(path)[1:]
+        if method == "PUT":
+            taken = self.objects.get(key) is not None
+            if taken and headers.get("x-cos-forbid-overwrite") == "true":
+                return _error(409, "FileAlreadyExists", path)
+            if taken and headers.get("if-none-match") == "*":
+                return _error(412, "PreconditionFailed", path)
+            self.objects.put(key, body)
+            return 200, {"ETag": _etag(body)}, b""
+        if method == "DELETE":
+            self.objects.delete(key)
+            return 204, {}, b""
+        if not key:
+            return self._list(parse_qs(query, keep_blank_values=True))
+        found = self.objects.get(key)
+        if found is None:
+            return _error(404, "NoSuchKey", path)
+        return 200, {"ETag": _etag(found), "Content-Type": "application/json"}, found
+
+    def _list(self, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+        prefix, marker = (query.get(name, [""])[0] for name in ("prefix", "marker"))
+        most = min(int(query.get("max-keys", ["1000"])[0] or 1000), 1000)
+        keys: list[str] = []
+        truncated = False
+        for key in self.objects.list(prefix, marker):
+            if len(keys) == most:
+                truncated = True
+                break
+            keys.append(key)
+        contents = "".join(
+            f"<Contents><Key>{escape(key)}</Key>"
+            "<LastModified>2026-09-20T08:01:06.000Z</LastModified>"
+            "<ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>1200</Size>"
+            f"{OWNER}<StorageClass>STANDARD</StorageClass></Contents>"
+            for key in keys
+        )
+        following = f"<NextMarker>{escape(keys[-1])}</NextMarker>" if truncated else ""
+        told = (
+            "<?xml version='1.0' encoding='utf-8' ?><ListBucketResult>"
+            f"<Name>records-1250000000</Name><Prefix>{escape(prefix)}</Prefix>"
+            f"<Marker>{escape(marker)}</Marker><MaxKeys>{most}</MaxKeys>{following}"
+            f"<IsTruncated>{str(truncated).lower()}</IsTruncated>{contents}</ListBucketResult>"
+        )
+        return 200, {"Content-Type": "application/xml"}, told.encode()
+
+    def _control(self, name: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        asked: Any = json.loads(body) if body and name != "put" else {}
+        told: Any = {}
+        if name == "reset":
+            self.objects.clear()
+            self.counts.clear()
+            self.delay_s = 0.0
+        elif name == "delay":
+            self.delay_s = asked["s"]
+        elif name == "count":
+            told = dict(self.counts)
+            self.counts.clear()
+        elif name == "range":
+            self.objects.declare(Range(**{**asked, "body": asked["body"].encode()}))
+        elif name == "put":
+            for line in body.splitlines():
+                key, text = json.loads(line)
+                self.objects.put(key, text.encode())
+        elif name == "ci":
+            self.ci_list = asked["xml"].encode()
+        elif name == "keys":
+            told = list(self.objects.list(asked["prefix"], ""))
+        elif name == "get":
+            found = self.objects.get(asked["key"])
+            told = found.decode() if found is not None else None
+        else:
+            return 404, {}, b"{}"
+        return 200, {}, json.dumps(told).encode()
+
+
+def _etag(data: bytes) -> str:
+    return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+
+
+def _error(status: int, code: str, path: str) -> tuple[int, dict[str, str], bytes]:
+    body = (
+        f"<?xml version='1.0' encoding='utf-8' ?>\n<Error><Code>{code}</Code>"
+        f"<Message>{code}</Message><Resource>{escape(path)}</Resource>"
+        f"<RequestId>{REQUEST_ID}</RequestId><TraceId>OGVmYzZi</TraceId></Error>"
+    )
+    return status, {"Content-Type": "application/xml"}, body.encode()
+
+
+class Connection(asyncio.Protocol):
+    """One kept-alive connection: reads requests one after another, and answers each."""
+
+    def __init__(self, stub: Stub) -> None:
+        self._stub = stub
+        self._buffer = bytearray()
+        self._head: tuple[str, str, dict[str, str]] | None = None
+        self._transport: Any = None
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while self._take_one():
+            pass
+
+    def _take_one(self) -> bool:
+        if self._head is None:
+            end = self._buffer.find(b"\r\n\r\n")
+            if end < 0:
+                return False
+            lines = self._buffer[:end].decode("latin-1").split("\r\n")
+            del self._buffer[: end + 4]
+            method, target, _ = lines[0].split(" ", 2)
+            if target.startswith("http://"):  # as a proxy is asked
+                target = "/" + target[7:].partition("/")[2]
+            pairs = (line.partition(":") for line in lines[1:])
+            self._head = (method, target, {name.lower(): value.strip() for name, _, value in pairs})
+            if self._head[2].get("expect") == "100-continue":
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        method, target, headers = self._head
+        length = int(headers.get("content-length") or 0)
+        if len(self._buffer) < length:
+            return False
+        body = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        self._head = None
+        status, told, answer = self._stub.answer(method, target, headers, body)
+        told = {"x-cos-request-id": REQUEST_ID, "Content-Length": str(len(answer)), **told}
+        lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Other')}"]
+        lines += [f"{name}: {value}" for name, value in told.items()]
+        whole = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        whole += b"" if method == "HEAD" else answer
+        if self._stub.delay_s and not target.startswith("/-/"):
+            asyncio.get_running_loop().call_later(self._stub.delay_s, self._transport.write, whole)
+        else:
+            self._transport.write(whole)
+        return True
+
+
+async def serve(stub: Stub) -> None:
+    """Print the port, and serve until stdin ends: the harness is gone then."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(stub), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    gone = asyncio.Event()
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        loop.call_soon_threadsafe(gone.set)
+
+    threading.Thread(target=wait, daemon=True).start()
+    await gone.wait()
+    server.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Stub()))

@@ -1,0 +1,234 @@
+"""The table: rows of figures by peer, ratios, fitted exponents, and the bars. Nothing is measured
+here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+OURS = "ours"
+
+PEERS: Mapping[str, str] = {
+    OURS: "this function, from tools/bundle.py",
+    "typical": "xmltodict or json, an SDK client made at import; pip install --no-compile",
+    "boto3": "the same with boto3, virtual-host addressing, check sums when_required",
+    "framework": "pydantic, Powertools' parser and idempotency over the bucket, boto3",
+    "limit": "the SDK as documented storing a ready-made record, nothing parsed, compiled",
+    "bare": "http.client and a signature by hand, a ready-made record: the floor",
+    "typical+pyc": "typical, compiled ahead as ours is",
+    "limit+": "limit on our bundle's own packages, with trust_env off as ours",
+}
+"""The columns, in order, and what stands in each."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. values: by peer; a word stands in place of a figure ("lost")."""
+
+    key: str
+    title: str
+    unit: str
+    values: Mapping[str, float | str]
+    samples: int = 1
+    """Of which each value is the median."""
+
+    def of(self, peer: str) -> float:
+        """A peer's figure; not a number where it has none."""
+        value = self.values.get(peer)
+        return float(value) if isinstance(value, (int, float)) else math.nan
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What must hold: `ratio(rows)` at most `most`."""
+
+    name: str
+    top: str
+    """ROW of ours; or ROW@PEER."""
+    bottom: str
+    """ROW@PEER that it is divided by; "" for the figure itself."""
+    most: float
+    exactly: bool = False
+
+    def measured(self, rows: Mapping[str, Row]) -> float:
+        """The ratio, or the figure; not a number where it was not measured."""
+        top = _figure(rows, self.top)
+        if not self.bottom:
+            return top
+        bottom = _figure(rows, self.bottom)
+        return top / bottom if bottom else math.nan
+
+    def holds(self, rows: Mapping[str, Row]) -> bool | None:
+        """Whether it holds; None where it was not measured."""
+        value = self.measured(rows)
+        if math.isnan(value):
+            return None
+        return value == self.most if self.exactly else value <= self.most
+
+
+def _figure(rows: Mapping[str, Row], name: str) -> float:
+    key, _, peer = name.partition("@")
+    return rows[key].of(peer or OURS) if key in rows else math.nan
+
+
+def _requests(kind: str, count: int) -> Bar:
+    return Bar(f"COS requests, {kind.replace('_', ' ')}", f"requests.{kind}", "", count, True)
+
+
+BARS: tuple[Bar, ...] = (
+    Bar("cold start / typical", "cold.wall", "cold.wall@typical", 0.55),
+    Bar("cold start / limit", "cold.wall", "cold.wall@limit", 1.12),
+    *(
+        Bar(f"warm CPU, {title} / limit", f"warm.cpu.{name}", f"warm.cpu.{name}@limit", 1.30)
+        for name, title in (
+            ("translation_xml", "Translation XML"),
+            ("translation_json", "Translation JSON"),
+            ("split_xml", "SplitVideoParts XML"),
+            ("split_json", "SplitVideoParts JSON"),
+        )
+    ),
+    Bar("20 ms store: kept / limit", "slow.kept", "slow.kept@limit", 1.10),
+    Bar("20 ms store: failed / limit", "slow.failed", "slow.kept@limit", 2.15),
+    *(
+        _requests(kind, count)
+        for kind, count in (
+            ("kept", 1),
+            ("duplicate", 2),
+            ("failed", 2),
+            ("failed_duplicate", 3),
+            ("recovered", 2),
+            ("dead_letter", 2),
+            ("refused", 0),
+            ("idle_sweep", 2),
+        )
+    ),
+    Bar("peak memory with 1 MB, MB", "memory.1mb", "", 56.0),
+    Bar("peak memory with 1 MB / typical", "memory.1mb", "memory.1mb@typical", 1.0),
+    Bar("refused, cold / limit's cold start", "refused.wall", "cold.wall@limit", 0.30),
+    Bar("refused, cold: the SDK is imported", "refused.sdk", "", 0, True),
+    Bar("zip / requirements by pip", "size.zip", "size.zip_requirements", 0.4),
+    Bar("parse growth exponent, XML", "growth.parse_xml", "", 1.05),
+    Bar("parse growth exponent, JSON", "growth.parse_json", "", 1.05),
+    Bar("sweep: 100 due of 100,000 / of 100", "sweep.100000", "sweep.100", 1.2),
+    Bar("queue batch of 100 / one after another", "queue.100", "queue.100_in_turn", 0.15),
+)
+
+
+def exponent(points: Sequence[tuple[float, float]]) -> float:
+    """k of y = a * x**k, fitted by least squares over the logarithms; not a number where fewer
+    than two points are positive."""
+    logs = [(math.log(x), math.log(y)) for x, y in points if x > 0 and y > 0]
+    if len({x for x, _ in logs}) < 2:
+        return math.nan
+    mean_x = sum(x for x, _ in logs) / len(logs)
+    mean_y = sum(y for _, y in logs) / len(logs)
+    above = sum((x - mean_x) * (y - mean_y) for x, y in logs)
+    return above / sum((x - mean_x) ** 2 for x, _ in logs)
+
+
+@dataclass
+class Table:
+    """All rows, in order."""
+
+    about: Mapping[str, Any] = field(default_factory=dict)
+    rows: dict[str, Row] = field(default_factory=dict)
+
+    def add(self, key: str, title: str, unit: str, samples: Mapping[str, Sequence[float]]) -> None:
+        """A row of medians."""
+        most = max((len(one) for one in samples.values()), default=0)
+        values = {peer: median(one) for peer, one in samples.items() if one}
+        self.rows[key] = Row(key, title, unit, values, most)
+
+    def put(self, key: str, title: str, unit: str, **values: float | str) -> None:
+        """A row of figures that need no median."""
+        self.rows[key] = Row(key, title, unit, values)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, ratios and bars included."""
+        return {
+            "about": dict(self.about),
+            "peers": dict(PEERS),
+            "rows": [
+                {
+                    "key": row.key,
+                    "title": row.title,
+                    "unit": row.unit,
+                    "samples": row.samples,
+                    "values": dict(row.values),
+                    "to_typical": ratio(row, "typical"),
+                    "to_limit": ratio(row, "limit"),
+                }
+                for row in self.rows.values()
+            ],
+            "bars": [
+                {
+                    "name": bar.name,
+                    "measured": None if math.isnan(value) else value,
+                    "bar": bar.most,
+                    "holds": bar.holds(self.rows),
+                }
+                for bar in BARS
+                for value in (bar.measured(self.rows),)
+            ],
+        }
+
+    def to_text(self) -> str:
+        """For a terminal: peers in columns, and the ratios of ours behind them."""
+        shown = [peer for peer in PEERS if any(peer in row.values for row in self.rows.values())]
+        head = ["", *shown, "/typical", "/limit"]
+        lines = [
+            [_title(row), *(_cell(row.values.get(peer)) for peer in shown)]
+            for row in self.rows.values()
+        ]
+        for line, row in zip(lines, self.rows.values(), strict=True):
+            line += [_ratio(ratio(row, "typical")), _ratio(ratio(row, "limit"))]
+        return _columns([head, *lines]) + "\n\n" + self.bars_to_text()
+
+    def bars_to_text(self) -> str:
+        """What must hold, and whether it does in this run."""
+        words = {True: "holds", False: "FAILS", None: "not measured"}
+        lines = [["what must hold", "measured", "bar", ""]]
+        for bar in BARS:
+            value = bar.measured(self.rows)
+            told = "" if math.isnan(value) else f"{value:.2f}"
+            sign = "=" if bar.exactly else "≤"
+            lines.append([bar.name, told, f"{sign} {bar.most:g}", words[bar.holds(self.rows)]])
+        return _columns(lines)
+
+
+def ratio(row: Row, peer: str) -> float | None:
+    """Ours to a peer's; None where one of them has none."""
+    ours, theirs = row.of(OURS), row.of(peer)
+    return None if math.isnan(ours) or math.isnan(theirs) or not theirs else ours / theirs
+
+
+def _title(row: Row) -> str:
+    return f"{row.title}, {row.unit}" if row.unit else row.title
+
+
+def _cell(value: float | str | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _columns(lines: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(
+            text.ljust(width) if column == 0 else text.rjust(width)
+            for column, (text, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )

@@ -1,0 +1,174 @@
+"""How the function's cost grows: with the body, the backlog, a queue's batch and the ledger."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks import payloads
+from benchmarks.figures import OURS, exponent
+from benchmarks.made_up import DUE, ci_list, due_tickets
+from benchmarks.processes import PREFIX
+from benchmarks.rig import MS, NO_BODY, SLOW_S, Rig, expect
+from handler.recovery.tickets import OUTBOX
+
+
+class Growth(Rig):
+    """The steps that end in a fitted exponent."""
+
+    def body_growth(self) -> None:
+        """How the cost of a callback grows with its length: y = a * x**k."""
+        cpu: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+        parse: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+        readers = [peer for peer in self.peers if peer not in NO_BODY]
+        with self.all_warm(readers) as functions:
+            for _ in range(self.effort.growth):
+                self.stub.tell("reset")
+                for size in self.effort.bodies:
+                    event = payloads.event(payloads.sized(size))
+                    for peer, function in functions.items():
+                        done = function.call(event)
+                        expect(done, 200)
+                        cpu[peer][size] += done["cpu"]
+                    for form in ("xml", "json"):
+                        asked = {"parse": payloads.sized(size, form), "count": 3}
+                        done = functions[OURS].ask(asked)
+                        if "error" in done:
+                            raise RuntimeError(f"{size} bytes of {form}: {done['error']}")
+                        parse[form][size] += done["cpu"]
+        fits = {peer: _fit(points) for peer, points in cpu.items()}
+        span = f"{self.effort.bodies[0] / 1e3:g} kB to {self.effort.bodies[-1] / 1e6:g} MB"
+        self.table.put("growth.callback", f"exponent: callback, {span}, CPU", "", **fits)
+        for form, points in parse.items():
+            title = f"exponent: parse alone, {form.upper()}"
+            self.table.put(f"growth.parse_{form}", title, "", ours=_fit(points))
+
+    def backlog(self) -> None:
+        """A sweep with 100 alerts that are due, and ever more tickets that are not."""
+        walls: dict[int, list[float]] = defaultdict(list)
+        cpus: dict[int, list[float]] = defaultdict(list)
+        asked: dict[int, float] = {}
+        points: dict[int, list[float]] = defaultdict(list)
+        with self.function(OURS) as function:
+            for turn in range(self.effort.growth + 1):
+                for later in self.effort.backlogs:
+                    self._load_backlog(later)
+                    done = function.call(payloads.timer("sweep"))
+                    if self.stub.tell("keys", prefix=f"{PREFIX}{OUTBOX}0"):
+                        raise RuntimeError("the sweep left tickets that were due")
+                    if not turn:
+                        continue
+                    total = later + DUE
+                    asked[total] = sum(self.stub.tell("count").values())
+                    walls[total].append(done["wall"][0] * MS)
+                    cpus[total].append(done["cpu"][0] * MS)
+                    points[total].append(done["wall"][0])
+        for total in walls:
+            title = f"sweep, 100 due of {total:,}"
+            self.table.add(f"sweep.{total}", title, "ms", {OURS: walls[total]})
+        for total in walls:
+            title = f"the same CPU, 100 due of {total:,}"
+            self.table.add(f"sweep_cpu.{total}", title, "ms", {OURS: cpus[total]})
+        most = max(asked)
+        self.table.put(
+            "sweep.requests", f"COS requests: sweep, 100 due of {most:,}", "", ours=asked[most]
+        )
+        self.table.put("growth.backlog", "exponent: sweep over its backlog", "", ours=_fit(points))
+
+    def _load_backlog(self, later: int) -> None:
+        self.stub.tell("reset")
+        self.stub.put_all(due_tickets())
+        if later:
+            # Due in the year 2096, and so beyond where a sweep's listing stops.
+            before = f"{PREFIX}{OUTBOX}4000000000-j"
+            self.stub.tell(
+                "range", before=before, after="-failed-retry.json", width=7, count=later, body="{}"
+            )
+        self.stub.tell("count")
+
+    def queue(self) -> None:
+        """Batches of a queue's messages with 20 ms a store answer, and 100 one after another."""
+        walls: dict[int, list[float]] = defaultdict(list)
+        in_turn: list[float] = []
+        single = payloads.event(payloads.documented("Translation", "xml"))
+        with self.all_warm([OURS]) as functions:
+            self.stub.tell("delay", s=SLOW_S)
+            for _ in range(self.effort.slow):
+                for count in self.effort.batches:
+                    done = functions[OURS].call(payloads.batch(count))
+                    walls[count].append(done["wall"][0])
+                in_turn.append(sum(functions[OURS].call(single, 100)["wall"]))
+        for count, samples in walls.items():
+            took = [one * MS for one in samples]
+            title = f"queue batch of {count:,}, 20 ms a store answer"
+            self.table.add(f"queue.{count}", title, "ms", {OURS: took})
+        took = [one * MS for one in in_turn]
+        self.table.add("queue.100_in_turn", "100 callbacks one after another", "ms", {OURS: took})
+        self.table.put("growth.queue", "exponent: queue batch", "", ours=_fit(walls))
+
+    def reconcile(self) -> None:
+        """A pass over 100 jobs of CI's list, the more records the larger their day is."""
+        when = datetime.now(timezone.utc) - timedelta(hours=1)
+        points: dict[int, list[float]] = {}
+        pages: dict[int, int] = {}
+        peak = 0.0
+        with self.function(OURS, RECONCILE="Transcode:6") as function:
+            for turn, size in enumerate((100, *self.effort.ledgers)):
+                self.stub.tell("reset")
+                self.stub.tell("ci", xml=ci_list(when))
+                before = f"{PREFIX}jobs/dt={when:%Y-%m-%d}/j"
+                made_up = {"after": ".json", "width": 8, "count": size, "body": "{}"}
+                self.stub.tell("range", before=before, **made_up)
+                done = function.call(payloads.timer("reconcile"))
+                if "error" in done:
+                    raise RuntimeError(done["error"])
+                if turn:  # the first is for what is imported once
+                    points[size], peak = done["cpu"], done["peak_kb"] / 1000
+                    pages[size] = sum(self.stub.tell("count").values())
+        for size, took in points.items():
+            title = f"reconcile, a day of {size:,} records, CPU"
+            self.table.add(f"reconcile.{size}", title, "ms", {OURS: [one * MS for one in took]})
+        last = max(points)
+        put = self.table.put
+        put("requests.reconcile", f"COS requests: reconcile, {last:,}", "", ours=pages[last])
+        put("memory.reconcile", f"peak memory: reconcile, {last:,}", "MB", ours=peak)
+        put("growth.reconcile", "exponent: reconcile", "", ours=_fit(points))
+
+    def compact(self) -> None:
+        """A day's records folded into one file, from a store that makes them up."""
+        script = Path(__file__).with_name("compact_child.py")
+        points: dict[int, list[float]] = {}
+        peak = 0.0
+        for size in self.effort.ledgers:
+            command: list[str | Path] = [
+                self.trees.python,
+                "-I",
+                "-S",
+                "-B",
+                script,
+                self.trees.folders[OURS],
+            ]
+            done = subprocess.run(
+                [*command, str(size)], check=True, capture_output=True, text=True
+            ).stdout
+            told: Any = json.loads(done)
+            points[size], peak = [told["cpu"]], told["peak_kb"] / 1000
+            self.table.add(
+                f"compact.{size}",
+                f"compact, a day of {size:,} records, CPU",
+                "ms",
+                {OURS: [told["cpu"] * MS]},
+            )
+        title = f"peak memory: compact, a day of {max(points):,}"
+        self.table.put("memory.compact", title, "MB", ours=peak)
+        self.table.put("growth.compact", "exponent: compact", "", ours=_fit(points))
+
+
+def _fit(points: Mapping[int, Sequence[float]]) -> float:
+    return exponent([(float(size), median(samples)) for size, samples in points.items()])

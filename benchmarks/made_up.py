@@ -1,0 +1,72 @@
+"""Ledgers that are made up for a measurement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from handler.callback.record import JobRecord
+from handler.ledger import keys
+from handler.recovery.tickets import OUTBOX, Ticket
+
+DUE = 100
+"""Tickets that are due in each of the backlogs."""
+
+
+def due_tickets() -> dict[str, bytes]:
+    """100 alerts about failed jobs, and the jobs' records."""
+    objects = {}
+    for number in range(DUE):
+        record = _record(f"jdue{number:03d}")
+        ticket = Ticket("alert.failed", record.job_id, record.outcome, record=record)
+        objects[OUTBOX + ticket.name] = ticket.to_json()
+        objects[keys.record(record)] = record.to_json()
+    return objects
+
+
+def _record(job_id: str) -> JobRecord:
+    day = "2026-09-20"
+    return JobRecord(
+        kind="job",
+        event="TaskFinish",
+        job_id=job_id,
+        tag="Transcode",
+        state="Failed",
+        outcome="failed",
+        code="InternalError",
+        message="",
+        queue_id="p1",
+        created_at=f"{day}T08:00:00Z",
+        started_at=f"{day}T08:00:05Z",
+        ended_at=f"{day}T08:01:05Z",
+        wait_s=5,
+        run_s=60,
+        input=None,
+        outputs=[],
+        user_data=None,
+        job_level=0,
+        workflow=None,
+        result=None,
+        details={"JobId": job_id},
+        retry={"root_job_id": job_id, "attempt": 1},
+        source={
+            "trigger": "http",
+            "format": "xml",
+            "digest": "0" * 64,
+            "received_at": f"{day}T08:01:06Z",
+            "request_id": "request-1",
+            "verified": None,
+        },
+    )
+
+
+def ci_list(when: datetime) -> str:
+    """A page of CI's list: 100 jobs that ended a while ago, and whose callbacks all came."""
+    created = when.strftime("%Y-%m-%dT%H:%M:%S+0000")
+    jobs = "".join(
+        f"<JobsDetail><Code>Success</Code><Message/><JobId>j{number:08d}</JobId>"
+        f"<State>Success</State><CreationTime>{created}</CreationTime>"
+        f"<StartTime>{created}</StartTime><EndTime>{created}</EndTime>"
+        "<QueueId>p1</QueueId><Tag>Transcode</Tag><Input/><Operation/></JobsDetail>"
+        for number in range(100)
+    )
+    return f"<Response>{jobs}<NextToken/></Response>"

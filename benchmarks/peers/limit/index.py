@@ -1,0 +1,37 @@
+"""The least that can be done with the SDK: a ready-made record is put, and nothing is parsed. It
+runs on our bundle's own packages, with their bytecode."""
+
+import os
+
+from qcloud_cos import CosConfig, CosS3Client
+
+HOST, PORT = os.environ["COS_ENDPOINT"].removeprefix("http://").split(":")
+RECORD = b'{"schema":"job-record/1","kind":"job","details":{}' + b" " * 1150 + b"}\n"
+
+client = CosS3Client(
+    CosConfig(
+        Region=os.environ["COS_REGION"],
+        SecretId=os.environ["TENCENTCLOUD_SECRETID"],
+        SecretKey=os.environ["TENCENTCLOUD_SECRETKEY"],
+        Scheme="http",
+        IP=HOST,
+        Port=int(PORT),
+    ),
+)
+if "TUNED" in os.environ:
+    # As ours does: it takes a fifth off a put.
+    client._session.trust_env = False
+
+number = 0
+
+
+def main_handler(event, context):
+    global number
+    number += 1
+    client.put_object(
+        os.environ["BUCKET"],
+        RECORD,
+        f"ci/jobs/dt=2022-07-25/limit-{number}.json",
+        ContentType="application/json",
+    )
+    return {"isBase64Encoded": False, "statusCode": 200, "headers": {}, "body": "{}"}

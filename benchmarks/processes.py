@@ -1,0 +1,125 @@
+"""The processes of a measurement: the stub, and the function of one peer, each by itself."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.payloads import TOKEN
+
+ROOT = Path(__file__).parent.parent
+CHILD = Path(__file__).with_name("child.py")
+BUCKET = "records-1250000000"
+PREFIX = "ci/"
+
+
+_functions = itertools.count(1)
+
+
+class Stub:
+    """COS for measuring, in a process of its own. Use as a context manager."""
+
+    def __enter__(self) -> Stub:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.cos_stub"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+        )
+        if self._process.stdout is None:
+            raise AssertionError("it has a pipe")
+        self.port = int(self._process.stdout.readline())
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._connection.close()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def tell(self, command: str, **values: Any) -> Any:
+        """A command of cos_stub's: reset, delay, count, range, ci, keys, get."""
+        return self._post(command, json.dumps(values).encode())
+
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """Keep objects, uncounted. Keys are those below the ledger's prefix."""
+        lines = (json.dumps([PREFIX + key, data.decode()]) for key, data in objects.items())
+        self._post("put", "\n".join(lines).encode())
+
+    def _post(self, command: str, body: bytes) -> Any:
+        self._connection.request("POST", f"/-/{command}", body)
+        answer = self._connection.getresponse()
+        told = answer.read()
+        if answer.status != 200:
+            raise ValueError(f"the stub knows no {command}")
+        return json.loads(told)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a function that writes to it: ours and the peers'."""
+        return {
+            "LEDGER_URL": f"cos://{BUCKET}/{PREFIX}",
+            "BUCKET": BUCKET,
+            "COS_REGION": "ap-guangzhou",
+            "COS_ENDPOINT": f"http://127.0.0.1:{self.port}",
+            "TENCENTCLOUD_SECRETID": "AKIDexample",
+            "TENCENTCLOUD_SECRETKEY": "example-secret-key",
+            "CALLBACK_TOKENS": TOKEN,
+            "LEASE_SETTLE_S": "0",
+        }
+
+
+class Function:
+    """One peer's function in a process of its own. Use as a context manager."""
+
+    def __init__(self, python: Path, folder: Path, env: Mapping[str, str]) -> None:
+        self._command = [str(python), "-I", "-S", "-B", str(CHILD), str(folder)]
+        self._env = {"PATH": os.environ.get("PATH", ""), **env}
+        # No other function's jobs: else what one has kept is a duplicate to the next.
+        self._next = next(_functions) * 100_000
+
+    def __enter__(self) -> Function:
+        self.started = time.monotonic()
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._env,
+            text=True,
+        )
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.communicate()
+
+    def call(self, event: Mapping[str, Any], count: int = 1, again: bool = False) -> dict[str, Any]:
+        """Invoke with an event, `count` times with a job of its own each; again: with the last
+        one's. What child.py answers."""
+        first = self._next - 1 if again else self._next
+        self._next = first + count
+        return self.ask({"event": event, "count": count, "first": first})
+
+    def ask(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        """A command to child.py, and its answer."""
+        process = self._process
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise AssertionError("they are pipes")
+        process.stdin.write(json.dumps(command) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self._command[-1]} ended:\n{process.stderr.read()[-2000:]}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer

@@ -1,0 +1,126 @@
+"""Every command that the documents show is run as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from handler.cli.ci_face import BUCKET, CiFace
+from handler.cli.commands import app
+from handler.cli.server.running import Options, Running, running
+from tests.conftest import PAYLOADS, Invoked
+from tests.cos_face import CosFace
+from tests.test_docs import PAGES, ROOT
+
+NAME = "python -m handler "
+
+UNLIKE: dict[str, int] = {
+    # The letter is what it was: it can still not be understood.
+    "dead replay 5891b5b5": 1,
+    # Warnings and faults of a world without queues; its own tests show each line.
+    "doctor": 1,
+    "doctor --url": 1,
+    "doctor --function": 1,
+}
+"""Exit status of commands that don't end with 0, by how they begin."""
+
+
+def commands() -> list[str]:
+    """All of them, each once: those in code blocks, with their continued lines."""
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        for line in re.findall(rf"^(?:    |> +)?[A-Z_0-9= ]*{NAME}.*$", text, re.MULTILINE):
+            said = re.sub(r"\s+#\s.*$", "", line.strip("> ").strip())
+            found.append(said)
+    return sorted(set(found))
+
+
+@pytest.fixture
+def world(cos: CosFace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with a ledger in which a little happened, a log, COS with a ledger, and CI."""
+    there = Invoked(cos.env)
+    here = Invoked({"LEDGER_URL": f"file:{tmp_path}/ledger"})
+    failed = '{"JobsDetail": {"JobId": "j1", "State": "Failed", "Code": "InternalError"}}'
+    for function in (there, here):
+        for body in ((PAYLOADS / "Translation.seed.xml").read_bytes(), failed, "hello\n"):
+            function.post(body)
+    (tmp_path / "scf.log").write_text(here.output.getvalue())
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    with CiFace(cos=cos) as ci:
+        env = cos.env | {"COS_ENDPOINT": ci.endpoint, "CI_BUCKET": BUCKET}
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/ledger")
+        monkeypatch.chdir(tmp_path)
+        yield tmp_path
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    """What `serve` starts, on a port that is free."""
+    with ExitStack() as stack, (tmp_path / "serve.log").open("w") as log:
+        env = {"LEDGER_URL": f"file:{tmp_path}/ledger"}
+        yield stack.enter_context(running(env, Options(port=0, sweep_every_s=0), log))
+
+
+def run(said: str) -> Any:
+    """A command as the shell would run it."""
+    words = shlex.split(said.partition(NAME)[2])
+    return CliRunner().invoke(app, words, catch_exceptions=False)
+
+
+@pytest.mark.parametrize("said", [one for one in commands() if "handler serve" not in one])
+def test_it_runs(said: str, world: Path, request: pytest.FixtureRequest) -> None:
+    """With the names that stand for something replaced, and nothing else changed."""
+    said = said.replace("JOB_ID", "j1").replace("https://….tencentscf.com/", "http://127.0.0.1:1/")
+    said = re.sub(r"(--price-[a-z-]+) …", r"\1 0.1", said)
+    if "handler send" in said:
+        said += f" --to {request.getfixturevalue('server').url}/"
+    wanted = max(
+        ((begin, status) for begin, status in UNLIKE.items() if said.startswith(NAME + begin)),
+        key=lambda pair: len(pair[0]),
+        default=("", 0),
+    )[1]
+    result = run(said)
+    assert result.exit_code == wanted, result.output
+    assert result.output.strip()
+
+
+def test_serve_is_shown_and_starts() -> None:
+    """It does not end by itself: tests/cli/test_serve.py runs it whole."""
+    shown = [one for one in commands() if "handler serve" in one]
+    assert shown
+    for said in shown:
+        words = [*shlex.split(said.partition(NAME)[2]), "--help"]
+        assert CliRunner().invoke(app, words).exit_code == 0
+
+
+def test_there_are_commands_of_every_kind() -> None:
+    """Else this would show less than it says."""
+    shown = {shlex.split(one.partition(NAME)[2])[0] for one in commands()}
+    assert {"invoke", "send", "serve", "jobs", "show", "doctor", "sweep", "replay"} <= shown | {
+        "sweep"
+    }
+
+
+def test_every_make_target_that_is_named_is_there() -> None:
+    """In the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(
+            r"(?:`|^    |^)make (?:[A-Z]+=\S+ )?([a-z-]+)",
+            page.read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    }
+    assert named <= targets, named - targets
