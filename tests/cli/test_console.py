@@ -358,6 +358,32 @@ def test_the_story_of_a_failure_until_it_is_told(env: dict[str, str]) -> None:
     assert "It ended: Failed" in later
 
 
+def tones(page: str) -> dict[str, str]:
+    """The tone of each sentence of the time line."""
+    found = re.findall(r'<li class="(\w+)">\s*<span class="when">', page)
+    return dict(zip(told(page), found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("lang", "ended", "again"),
+    [
+        ("en", "It ended: Success, in part", "Attempt 2 ended: Success, in part"),
+        ("zh", "任务结束：Success（部分成功）", "第 2 次尝试结束：Success（部分成功）"),
+    ],
+)
+def test_a_success_in_part_looks_like_neither(
+    console: Console, lang: str, ended: str, again: str
+) -> None:
+    """It says so where CI says Success, and has the tone of what is to be looked at."""
+    console.machine.send(make(Asked("VideoMontage", "Partial")).body, "sample")
+    assert tones(console.get("/deliveries/1", lang))[ended] == "odd"
+    root = console.send()
+    marker = f"/ci-retry:{root}:2"
+    retried = make(Asked("VideoMontage", "Partial", user_data=marker))
+    console.machine.send(retried.body, "http")
+    assert tones(console.get("/deliveries/3", lang))[again] == "odd"
+
+
 def key_of(console: Console, job_id: str) -> str:
     """Where a job's record is."""
     return next(key for key in console.machine.store.list("jobs/") if job_id in key)

@@ -317,7 +317,7 @@ def test_numbers_are_written_for_people() -> None:
     """Two or three figures that count, with their unit."""
     told = [duration(one, EN) for one in (None, 0, 0.25, 42, 59.99, 210, 5400, 200_000)]
     assert told == ["–", "0 s", "0.25 s", "42 s", "1 min", "3.5 min", "1.5 h", "2.3 d"]
-    assert duration(90, ZH) == "1.5 分"
+    assert duration(90, ZH) == "1.5 分钟"
     assert [size(one) for one in (None, 0, 999, 1_909_389, 10**12)] == [
         "–",
         "0 B",

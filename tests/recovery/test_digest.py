@@ -270,8 +270,8 @@ def test_one_missing_line_is_one() -> None:
     lines = ("a" * 10, "b" * 60)
 
     assert Message("d", "t", lines).text(60).splitlines()[-1] == "… and 1 more line"
-    assert Message("d", "t", lines, "zh").text(60).splitlines()[-1] == "…… 另有 1 行"
-    assert Message("d", "t", (*lines, "c"), "zh").text(60).splitlines()[-1] == "…… 另有 2 行"
+    assert Message("d", "t", lines, "zh").text(60).splitlines()[-1] == "……另有 1 行"
+    assert Message("d", "t", (*lines, "c"), "zh").text(60).splitlines()[-1] == "……另有 2 行"
 
 
 def test_a_cut_never_splits_a_character() -> None:

@@ -44,7 +44,7 @@ def test_a_mail_reaches_every_recipient(http: RequestsHttp) -> None:
         assert len(mail.letter.as_bytes()) < 65_536
         content = mail.letter.get_content()
         assert content.startswith(CHINESE.text(40_000)[:1000])
-        assert content.rstrip().splitlines()[-1].startswith("…… 另有")
+        assert content.rstrip().splitlines()[-1].startswith("……另有")
 
 
 def test_a_user_signs_in(http: RequestsHttp) -> None:

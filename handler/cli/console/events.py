@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from handler.cli.reading import Found
 
-Tone: TypeAlias = Literal["good", "bad", "wait", "plain"]
+Tone: TypeAlias = Literal["good", "odd", "bad", "wait", "plain"]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from handler.recovery.tickets import DONE, OUTBOX
 
 _TONES: Mapping[str, Tone] = {
     "succeeded": "good",
-    "partial": "bad",
+    "partial": "odd",
     "failed": "bad",
     "cancelled": "plain",
     "unknown": "bad",

@@ -128,6 +128,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "e.created": ("The job was created", "任务创建"),
     "e.ended": ("It ended: {state}", "任务结束：{state}"),
     "e.ended_again": ("Attempt {attempt} ended: {state}", "第 {attempt} 次尝试结束：{state}"),
+    "in_part": ("{state}, in part", "{state}（部分成功）"),
     "e.callback": ("Callback received and kept", "已收到并保存回调"),
     "e.callback_odd": ("Callback received: {kept}", "收到回调：{kept}"),
     "e.again": ("Delivered again: a duplicate", "再次收到同一回调"),
