@@ -10,19 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from handler.errors import Refused, SettingsError, StoreError
-from handler.ledger.cos import CosStore, Place
-from handler.ledger.folder import FolderStore
-from handler.ledger.ledger import Ledger
+from handler.ledger.place import Place
 from handler.ledger.store import Store
 from handler.log import Log
-from handler.parallel import in_parallel
-from handler.reception import Reception
-from handler.recovery.intake import Intake
-from handler.recovery.policy import Policy
 from handler.settings import Settings, tokens_from_env
 from handler.triggers import Chore, Delivery, Outcome, Trigger, direct, http, queue, timer
 
 if TYPE_CHECKING:
+    from handler.ledger.cos import CosStore
     from handler.recovery.http_client import Http
     from handler.recovery.verify import Inline
 
@@ -56,9 +51,13 @@ def open_store(settings: Settings) -> Store:
     """The store that LEDGER_URL names, with this invocation's credentials."""
     url = settings.ledger_url
     if url.scheme == "file":
+        from handler.ledger.folder import FolderStore
+
         return FolderStore(url.folder)
     if settings.region is None or settings.credentials is None:
         raise AssertionError("Settings.from_env lets no cos ledger through without these")
+    from handler.ledger.cos import CosStore
+
     place = Place(url.bucket, url.prefix, settings.region, settings.cos_endpoint)
     store = _warm_stores.get(place)
     if store is None:
@@ -126,6 +125,13 @@ class Function:
         started: float,
     ) -> list[Outcome]:
         """Keep callbacks; what became of each of their jobs. started: of time.perf_counter."""
+        # Imported here, as the stores are: a request that is refused pays for nothing of this.
+        from handler.ledger.ledger import Ledger
+        from handler.parallel import in_parallel
+        from handler.reception import Reception
+        from handler.recovery.intake import Intake
+        from handler.recovery.policy import Policy
+
         reception = Reception(
             settings,
             Intake(Ledger(self.open_store(settings)), Policy.of(settings)),

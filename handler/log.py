@@ -11,11 +11,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TextIO, TypeAlias
 
-from handler.callback.nodes import rfc3339_of
+from handler.clock import rfc3339_of
 
 Level: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Value: TypeAlias = "str | int | float | bool | None"
@@ -60,6 +59,8 @@ class Log:
 
     def failure(self, event: str, **fields: Value) -> None:
         """An exception that is being handled, at ERROR, with its stack trace in one value."""
+        import traceback  # only a fault pays for it
+
         self._write("ERROR", event, {**fields, _TRACEBACK: traceback.format_exc()})
 
     def last_resort(self, body: bytes, reason: str) -> None:

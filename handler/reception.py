@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from handler.callback import catalogue, envelope, nodes, payload, record
+from handler.clock import rfc3339_of
 from handler.errors import PayloadError, StoreError
 from handler.ledger.ledger import DeadLetter
 from handler.log import Log
@@ -137,7 +138,7 @@ class Reception:
         )
 
     def _now(self) -> str:
-        return nodes.rfc3339_of(self.clock())
+        return rfc3339_of(self.clock())
 
     def _log(self, level: str, **fields: Any) -> None:
         write = {"INFO": self.log.info, "WARNING": self.log.warning}

@@ -24,8 +24,8 @@ from handler.callback.families import FAMILIES
 from handler.cli.ci_face import BUCKET, REGION, CiFace
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.cli.events import context, http_event
-from handler.ledger.cos import Credentials
 from handler.ledger.folder import FolderStore
+from handler.ledger.place import Credentials
 from handler.log import Log
 from handler.recovery.ci import Ci
 from handler.recovery.http_client import RequestsHttp

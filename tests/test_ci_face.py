@@ -27,7 +27,8 @@ from handler.callback.payload import Limits, parse
 from handler.cli.ci_face import BUCKET, REGION, CiFace, End, Fault
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.errors import StoreError
-from handler.ledger.cos import CosStore, Credentials, Place
+from handler.ledger.cos import CosStore
+from handler.ledger.place import Credentials, Place
 from handler.recovery.ci import Ci
 from handler.recovery.ci_wire import Signer
 from handler.recovery.http_client import Answer, RequestsHttp

@@ -32,8 +32,16 @@ LEFT_OUT = frozenset({"pycryptodome"})
 SOURCE_ONLY = "crcmod"
 """Published without wheels: built here, and its compiled half dropped for its Python half."""
 
-NOT_OF_USE = ("bin", "*/tests", "crcmod/test.py", "crcmod/_crcfunext.*")
-"""What an installation brings besides, relative to the folder."""
+NOT_OF_USE = (
+    "bin",
+    "*/tests",
+    "crcmod/test.py",
+    "crcmod/_crcfunext.*",
+    "urllib3/http2/__init__.py",
+    "urllib3/contrib/socks.py",
+)
+"""What an installation brings besides, relative to the folder. The first file of urllib3's HTTP/2,
+which has to be switched on and is not, imports importlib.metadata: 4 ms of each cold start."""
 
 LICENCES = "licences"
 _LICENCE = re.compile(r"(LICEN[CS]E|NOTICE|COPYING|AUTHORS)", re.IGNORECASE)

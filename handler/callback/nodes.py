@@ -134,11 +134,6 @@ def rfc3339(at: datetime | None) -> str | None:
     return written.replace("+00:00", "Z")
 
 
-def rfc3339_of(epoch_s: float) -> str:
-    """A clock's reading as RFC 3339 in UTC."""
-    return rfc3339(datetime.fromtimestamp(epoch_s, timezone.utc)) or ""
-
-
 def seconds_between(start: datetime | None, end: datetime | None) -> float | int | None:
     """Whole seconds as an int, others rounded to milliseconds; None without both ends."""
     if start is None or end is None:

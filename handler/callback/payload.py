@@ -12,9 +12,9 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeAlias
 
+from handler.callback.limits import Limits as Limits
 from handler.callback.rootless import with_root
 from handler.errors import PayloadError
 
@@ -33,16 +33,6 @@ _DECLARED_ENCODING = re.compile(rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([^\"'>]*)[
 _TRAILING_COMMA = re.compile(r",(?=[ \t\r\n]*[}\]])")
 _JSON_STRING = re.compile(r'"[^"]*"?')
 _XML_TAG_PIECE = re.compile(rb"[^\"'<>]+|\"[^\"<]*\"|'[^'<]*'")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a body may cost. All are inclusive."""
-
-    max_bytes: int = 2_097_152
-    max_nodes: int = 100_000
-    max_depth: int = 64
-    max_tag_bytes: int = 64 * 1024
 
 
 def parse(body: bytes, limits: Limits) -> tuple[Tree, Format]:
@@ -95,7 +85,13 @@ def _xml_tree(body: bytes, limits: Limits) -> dict[str, Any]:
     from defusedxml.ElementTree import DefusedXMLParser
 
     # The encoding is given, so no declaration that slipped past the check above has a say.
-    parser = DefusedXMLParser(target=_TreeTarget(limits), encoding="utf-8", forbid_dtd=True)
+    target = _TreeTarget(limits)
+    parser = DefusedXMLParser(target=target, encoding="utf-8", forbid_dtd=True)
+    # Past ElementTree's own two handlers, which are Python and cost more than expat itself: what
+    # guards against DTDs and entities are other handlers of the same expat parser, and stay.
+    expat = parser.parser
+    expat.ordered_attributes = False
+    expat.StartElementHandler, expat.EndElementHandler = target.start, target.end
     try:
         parser.feed(body)
         tree: dict[str, Any] = parser.close()  # type: ignore[assignment]  # of the target
@@ -120,6 +116,12 @@ def _refuse_long_tags(body: bytes, most: int) -> None:
             raise PayloadError("tag_too_long", f"a tag of more than {most} bytes")
 
 
+def _qualified(name: str) -> str:
+    """A name with its namespace as ElementTree writes it, {address}name. expat leaves out the
+    first brace."""
+    return f"{{{name}" if "}" in name else name
+
+
 class _TreeTarget:
     """A parser target that counts while it builds the tree, and stops at a limit."""
 
@@ -134,7 +136,9 @@ class _TreeTarget:
             raise PayloadError("too_many_nodes", f"more than {self._limits.max_nodes} nodes")
         if len(self._open) > self._limits.max_depth:
             raise PayloadError("too_deep", f"nested deeper than {self._limits.max_depth}")
-        children: dict[str, Tree] = {f"@{name}": value for name, value in attributes.items()}
+        children: dict[str, Tree] = {
+            f"@{_qualified(name)}": value for name, value in attributes.items()
+        }
         self._open.append((children, []))
 
     def data(self, text: str) -> None:
@@ -148,6 +152,7 @@ class _TreeTarget:
             if text.strip():
                 children[TEXT_KEY] = text
             node = children
+        tag = _qualified(tag)
         siblings = self._open[-1][0]
         if tag not in siblings:
             siblings[tag] = node

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from handler.callback import nodes
 from handler.cli.common import EXIT_NOT_2XX, AsJson, console, echo_json, escape, local, safe, table
+from handler.clock import rfc3339_of
 from handler.recovery.intake import Intake
 from handler.recovery.policy import Policy
 from handler.recovery.replay import Letter, find, letters, replay
@@ -79,7 +79,7 @@ def replay_letter(name: Name, as_json: AsJson = False) -> None:
             )
 
         intake = Intake(here.ledger, Policy.of(here.settings))
-        now = nodes.rfc3339_of(time.time())
+        now = rfc3339_of(time.time())
         outcomes = replay(letter, here.ledger, intake, here.settings.limits, take, now)
     told = [
         {"job_id": one.job_id, "tag": one.tag, "status": one.status, "key": one.key}

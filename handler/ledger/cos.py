@@ -5,10 +5,9 @@ What is set here and why, from reading version 1.9.44 of the SDK:
   - a time-out of (connect, read) seconds, since None means 30 s;
   - no retries of the SDK: it sleeps whole seconds without jitter, and repeats a POST too.
     The few here are short, jittered, and for requests that may be repeated alone;
-  - a requests session of one's own with trust_env off: no proxy, no .netrc of the
-    environment has a say, and a put costs a fifth less;
-  - only COS itself is believed: the SDK takes every status below 400 for done, a redirect and
-    the page of something in between too;
+  - a session of one's own (transport.py): no proxy, no .netrc of the environment has a say, a
+    put costs a third, and only COS itself is believed, where the SDK takes every status below
+    400 for done, a redirect and the page of something in between too;
   - its loggers at CRITICAL: at DEBUG they write the signing key;
   - credentials set anew on every invocation: SCF's expire.
 """
@@ -18,11 +17,12 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from handler.errors import StoreError
+from handler.ledger.place import Credentials, Place
+from handler.ledger.transport import Session
 
 TIMEOUT_S = (2, 5)
 BACKOFF_S = (0.1, 0.5)
@@ -33,26 +33,6 @@ PAGE = 1000
 """Keys in one answer to a listing: the most that COS gives."""
 
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """Keys of a CAM identity; session_token is "" for permanent ones. Never printed."""
-
-    secret_id: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    session_token: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the bucket is. prefix is "" or ends with a slash."""
-
-    bucket: str
-    prefix: str
-    region: str
-    endpoint: tuple[str, int] | None = None
-    """Host and port to connect to by plain http in COS's place, for tests; Host stays COS's."""
 
 
 class CosStore:
@@ -199,17 +179,10 @@ class CosStore:
     def _connect(self) -> Any:
         import logging
 
-        import requests
         from qcloud_cos import CosConfig, CosS3Client
 
         for name in ("qcloud_cos", "urllib3"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        session = requests.Session()
-        session.trust_env = False
-        adapter = requests.adapters.HTTPAdapter(pool_connections=2, pool_maxsize=POOL_SIZE)
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, adapter)
-        session.hooks["response"].append(_of_cos)
         place, credentials = self._place, self._credentials
         ip, port = place.endpoint or (None, None)
         config = CosConfig(
@@ -223,29 +196,4 @@ class CosStore:
             IP=ip,
             Port=port,
         )
-        return CosS3Client(config, retry=0, session=session)
-
-
-def _of_cos(answer: Any, **_: Any) -> None:
-    """Look at the head of each answer: is it COS's, and no redirect? None is followed, and one
-    says that nothing was done.
-
-    Raises:
-        ConnectionError: of requests; the SDK makes a CosClientError of it.
-    """
-    import requests
-
-    if not _is_of_a_store(answer.status_code, answer.headers) or 300 <= answer.status_code < 400:
-        answer.close()
-        raise requests.exceptions.ConnectionError("the answer is not COS's, or a redirect")
-
-
-def _is_of_a_store(status: int, headers: Mapping[str, str]) -> bool:
-    """Each answer of COS has an id (436/7729). A stand-in behind COS_ENDPOINT may have none, but
-    like COS it gives an object's ETag, XML, or to a delete 204: what no page in between does."""
-    return (
-        "x-cos-request-id" in headers
-        or "etag" in headers
-        or status == 204
-        or "xml" in headers.get("content-type", "")
-    )
+        return CosS3Client(config, retry=0, session=Session(POOL_SIZE))

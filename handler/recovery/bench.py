@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from handler.callback import nodes
 from handler.callback.record import JobRecord
+from handler.clock import rfc3339_of
 from handler.ledger.ledger import DeadLetter, Ledger
 from handler.log import Log
 from handler.recovery.attempts import Attempts
@@ -105,4 +105,4 @@ class Bench:
 
     def now(self) -> str:
         """This moment, RFC 3339 in UTC."""
-        return nodes.rfc3339_of(self.clock())
+        return rfc3339_of(self.clock())

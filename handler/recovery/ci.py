@@ -20,7 +20,7 @@ from urllib.parse import quote
 from handler.callback import nodes
 from handler.callback.families import FAMILIES, Family
 from handler.callback.payload import Tree
-from handler.ledger.cos import Credentials
+from handler.ledger.place import Credentials
 from handler.recovery.ci_answers import (
     ANSWER_LIMITS,
     CiError,

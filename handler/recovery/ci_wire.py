@@ -8,7 +8,7 @@ from typing import Any
 
 from handler.callback.payload import Tree
 from handler.errors import HandlerError
-from handler.ledger.cos import Credentials
+from handler.ledger.place import Credentials
 
 SIGNED_FOR_S = 600
 """How long a signature is good for: clocks may differ, and a request takes seconds."""

@@ -9,7 +9,8 @@ import pytest
 from benchmarks.cos_stub import Objects, Range
 from benchmarks.processes import BUCKET, Stub
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.ledger.cos import CosStore, Credentials, Place
+from handler.ledger.cos import CosStore
+from handler.ledger.place import Credentials, Place
 from tests.cos_face import CosFace
 
 

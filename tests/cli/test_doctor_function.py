@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from handler.cli.doctor.tc3 import authorization
-from handler.ledger.cos import Credentials
+from handler.ledger.place import Credentials
 from tests.alert_services import closed_port
 from tests.cli.doctor_services import RECONCILE, SWEEP, TOKEN, URL, Services, trigger
 

@@ -28,13 +28,14 @@ from handler.callback.fields import (
     text,
 )
 from handler.callback.lineage import Lineage
-from handler.callback.nodes import node, rfc3339_of
+from handler.callback.nodes import node
 from handler.callback.outcome import OUTCOMES, REVIEW_OUTCOMES
 from handler.callback.record import JobRecord
 from handler.cli.sampling.reviews import EVENTS
 from handler.cli.sampling.samples import KNOWN, RUN_EVENT, names, sample
 from handler.cli.sampling.wish import NotSampled, Wish
 from handler.cli.sampling.writing import Notes, write
+from handler.clock import rfc3339_of
 from handler.recovery.policy import CODES
 from handler.recovery.rebuild import request
 from tests.callback.test_record import records, valid

@@ -10,8 +10,9 @@ import pytest
 
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.errors import StoreError
-from handler.ledger.cos import CosStore, Credentials, Place
+from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
+from handler.ledger.place import Credentials, Place
 from handler.ledger.store import Store
 from tests.cos_face import BUCKET, REGION, CosFace, Fault
 from tests.cos_face.face import Seen

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.cli.ci_face.server import Reply, Reset, Seen, Server, hand_on
-from handler.ledger.cos import CosStore, Credentials, Place
+from handler.ledger.cos import CosStore
+from handler.ledger.place import Credentials, Place
 from handler.ledger.store import Store
 from handler.recovery.http_client import Answer, Http
 from tests.alert_services import closed_port

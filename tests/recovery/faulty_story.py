@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from handler.callback.families import family_of
 from handler.cli.ci_face import BUCKET, REGION
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.ledger.cos import Credentials
+from handler.ledger.place import Credentials
 from handler.recovery.ci import Ci
 from tests.recovery.faulty_ways import FaultyHttp, FaultyStore, Injector, Wrong
 from tests.recovery.faulty_worlds import MemoryWorld, SocketWorld

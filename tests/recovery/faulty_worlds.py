@@ -9,7 +9,8 @@ from typing import Any
 
 from handler.cli.ci_face import BUCKET, REGION, CiFace
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.ledger.cos import CosStore, Credentials, Place
+from handler.ledger.cos import CosStore
+from handler.ledger.place import Credentials, Place
 from handler.ledger.store import Store
 from handler.recovery.ci_answers import ANSWER_LIMITS
 from handler.recovery.http_client import Answer, Http, RequestsHttp

@@ -25,7 +25,7 @@ from handler.cli.ci_face.jobs import Jobs
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.cli.ci_face.server import Reset, Seen
 from handler.errors import StoreError
-from handler.ledger.cos import Credentials
+from handler.ledger.place import Credentials
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.recovery.ci import Ci

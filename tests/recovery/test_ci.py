@@ -19,7 +19,7 @@ from handler.callback import nodes
 from handler.callback.families import FAMILIES
 from handler.cli.ci_face import BUCKET, REGION, CiFace, Fault, Seen
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.ledger.cos import Credentials
+from handler.ledger.place import Credentials
 from handler.recovery import ci as ci_module
 from handler.recovery.ci import ANSWER_LIMITS, Ci, CiError
 from handler.recovery.http_client import Answer, RequestsHttp

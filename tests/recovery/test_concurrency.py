@@ -20,8 +20,9 @@ from typing import Any, TypeVar
 import pytest
 
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.ledger.cos import CosStore, Credentials, Place
+from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
+from handler.ledger.place import Credentials, Place
 from handler.ledger.store import Store
 from handler.recovery.http_client import Answer, Http
 from tests.cos_face import BUCKET, REGION

@@ -17,7 +17,7 @@ from handler.callback.families import FAMILIES
 from handler.cli.ci_face import BUCKET, REGION
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.errors import HandlerError
-from handler.ledger.cos import Credentials
+from handler.ledger.place import Credentials
 from handler.ledger.store import Store
 from handler.recovery.channels import channels, send
 from handler.recovery.ci import Ci

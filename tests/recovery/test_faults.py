@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.ledger.cos import CosStore, Credentials, Place
+from handler.ledger.cos import CosStore
+from handler.ledger.place import Credentials, Place
 from handler.ledger.store import Store
 from tests.cos_face import BUCKET, REGION, CosFace, Fault
 from tests.cos_face.face import Seen

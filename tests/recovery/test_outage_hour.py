@@ -27,7 +27,8 @@ from typer.testing import CliRunner
 
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
 from handler.cli.commands import app
-from handler.ledger.cos import CosStore, Credentials, Place
+from handler.ledger.cos import CosStore
+from handler.ledger.place import Credentials, Place
 from handler.recovery.from_log import bodies
 from handler.settings import Settings
 from handler.triggers import Delivery

@@ -14,8 +14,8 @@ from handler.app import Function
 from handler.callback.families import family_of
 from handler.cli.ci_face import BUCKET, REGION, CiFace
 from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.ledger.cos import Credentials
 from handler.ledger.folder import FolderStore
+from handler.ledger.place import Credentials
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.recovery.ci import Ci

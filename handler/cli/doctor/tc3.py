@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from datetime import datetime, timezone
 
-from handler.ledger.cos import Credentials
+from handler.ledger.place import Credentials
 
 CONTENT_TYPE = "application/json; charset=utf-8"
 _ALGORITHM = "TC3-HMAC-SHA256"

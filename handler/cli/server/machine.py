@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Any, Protocol, TextIO
 
 from handler.app import Function, open_store
-from handler.callback.nodes import rfc3339_of
 from handler.cli import events
 from handler.cli.server.hasten import make_due
 from handler.cli.server.history import History, Invocation, Request, Way, Write
 from handler.cli.server.shown import REDACTED, shown
 from handler.cli.server.watched import Watched
+from handler.clock import rfc3339_of
 from handler.ledger.ledger import Ledger
 from handler.ledger.store import Store
 from handler.log import Log

@@ -1,0 +1,15 @@
+"""What a body may cost: apart from the parser, which a refused request does not need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a body may cost. All are inclusive."""
+
+    max_bytes: int = 2_097_152
+    max_nodes: int = 100_000
+    max_depth: int = 64
+    max_tag_bytes: int = 64 * 1024
