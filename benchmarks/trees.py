@@ -58,7 +58,8 @@ def build(python: Path, names: list[str]) -> Trees:
         bundle.keep_licences_alone(folder)
         bundle.remove(path for pattern in bundle.NOT_OF_USE for path in folder.glob(pattern))
 
-    packages = _cached(python, "ours", locked, ours)
+    rules = f"{locked}{sorted(bundle.LEFT_OUT)}{bundle.NOT_OF_USE}"
+    packages = _cached(python, "ours", rules, ours)
     requirements = _cached(python, "requirements", locked, lambda to: _pip(python, locked, to))
     folders: dict[str, Path] = {}
     for name in names:

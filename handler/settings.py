@@ -9,13 +9,14 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from handler.callback.limits import Limits
 from handler.errors import Problem, SettingsError
 from handler.ledger.place import Credentials
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Verify: TypeAlias = Literal["never", "failures", "always"]
 
@@ -25,6 +26,7 @@ MAX_DEPTH_CEILING = 200
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?-[0-9]{5,12}")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
 _REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_ENDPOINT = re.compile(r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})/?")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -35,10 +37,17 @@ class LedgerUrl:
     scheme: Literal["cos", "file"]
     bucket: str = ""
     prefix: str = ""
-    folder: Path = Path()
+    path: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The folder of a `file:` address."""
+        from pathlib import Path  # COS needs it not, and it is 3 ms of a cold start
+
+        return Path(self.path)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # nobody compares them, and each method costs a cold start
 class Settings:
     """All that the environment says. Durations are in seconds, sizes in bytes."""
 
@@ -168,6 +177,8 @@ def _at_odds(read: Mapping[str, Any]) -> list[Problem]:
 
 def _url_secrets(url: str) -> list[str]:
     """The parts of an alert URL that open a door: user, password, query values, fragment."""
+    from urllib.parse import unquote, urlsplit  # 2 ms of a cold start where nothing needs it
+
     parts = urlsplit(url)
     values = [
         pair.partition("=")[2] for text in (parts.query, parts.fragment) for pair in text.split("&")
@@ -185,7 +196,7 @@ def _ledger_url(sent: str) -> LedgerUrl:
         path = path.removeprefix("//") if path.startswith("///") else path
         if not path.strip() or "\0" in path or path.startswith("//"):
             raise ValueError
-        return LedgerUrl("file", folder=Path(path))
+        return LedgerUrl("file", path=path)
     bucket, _, prefix = sent.removeprefix("cos://").partition("/")
     prefix = prefix.strip("/")
     dots = any(part in (".", "..") for part in prefix.split("/"))
@@ -210,16 +221,18 @@ def _tokens(sent: str) -> tuple[str, ...]:
 
 
 def _endpoint(sent: str) -> tuple[str, int]:
-    parts = urlsplit(sent)
-    if parts.scheme != "http" or not parts.hostname or parts.port is None:
+    parts = _ENDPOINT.fullmatch(sent)
+    if parts is None or int(parts[2]) > 65_535:
         raise ValueError
-    if parts.path not in ("", "/") or parts.query or parts.username:
-        raise ValueError
-    return parts.hostname, parts.port
+    return parts[1].lower().strip("[]"), int(parts[2])
 
 
 def _alert_urls(sent: str) -> tuple[str, ...]:
     urls = tuple(sent.split())
+    if not urls:
+        return ()
+    from urllib.parse import urlsplit
+
     for url in urls:
         scheme = url.partition(":")[0].lower()
         if scheme not in ("http", "https", "smtp", "smtps", "apprise"):
@@ -230,6 +243,8 @@ def _alert_urls(sent: str) -> tuple[str, ...]:
 
 
 def _http_url(sent: str) -> str:
+    from urllib.parse import urlsplit
+
     parts = urlsplit(sent)
     if parts.scheme not in ("http", "https") or not parts.hostname or " " in sent:
         raise ValueError

@@ -32,7 +32,8 @@ def problems(env: dict[str, str]) -> dict[str, str]:
 def test_an_empty_environment_is_a_working_local_function() -> None:
     """The embedded ledger, no token, and the defaults of the documentation."""
     settings = Settings.from_env({})
-    assert settings.ledger_url == LedgerUrl("file", folder=Path("./ledger"))
+    assert settings.ledger_url == LedgerUrl("file", path="./ledger")
+    assert settings.ledger_url.folder == Path("ledger")
     assert settings.callback_tokens == ()
     assert settings.limits == Limits(2_097_152, 100_000, 64)
     assert (settings.retry_max_attempts, settings.retry_base_s, settings.retry_cap_s) == (

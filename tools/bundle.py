@@ -26,8 +26,10 @@ OWN_CODE = ("index.py", "handler")
 NOT_DEPLOYED = ("cli", "__main__.py", "__pycache__", ".*")
 """Parts of handler/ for local use alone, and what tools leave behind."""
 
-LEFT_OUT = frozenset({"pycryptodome"})
-"""Required by cos-python-sdk-v5 and 15 MB large; only its client-side encryption imports it."""
+LEFT_OUT = frozenset({"pycryptodome", "charset-normalizer"})
+"""pycryptodome is required by cos-python-sdk-v5 and 15 MB large; only its client-side encryption
+imports it. charset-normalizer is 8 ms of a cold start; requests guesses by it in which encoding a
+text is, which nothing here asks, and warns once where it is missing (handler/ledger/quiet.py)."""
 
 SOURCE_ONLY = "crcmod"
 """Published without wheels: built here, and its compiled half dropped for its Python half."""
@@ -138,8 +140,7 @@ def install_requirements(python: Path, requirements: str, folder: Path) -> None:
     """Install all but LEFT_OUT, by their hashes.
 
     Only wheels without machine code are taken ("any"): they are right for every machine,
-    SCF's CentOS 7 too, and charset-normalizer's compiled ones are no quicker here. A
-    requirement that has no such wheel makes pip fail.
+    SCF's CentOS 7 too. A requirement that has no such wheel makes pip fail.
     """
     with tempfile.TemporaryDirectory() as scratch:
         wanted = Path(scratch, "requirements.txt")

@@ -29,9 +29,11 @@ def node(tree: Tree, path: str) -> Tree:
 def walk(tree: Tree, names: Sequence[str]) -> Tree:
     """`node` for a path that is split already."""
     for name in names:
-        if isinstance(tree, list):
-            tree = tree[0] if tree else None
-        if not isinstance(tree, dict) or name not in tree:
+        if not isinstance(tree, dict):
+            if not isinstance(tree, list) or not tree or not isinstance(tree[0], dict):
+                return None
+            tree = tree[0]
+        if name not in tree:
             return None
         tree = tree[name]
     return tree
@@ -39,14 +41,18 @@ def walk(tree: Tree, names: Sequence[str]) -> Tree:
 
 def text(tree: Tree, path: str) -> str | None:
     """The text at the path; None where there is none or it is blank."""
-    return leaf(node(tree, path))
+    if isinstance(tree, dict) and path in tree:  # one name: most of all that is asked for
+        return leaf(tree[path])
+    return leaf(walk(tree, path.split(".")))
 
 
 def leaf(found: Tree) -> str | None:
     """A node's text, or that of a list's only one; None where there is none or it is blank."""
+    if isinstance(found, str):
+        return found if found.strip() else None
     if isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    return found if isinstance(found, str) and found.strip() else None
+        return leaf(found[0]) if isinstance(found[0], str) else None
+    return None
 
 
 def nodes(tree: Tree, path: str) -> list[Tree]:

@@ -202,23 +202,30 @@ def _refuse_many_json_nodes(text: str, most: int) -> None:
         return part.count(",") + part.count("[") + part.count("{")
 
     # Commas inside strings make no nodes, so only a count that looks too high is taken exactly.
-    if count(text) > most and sum(count(part) for _, part in _outside_strings(text)) > most:
+    if count(text) > most and sum(map(count, _outside_strings(text))) > most:
         raise PayloadError("too_many_nodes", f"more than {most} nodes")
 
 
-def _outside_strings(text: str) -> Iterator[tuple[int, str]]:
-    """The parts of a JSON text that lie outside its strings, each with its offset.
+def _outside_strings(text: str) -> Iterator[str]:
+    """The parts of a JSON text that lie outside its strings.
 
-    With the escapes masked at the speed of C a string needs no stack, where a regular expression
-    over a long run of escapes needs 50 bytes of it a character. One part at a time: a list of all
-    would cost 15 times a body of short strings.
+    One part at a time: a list of all would cost 15 times a body of short strings.
     """
-    masked = text.replace("\\\\", "__").replace('\\"', "__")
-    offset = 0
+    masked = _masked(text)
+    end = 0
     for string in _JSON_STRING.finditer(masked):
-        yield offset, masked[offset : string.start()]
-        offset = string.end()
-    yield offset, masked[offset:]
+        yield masked[end : string.start()]
+        end = string.end()
+    yield masked[end:]
+
+
+def _masked(text: str) -> str:
+    """A JSON text of the same length whose quotes are those of its strings' ends.
+
+    Masked at the speed of C a string needs no stack, where a regular expression over a long run
+    of escapes needs 50 bytes of it a character.
+    """
+    return text.replace("\\\\", "__").replace('\\"', "__")
 
 
 def _loads(text: str) -> object:
@@ -246,16 +253,20 @@ def _without_trailing_commas(text: str) -> str | None:
     None where such a comma stands right behind the bracket that opens ([,] {,}): there a value is
     missing, and without the comma nobody would see it. Two in a row stay broken in any case.
     """
+    masked = _masked(text)
     commas: list[int] = []
-    for offset, part in _outside_strings(text):
-        for match in _TRAILING_COMMA.finditer(part):
-            before = match.start() - 1
-            while before >= 0 and part[before] in " \t\r\n":
-                before -= 1
-            # Nothing before it in this part: a string ends there.
-            if before >= 0 and part[before] in "[{":
-                return None
-            commas.append(offset + match.start())
+    looked_at = quotes = 0
+    for match in _TRAILING_COMMA.finditer(masked):
+        quotes += masked.count('"', looked_at, match.start())
+        looked_at = match.start()
+        if quotes % 2:
+            continue  # within a string
+        before = looked_at - 1
+        while before >= 0 and masked[before] in " \t\r\n":
+            before -= 1
+        if before >= 0 and masked[before] in "[{":
+            return None
+        commas.append(looked_at)
     edges = [-1, *commas, len(text)]
     return " ".join(text[a + 1 : b] for a, b in itertools.pairwise(edges))
 

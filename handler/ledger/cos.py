@@ -15,6 +15,7 @@ What is set here and why, from reading version 1.9.44 of the SDK:
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 
 from handler.errors import StoreError
 from handler.ledger.place import Credentials, Place
+from handler.ledger.quiet import importing_requests
 from handler.ledger.transport import Session
 
 TIMEOUT_S = (2, 5)
@@ -151,6 +153,9 @@ class CosStore:
         """
         from xml.etree.ElementTree import ParseError
 
+        if "qcloud_cos" not in sys.modules:
+            with importing_requests():
+                import qcloud_cos  # noqa: F401
         from qcloud_cos.cos_exception import CosClientError, CosServiceError
         from urllib3.exceptions import HTTPError
 

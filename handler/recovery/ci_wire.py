@@ -9,6 +9,7 @@ from typing import Any
 from handler.callback.payload import Tree
 from handler.errors import HandlerError
 from handler.ledger.place import Credentials
+from handler.ledger.quiet import importing_requests
 
 SIGNED_FOR_S = 600
 """How long a signature is good for: clocks may differ, and a request takes seconds."""
@@ -101,7 +102,8 @@ class Signer:
 
         # At DEBUG its lines hold the signing key.
         logging.getLogger("qcloud_cos").setLevel(logging.CRITICAL)
-        from qcloud_cos import CosConfig
+        with importing_requests():
+            from qcloud_cos import CosConfig
 
         return CosConfig(
             Region=self._region,

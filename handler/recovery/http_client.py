@@ -177,7 +177,10 @@ def _session() -> Any:
     import logging
     from http.cookiejar import DefaultCookiePolicy
 
-    import requests
+    from handler.ledger.quiet import importing_requests
+
+    with importing_requests():
+        import requests
 
     # Its warnings hold the whole address too ("Failed to parse headers (url=…)").
     logging.getLogger("urllib3").setLevel(logging.CRITICAL)

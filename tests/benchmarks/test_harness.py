@@ -21,10 +21,7 @@ from benchmarks.processes import Function, Stub
 from handler.callback import envelope, payload
 
 ROOT = Path(__file__).parent.parent.parent
-PACKAGES = (
-    "certifi charset_normalizer crcmod defusedxml idna qcloud_cos requests six.py urllib3 "
-    "xmltodict.py"
-)
+PACKAGES = "certifi crcmod defusedxml idna qcloud_cos requests six.py urllib3 xmltodict.py"
 PEERS = ("ours", "typical", "limit", "bare")
 
 
