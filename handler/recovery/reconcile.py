@@ -48,6 +48,10 @@ RESERVE_S = 5.0
 STEP_S = 15.0
 """As in a sweep: what is left at the end, and what a batch may take."""
 
+MAX_LISTED = 100_000
+"""Keys of a day that are listed: 100 requests and four seconds. What stands behind them is looked
+for by a GET of its key, so a day of a million records does not use up the whole of each pass."""
+
 STATES = "Success,Failed,Cancel"
 """The states that are ends (list page of CI's job API)."""
 
@@ -165,7 +169,8 @@ class Reconcile:
     def _list(self, folder: str) -> None:
         """The keys of a day, listed once a run: not one request a job."""
         if folder not in self._days:
-            self._days[folder] = frozenset(self.bench.ledger.store.list(folder))
+            listed = islice(self.bench.ledger.store.list(folder), MAX_LISTED)
+            self._days[folder] = frozenset(listed)
 
     def _alarm(self, tag: str, count: int) -> None:
         """Once a day for a tag, however many passes find something."""

@@ -184,3 +184,16 @@ def test_a_fault_of_its_own_is_logged(world: World) -> None:
     world.function(store=Broken()).handle(tick, {})  # type: ignore[arg-type]
     assert world.lines[-1]["status"] == "failed"
     assert "nobody thought" in world.lines[-2]["traceback"]
+
+
+def test_of_a_huge_day_only_the_first_keys_are_listed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands behind them is looked for by its own key: nothing is taken in twice."""
+    monkeypatch.setattr("handler.recovery.reconcile.MAX_LISTED", 2)
+    jobs = ended(world, 5)
+    for job in jobs[:4]:
+        world.deliver(job)
+    world.now += HOUR
+    assert reconcile(world)["absent"] == 1
+    assert len(world.keys("jobs/")) == 5
