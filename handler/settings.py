@@ -398,7 +398,7 @@ _ROWS: tuple[_Row, ...] = (
     # What a longer body, or more nodes, would cost in memory is a multiple of it (make torture).
     # It is kept all the same, as a dead letter: nothing is lost by a low limit.
     _count("MAX_PARSE_BYTES", 2_097_152, 1_024, 6 * 1024 * 1024, "bytes"),
-    _count("MAX_NODES", 100_000, 1_000, 1_000_000, "nodes"),
+    _count("MAX_NODES", 80_000, 1_000, 1_000_000, "nodes"),
     _count("MAX_DEPTH", 64, 8, MAX_DEPTH_CEILING, "levels"),
 )
 

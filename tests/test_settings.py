@@ -35,7 +35,7 @@ def test_an_empty_environment_is_a_working_local_function() -> None:
     assert settings.ledger_url == LedgerUrl("file", path="./ledger")
     assert settings.ledger_url.folder == Path("ledger")
     assert settings.callback_tokens == ()
-    assert settings.limits == Limits(2_097_152, 100_000, 64)
+    assert settings.limits == Limits(2_097_152, 80_000, 64)
     assert (settings.retry_max_attempts, settings.retry_base_s, settings.retry_cap_s) == (
         3,
         60,

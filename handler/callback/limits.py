@@ -10,6 +10,6 @@ class Limits:
     """What a body may cost. All are inclusive."""
 
     max_bytes: int = 2_097_152
-    max_nodes: int = 100_000
+    max_nodes: int = 80_000
     max_depth: int = 64
     max_tag_bytes: int = 64 * 1024
