@@ -179,7 +179,7 @@ def test_callbacks_of_buckets_that_are_not_allowed_are_refused(
         ('<!DOCTYPE r [<!ENTITY x "y">]><Response>&x;</Response>', 202, "dtd_forbidden"),
         ("<?xml version='1.0' encoding='x-none'?><Response/>", 202, "encoding"),
         ("<a>" * 100_000, 202, "too_deep"),
-        ("[" * 100_000, 202, "too_deep"),
+        ("[" * 70_000, 202, "too_deep"),
         ("x" * (5 * 1024 * 1024 + 1), 413, "at most 5242880 bytes"),
     ],
     ids=lambda value: str(value)[:20],
