@@ -108,8 +108,7 @@ class Function:
             return http.refuse(refusal)
         except StoreError:
             raise  # only a trigger that must raise lets one out, and it has been logged
-        except Exception:
-            # A fault of this code. The caller hears 503, and the body must not be lost.
+        except Exception:  # a fault of this code: the caller hears 503, and the body is not lost
             if trigger is not http:
                 raise
             self.log.failure("internal_error")

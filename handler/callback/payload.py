@@ -94,7 +94,7 @@ def _xml_tree(body: bytes, limits: Limits) -> dict[str, Any]:
     expat.StartElementHandler, expat.EndElementHandler = target.start, target.end
     try:
         parser.feed(body)
-        tree: dict[str, Any] = parser.close()  # type: ignore[assignment]  # of the target
+        tree: dict[str, Any] = parser.close()  # type: ignore[assignment]  # its type is of an Element, and ours is what the target returns
     except PayloadError:
         raise
     except DefusedXmlException as error:

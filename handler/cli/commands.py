@@ -4,7 +4,7 @@ answered other than 2xx or a fault was found, 2 usage, 3 settings, 4 the store c
 from __future__ import annotations
 
 import os
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -63,7 +63,7 @@ app.add_typer(dead.app, name="dead", rich_help_panel=MEND)
 @app.callback()
 def settings(
     ledger: Annotated[
-        Optional[str],  # noqa: UP045  # Typer reads the annotation on Python 3.10
+        str | None,
         typer.Option(
             envvar="LEDGER_URL",
             metavar="URL",
@@ -71,7 +71,7 @@ def settings(
         ),
     ] = None,
     region: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(envvar="COS_REGION", metavar="REGION", help="The bucket's region."),
     ] = None,
 ) -> None:

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -57,7 +57,7 @@ def moment(text: str) -> datetime:
 
 
 Since = Annotated[
-    Optional[datetime],  # noqa: UP045  # Typer reads the annotation on Python 3.10
+    datetime | None,
     typer.Option(
         parser=moment,
         metavar="WHEN",
@@ -65,7 +65,7 @@ Since = Annotated[
     ),
 ]
 Until = Annotated[
-    Optional[datetime],  # noqa: UP045
+    datetime | None,
     typer.Option(parser=moment, metavar="WHEN", help="Created before then."),
 ]
 

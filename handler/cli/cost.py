@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -197,7 +197,7 @@ ROWS: Mapping[str, str] = {
     "egress_gb": "GB outbound",
 }
 
-Price = Optional[float]  # noqa: UP045  # Typer reads the annotation on Python 3.10
+Price = float | None
 
 
 def cost(
@@ -206,13 +206,13 @@ def cost(
     ] = "1e6",  # type: ignore[assignment]  # Typer parses defaults too
     failed: Annotated[
         float, typer.Option(parser=share, metavar="SHARE", help="Of them failed: 2% or 0.02.")
-    ] = "2%",  # type: ignore[assignment]
+    ] = "2%",  # type: ignore[assignment]  # as above
     duplicates: Annotated[
         float, typer.Option(parser=share, metavar="SHARE", help="Sent twice, as a share.")
-    ] = "0%",  # type: ignore[assignment]
+    ] = "0%",  # type: ignore[assignment]  # as above
     refused: Annotated[
         float, typer.Option(parser=share, metavar="SHARE", help="Of strangers, as a share.")
-    ] = "0%",  # type: ignore[assignment]
+    ] = "0%",  # type: ignore[assignment]  # as above
     memory: Annotated[int, typer.Option(min=64, help="memorySize in MB.")] = 256,
     ms: Annotated[float, typer.Option(min=0, help="Wall time of a warm callback.")] = CALLBACK_MS,
     failed_ms: Annotated[float, typer.Option(min=0, help="Of one that failed.")] = FAILED_MS,

@@ -142,7 +142,7 @@ def deliver(
         return answered
 
     # Its import takes longer than many an answer, and is no part of one.
-    import requests  # noqa: F401
+    import requests  # noqa: F401  # for being imported alone
 
     with ThreadPoolExecutor(at_a_time) as pool:
         working = [pool.submit(work) for _ in range(at_a_time)]

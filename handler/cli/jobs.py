@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -37,11 +37,11 @@ def tags(begun: str) -> list[str]:
 
 def outcomes(begun: str) -> list[str]:
     """Outcomes that begin so."""
-    return sorted({one for one in OUTCOMES.values() if one.startswith(begun)} | {"partial"})
+    return sorted(one for one in {*OUTCOMES.values(), "partial"} if one.startswith(begun))
 
 
 Tag = Annotated[
-    Optional[str],  # noqa: UP045  # Typer reads the annotation on Python 3.10
+    str | None,
     typer.Option(help="This tag alone.", autocompletion=tags),
 ]
 
@@ -82,11 +82,11 @@ def jobs(
     until: Until = None,
     tag: Tag = None,
     state: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="This state as CI writes it: Success, Failed, Cancel, Running, …"),
     ] = None,
     outcome: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="This outcome: succeeded, partial, failed, …", autocompletion=outcomes),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Short for --outcome failed.")] = False,
@@ -116,7 +116,7 @@ def tail(
         float, typer.Option(min=0.1, help="Seconds between two looks at the ledger.")
     ] = 2.0,
     days: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(
             min=1,
             help="Jobs created in the last so many days. Else: on COS 2, in a folder all.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from handler.recovery.reconcile import Reconcile
 
 def reconcile(
     tag: Annotated[
-        Optional[str],  # noqa: UP045  # Typer reads the annotation on Python 3.10
+        str | None,
         typer.Option(help="This tag, whatever RECONCILE says.", autocompletion=tags),
     ] = None,
     hours: Annotated[

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -39,7 +39,7 @@ TIMEOUT_S = 30.0
 
 def replay(
     from_log: Annotated[
-        Optional[Path],  # noqa: UP045  # Typer reads the annotation on Python 3.10
+        Path | None,
         typer.Option(
             help="The function's log, one JSON object a line, as it was written or exported.",
             exists=True,
@@ -47,7 +47,7 @@ def replay(
         ),
     ] = None,
     from_ledger: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "--from",
             metavar="URL",
@@ -59,14 +59,14 @@ def replay(
     tag: Tag = None,
     failed: Annotated[bool, typer.Option("--failed", help="Failed jobs alone.")] = False,
     to: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             metavar="URL",
             help="Send them to a function at this address, in place of taking them in here.",
         ),
     ] = None,
     token: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="With --to: as for `send`.", show_default=False),
     ] = None,
     dead: Annotated[

@@ -6,7 +6,7 @@ import time
 import uuid
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -20,7 +20,7 @@ from handler.cli.sampling.wish import Wish, told_wishes, with_wish
 def sample(
     wish: Wish,
     tag: Annotated[
-        Optional[str],  # noqa: UP045  # Typer reads the annotation on Python 3.10
+        str | None,
         typer.Argument(
             help="A tag such as Transcode, or an event such as WorkflowFinish or ReviewImage.",
             metavar="TAG",
@@ -36,7 +36,7 @@ def sample(
         ),
     ] = False,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Write it there.", dir_okay=False, show_default=False),
     ] = None,
     as_json: AsJson = False,

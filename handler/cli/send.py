@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -35,7 +35,7 @@ def send(
         str, typer.Option("--to", metavar="URL", help="Where the function is.")
     ] = "http://127.0.0.1:9000/",
     token: Annotated[
-        Optional[str],  # noqa: UP045  # Typer reads the annotation on Python 3.10
+        str | None,
         typer.Option(
             help="Sent as ?token=…, never shown. Without it, to this machine alone: the first of "
             "CALLBACK_TOKENS.",

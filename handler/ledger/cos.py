@@ -8,14 +8,13 @@ What is set here and why, from reading version 1.9.44 of the SDK:
   - a session of one's own (transport.py): no proxy, no .netrc of the environment has a say, a
     put costs a third, and only COS itself is believed, where the SDK takes every status below
     400 for done, a redirect and the page of something in between too;
-  - its loggers at CRITICAL: at DEBUG they write the signing key;
+  - its logger at CRITICAL: at DEBUG they write the signing key;
   - credentials set anew on every invocation: SCF's expire.
 """
 
 from __future__ import annotations
 
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -148,16 +147,13 @@ class CosStore:
     def _ask_once(self, operation: str, key: str, request: Callable[[], Answer]) -> Answer:
         """Turn whatever goes wrong into a StoreError.
 
-        The SDK reads answers lazily and through an XML parser, so faults of the network
-        also show as OSError (requests, urllib3) and as ParseError.
+        The SDK reads answers through an XML parser and by the headers that it expects, so faults
+        also show as ParseError, OSError and KeyError.
         """
+        self._sdk()  # first, since it imports the SDK as it must be imported
         from xml.etree.ElementTree import ParseError
 
-        if "qcloud_cos" not in sys.modules:
-            with importing_requests():
-                import qcloud_cos  # noqa: F401
         from qcloud_cos.cos_exception import CosClientError, CosServiceError
-        from urllib3.exceptions import HTTPError
 
         try:
             return request()
@@ -170,7 +166,7 @@ class CosStore:
             raise StoreError(operation, key, "COS refused it", status, code) from error
         except CosClientError as error:
             raise StoreError(operation, key, "COS gave no answer in time") from error
-        except (OSError, HTTPError, ParseError, KeyError) as error:
+        except (OSError, ParseError, KeyError) as error:
             raise StoreError(
                 operation, key, f"COS's answer broke off or is none ({type(error).__name__})"
             ) from error
@@ -184,10 +180,10 @@ class CosStore:
     def _connect(self) -> Any:
         import logging
 
-        from qcloud_cos import CosConfig, CosS3Client
+        with importing_requests():
+            from qcloud_cos import CosConfig, CosS3Client
 
-        for name in ("qcloud_cos", "urllib3"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        logging.getLogger("qcloud_cos").setLevel(logging.CRITICAL)
         place, credentials = self._place, self._credentials
         ip, port = place.endpoint or (None, None)
         config = CosConfig(

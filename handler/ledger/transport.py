@@ -146,7 +146,11 @@ class Session:
             connection = HTTPSConnection(netloc, timeout=timeout[0], context=self._tls())
         else:
             connection = HTTPConnection(netloc, timeout=timeout[0])
-        connection.connect()
+        try:
+            connection.connect()
+        except BaseException:
+            connection.close()  # a handshake that failed leaves its socket open
+            raise
         connection.sock.settimeout(timeout[1])
         return connection
 

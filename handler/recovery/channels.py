@@ -167,9 +167,8 @@ def send(
             sent = _by_http(channel, message, http, now, timeout_s)
     except HandlerError as error:
         sent = Sent(False, str(error))
-    except Exception as error:
-        # Whatever it is, the other channels must hear, and this one hears again. Only the
-        # kind is told: the words of a library may hold the address.
+    except Exception as error:  # the other channels must hear, and this one hears again
+        # Only the kind is told: the words of a library may hold the address.
         sent = Sent(False, f"failed with {type(error).__name__}")
     return Sent(sent.taken, _without_secrets(sent.reason, channel.url))
 

@@ -10,6 +10,7 @@ from handler.callback.payload import Tree
 from handler.errors import HandlerError
 from handler.ledger.place import Credentials
 from handler.ledger.quiet import importing_requests
+from handler.ledger.transport import Request
 
 SIGNED_FOR_S = 600
 """How long a signature is good for: clocks may differ, and a request takes seconds."""
@@ -91,10 +92,9 @@ class Signer:
         if self._config is None:
             self._config = self._connect()
         from qcloud_cos import CosS3Auth
-        from requests import Request
 
         sign = CosS3Auth(self._config, path, dict(params), SIGNED_FOR_S)
-        authorization: str = sign(Request(method, headers=dict(headers))).headers["Authorization"]
+        authorization: str = sign(Request(method, "", dict(headers))).headers["Authorization"]
         return authorization
 
     def _connect(self) -> Any:

@@ -155,7 +155,7 @@ def within(timeout_s: float, call: Callable[[], Result]) -> Result:
     def run() -> None:
         try:
             outcome.set_result(call())
-        except BaseException as error:
+        except BaseException as error:  # it is raised again where the outcome is waited for
             outcome.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()

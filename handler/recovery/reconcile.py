@@ -87,7 +87,7 @@ class Reconcile:
                 self._tag(summary, tag, hours)
             except (StoreError, CiError, CiUnreachable) as error:
                 summary.status, summary.reason = "broken_off", str(error)
-            except Exception:
+            except Exception:  # the other tags go on; raised, SCF would run all of it again
                 summary.status = "failed"
                 self.bench.log.failure("internal_error", tag=tag)
             self._log(summary, started)

@@ -97,7 +97,7 @@ class Sweep:
         except (StoreError, LeaseLost) as error:
             self._summary.status = "broken_off"
             self._summary.reasons.append(str(error))
-        except Exception:
+        except Exception:  # raised, SCF would run this one again
             self._summary.status = "failed"
             self._bench.log.failure("internal_error")
         self._log(started)
@@ -203,8 +203,7 @@ class Sweep:
             self._summary.failed += 1
             otherwise = "held" if ticket.action == "retry" else "unknown"
             bench.put_off(name, ticket, otherwise, str(error))
-        except Exception as error:
-            # A ticket that fails for its own fault must not stop the others.
+        except Exception as error:  # a ticket's own fault must not stop the others
             self._summary.failed += 1
             bench.log.failure("ticket_failed", action=ticket.action)
             self._own_fault(name, ticket, type(error).__name__)

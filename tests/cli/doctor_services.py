@@ -90,7 +90,7 @@ class Clock:
                     self.send_header("Date", told)
                 self.end_headers()
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the library's name
                 """Tests don't print."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

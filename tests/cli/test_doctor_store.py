@@ -106,7 +106,7 @@ def refused(query: str, status: int = 403, code: str = "AccessDenied") -> object
 
 def test_the_region_need_not_be_told(here: Services) -> None:
     """The function's role may lack what doctor alone asks: no fault."""
-    with here.cos.faulty(refused("location")):  # type: ignore[arg-type]
+    with here.cos.faulty(refused("location")):  # type: ignore[arg-type]  # both faces have a Seen
         found = here.findings()
     assert found["bucket"][0] == "ok"
     assert found["bucket"][1].endswith("without cos:GetBucketLocation")
@@ -116,7 +116,7 @@ def test_the_region_need_not_be_told(here: Services) -> None:
 @pytest.mark.parametrize(("status", "code"), [(500, "InternalError"), (405, "MethodNotAllowed")])
 def test_another_refusal_is_told_as_it_is(here: Services, status: int, code: str) -> None:
     """With the page to look at."""
-    with here.cos.faulty(refused("location", status, code)):  # type: ignore[arg-type]
+    with here.cos.faulty(refused("location", status, code)):  # type: ignore[arg-type]  # both faces have a Seen
         found = here.findings()["bucket"]
     assert found[0] == "fault"
     assert found[1].endswith(f": HTTP {status} {code}")
@@ -147,7 +147,7 @@ def test_versioning_that_was_ever_on_is_a_fault(here: Services, state: str) -> N
 
 def test_versioning_that_is_not_told(here: Services) -> None:
     """The function needs no right to ask: what put_new does is tried all the same."""
-    with here.cos.faulty(refused("versioning")):  # type: ignore[arg-type]
+    with here.cos.faulty(refused("versioning")):  # type: ignore[arg-type]  # both faces have a Seen
         found = here.findings()
     assert found["versioning"][:2] == ("skipped", "COS did not tell: HTTP 403 AccessDenied")
     assert "cos:GetBucketVersioning" in found["versioning"][2]
@@ -177,7 +177,7 @@ def lacking(action: str) -> object:
 )
 def test_the_action_that_lacks_is_named(here: Services, action: str, operations: set[str]) -> None:
     """With the resource it is to be granted on; what works is told too."""
-    with here.cos.faulty(lacking(action)):  # type: ignore[arg-type]
+    with here.cos.faulty(lacking(action)):  # type: ignore[arg-type]  # both faces have a Seen
         found = here.findings()
     faults = {name.removeprefix("ledger ") for name in found if name.startswith("ledger ")}
     assert faults == operations
@@ -196,7 +196,7 @@ def test_the_action_that_lacks_is_named(here: Services, action: str, operations:
 
 def test_a_store_that_stops_answering_half_way(here: Services) -> None:
     """It is no matter of permissions: the status is that of a store out of reach."""
-    reset = lambda seen: Fault(reset_before=True) if seen.key else None  # noqa: E731
+    reset = lambda seen: Fault(reset_before=True) if seen.key else None  # noqa: E731  # a line says more than three
     with here.cos.faulty(reset):
         status, out = here.run(*here.arguments)
     assert status == 4
@@ -211,7 +211,7 @@ def test_a_store_that_keeps_something_else(here: Services) -> None:
     """What is read back is compared, and a new key must be new."""
     with here.cos.faulty(lambda s: Fault(body=b"other") if s.key and s.method == "GET" else None):
         assert here.findings()["ledger get"][1] == "read something else than was written"
-    taken = lambda s: Fault(before=(409, "FileAlreadyExists")) if s.method == "PUT" else None  # noqa: E731
+    taken = lambda s: Fault(before=(409, "FileAlreadyExists")) if s.method == "PUT" else None  # noqa: E731  # a line says more than three
     with here.cos.faulty(taken):
         assert "which nobody has written" in here.findings()["ledger put_new"][1]
 

@@ -96,7 +96,7 @@ def fill(store: FolderStore, outside: str = "plain") -> None:
     keep(store, record(f"again{outside}", outcome="succeeded", retry=retry))
     keep(store, record("w", kind="workflow", outcome="failed"), record("untold", tag=None))
     for root, state in (("j6", "refused"), ("j10", "submitted"), ("j14", "submitting")):
-        Attempts(store).put(Lineage(root, 2), Attempt(state, 1.0, "s"))  # type: ignore[arg-type]
+        Attempts(store).put(Lineage(root, 2), Attempt(state, 1.0, "s"))  # type: ignore[arg-type]  # one of the states, from a list
 
 
 def gathered(store: FolderStore) -> Figures:
@@ -410,7 +410,7 @@ def test_colours_of_one_chart_are_told_apart(who: str, mode: str, tones: dict[st
     colours = palette(mode)
     # The neutral tone is that of a whole, which stands beside no other fate but two.
     seen = {
-        tone: oklab(tuple(dot(row, linear(colours[tone])) for row in SEEN_BY[who]))  # type: ignore[arg-type]
+        tone: oklab(tuple(dot(row, linear(colours[tone])) for row in SEEN_BY[who]))  # type: ignore[arg-type]  # a tuple of three
         for tone in set(tones.values()) - {"retry"}
     }
     for one, other in combinations(seen, 2):

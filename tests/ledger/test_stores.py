@@ -176,10 +176,10 @@ def test_a_passing_fault_is_tried_again_a_bounded_number_of_times(cos: CosFace) 
         Fault(reset_before=True),
     ):
         cos.seen.clear()
-        with cos.faulty(lambda seen, fault=fault: fault if len(cos.seen) < 3 else None):  # type: ignore[misc]
+        with cos.faulty(lambda seen, fault=fault: fault if len(cos.seen) < 3 else None):  # type: ignore[misc]  # a lambda's default
             cos_store(cos).put("a", b"")
         assert len(cos.seen) == 3
-        with cos.faulty(lambda seen, fault=fault: fault), pytest.raises(StoreError):  # type: ignore[misc]
+        with cos.faulty(lambda seen, fault=fault: fault), pytest.raises(StoreError):  # type: ignore[misc]  # a lambda's default
             cos_store(cos).put("a", b"")
         assert len(cos.seen) == 6
 

@@ -224,7 +224,7 @@ class Actor:
         self.go.acquire()
         try:
             self._play(self)
-        except BaseException as error:
+        except BaseException as error:  # raised again in the thread of the test
             self.error = error
         finally:
             self.is_over = True

@@ -95,7 +95,7 @@ def unanswered(world: World) -> str:
             return getattr(http, name)
 
         def send(self, method: str, *rest: object) -> object:
-            answer = http.send(method, *rest)  # type: ignore[arg-type]
+            answer = http.send(method, *rest)  # type: ignore[arg-type]  # as it was called
             if method == "POST" and next(posts, False):
                 raise KeyboardInterrupt
             return answer
@@ -104,7 +104,7 @@ def unanswered(world: World) -> str:
 
     http = RequestsHttp()
     with pytest.raises(KeyboardInterrupt):
-        world.sweep(http=Mute())  # type: ignore[arg-type]
+        world.sweep(http=Mute())  # type: ignore[arg-type]  # send is all that is called
     world.now += 1000
     return job
 

@@ -73,7 +73,7 @@ def test_what_is_there_is_found_by_a_listing_and_not_one_by_one(world: World) ->
             return getattr(world.store, name)
 
     tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
-    world.function(store=Counting()).handle(tick, {})  # type: ignore[arg-type]
+    world.function(store=Counting()).handle(tick, {})  # type: ignore[arg-type]  # what is called of a store
     assert sorted(asked) == ["get", "list", "put", "put"]
 
 
@@ -91,7 +91,7 @@ def test_a_listing_that_lags_makes_nothing_absent(world: World) -> None:
             return iter(())
 
     tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
-    world.function(store=Lagging()).handle(tick, {})  # type: ignore[arg-type]
+    world.function(store=Lagging()).handle(tick, {})  # type: ignore[arg-type]  # what is called of a store
     assert world.lines[-1]["absent"] == 0
 
 
@@ -181,7 +181,7 @@ def test_a_fault_of_its_own_is_logged(world: World) -> None:
 
     ended(world)
     tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
-    world.function(store=Broken()).handle(tick, {})  # type: ignore[arg-type]
+    world.function(store=Broken()).handle(tick, {})  # type: ignore[arg-type]  # what is called of a store
     assert world.lines[-1]["status"] == "failed"
     assert "nobody thought" in world.lines[-2]["traceback"]
 

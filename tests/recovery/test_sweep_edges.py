@@ -173,7 +173,7 @@ def test_a_fault_of_the_sweep_itself_is_logged_and_not_raised(world: World) -> N
         def list(self, prefix: str, stop: str | None = None) -> Any:
             raise RuntimeError("nobody thought of this")
 
-    assert world.sweep(store=Broken())["status"] == "failed"  # type: ignore[arg-type]
+    assert world.sweep(store=Broken())["status"] == "failed"  # type: ignore[arg-type]  # what is called of a store
     assert any("nobody thought" in line.get("traceback", "") for line in world.lines)
 
 
@@ -189,7 +189,7 @@ def test_a_digest_that_is_gone_already_is_passed_over(world: World) -> None:
         def list(self, prefix: str, stop: str | None = None) -> Any:
             return iter(["_digests/1-x.json"] if prefix == "_digests/" else [])
 
-    assert world.sweep(store=Stale())["status"] == "done"  # type: ignore[arg-type]
+    assert world.sweep(store=Stale())["status"] == "done"  # type: ignore[arg-type]  # what is called of a store
 
 
 def test_an_unknown_chore_is_logged(world: World) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 APPID = "1250000000"
 BUCKET = f"records-{APPID}"
 REGION = "ap-guangzhou"
-SECRET_ID = "AKIDexample"  # noqa: S105
+SECRET_ID = "AKIDexample"  # noqa: S105  # no account has it
 SECRET_KEY = "example-secret-key"  # noqa: S105  # no account has it
 
 

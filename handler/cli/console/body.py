@@ -67,7 +67,7 @@ def _clean(tree: payload.Tree) -> payload.Tree:
         name: without_secrets(value)
         if name in ("JobsDetail", "WorkflowExecution")
         else _clean(value)
-        for name, value in without_secrets(tree).items()  # type: ignore[union-attr]
+        for name, value in without_secrets(tree).items()  # type: ignore[union-attr]  # of a dict
     }
 
 

@@ -67,7 +67,7 @@ def run_one(check: Check, case: Case, timeout_s: float = CHECK_S) -> list[Findin
         return [
             fault(check.name, f"no end within {timeout_s:g} s", "is the network slow? Try again")
         ]
-    except Exception as error:
+    except Exception as error:  # one check that fails must not hide the others
         what = f"the check itself failed with {type(error).__name__}"
         return [fault(check.name, what, "report it, with the command and its settings")]
 

@@ -43,7 +43,7 @@ def warning(name: str, what: str, mend: str) -> Finding:
     return Finding(name, "warning", what, mend)
 
 
-def fault(name: str, what: str, mend: str, exit: int = EXIT_FAULT) -> Finding:  # noqa: A002
+def fault(name: str, what: str, mend: str, exit: int = EXIT_FAULT) -> Finding:  # noqa: A002  # the shell's word
     """It does not work."""
     return Finding(name, "fault", what, mend, exit)
 

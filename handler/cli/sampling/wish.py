@@ -125,6 +125,6 @@ def with_wish(command: Callable[..., None]) -> Callable[..., None]:
         *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own if one.name != "wish"),
         *options,
     ]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer reads it
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run

@@ -174,8 +174,7 @@ class Machine:
         at, started = self.clock(), time.perf_counter()
         try:
             raw = self._function(log, writes).handle(dict(event), context, cold)
-        except Exception:
-            # Nothing should come out of it; SCF would answer a failure of its own.
+        except Exception:  # nothing should come out; SCF would answer a failure of its own
             log.failure("function_raised")
             raw = {"statusCode": 500, "body": json.dumps({"reason": "the function raised"})}
         invocation = Invocation(
