@@ -191,7 +191,7 @@ def test_records_of_production_are_sent_to_an_address(
             """Nothing on stderr."""
 
     with HTTPServer(("127.0.0.1", 0), Url) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         told = from_ledger(production, "--to", f"http://127.0.0.1:{server.server_port}/")
         server.shutdown()

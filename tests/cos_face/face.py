@@ -64,7 +64,9 @@ class CosFace:
         self._server = make_server(
             "127.0.0.1", 0, self._serve, threaded=True, request_handler=_QuietHandler
         )
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
         self._thread.start()
         self.reset()
         return self

@@ -55,7 +55,9 @@ class Server:
             "127.0.0.1", 0, self._serve, threaded=True, request_handler=_QuietHandler
         )
         self.port: int = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
