@@ -34,13 +34,13 @@ bench-quick: .venv/.cli-installed
 
 # Hostile inputs, each with the answer that it must get; prints the README's table.
 torture: .venv/.dev-installed
-	.venv/bin/python -m tests.torture
+	.venv/bin/python -m tests.slow.hostile
 
 # Events and bodies made up by coverage, each for so many seconds; what breaks a promise is left in
 # dist/fuzz/. Needs Python 3.11 or newer, Linux on x86-64.
 FUZZ_SECONDS ?= 900
 fuzz: .venv/.dev-installed
-	.venv/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+	.venv/bin/python -m tests.slow.fuzz --seconds $(FUZZ_SECONDS)
 
 # Changes the code in some 4,000 ways, one at a time, and lists what no test notices.
 mutation: .venv-mutation/.installed

@@ -1,0 +1,8 @@
+"""The long proofs.
+
+model/      the protocol as a model, in every state
+crash/      a process killed at each of its requests
+faults/     every operation failing in every way; 10,000 callbacks; an hour without COS
+hostile/    hostile inputs, and how time and memory grow with their size
+fuzz/       coverage-guided fuzzing
+"""

@@ -1,0 +1,278 @@
+"""A process is killed before and after every request of the way of a failure: what is begun is
+finished by redeliveries and sweeps, nothing is done twice, and nothing goes unheard.
+
+Each step of the story below is run in a child process of its own that SIGKILL ends at its
+k-th request. The requests of an undisturbed run are written down in STEPS: a request that
+the code grows, and that is not there, fails the test.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.recovery.world import MINUTE, World
+from tests.slow.crash import child
+
+PROCESSES = multiprocessing.get_context("forkserver")
+"""Children are forked from a process that has imported everything and has no threads."""
+PROCESSES.set_forkserver_preload(["tests.slow.crash.child"])
+
+# The requests of each step, ids and times left out. Tickets of the step are looked at one
+# after the other, since there is one of each kind at a time.
+BEGIN = ["list _outbox/", "put _sweep/", "list _sweep/", "list _digests/"]
+LOOK = ["get _outbox/", "get _done/", "get jobs/"]
+DONE = ["put _done/", "delete _outbox/"]
+DIGEST = ["put _digests/", *DONE, "POST /alerts/", "delete _digests/"]
+RELEASE = ["delete _sweep/"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event of the story. prepare: what has happened before, undisturbed."""
+
+    name: str
+    prepare: Callable[[World], str]
+    is_callback: bool
+    requests: list[str]
+
+
+def failed(world: World) -> str:
+    """A job failed; its callback has not come."""
+    job = world.submit()
+    world.fail(job)
+    return job
+
+
+def due(world: World) -> str:
+    """Its callback came, and its retry is due."""
+    job = failed(world)
+    world.deliver(job)
+    world.now += 3600
+    return job
+
+
+def submitted(world: World) -> str:
+    """It was submitted again and that one succeeded; its callback has not come."""
+    job = due(world)
+    world.sweep()
+    again = world.ci.accepted[-1].job_id
+    world.succeed(again)
+    return job
+
+
+def recovered(world: World) -> str:
+    """That callback came, and a person is to be told."""
+    job = submitted(world)
+    world.deliver(world.ci.accepted[-1].job_id)
+    world.now += MINUTE
+    return job
+
+
+def watched(world: World) -> str:
+    """That callback was lost, and the watch is due."""
+    job = submitted(world)
+    world.now += 21_600
+    return job
+
+
+def unanswered(world: World) -> str:
+    """The first submission was accepted, but the sweep died before it knew."""
+    job = due(world)
+    posts = iter([True])
+
+    class Mute:
+        """HTTP that loses the answer to the first POST."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(http, name)
+
+        def send(self, method: str, *rest: object) -> object:
+            answer = http.send(method, *rest)  # type: ignore[arg-type]  # as it was called
+            if method == "POST" and next(posts, False):
+                raise KeyboardInterrupt
+            return answer
+
+    from handler.recovery.http_client import RequestsHttp
+
+    http = RequestsHttp()
+    with pytest.raises(KeyboardInterrupt):
+        world.sweep(http=Mute())  # type: ignore[arg-type]  # send is all that is called
+    world.now += 1000
+    return job
+
+
+def undelivered(world: World) -> str:
+    """A digest is on its way to a channel that was down."""
+    job = recovered(world)
+    world.phone.refuse_with = 500
+    world.sweep()
+    world.phone.refuse_with = None
+    world.now += MINUTE
+    return job
+
+
+RETRY = [
+    "GET /jobs/",
+    "get _attempts/",
+    "put _attempts/",
+    "POST /jobs",
+    "put _lineage/",
+    "put _attempts/",
+    "put _outbox/",
+    *DONE,
+]
+STEPS = [
+    Step("callback of a failure", failed, True, ["put _outbox/", "put_new jobs/"]),
+    Step(
+        "sweep that submits",
+        due,
+        False,
+        [*BEGIN, *LOOK, "get _lineage/", *RETRY, *RELEASE],
+    ),
+    Step(
+        "sweep that adopts",
+        unanswered,
+        False,
+        [
+            *BEGIN[:3],
+            "delete _sweep/",  # of the sweep that died
+            *BEGIN[3:],
+            *LOOK,
+            "get _lineage/",
+            "GET /jobs/",
+            "get _attempts/",
+            "GET /jobs",
+            "put _lineage/",
+            "put _attempts/",
+            "put _outbox/",
+            *DONE,
+            *RELEASE,
+        ],
+    ),
+    Step("callback of a recovery", submitted, True, ["put _outbox/", "put_new jobs/"]),
+    Step("sweep that tells", recovered, False, [*BEGIN, *LOOK, *DIGEST, *RELEASE]),
+    Step(
+        "sweep that tells again",
+        undelivered,
+        False,
+        [
+            "list _outbox/",
+            "list _digests/",
+            *BEGIN[1:],
+            "get _digests/",
+            *DONE,
+            "POST /alerts/",
+            "delete _digests/",
+            *RELEASE,
+        ],
+    ),
+    Step(
+        "sweep that watches",
+        watched,
+        False,
+        [
+            *BEGIN,
+            "get _outbox/",
+            "get _done/",
+            "GET /jobs",
+            "get jobs/",
+            "GET /jobs/",
+            "put _outbox/",
+            "put_new jobs/",
+            *DONE,
+            *RELEASE,
+        ],
+    ),
+]
+CASES = [
+    pytest.param(step, when, number, id=f"{step.name}, {when} {number} ({request})")
+    for step in STEPS
+    for number, request in enumerate(step.requests, 1)
+    for when in ("before", "after")
+]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world whose ledger is a folder that child processes share."""
+    with World(tmp_path / "ledger") as made:
+        yield made
+
+
+def run_child(world: World, step: Step, job: str, kill_at: str) -> int:
+    """Run the step's event in a process of its own; its exit status."""
+    if step.is_callback:
+        told = world.ci.accepted[-1].job_id
+        event = {"httpMethod": "POST", "path": "/", "body": world.ci.callback_body(told).decode()}
+    else:
+        event = {"Type": "Timer", "TriggerName": "sweep", "Message": "sweep"}
+    process = PROCESSES.Process(
+        target=child.main,
+        args=(world.folder, os.environ | world.env, world.now, kill_at, event),
+    )
+    process.start()
+    process.join(timeout=60)
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode
+
+
+def made(world: World) -> list[str]:
+    """The requests that the child made, ids and times left out."""
+    lines = (world.folder.parent / "requests.log").read_text().splitlines()
+    return [
+        re.sub(r"(/|^\w+ )(dt=|[0-9]{10}|[a-z]?[0-9a-f]{32}|0f1e).*", r"\1", line) for line in lines
+    ]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_the_kill_points_are_all_that_there_are(world: World, step: Step) -> None:
+    """An undisturbed run makes just the requests that are written down above."""
+    job = step.prepare(world)
+    assert run_child(world, step, job, "never:0") == 0
+    assert made(world) == step.requests
+
+
+@pytest.mark.parametrize(("step", "when", "number"), CASES)
+def test_whatever_dies_in_between_is_made_up_for(
+    world: World, step: Step, when: str, number: int
+) -> None:
+    """One record a job, one accepted re-submission an attempt, and the alert is told."""
+    job = step.prepare(world)
+    status = run_child(world, step, job, f"{when}:{number}")
+    assert status == -signal.SIGKILL
+    assert not (world.folder.parent / "answer.json").exists()
+
+    # What was not answered may come again; then time goes by.
+    world.deliver(job)
+    world.run(minutes=20)
+    assert world.attempts == [(job, 2)]
+    again = world.ci.jobs[world.ci.accepted[-1].job_id]
+    if again.state != "Success":
+        world.succeed(again.job_id)
+    world.deliver(again.job_id)
+    world.run(minutes=5)
+    world.now += 21_600
+    world.run(minutes=4)
+
+    assert world.attempts == [(job, 2)]
+    records = [world.read(key) for key in world.keys("jobs/")]
+    assert sorted((one["job_id"], one["outcome"]) for one in records) == sorted(
+        [(job, "failed"), (again.job_id, "succeeded")]
+    )
+    left = [world.keys(prefix) for prefix in ("_outbox/", "_digests/", "_sweep/", "_dead/")]
+    assert left == [[], [], [], []]
+    heard = [text for text in world.told if again.job_id in text or job in text]
+    # Twice only where the crash fell between sending and noting that it was sent.
+    twice = (when, step.requests[number - 1]) in (
+        ("after", "POST /alerts/"),
+        ("before", "delete _digests/"),
+    )
+    assert len(heard) == (2 if twice else 1)

@@ -1,0 +1,96 @@
+"""The same ways of failing behind real sockets: a server between the function and its services
+that lets a request go wrong. Only requests that go wrong come by it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from unittest.mock import patch
+from urllib.parse import urlsplit, urlunsplit
+
+from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
+from handler.cli.ci_face.server import Reply, Reset, Seen, Server, hand_on
+from handler.ledger.cos import CosStore
+from handler.ledger.place import Credentials, Place
+from handler.ledger.store import Store
+from handler.recovery.http_client import Answer, Http
+from tests.alert_services import closed_port
+from tests.cos_face import BUCKET, REGION
+from tests.slow.faults.ways import BUSY, CARRIED_OUT, FOREIGN, Way
+
+PATIENCE_S = 0.15
+"""How long the clients wait for an answer that never comes."""
+
+
+class Detour:
+    """Use as a context manager. port: where the service is that the requests are meant for."""
+
+    def __init__(self) -> None:
+        self._way: Way = "refused"
+        self._port = 0
+        self._over = threading.Event()
+        self.seen: list[Seen] = []
+
+    def __enter__(self) -> Detour:
+        self._server = Server(self._answer)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        self._server.stop()
+
+    def store(self, way: Way, port: int) -> Store:
+        """COS, at a port, through the real SDK; each of its tries fails in a way."""
+        at = self._at(way, port)
+        store = CosStore(
+            Place(BUCKET, "ci/", REGION, ("127.0.0.1", at)),
+            Credentials(SECRET_ID, SECRET_KEY, ""),
+            sleep=lambda seconds: None,
+        )
+        if way.startswith("time-out"):
+            with patch("handler.ledger.cos.TIMEOUT_S", (5, PATIENCE_S)):
+                store._sdk()
+        return store
+
+    def http(self, way: Way, inner: Http) -> Http:
+        """Requests that fail in a way."""
+        return _Sideways(self, way, inner)
+
+    def _at(self, way: Way, port: int) -> int:
+        self._way, self._port = way, port
+        return closed_port() if way == "refused" else self._server.port
+
+    def _answer(self, seen: Seen) -> Reply:
+        self.seen.append(seen)
+        way = self._way
+        if way in FOREIGN:
+            return Reply(200, FOREIGN[way], (("Content-Type", "text/html"),))
+        if way in ("503", "429"):
+            ours = (("Content-Type", "application/xml"), ("x-cos-request-id", "NWFiMjM="))
+            return Reply(int(way), BUSY, ours)
+        reply = hand_on(seen, self._port) if way in CARRIED_OUT else Reply(200, b"")
+        if way == "truncated":
+            half = reply.body[: len(reply.body) // 2]
+            return Reply(reply.status, half, reply.headers, cut=100)
+        if way.startswith("time-out"):
+            self._over.wait(4 * PATIENCE_S)
+        raise Reset
+
+
+class _Sideways:
+    """HTTP by the detour. The Host header stays that of the service."""
+
+    def __init__(self, detour: Detour, way: Way, inner: Http) -> None:
+        self._detour = detour
+        self._way = way
+        self._inner = inner
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+    ) -> Answer:
+        parts = urlsplit(url)
+        at = self._detour._at(self._way, parts.port or 80)
+        there = urlunsplit(parts._replace(netloc=f"127.0.0.1:{at}"))
+        if self._way.startswith("time-out"):
+            timeout_s = PATIENCE_S
+        return self._inner.send(method, there, headers, body, timeout_s)

@@ -1,0 +1,84 @@
+"""Takes what runs found into the corpus: `python -m tests.slow.fuzz.keep`.
+
+An input is kept where it takes a step from one line of handler/ to another that neither a seed,
+the corpus nor a smaller input takes. What is in the corpus stays: it may be there because it was
+once a bug. Needs no atheris.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, TypeAlias
+
+import handler
+from tests.slow.fuzz import seeds
+from tests.slow.fuzz.run import FOUND
+from tests.slow.fuzz.target import TARGETS
+
+Step: TypeAlias = "tuple[CodeType, int, int]"
+
+MAX_BYTES = 4_096
+"""Of one input: larger ones are payloads with a change, and say little."""
+MAX_FILES = 120
+"""Of one target."""
+
+_HANDLER = str(Path(handler.__file__).parent)
+
+
+def steps(run: Callable[[bytes], None], data: bytes) -> set[Step]:
+    """The steps from line to line that an input takes in handler/."""
+    taken: set[Step] = set()
+    last: dict[FrameType, int] = {}
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(_HANDLER):
+            return None
+        if event == "line":
+            taken.add((frame.f_code, last.get(frame, 0), frame.f_lineno))
+            last[frame] = frame.f_lineno
+        elif event == "return":
+            last.pop(frame, None)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        run(data)
+    finally:
+        sys.settrace(before)
+    return taken
+
+
+def worth_keeping(target: str, candidates: Iterable[bytes]) -> list[bytes]:
+    """Of candidates those that take a new step, the small ones first."""
+    run = TARGETS[target]
+    known: set[Step] = set()
+    present = [path.read_bytes() for path in seeds.corpus(target)]
+    for one in (*seeds.seeds(target), *present):
+        known |= steps(run, one)
+    kept: list[bytes] = []
+    for one in sorted(set(candidates), key=lambda data: (len(data), data)):
+        if len(one) > MAX_BYTES or len(present) + len(kept) >= MAX_FILES:
+            break
+        taken = steps(run, one)
+        if not taken <= known:
+            known |= taken
+            kept.append(one)
+    return kept
+
+
+def main() -> None:
+    for target in TARGETS:
+        found = FOUND / f"corpus-{target}"
+        files = list(found.iterdir()) if found.is_dir() else []
+        kept = worth_keeping(target, [one.read_bytes() for one in files])
+        for one in kept:
+            (seeds.CORPUS / target / seeds.file_name(one)).write_bytes(one)
+        print(f"{target}: {len(kept)} of {len(files)} kept, {sum(map(len, kept)):,} bytes")
+
+
+if __name__ == "__main__":
+    main()

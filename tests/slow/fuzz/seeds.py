@@ -1,0 +1,132 @@
+"""What a run begins with: the payloads of the tests in each way, the corpus, and words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from handler.callback import envelope, outcome, payload
+from handler.callback.catalogue import TAGS
+from handler.callback.details import SECRET_NAMES
+from handler.recovery.policy import CODES
+from tests.slow.fuzz.events import CHOICES, HEAD_CHARS
+
+CORPUS = Path(__file__).parent / "corpus"
+PAYLOADS = Path(__file__).parents[2] / "payloads"
+
+ODD_LEAVES = (
+    "",
+    " ",
+    "-",
+    "0",
+    "-1",
+    "1e400",
+    "NaN",
+    "1_0",
+    "٣",
+    "9" * 19,
+    "128.726000",
+    "true",
+    "a/ci-retry:j1:2",
+    "/ci-retry:=FF=00:9999",
+    "../../x",
+    "a\r\nb: c",
+    "\u2028\ud7ff\uffff",
+    "0001-01-01T00:00:00+2359",
+    "9999-12-31T23:59:60-0000",
+    "2022-07-25 16:35:39.1234567+08:00",
+    "2022-02-30T00:00:00Z",
+    envelope.TEST_TRACE_ID,
+    envelope.TEST_MESSAGE,
+    "ReviewVideo",
+    "WorkflowFinish",
+    "x" * 300,
+)
+"""Texts that something in the reading of leaves looks at."""
+
+MARKUP = (
+    b"<![CDATA[",
+    b"]]>",
+    b"<!DOCTYPE a [<!ENTITY b 'c'>]>",
+    b"&b;",
+    b"&#xD;",
+    b"&#0;",
+    b"<?xml version='1.0' encoding='gbk'?>",
+    b"\\ud800",
+    b"\\u0000",
+    b",}",
+    b"#text",
+    b"@a",
+    b"\xef\xbb\xbf",
+    b"\xff",
+)
+"""What the parsers look at, besides names."""
+
+
+@cache
+def bodies() -> tuple[bytes, ...]:
+    """Every payload of the tests, in the order of names."""
+    found = sorted(one for one in PAYLOADS.rglob("*") if one.suffix in (".xml", ".json"))
+    return tuple(one.read_bytes() for one in found)
+
+
+def seeds(target: str) -> Iterator[bytes]:
+    """The payloads as inputs. For events each comes plain, and in one other way in turn; the
+    first comes with each option of each choice."""
+    if target == "body":
+        yield from bodies()
+        return
+    for number, body in enumerate(bodies()):
+        yield _head({}) + body
+        yield _head({at: number % len(options) for at, options in enumerate(CHOICES)}) + body
+    for at, options in enumerate(CHOICES):
+        for option in range(1, len(options)):
+            yield _head({at: option}) + bodies()[0]
+
+
+def _head(chosen: dict[int, int]) -> bytes:
+    return bytes(0x30 + chosen.get(at, 0) for at in range(HEAD_CHARS))
+
+
+def corpus(target: str) -> list[Path]:
+    """The inputs that runs found and that are kept."""
+    return sorted(one for one in (CORPUS / target).iterdir() if one.is_file())
+
+
+def file_name(data: bytes) -> str:
+    """The name of an input's file, as libFuzzer gives it: the SHA-1 of what it holds."""
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+@cache
+def words() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of nodes and texts of leaves: those of the payloads, and those the code knows."""
+    names: set[str] = set(SECRET_NAMES)
+    leaves: set[str] = {*TAGS, *CODES, *outcome.REVIEW_OUTCOMES, *ODD_LEAVES}
+    level: list[Any] = [payload.parse(body, payload.Limits())[0] for body in bodies()]
+    while level:
+        one = level.pop()
+        if isinstance(one, dict):
+            names.update(one)
+            level += one.values()
+        elif isinstance(one, list):
+            level += one
+        elif isinstance(one, str) and len(one) <= 80:
+            leaves.add(one)
+    return tuple(sorted(names)), tuple(sorted(leaves))
+
+
+def dictionary() -> str:
+    """The words as a dictionary of libFuzzer."""
+    names, leaves = words()
+    texts = [*MARKUP, *(word.encode() for word in (*names, *leaves))]
+    return "".join(f'"{_escaped(text)}"\n' for text in texts if len(text) <= 60 and text.strip())
+
+
+def _escaped(text: bytes) -> str:
+    return "".join(
+        chr(one) if 32 <= one < 127 and one not in b'"\\' else f"\\x{one:02X}" for one in text
+    )

@@ -1,0 +1,190 @@
+"""Event → answer through the whole function, with a store and a CI in memory: delivered,
+delivered again, with a fault of the store, and with sweeps behind it.
+
+A target takes an input's bytes, and raises where a promise is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from unittest.mock import patch
+
+from handler import parallel
+from handler.errors import SettingsError, StoreError
+from handler.ledger.store import Store
+from tests.recovery.stores import How, QuickWorld, Trouble
+from tests.slow.fuzz import promises
+from tests.slow.fuzz.events import TOKEN, Case, case_of
+from tests.slow.fuzz.parsers import body
+
+HOUR = 3600.0
+CONTEXT = {"request_id": "request-1", "time_limit_in_ms": 55_000}
+TIMER = {"Type": "Timer", "TriggerName": "sweep", "Message": ""}
+
+
+class World(QuickWorld):
+    """A function in memory, with a settings' worth of environment over its own."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        super().__init__(None, **env)
+
+    def invoke(self, event: Any, store: Store | None = None) -> Any:
+        """One invocation; one message at a time, so that an input always does the same."""
+        with patch.object(parallel, "POOL", 1):
+            return self.function(store).handle(event, CONTEXT)
+
+    def kept(self) -> dict[str, bytes]:
+        """All that is in the store."""
+        return {key: self.memory.get(key) or b"" for key in self.memory.list("")}
+
+    def logged(self) -> list[dict[str, Any]]:
+        """The lines since this was last asked, checked."""
+        written = self.output.getvalue()
+        self.output.seek(0)
+        self.output.truncate()
+        return promises.of_log(written)
+
+
+def event(data: bytes) -> None:
+    """Event → answer. Twice is once, 2xx is kept, 4xx keeps nothing, no secret is seen."""
+    if TOKEN.encode() in data:
+        return
+    case = case_of(data)
+    world = World(case.env)
+    try:
+        answer = world.invoke(case.event)
+    except SettingsError:
+        assert _trigger(case.event) in ("queue", "direct")
+        assert not world.kept()
+        world.logged()
+        return
+    lines = world.logged()
+    store = world.kept()
+    told = _of_answer(case, answer, lines, store)
+    promises.of_store(store)
+    if _trigger(case.event) == "timer":
+        return
+    _is_once(world, case, told, store)
+    if case.fault:
+        _survives_a_fault(case, store)
+    if case.sweeps:
+        _is_told_once(world, case)
+
+
+Told = tuple[Any, list[Any]]
+"""What an answer says of the whole, and of each job."""
+
+
+def _of_answer(
+    case: Case, answer: Any, lines: list[dict[str, Any]], store: Mapping[str, bytes]
+) -> Told:
+    trigger = _trigger(case.event)
+    if trigger == "timer":
+        assert answer == {"status": "done"}
+        return "done", []
+    if trigger == "queue":
+        assert set(answer) <= promises.STORED | {"ignored", "rejected"}
+        assert all(isinstance(count, int) and count > 0 for count in answer.values())
+        assert bool(store) == bool(promises.STORED & set(answer))
+        # A second time what was kept is a duplicate: only the others are counted alike.
+        return answer.get("dead_letter"), [answer.get("rejected"), sum(answer.values())]
+    if trigger == "direct":
+        assert set(answer) == {"jobs"}
+        assert answer["jobs"]
+        promises.of_jobs(answer["jobs"], store)
+        return None, _ends(answer["jobs"])
+    status, jobs = promises.of_http_answer(answer)
+    assert case.is_let_in or (not store and status in (200, 401, 404, 405))
+    promises.of_jobs(jobs, store)
+    if status in promises.NOTHING_KEPT:
+        assert not store
+    elif status == 503:
+        assert not store
+        assert {"settings_wrong"} <= {line["event"] for line in lines}
+        _is_in_the_log(case, lines)
+    elif status == 202:
+        assert any(key.startswith("_dead/") or "-verify.json" in key for key in store)
+    elif status == 200 and jobs:
+        assert {job["status"] for job in jobs} <= {"kept", "duplicate", "ignored"}
+    return status, _ends(jobs)
+
+
+def _trigger(sent: Any) -> str:
+    """Whose event it is, told again in a way of its own."""
+    if isinstance(sent, dict) and isinstance(sent.get("httpMethod"), str):
+        return "http"
+    if isinstance(sent, dict) and sent.get("Type") == "Timer" and "TriggerName" in sent:
+        return "timer"
+    messages = sent.get("Records") if isinstance(sent, dict) else None
+    if isinstance(messages, list) and messages:
+        named = [isinstance(one, dict) and (one.get("Ckafka"), one.get("CMQ")) for one in messages]
+        if all(pair and any(isinstance(half, dict) for half in pair) for pair in named):
+            return "queue"
+    return "direct"
+
+
+def _ends(jobs: list[dict[str, Any]]) -> list[Any]:
+    """Each job and what became of it, where a duplicate is as good as the first."""
+    return [
+        (job["job_id"], job["key"], "kept" if job["status"] == "duplicate" else job["status"])
+        for job in jobs
+    ]
+
+
+def _is_in_the_log(case: Case, lines: list[dict[str, Any]]) -> None:
+    body = promises.body_in(lines)
+    if case.body is not None:
+        assert body == case.body
+
+
+def _is_once(world: World, case: Case, told: Told, store: Mapping[str, bytes]) -> None:
+    """The same event an hour later: the same answer, no new key, and no end gives way."""
+    world.now += HOUR
+    answer = world.invoke(case.event)
+    after = world.kept()
+    assert _of_answer(case, answer, world.logged(), after) == told
+    assert set(after) == set(store)
+    for key, data in store.items():
+        assert after[key] == data or key.startswith(("_unfinished/", "_outbox/")), key
+
+
+def _survives_a_fault(case: Case, clean: Mapping[str, bytes]) -> None:
+    """A request of the store gets no answer: the body is in the log, or all is kept; and
+    delivered again, the ledger is as if nothing had happened."""
+    world = World(case.env)
+    how: How = "lost after" if case.lands else "lost before"
+    trouble = Trouble(lambda number, what: how if number == case.fault else "fine")
+    try:
+        answer = world.invoke(case.event, trouble.store(world.memory))
+    except StoreError:
+        assert _trigger(case.event) in ("queue", "direct")
+        assert len(trouble.asked) >= case.fault
+    else:
+        lines = world.logged()
+        if _trigger(case.event) == "http" and answer["statusCode"] == 503:
+            _is_in_the_log(case, lines)
+        else:
+            assert len(trouble.asked) < case.fault or world.kept().keys() == clean.keys()
+    world.invoke(case.event)
+    world.logged()
+    conflicts = any("alert.conflict" in key for key in clean)
+    # Of two ends in one body either may be first.
+    assert conflicts or world.kept().keys() == clean.keys()
+
+
+def _is_told_once(world: World, case: Case) -> None:
+    """Sweeps deal with whatever tickets the callback left, and nobody is told twice."""
+    for _ in range(2):
+        world.now += 8 * HOUR
+        assert world.invoke(TIMER) == {"status": "done"}
+        world.logged()
+        # The callback comes once more: a ticket that was dealt with is put anew.
+        world.invoke(case.event)
+        world.logged()
+    promises.of_store(world.kept())
+    assert max(world.times_told().values(), default=0) <= 1
+    assert TOKEN.encode() not in b"".join(one.body for one in world.phone.received)
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = {"event": event, "body": body}

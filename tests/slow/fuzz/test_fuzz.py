@@ -1,0 +1,169 @@
+"""What fuzzing found stays found, the promises can be broken, and a short run breaks none."""
+
+from __future__ import annotations
+
+import itertools
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler.callback import details, envelope
+from handler.callback.payload import Limits, parse
+from handler.errors import PayloadError
+from handler.ledger import keys
+from handler.ledger.ledger import Kept, Ledger
+from handler.log import Log
+from handler.triggers import http
+from tests.slow.fuzz import seeds
+from tests.slow.fuzz.keep import MAX_BYTES, MAX_FILES
+from tests.slow.fuzz.mutate import mutator
+from tests.slow.fuzz.run import fuzz
+from tests.slow.fuzz.target import TARGETS
+
+SECONDS = 15
+"""Of a short run, for each target."""
+
+HAS_ATHERIS = (
+    sys.version_info >= (3, 11) and sys.platform == "linux" and platform.machine() == "x86_64"
+)
+"""As the markers of requirements-dev.in say: atheris is a compiled library."""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_seed_breaks_a_promise(target: str) -> None:
+    """Every payload of the tests, in each way that it can be sent."""
+    for one in seeds.seeds(target):
+        TARGETS[target](one)
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        pytest.param(target, path, id=f"{target}-{path.name[:12]}")
+        for target in TARGETS
+        for path in seeds.corpus(target)
+    ],
+)
+def test_no_input_of_the_corpus_breaks_a_promise(target: str, path: Path) -> None:
+    """What runs found, and what was once a bug, on every Python and without atheris."""
+    TARGETS[target](path.read_bytes())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_corpus_is_small_and_holds_nothing_twice(target: str) -> None:
+    """A file is named by what it holds; what the payloads make is not kept beside them."""
+    made = set(seeds.seeds(target))
+    files = seeds.corpus(target)
+    assert 0 < len(files) <= MAX_FILES
+    for path in files:
+        data = path.read_bytes()
+        assert path.name == seeds.file_name(data)
+        assert data not in made
+        assert len(data) <= MAX_BYTES
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_changed_input_is_mostly_still_well_formed(target: str) -> None:
+    """The mutator reaches what lies behind the parsers; the same seed makes the same change."""
+    mutate = mutator(target, lambda data, most: data[:most])
+    plain = list(seeds.seeds(target))
+    made = [mutate(one, 16_384, number) for number, one in enumerate(plain)]
+    assert made == [mutate(one, 16_384, number) for number, one in enumerate(plain)]
+    bodies = [one[mutate.head_chars :] for one in made]
+    assert sum(is_well_formed(body) for body in bodies) > 0.9 * len(bodies)
+    assert len(set(made) - set(plain)) > 0.5 * len(made)
+
+
+def is_well_formed(body: bytes) -> bool:
+    """Whether it can be read as XML or as JSON."""
+    try:
+        parse(body, Limits())
+    except PayloadError:
+        return False
+    return True
+
+
+def breaks_a_promise(data: bytes) -> bool:
+    """Whether the target of events finds fault with an input."""
+    try:
+        TARGETS["event"](data)
+    except AssertionError:
+        return True
+    return False
+
+
+def _break_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "name", lambda sent: sent)
+
+
+def _keep_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ledger, "keep", lambda self, job: Kept("kept", keys.record(job)))
+
+
+def _bury_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ledger, "bury", lambda self, letter: keys.dead(letter.sha256, ""))
+
+
+def _bury_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = itertools.count()
+    monkeypatch.setattr(
+        keys, "dead", lambda digest, at: f"_dead/dt=2026-09-21/{next(numbers):064x}.json"
+    )
+
+
+def _show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(details, "without_secrets", lambda tree, *further: tree)
+
+
+def _let_everyone_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "authorise", lambda event, tokens: None)
+
+
+def _raise(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(tree: Any) -> Any:
+        raise KeyError("EventName")
+
+    monkeypatch.setattr(envelope, "read", read)
+
+
+def _lose_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Log, "last_resort", lambda self, body, reason: None)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        _break_names,
+        _keep_nothing,
+        _bury_nothing,
+        _bury_anew,
+        _show_secrets,
+        _let_everyone_in,
+        _raise,
+        _lose_bodies,
+    ],
+)
+def test_a_broken_promise_is_seen(
+    harm: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A target that can't fail finds nothing: each harm done to the function must show."""
+    harm(monkeypatch)
+    inputs = [*seeds.seeds("event"), *(path.read_bytes() for path in seeds.corpus("event"))]
+    assert any(breaks_a_promise(one) for one in inputs)
+
+
+@pytest.mark.skipif(
+    not HAS_ATHERIS, reason="atheris has wheels for Python 3.11 and newer, on Linux on x86-64"
+)
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_short_run_breaks_no_promise(target: str, tmp_path: Path) -> None:
+    """Guided by coverage, from the corpus on. What it finds is written out below."""
+    figures = fuzz(target, SECONDS, tmp_path, seed=1)
+    inputs = {path.name: path.read_bytes() for path in figures.crashes}
+    assert figures.status == 0, f"{figures}\n{figures.report}\n{inputs}"
+    assert figures.executions > figures.seeds
+    assert figures.edges > 500

@@ -1,0 +1,397 @@
+"""What the handler asks and when, step by step as the design numbers it.
+
+Each routine reads as the code that it stands for would, with a `yield` wherever a request goes
+out. Between two requests anything may happen: another routine's request, a crash, time.
+
+GUARDS names what keeps the protocol right. Each can be switched off, so that the tests can
+show what it is there for. What a step would do without its guard is the carelessness that the
+guard stands against, and not always the mere absence of a request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.slow.model.requests import (
+    Delete,
+    Describe,
+    Digest,
+    DropLease,
+    Find,
+    Get,
+    Key,
+    Leased,
+    ListDigests,
+    ListOutbox,
+    Look,
+    Lost,
+    Post,
+    Put,
+    PutDigest,
+    PutLease,
+    PutNew,
+    Reply,
+    SeeOthers,
+    Send,
+    Settle,
+    Ticket,
+    TooLate,
+)
+from tests.slow.model.routines import Steps, Then
+
+GUARDS = {
+    "ticket_before_record": "callback 2, 3: the tickets are put before the record",
+    "record_put_new": "callback 3: a record that is there is not written over",
+    "answered_last": "callback 4: 200 is answered when all the rest was acknowledged",
+    "lease_taken": "1: a sweep works alone",
+    "lease_settled": "1: the leases are listed LEASE_SETTLE_S after one's own was put",
+    "old_lease_ignored": "1: a lease older than LEASE_S is in nobody's way",
+    "lease_kept_in_doubt": "1: after a write without an answer the lease is left to run out",
+    "done_mark_checked": "2, 5: a ticket with a done mark is swept away",
+    "record_checked": "2: a ticket without its record is taken in before it is acted upon",
+    "other_end_checked": "2: a ticket is not acted upon where the record tells another end",
+    "get_decides": "3b: that an attempt has no note is told by a GET, not by a listing",
+    "young_claim_left": "3b: a claim younger than ADOPT_AFTER_S is left alone",
+    "old_claim_taken_up": "3b: a claim older than ADOPT_AFTER_S is not left alone",
+    "list_before_resubmit": "3b: CI's list is asked before an old claim is renewed",
+    "claim_before_post": "3c: the claim is put before the request goes out",
+    "claim_renewed": "3c: an old claim is put again with the time of now",
+    "lease_looked_at_before_post": "3c: a sweep whose lease is old doesn't submit",
+    "lease_looked_at_before_attempt_write": "3c: nor does it write under _attempts/",
+    "refusal_told_before_done": "3c: alert.refused is put before the retry ticket is done",
+    "watch_before_done": "3d: the watch ticket is put before the retry ticket is done",
+    "digests_listed_under_lease": "5: the digests on their way are listed once the lease is held",
+    "digests_first": "5: they are dealt with before a new one is made",
+    "digest_written_before_send": "5: a digest is written before anything is sent",
+    "tickets_done_before_send": "5: its tickets are done before anything is sent",
+    "taken_noted": "5: it is rewritten without the channels that took it",
+    "lease_looked_at_before_send": "5: a sweep whose lease is old sends nothing",
+    "lease_looked_at_before_digest_write": "5: nor does it write under _digests/",
+    "done_mark_before_delete": "5: a ticket's done mark is put before it is deleted",
+}
+"""Each guard: the step that it belongs to, and what it says."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The bounds of the honest promise; each can be lifted.
+
+    leases_settle: listings show a lease within LEASE_SETTLE_S. awake: a sweep is not stalled
+    between its last look at its lease and what follows. list_catches_up: CI's list shows a job
+    within ADOPT_AFTER_S of the claim.
+    """
+
+    leases_settle: bool = True
+    awake: bool = True
+    list_catches_up: bool = True
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which guards are off, and the settings that matter.
+
+    retries: whether a failure is worth a retry (else it calls for an alert). hold:
+    RETRY_UNKNOWN=hold. channels: where alerts go.
+    """
+
+    off: frozenset[str] = frozenset()
+    bounds: Bounds = Bounds()
+    retries: bool = True
+    max_attempts: int = 2
+    hold: bool = False
+    channels: tuple[str, ...] = ()
+
+    def on(self, guard: str) -> bool:
+        """Whether a guard is in its place."""
+        assert guard in GUARDS, guard
+        return guard not in self.off
+
+    def calls_for(self, job: int, end: str) -> tuple[Ticket, ...]:
+        """The policy: the tickets that an end calls for."""
+        if end == "succeeded":
+            return (Ticket(job, end, "alert.recovered"),) if job > 1 else ()
+        if not self.retries:
+            return (Ticket(job, end, "alert.failed"),)
+        return (Ticket(job, end, "retry" if job < self.max_attempts else "alert.gave-up"),)
+
+
+def record(job: int) -> Key:
+    """Where the record of a job is kept."""
+    return Key("jobs", job)
+
+
+def ticket_of(ticket: Ticket) -> Key:
+    """Where a ticket is kept."""
+    return Key("_outbox", ticket)
+
+
+def mark_of(ticket: Ticket) -> Key:
+    """Where it is kept that a ticket is done."""
+    return Key("_done", ticket)
+
+
+def note_of(attempt: int) -> Key:
+    """Where it is kept how far the submission of an attempt came."""
+    return Key("_attempts", attempt)
+
+
+def dead_letter_of(job: int, end: str) -> Key:
+    """Where a callback is kept that tells another end than the record."""
+    return Key("_dead", Ticket(job, end, ""))
+
+
+# --- The way of a callback -----------------------------------------------------------------
+
+
+def delivery(rules: Rules, job: int, end: str) -> Steps:
+    """A callback is delivered. (Step 1, to parse it, asks for nothing.)"""
+    if not rules.on("answered_last"):
+        yield Reply()
+    yield from callback(rules, job, end)
+    if rules.on("answered_last"):  # 4
+        yield Reply()
+
+
+def callback(rules: Rules, job: int, end: str) -> Steps:
+    """Steps 2 and 3. Gives the end that is kept, which may be another one."""
+    tickets = [Put(ticket_of(ticket)) for ticket in rules.calls_for(job, end)]
+    if rules.on("ticket_before_record"):  # 2
+        yield from tickets
+    new = True
+    if rules.on("record_put_new"):  # 3
+        new = yield PutNew(record(job), end)
+    else:
+        yield Put(record(job), end)
+    if not rules.on("ticket_before_record"):
+        yield from tickets
+    if new:
+        return end
+    kept = yield Get(record(job))
+    if kept != end:
+        yield from bury(job, end)
+    return kept
+
+
+def bury(job: int, end: str) -> Steps:
+    """Another end than the one that is kept: a dead letter, and someone is told."""
+    yield PutNew(dead_letter_of(job, end))
+    yield Put(ticket_of(Ticket(job, end, "alert.conflict")))
+
+
+# --- The way of a failure ------------------------------------------------------------------
+
+
+def sweep(rules: Rules) -> Steps:
+    """Steps 0 and 1: list, and be alone.
+
+    The tickets are listed after the lease here. Since a listing may be as old as it likes, and
+    a GET decides, that comes to the same as listing them before. It is not so for the digests.
+    A sweep deals with one ticket here: dealing with more is what several sweeps do in a row.
+    """
+    digests = None
+    if not rules.on("digests_listed_under_lease"):
+        digests = yield ListDigests()
+    if rules.on("lease_taken"):
+        yield PutLease()
+        if rules.on("lease_settled"):
+            yield Settle()
+        if (yield SeeOthers()):
+            return Then(leave)
+    listed = yield ListOutbox()
+    if isinstance(listed, Ticket):
+        return Then(take_up, (listed,))
+    return Then(alerts, (listed, digests))
+
+
+def leave(rules: Rules) -> Steps:
+    """The end of a sweep."""
+    if rules.on("lease_taken"):
+        yield DropLease()
+
+
+def take_up(rules: Rules, ticket: Ticket) -> Steps:
+    """Step 2 for a ticket that is no alert."""
+    if not (yield from is_due(rules, ticket)):
+        return Then(leave)
+    return Then(retry if ticket.action == "retry" else watch, (ticket,))
+
+
+def is_due(rules: Rules, ticket: Ticket) -> Steps:
+    """Step 2: whether something is left to be done about a ticket that was listed."""
+    if (yield Get(ticket_of(ticket))) is None:
+        return False
+    if rules.on("done_mark_checked") and (yield Get(mark_of(ticket))):
+        yield Delete(ticket_of(ticket))
+        return False
+    if ticket not in rules.calls_for(ticket.job, ticket.end):
+        return True
+    kept = ticket.end
+    if rules.on("record_checked"):
+        kept = yield Get(record(ticket.job))
+        if kept is None:
+            kept = yield from callback(rules, ticket.job, ticket.end)
+    if kept != ticket.end and rules.on("other_end_checked"):
+        yield from bury(ticket.job, ticket.end)
+        yield from finish(rules, ticket)
+        return False
+    return True
+
+
+def finish(rules: Rules, ticket: Ticket) -> Steps:
+    """A ticket is done: put its mark, then delete it."""
+    if rules.on("done_mark_before_delete"):
+        yield Put(mark_of(ticket))
+        yield Delete(ticket_of(ticket))
+    else:
+        yield Delete(ticket_of(ticket))
+        yield Put(mark_of(ticket))
+    return Then(leave)
+
+
+def with_lease(rules: Rules, guard: str, request: Leased) -> Steps:
+    """Look at the lease's age, then make the request at once.
+
+    A write without an answer may land later: the sweep ends, and its lease stays until then.
+    """
+    if rules.on(guard):
+        if rules.bounds.awake:
+            request = request._replace(leased=True)
+        else:
+            yield Look()
+    try:
+        return (yield request)
+    except Lost:
+        if isinstance(request, Post) or not rules.on("lease_kept_in_doubt"):
+            raise
+        raise TooLate from None
+
+
+def retry(rules: Rules, ticket: Ticket) -> Steps:
+    """Step 3b. (3a asks CI whether the job failed; here it always did.)"""
+    attempt = ticket.job + 1
+    note = yield Get(note_of(attempt), by_listing=not rules.on("get_decides"))
+    if note == "submitted":
+        return Then(hand_over, (ticket,))
+    if note == "refused":
+        return Then(give_up, (ticket, "alert.refused"))
+    if note == "submitting, young" and rules.on("young_claim_left"):
+        return Then(leave)
+    if note == "submitting, old" and not rules.on("old_claim_taken_up"):
+        return Then(leave)
+    if note not in ("submitting, young", "submitting, old"):
+        return Then(submit, (ticket,))
+    if rules.on("list_before_resubmit") and (yield Find(attempt)):
+        yield Put(note_of(attempt), "submitted")
+        return Then(hand_over, (ticket,))
+    if rules.hold:
+        return Then(give_up, (ticket, "alert.held"))
+    return Then(submit if rules.on("claim_renewed") else post, (ticket,))
+
+
+def submit(rules: Rules, ticket: Ticket) -> Steps:
+    """Step 3c, the claim."""
+    if rules.on("claim_before_post"):
+        claim = Put(note_of(ticket.job + 1), "submitting")
+        yield from with_lease(rules, "lease_looked_at_before_attempt_write", claim)
+    return Then(post, (ticket,))
+
+
+def post(rules: Rules, ticket: Ticket) -> Steps:
+    """Step 3c, the request: once. Without an answer the claim is left as it stands."""
+    attempt = ticket.job + 1
+    answer = yield from with_lease(rules, "lease_looked_at_before_post", Post(attempt))
+    if answer == "accepted":
+        yield Put(note_of(attempt), "submitted")
+        return Then(hand_over, (ticket,))
+    note = Put(note_of(attempt), "refused" if answer == "refused" else "not taken")
+    yield from with_lease(rules, "lease_looked_at_before_attempt_write", note)
+    return Then(give_up, (ticket, "alert.refused")) if answer == "refused" else Then(leave)
+
+
+def hand_over(rules: Rules, ticket: Ticket) -> Steps:
+    """Step 3d: from the retry ticket to the watch ticket."""
+    yield from before_done(rules, "watch_before_done", ticket, Ticket(ticket.job + 1, "", "watch"))
+    return Then(leave)
+
+
+def give_up(rules: Rules, ticket: Ticket, action: str) -> Steps:
+    """From the retry ticket to an alert."""
+    told = Ticket(ticket.job, ticket.end, action)
+    yield from before_done(rules, "refusal_told_before_done", ticket, told)
+    return Then(leave)
+
+
+def before_done(rules: Rules, guard: str, ticket: Ticket, following: Ticket) -> Steps:
+    """Put what follows from a ticket, then the ticket is done."""
+    if rules.on(guard):
+        yield Put(ticket_of(following))
+    yield from finish(rules, ticket)
+    if not rules.on(guard):
+        yield Put(ticket_of(following))
+
+
+def watch(rules: Rules, ticket: Ticket) -> Steps:
+    """Step 4: a re-submitted job whose callback never came is taken in all the same."""
+    if (yield Get(record(ticket.job))) is None:
+        told = yield Describe(ticket.job)
+        if told == "running":
+            return Then(leave)
+        yield from callback(rules, ticket.job, told)
+    return Then(finish, (ticket,))
+
+
+def alerts(rules: Rules, tickets: tuple[Ticket, ...], digests: tuple[Key, ...] | None) -> Steps:
+    """Step 5: the digests on their way, then what is due."""
+    if digests is None:
+        digests = yield ListDigests()
+    if rules.on("digests_first"):
+        return Then(deliver_all, (digests, tickets))
+    return Then(gather, (tickets, (), digests))
+
+
+def deliver_all(rules: Rules, digests: tuple[Key, ...], tickets: tuple[Ticket, ...]) -> Steps:
+    """Step 5, for digests that were listed; then the tickets."""
+    if not digests:
+        return Then(gather, (tickets, (), ()))
+    body = yield Get(digests[0])
+    if body is not None:
+        yield from deliver(rules, digests[0], body)
+    return Then(deliver_all, (digests[1:], tickets))
+
+
+def gather(
+    rules: Rules, tickets: tuple[Ticket, ...], due: tuple[Ticket, ...], digests: tuple[Key, ...]
+) -> Steps:
+    """Step 5, for alert tickets that were listed: what is due becomes one new digest."""
+    if tickets:
+        if (yield from is_due(rules, tickets[0])):
+            due = (*due, tickets[0])
+        return Then(gather, (tickets[1:], due, digests))
+    if due:
+        body = Digest(due, rules.channels)
+        key = Key("_digests", "never written")
+        if rules.on("digest_written_before_send"):
+            request = PutDigest(body, leased=False)
+            key = yield from with_lease(rules, "lease_looked_at_before_digest_write", request)
+        yield from deliver(rules, key, body)
+    return Then(deliver_all, (digests, ())) if digests else Then(leave)
+
+
+def deliver(rules: Rules, key: Key, body: Digest) -> Steps:
+    """Step 5, for one digest: its tickets, the channels that have not taken it, its rest."""
+    if rules.on("tickets_done_before_send"):
+        for ticket in body.tickets:
+            yield from finish(rules, ticket)
+    left: tuple[str, ...] = ()
+    for channel in body.channels:
+        request = Send(body.tickets, channel)
+        taken = yield from with_lease(rules, "lease_looked_at_before_send", request)
+        left += () if taken else (channel,)
+    if left == body.channels:
+        return
+    rest = Put(key, body._replace(channels=left)) if left else Delete(key)
+    if rules.on("taken_noted") or not left:
+        yield from with_lease(rules, "lease_looked_at_before_digest_write", rest)
+    if not rules.on("tickets_done_before_send"):
+        for ticket in body.tickets:
+            yield from finish(rules, ticket)

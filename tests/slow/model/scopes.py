@@ -1,0 +1,97 @@
+"""The situations that are explored. Each is small, and explored to its end.
+
+What is left out of one is the matter of another. Where no channel is given, an alert ticket in
+the outbox counts as told: that it will be is what the scopes with channels show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.slow.model.protocol import Bounds, Rules, record, ticket_of
+from tests.slow.model.requests import Key, Ticket
+
+RULES = Rules()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A situation to explore.
+
+    callbacks: job and end of each callback that may be delivered, each any number of times
+    until it is answered 200. sweeps: how many may run at once. kept: what the ledger holds at
+    first. ends: jobs that CI may bring to an end, and how. strays: whether a PUT under
+    `_attempts/` or `_digests/` may land after its sweep gave it up.
+    """
+
+    name: str
+    rules: Rules = RULES
+    callbacks: tuple[tuple[int, str], ...] = ()
+    sweeps: int = 1
+    kept: tuple[tuple[Key, Any], ...] = ()
+    ends: tuple[tuple[int, str], ...] = ()
+    strays: bool = False
+
+    def may_end(self, job: int) -> bool:
+        """Whether a job comes to an end here; else it runs on, and its watch ticket stays."""
+        return any(job == one for one, _ in self.ends)
+
+
+def _kept(*tickets: Ticket) -> tuple[tuple[Key, Any], ...]:
+    """What callbacks left behind that were answered 200."""
+    records = ((record(ticket.job), ticket.end) for ticket in tickets)
+    return (*records, *((ticket_of(ticket), "kept") for ticket in tickets))
+
+
+_FAILED, _SUCCEEDED = (1, "failed"), (1, "succeeded")
+_RETRY = _kept(Ticket(1, "failed", "retry"))
+_ALERT = Ticket(1, "failed", "alert.failed")
+_ENDS_OF_2 = ((2, "failed"), (2, "succeeded"))
+_ENDS_OF_3 = ((3, "failed"), (3, "succeeded"))
+_THREE = Rules(max_attempts=3)
+_TOLD = Rules(retries=False, channels=("x",))
+_TOLD_TWICE = Rules(retries=False, channels=("x", "y"))
+
+CALLBACK = Scope("a callback, delivered twice", callbacks=(_FAILED, _FAILED))
+OVERLAP = Scope("a callback, two sweeps", callbacks=(_FAILED,), sweeps=2)
+TWO_ENDS = Scope("two ends of one job", callbacks=(_FAILED, _SUCCEEDED))
+RESUBMIT = Scope("a retry, two sweeps", kept=_RETRY, sweeps=2, strays=True)
+HOLD = Scope(
+    "the same, RETRY_UNKNOWN=hold",
+    Rules(hold=True, bounds=Bounds(list_catches_up=False)),
+    kept=_RETRY,
+    sweeps=2,
+)
+RECOVER = Scope("a retry that ends", callbacks=_ENDS_OF_2, kept=_RETRY, ends=_ENDS_OF_2)
+UNHEARD = Scope("two retries, unheard", _THREE, kept=_RETRY, ends=(_ENDS_OF_2[0], *_ENDS_OF_3))
+ALERT = Scope("an alert, delivered twice", _TOLD, callbacks=(_FAILED, _FAILED))
+DIGEST = Scope("a digest, two sweeps", _TOLD, kept=_kept(_ALERT), sweeps=2, strays=True)
+CHANNELS = Scope("a digest, two channels", _TOLD_TWICE, kept=_kept(_ALERT), strays=True)
+GROUPED = Scope("a digest of two", _TOLD, kept=_kept(_ALERT, _ALERT._replace(job=2)))
+
+SCOPES = (
+    CALLBACK,
+    OVERLAP,
+    TWO_ENDS,
+    RESUBMIT,
+    HOLD,
+    RECOVER,
+    UNHEARD,
+    ALERT,
+    DIGEST,
+    CHANNELS,
+    GROUPED,
+)
+"""What the tests explore."""
+
+LARGE = (
+    Scope("a callback twice, two sweeps", callbacks=(_FAILED, _FAILED), sweeps=2),
+    Scope("two ends, two sweeps", callbacks=(_FAILED, _SUCCEEDED), sweeps=2),
+    Scope("two retries", _THREE, callbacks=_ENDS_OF_2, kept=_RETRY, ends=_ENDS_OF_2),
+    Scope("two retries, two sweeps", _THREE, kept=_RETRY, ends=_ENDS_OF_2[:1], sweeps=2),
+    Scope("two ends, told", _TOLD, callbacks=(_FAILED, _SUCCEEDED)),
+    Scope("an alert, two sweeps", _TOLD, callbacks=(_FAILED,), sweeps=2),
+    Scope("two channels, two sweeps", _TOLD_TWICE, kept=_kept(_ALERT), sweeps=2, strays=True),
+)
+"""A quarter of an hour and some gigabytes: `python -m tests.slow.model.explore --large`."""

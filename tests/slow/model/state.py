@@ -1,0 +1,141 @@
+"""Everything there is at one moment.
+
+Time is an order and not a number. What is young stands in `State.timeline`, the oldest first,
+and leaves it when it is old: a lease after LEASE_S, a claim after ADOPT_AFTER_S. The latter is
+the longer, so a claim is never old before the leases that were put before it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+from tests.slow.model.requests import Key, Ticket
+from tests.slow.model.routines import ENDED
+
+NOBODY = -1
+"""Whose lease it is when its sweep is dead."""
+
+Told: TypeAlias = tuple[Ticket, str]
+"""A ticket, and the channel that it was told on."""
+
+
+class Lease(NamedTuple):
+    """A young lease. seen: LEASE_SETTLE_S have passed, every listing shows it."""
+
+    sweep: int
+    seen: bool
+
+
+class Claim(NamedTuple):
+    """A young claim to an attempt: `_attempts/` says "submitting", not long since."""
+
+    attempt: int
+
+
+class Stray(NamedTuple):
+    """A PUT that its sweep has given up, and that will land: before the lease that it was made
+    with, and that stands behind it in the timeline, would be old."""
+
+    key: Key
+    value: Any
+
+
+Timeline: TypeAlias = tuple[Lease | Claim | Stray, ...]
+
+
+class Job(NamedTuple):
+    """A POST that CI took, or may have taken.
+
+    state: "sent" (nobody knows), "running", or its end. listed: CI's list is sure to show it.
+    in_time: it was sent with a young claim, so it is listed when that is old, or never was.
+    """
+
+    attempt: int
+    state: str
+    listed: bool
+    in_time: bool
+
+
+class Slot(NamedTuple):
+    """Room for one delivery or one sweep at a time.
+
+    place: where its routine stands. late: its lease is old. answered: CI was told 200.
+    unnoted: what it told and did not yet note in the digest, in order.
+    """
+
+    place: int = ENDED
+    late: bool = False
+    answered: bool = False
+    unnoted: tuple[Told, ...] = ()
+
+
+class State(NamedTuple):
+    """The ledger, who runs, what is young, and what CI has.
+
+    The rest is for the promises alone. told: what was told, and where. excused: what may be
+    told again, since noting it failed. breach: a promise that a request has broken.
+    """
+
+    store: frozenset[tuple[Key, Any]]
+    slots: tuple[Slot, ...]
+    timeline: Timeline = ()
+    jobs: tuple[Job, ...] = ()
+    told: frozenset[Told] = frozenset()
+    excused: frozenset[Told] = frozenset()
+    breach: str = ""
+
+    def get(self, key: Key) -> Any:
+        """What is kept there; None where nothing is."""
+        for there, value in self.store:
+            if there == key:
+                return value
+        return None
+
+    def keys(self, *folders: str) -> list[Key]:
+        """What is kept in these folders, in order."""
+        return sorted(key for key, _ in self.store if key.folder in folders)
+
+    def lease(self, sweep: int) -> Lease | None:
+        """The young lease of a sweep."""
+        for entry in self.timeline:
+            if isinstance(entry, Lease) and entry.sweep == sweep:
+                return entry
+        return None
+
+    def with_slot(self, number: int, slot: Slot) -> State:
+        """The same with another slot in this place."""
+        slots = (*self.slots[:number], slot, *self.slots[number + 1 :])
+        return State(self.store, slots, *self[2:])  # what _replace does, in half the time
+
+    def with_value(self, key: Key, value: Any) -> State:
+        """The same with a value written; removed where it is None."""
+        before = self.get(key)
+        if before == value:
+            return self
+        store = self.store - {(key, before)}
+        return self._replace(store=store if value is None else store | {(key, value)})
+
+    def with_timeline(self, timeline: Timeline) -> State:
+        """The same at another time. Leases of the dead side by side are as good as one."""
+        kept: list[Lease | Claim | Stray] = []
+        for entry in timeline:
+            if not (kept and kept[-1] == entry and isinstance(entry, Lease)):
+                kept.append(entry)
+        return self._replace(timeline=tuple(kept))
+
+    def with_jobs(self, jobs: tuple[Job, ...]) -> State:
+        """The same with other jobs at CI, in whatever order."""
+        return self._replace(jobs=tuple(sorted(jobs)))
+
+    def with_excuse(self, number: int) -> State:
+        """The same after noting what was told has failed: it may be told again."""
+        slot = self.slots[number]
+        if not slot.unnoted:
+            return self
+        excused = self.excused.union(slot.unnoted)
+        return self.with_slot(number, slot._replace(unnoted=()))._replace(excused=excused)
+
+
+def replaced(items: tuple[Any, ...], at: int, *others: Any) -> tuple[Any, ...]:
+    """A tuple with others, or nothing, in the place of one item."""
+    return (*items[:at], *others, *items[at + 1 :])
