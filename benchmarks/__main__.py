@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks import chart, figures, measure, rig, trees
 from benchmarks.processes import ROOT, Stub
-from tools.bundle import BundleError
+from tools.environment import StepError
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     try:
         python = trees.python_for(chosen.python)
         built = trees.build(python, list(figures.PEERS))
-    except BundleError as error:
+    except StepError as error:
         sys.exit(f"benchmarks: {error}")
     effort = rig.QUICK if chosen.quick else rig.FULL
     table = run(built, effort, chosen.only)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import bundle
+from tools import bundle, environment
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".bench"
@@ -44,7 +45,7 @@ def build(python: Path, names: list[str]) -> Trees:
     """Make the folders of these columns.
 
     Raises:
-        bundle.BundleError: a step failed.
+        environment.StepError: a step failed.
     """
     CACHE.mkdir(exist_ok=True)
     (CACHE / ".gitignore").write_text("*\n", "utf-8")
@@ -88,18 +89,9 @@ def _installer(python: Path, wanted: str) -> Callable[[Path], None]:
 
 
 def _pip(python: Path, wanted: str, folder: Path) -> None:
-    listed = folder.with_suffix(".txt")
-    listed.write_text(wanted, "utf-8")
-    pip: bundle.Command = [
-        python,
-        "-I",
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "install",
-        "--quiet",
-    ]
-    bundle.run([*pip, "--no-compile", "--target", folder, "--requirement", listed])
+    with tempfile.TemporaryDirectory() as scratch:
+        inside = environment.create(python, Path(scratch, "environment"))
+        environment.install(inside, wanted, "--no-compile", "--target", folder)
 
 
 def _cached(python: Path, name: str, wanted: str, make: Callable[[Path], None]) -> Path:

@@ -19,7 +19,7 @@ import pytest
 
 from tests.conftest import PAYLOADS
 from tests.cos_face import CosFace
-from tools.bundle import LEFT_OUT, BundleError, find_python, runtime_version, without
+from tools.bundle import LEFT_OUT, BundleError, find_python, runtime_version
 
 ROOT = Path(__file__).parent.parent
 JOB_ID = "ac34be3aa0bf411ed9ce39d7cc972e427"
@@ -47,8 +47,8 @@ CALLBACK = f"""<Response>
 
 def run_tool(*args: str) -> subprocess.CompletedProcess[str]:
     """Run the tool as a command."""
-    command = [sys.executable, str(ROOT / "tools" / "bundle.py"), *args]
-    return subprocess.run(command, check=False, capture_output=True, text=True)
+    command = [sys.executable, "-m", "tools.bundle", *args]
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
 
 
 def build(output: Path) -> Path:
@@ -304,18 +304,6 @@ def test_interpreter_of_pyenv_is_found(tmp_path: Path, monkeypatch: pytest.Monke
         python.write_text(f"#!/bin/sh\n{script}\n")
         python.chmod(0o755)
     assert find_python("3.99") == tmp_path / "versions/3.99.1/bin/python3.99"
-
-
-def test_package_is_left_out_with_its_hashes() -> None:
-    """What stays is still a requirements file with a hash for each."""
-    text = "a==1 \\\n    --hash=sha256:1\nb==2 \\\n    --hash=sha256:2\n    # via c\nc==3\n"
-    assert without(["b"], text) == "a==1 \\\n    --hash=sha256:1\nc==3\n"
-
-
-def test_leaving_out_what_is_not_there_must_raise() -> None:
-    """The day the SDK no longer requires it, the exception goes too."""
-    with pytest.raises(BundleError, match="b is there 0 times"):
-        without(["b"], "a==1\n")
 
 
 def test_python_that_does_not_run_is_told(tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeAlias
 
-Command: TypeAlias = Sequence[str | Path]
+from tools import environment
+from tools.environment import Command, StepError, run, without
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,9 +30,6 @@ LEFT_OUT = frozenset({"pycryptodome", "charset-normalizer"})
 """pycryptodome is required by cos-python-sdk-v5 and 15 MB large; only its client-side encryption
 imports it. charset-normalizer is 8 ms of a cold start; requests guesses by it in which encoding a
 text is, which nothing here asks, and warns once where it is missing (handler/ledger/quiet.py)."""
-
-SOURCE_ONLY = "crcmod"
-"""Published without wheels: built here, and its compiled half dropped for its Python half."""
 
 NOT_OF_USE = (
     "bin",
@@ -57,7 +54,7 @@ ZIP_MODE = 0o100644
 TOP_ENTRIES = 12
 
 
-class BundleError(Exception):
+class BundleError(StepError):
     """The bundle can't be built. Says what to do about it."""
 
 
@@ -120,7 +117,7 @@ def build(python: Path, output: Path) -> tuple[Path, Path]:
     """Build both below `output` anew; the folder and the zip.
 
     Raises:
-        BundleError: a step failed.
+        StepError: a step failed.
     """
     folder, archive = output / "function", output / "function.zip"
     if folder.exists():
@@ -140,31 +137,13 @@ def install_requirements(python: Path, requirements: str, folder: Path) -> None:
     """Install all but LEFT_OUT, by their hashes.
 
     Only wheels without machine code are taken ("any"): they are right for every machine,
-    SCF's CentOS 7 too. A requirement that has no such wheel makes pip fail.
+    SCF's CentOS 7 too. A requirement that has no such wheel makes pip fail. crcmod is built, and
+    its compiled half dropped for its Python half.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        wanted = Path(scratch, "requirements.txt")
-        wanted.write_text(without(LEFT_OUT, requirements), "utf-8")
-        pip: Command = [python, "-I", "-m", "pip", "--disable-pip-version-check", "install"]
-        checked: Command = ["--require-hashes", "--no-deps", "--requirement", wanted]
-        # pip reads --no-binary as an exception where it comes after --only-binary.
-        wheels = ["--platform=any", "--only-binary=:all:", f"--no-binary={SOURCE_ONLY}"]
-        where: Command = ["--use-pep517", "--no-compile", "--quiet", "--target", folder]
-        run([*pip, *checked, *wheels, *where])
-
-
-def without(names: Iterable[str], requirements: str) -> str:
-    """The text of a compiled requirements file without some packages and their hashes.
-
-    Raises:
-        BundleError: one of them isn't there, so that leaving it out is no longer needed.
-    """
-    kept = requirements
-    for name in names:
-        kept, count = re.subn(rf"(?m)^{re.escape(name)}==.*\n(?:[ \t].*\n)*", "", kept)
-        if count != 1:
-            raise BundleError(f"requirements.txt: {name} is there {count} times; once is expected")
-    return kept
+        inside = environment.create(python, Path(scratch, "environment"))
+        wanted = without(LEFT_OUT, requirements)
+        environment.install(inside, wanted, "--platform=any", "--no-compile", "--target", folder)
 
 
 def keep_licences_alone(folder: Path) -> None:
@@ -236,18 +215,6 @@ def files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
-def run(command: Command, env: Mapping[str, str] | None = None) -> None:
-    """Run a step; what it prints goes to this program's own output.
-
-    Raises:
-        BundleError: it failed.
-    """
-    status = subprocess.run(command, check=False, env=env).returncode
-    if status:
-        words = " ".join(str(word) for word in command)
-        raise BundleError(f"exit status {status}, for the reason above, of: {words}")
-
-
 def report(folder: Path, archive: Path) -> str:
     """Sizes of the bundle, and of the largest things at its top."""
     sizes: dict[str, int] = {}
@@ -283,7 +250,7 @@ def main() -> None:
         if its_own is None:
             raise BundleError(f"--python: {python} is no Python that runs")
         folder, archive = build(python, chosen.output.resolve())
-    except BundleError as error:
+    except StepError as error:
         sys.exit(f"bundle: {error}")
     print(report(folder, archive))
     if its_own != version:

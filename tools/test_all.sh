@@ -18,9 +18,7 @@ for version in 3.10 3.11 3.12 3.13; do
     continue
   fi
   environment=".venv-$version"
-  [ -x "$environment/bin/python" ] || "$python" -m venv "$environment"
-  "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --require-hashes -r requirements-dev.txt
+  "$python" -m tools.environment "$environment" requirements/dev.txt
   echo "Python $version:"
   "$environment/bin/python" -m pytest -n auto -q
   ran=$((ran + 1))

@@ -18,7 +18,7 @@ def run() -> None:
             raise
         sys.exit(
             f"The command line needs {error.name}, which the function itself does not: "
-            "pip install -r requirements-cli.txt"
+            "pip install -r requirements/cli.txt"
         )
     # What the environment says stands; .env only adds to it.
     load_dotenv(".env")

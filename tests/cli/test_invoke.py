@@ -142,7 +142,7 @@ def test_without_its_libraries_the_command_line_says_what_to_install() -> None:
     code = "import sys; sys.modules['typer'] = None; import handler.__main__"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 1
-    assert "pip install -r requirements-cli.txt" in result.stderr
+    assert "pip install -r requirements/cli.txt" in result.stderr
 
 
 def test_a_body_that_is_no_text_travels_in_base64() -> None:

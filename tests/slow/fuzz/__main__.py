@@ -37,7 +37,7 @@ def main() -> int:
         TARGETS[options.target](options.input.read_bytes())
         return 0
     if importlib.util.find_spec("atheris") is None:
-        parser.error("atheris is not installed here; see requirements-dev.in")
+        parser.error("atheris is not installed here; see requirements/dev.in")
     return max(_run(target, options) for target in targets)
 
 

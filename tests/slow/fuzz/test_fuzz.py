@@ -30,7 +30,7 @@ SECONDS = 15
 HAS_ATHERIS = (
     sys.version_info >= (3, 11) and sys.platform == "linux" and platform.machine() == "x86_64"
 )
-"""As the markers of requirements-dev.in say: atheris is a compiled library."""
+"""As the markers of requirements/dev.in say: atheris is a compiled library."""
 
 
 @pytest.mark.parametrize("target", TARGETS)
