@@ -13,3 +13,4 @@ class Limits:
     max_nodes: int = 80_000
     max_depth: int = 64
     max_tag_bytes: int = 64 * 1024
+    max_name_chars: int = 1024

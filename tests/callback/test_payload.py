@@ -171,6 +171,9 @@ def _with_trailing_commas(value: Any, blank: str) -> str:
         (b"<a " + b"x" * 70_000, "tag_too_long"),
         (b"<a>" + b"x" * 70_000 + b"<b " + b"x" * 70_000, "tag_too_long"),
         (b" " * (LIMITS.max_bytes + 1), "too_long"),
+        (b"<a><" + b"x" * 1_025 + b"/></a>", "name_too_long"),
+        (b"<a " + b"x" * 1_025 + b'=""/>', "name_too_long"),
+        (b'{"a":[{"' + b"x" * 1_025 + b'":1}]}', "name_too_long"),
     ],
 )
 def test_what_is_no_callback_of_a_sane_size_is_refused_with_its_reason(
@@ -192,6 +195,9 @@ def test_limits_are_inclusive() -> None:
     assert parse(b'{"a":' + b"1" * 400 + b"}", few)
     assert parse(b'[[],",,"]', replace(LIMITS, max_nodes=3))
     assert parse(b"<a/>", replace(LIMITS, max_bytes=4))
+    name = "x" * 1_024
+    assert parse(f'<{name} {name}=""/>'.encode(), LIMITS)[0] == {name: {f"@{name}": ""}}
+    assert parse(f'{{"{name}":1}}'.encode(), LIMITS)[0] == {name: "1"}
 
 
 def test_markup_that_makes_no_nodes_is_bounded_as_well() -> None:
@@ -238,6 +244,8 @@ def test_a_tag_is_measured_up_to_its_end() -> None:
         (b"[" + b"0," * 8 + b"0]", "more than 9 nodes"),
         (b"[[[[0]]]]", "nested deeper than 3"),
         (b'{"a":' + b"1" * 401 + b"}", "a number of more than 400 digits"),
+        (b'{"abcdefghijk":1}', "a name of more than 10 characters"),
+        (b"<abcdefghijk/>", "a name of more than 10 characters"),
         (b"[NaN]", "NaN is not JSON"),
         (b'{"a" 1}', "not valid JSON: Expecting ':' delimiter: line 1 column 6 (char 5)"),
         (b'{"a" 1,}', "not valid JSON: Expecting ':' delimiter: line 1 column 6 (char 5)"),
@@ -247,7 +255,7 @@ def test_a_tag_is_measured_up_to_its_end() -> None:
 def test_an_explanation_says_what_was_met_and_what_is_allowed(body: bytes, said: str) -> None:
     """To whoever looks at the dead letter."""
     with pytest.raises(PayloadError) as caught:
-        parse(body, Limits(max_bytes=500, max_nodes=9, max_depth=3, max_tag_bytes=20))
+        parse(body, Limits(500, max_nodes=9, max_depth=3, max_tag_bytes=20, max_name_chars=10))
     assert caught.value.explanation == said
 
 
@@ -256,6 +264,35 @@ def test_what_overflows_the_parser_is_too_deep_as_well() -> None:
     with pytest.raises(PayloadError) as caught:
         parse(b"[" * 70_000, LIMITS)
     assert caught.value.explanation == "nested too deep to be read"
+
+
+def test_names_are_kept_as_they_were_sent() -> None:
+    """With their prefix: the address of a namespace takes the place of none."""
+    body = b'<a:b xmlns:a="urn:x" a:c="1"><a:d>2</a:d><d>3</d><e:f/></a:b>'
+    tree = {"a:b": {"@xmlns:a": "urn:x", "@a:c": "1", "a:d": "2", "d": "3", "e:f": ""}}
+    assert parse(body, LIMITS)[0] == tree
+
+
+def test_a_default_namespace_leaves_the_names_alone() -> None:
+    """So a callback that declares one is read as any other."""
+    tree, _ = parse(b'<Response xmlns="urn:x"><JobsDetail/></Response>', LIMITS)
+    assert tree == {"Response": {"@xmlns": "urn:x", "JobsDetail": ""}}
+
+
+@pytest.mark.parametrize(
+    "unit", ["<a:b%d/>", '<x a:b%d=""/>', "<a:b/><!-- %d -->"], ids=["names", "attributes", "same"]
+)
+def test_a_long_namespace_address_is_held_once(unit: str) -> None:
+    """Put in the place of 2,000 prefixes it would take up 120 MB."""
+    inner = "".join(unit % number for number in range(2_000))
+    body = f'<Response xmlns:a="{"u" * 60_000}">{inner}</Response>'.encode()
+    parse(body, LIMITS)
+    tracemalloc.start()
+    tree, _ = parse(body, LIMITS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(json.dumps(tree)) < 2 * len(body)
+    assert peak < 20 * len(body)
 
 
 def test_commas_in_text_are_no_nodes() -> None:

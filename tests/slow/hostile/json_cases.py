@@ -483,7 +483,7 @@ def _names(bait: Bait) -> Iterator[Case]:
         "%s",
         "${env}",
         "[redacted]",
-        "n" * 10_000,
+        "n" * 1_024,
     ):
         shown = name if len(name) < 40 else f"{name[:3]}… of {len(name)}"
         value = bait.url if name.startswith(("$", "@", "py")) else "x"
@@ -499,6 +499,14 @@ def _names(bait: Bait) -> Iterator[Case]:
             json_job(Input={name: value, "Object": "a"}),
             holds={("details", "Input", name): value, "input.object": "a", "input.bucket": None},
         )
+    for size in (1_025, 2_000_000):
+        for ending in ("", "😀"):
+            name = "n" * size + ending
+            for where, detail in {
+                "a job": {name: "x"},
+                "the Input": {"Input": {name: "x"}},
+            }.items():
+                yield dead(f"name of {len(name)} in {where}", json_job(**detail), "name_too_long")
     for sent in ({"bucket": "evil-1250000000"}, {"bucketId": "evil-1250000000"}):
         yield kept(
             f"Input with {next(iter(sent))} for BucketId",

@@ -1,11 +1,11 @@
-"""rootless.py: a callback without <Response> around it, as page 460/80039 prints one."""
+"""xml_fragments.py: a callback without <Response> around it, as page 460/80039 prints one."""
 
 from __future__ import annotations
 
 import pytest
 
 from handler.callback.payload import Limits, parse
-from handler.callback.rootless import with_root
+from handler.callback.xml_fragments import with_root
 from handler.errors import PayloadError
 
 EVENT = b"<EventName>WorkflowFinish</EventName>"
@@ -77,8 +77,17 @@ def test_the_limits_are_those_of_a_body_with_its_root() -> None:
         assert caught.value.reason == reason
 
 
-def test_only_that_fault_is_repaired() -> None:
-    """expat's code 9: junk after the document's element."""
-    assert with_root(EVENT + RUN, 9) == b"<Response>" + EVENT + RUN + b"</Response>"
-    assert with_root(EVENT + RUN, 4) is None
-    assert with_root(EVENT + RUN, None) is None
+def test_only_what_begins_as_a_response_does_gets_a_root() -> None:
+    """Another element, or a root that is there, stays as it is."""
+    assert with_root(EVENT + RUN) == b"<Response>" + EVENT + RUN + b"</Response>"
+    assert with_root(b"<Other/>" + RUN) is None
+    assert with_root(b"<Response>" + RUN + b"</Response><Response/>") is None
+
+
+def test_a_forbidden_reference_in_a_rootless_body_is_read_too() -> None:
+    """Before the second element, and in it."""
+    for name, key in ((b"a&#8;b", b"c"), (b"c", b"a&#8;b")):
+        body = b"<EventName>" + name + b"</EventName><Workflow>" + key + b"</Workflow>"
+        texts = [one.replace(b"&#8;", b"\b").decode() for one in (name, key)]
+        tree, _ = parse(body, Limits())
+        assert tree == {"Response": {"EventName": texts[0], "Workflow": texts[1]}}
