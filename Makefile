@@ -17,7 +17,7 @@ endef
 .PHONY: run test bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all check-deploy bundle lock clean
 
 run: $(VENV)/.cli-installed
-	$(VENV)/bin/python -m handler invoke tests/payloads/Translation.seed.json
+	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
 
 test: $(VENV)/.dev-installed
 	rm -f .coverage .coverage.*
@@ -65,7 +65,7 @@ mutation: .venv-mutation/.installed
 lint: $(VENV)/.dev-installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy --strict handler tools
+	$(VENV)/bin/mypy --strict handler ci_callback tools
 
 # The suite on every supported Python that is on this machine.
 test-all:

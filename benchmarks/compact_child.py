@@ -68,7 +68,7 @@ class MadeUp:
 
 def main():
     sys.path.insert(0, sys.argv[1])
-    from handler.ledger.compact import compact
+    from ci_callback.compaction import compact
 
     count = int(sys.argv[2])
     cpu = time.process_time()

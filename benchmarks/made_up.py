@@ -6,7 +6,7 @@ from datetime import datetime
 
 from handler.callback.record import JobRecord
 from handler.ledger import keys
-from handler.recovery.tickets import OUTBOX, Ticket
+from handler.ledger.outbox import OUTBOX, Ticket
 
 DUE = 100
 """Tickets that are due in each of the backlogs."""

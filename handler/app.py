@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from handler.errors import Refused, SettingsError, StoreError
-from handler.ledger.place import Place
+from handler.ledger.bucket import Place
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.settings import Settings, tokens_from_env
 from handler.triggers import Chore, Delivery, Outcome, Trigger, direct, http, queue, timer
 
 if TYPE_CHECKING:
+    from handler.ci_api.verification import Inline
+    from handler.http_client import Http
     from handler.ledger.cos import CosStore
-    from handler.recovery.http_client import Http
-    from handler.recovery.verify import Inline
 
 TRIGGERS: tuple[Trigger, ...] = (http, timer, queue, direct)
 """The first that recognises an event takes it."""
@@ -125,11 +125,11 @@ class Function:
     ) -> list[Outcome]:
         """Keep callbacks; what became of each of their jobs. started: of time.perf_counter."""
         # Imported here, as the stores are: a request that is refused pays for nothing of this.
-        from handler.ledger.ledger import Ledger
+        from handler.ingest.callbacks import Reception
+        from handler.ingest.recorder import Intake
+        from handler.ledger.records import Ledger
         from handler.parallel import in_parallel
-        from handler.reception import Reception
-        from handler.recovery.intake import Intake
-        from handler.recovery.policy import Policy
+        from handler.policy import Policy
 
         reception = Reception(
             settings,
@@ -147,9 +147,9 @@ class Function:
         if settings.verify != "always":
             return None
         # Imported here, as below: only VERIFY=always asks CI while CI waits for its answer.
-        from handler.recovery.ci_answers import ANSWER_LIMITS
-        from handler.recovery.http_client import RequestsHttp
-        from handler.recovery.verify import Inline
+        from handler.ci_api.responses import ANSWER_LIMITS
+        from handler.ci_api.verification import Inline
+        from handler.http_client import RequestsHttp
 
         http = self.http or RequestsHttp(ANSWER_LIMITS.max_bytes)
         return Inline(settings, http, self.sleep)
@@ -181,8 +181,8 @@ class Function:
     ) -> None:
         """Run a chore of the timer. It raises nothing: SCF would run it again, twice."""
         # Imported here: a callback needs neither CI nor the channels.
-        from handler.recovery.reconcile import Reconcile
-        from handler.recovery.sweep import Sweep, make_bench
+        from handler.retries.reconcile import Reconcile
+        from handler.retries.sweep import Sweep, make_bench
 
         chores = {"sweep": Sweep, "reconcile": Reconcile}
         if chore.name not in chores:

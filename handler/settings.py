@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from handler.callback.limits import Limits
 from handler.errors import Problem, SettingsError
-from handler.ledger.place import Credentials
+from handler.ledger.bucket import Credentials
 
 if TYPE_CHECKING:
     from pathlib import Path

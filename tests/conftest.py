@@ -12,7 +12,7 @@ import pytest
 
 from handler.app import Function
 from handler.log import Log
-from tests.cos_face import CosFace
+from tests.fake_cos import CosFace
 
 PAYLOADS = Path(__file__).parent / "payloads"
 NOW = 1_790_000_000.0  # 2026-09-21T14:13:20Z

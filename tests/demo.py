@@ -19,18 +19,18 @@ from typing import Any
 
 from rich.console import Console
 
+from ci_callback.ci_simulator import BUCKET, REGION, CiFace
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from ci_callback.events import context, http_event
 from handler.app import Function
 from handler.callback.families import FAMILIES
-from handler.cli.ci_face import BUCKET, REGION, CiFace
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.cli.events import context, http_event
+from handler.ci_api.client import Ci
+from handler.http_client import RequestsHttp
+from handler.ledger.bucket import Credentials
 from handler.ledger.folder import FolderStore
-from handler.ledger.place import Credentials
 from handler.log import Log
-from handler.recovery.ci import Ci
-from handler.recovery.http_client import RequestsHttp
 from tests.alert_services import AlertService
-from tests.recovery.world import TRANSLATION
+from tests.world import TRANSLATION
 
 MOST_S = 30
 """The whole story takes about five seconds."""

@@ -21,7 +21,7 @@ from handler.settings import Settings
 from tests.callback.test_record import SCHEMA
 from tests.callback.twins import as_json, as_xml
 from tests.conftest import PAYLOADS, Invoked
-from tests.cos_face import CosFace, Fault
+from tests.fake_cos import CosFace, Fault
 
 SEEDS = sorted(PAYLOADS.glob("*.seed.*"))
 TRANSLATION = (PAYLOADS / "Translation.seed.json").read_bytes()

@@ -16,15 +16,15 @@ from typing import Any
 
 import pytest
 
+from ci_callback.ci_simulator import BUCKET, REGION, CiFace, Seen
 from handler.app import Function
 from handler.callback.families import FAMILIES, Family, family_of
-from handler.cli.ci_face import BUCKET, REGION, CiFace, Seen
+from handler.ci_api.client import Ci
+from handler.http_client import RequestsHttp
 from handler.log import Log
-from handler.recovery.ci import Ci
-from handler.recovery.http_client import RequestsHttp
 from handler.settings import Settings
-from tests.cos_face import CosFace
-from tests.recovery.world import START, TRANSLATION
+from tests.fake_cos import CosFace
+from tests.world import START, TRANSLATION
 
 POLICY = json.loads((Path(__file__).parent.parent / "docs" / "cam-policy.json").read_text())
 

@@ -1,4 +1,4 @@
-"""handler/cli/ci_face: the CI of the tests is one that a real client takes for CI.
+"""ci_callback/ci_simulator: the CI of the tests is one that a real client takes for CI.
 
 What is not in CI's documents is decided there strictly, so that a handler that works with
 it asks no more of the real one than the documents promise.
@@ -20,19 +20,19 @@ from urllib.parse import urlencode
 import pytest
 import qcloud_cos
 
+from ci_callback.ci_simulator import BUCKET, REGION, CiFace, End, Fault
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.callback import envelope, nodes, record
 from handler.callback.families import FAMILIES
 from handler.callback.lineage import Lineage, attach
 from handler.callback.payload import Limits, parse
-from handler.cli.ci_face import BUCKET, REGION, CiFace, End, Fault
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
+from handler.ci_api.client import Ci
+from handler.ci_api.signing import Signer
 from handler.errors import StoreError
+from handler.http_client import Answer, RequestsHttp
+from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
-from handler.ledger.place import Credentials, Place
-from handler.recovery.ci import Ci
-from handler.recovery.ci_wire import Signer
-from handler.recovery.http_client import Answer, RequestsHttp
-from tests.cos_face import CosFace
+from tests.fake_cos import CosFace
 
 NOW = 1_790_000_000.0
 CREDENTIALS = Credentials(SECRET_ID, SECRET_KEY, "")

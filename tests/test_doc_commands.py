@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from handler.cli.ci_face import BUCKET, CiFace
-from handler.cli.commands import app
-from handler.cli.server.running import Options, Running, running
+from ci_callback.ci_simulator import BUCKET, CiFace
+from ci_callback.commands.registry import app
+from ci_callback.devserver.running import Options, Running, running
 from tests.conftest import PAYLOADS, Invoked
-from tests.cos_face import CosFace
+from tests.fake_cos import CosFace
 from tests.test_docs import PAGES, ROOT
 
-NAME = "python -m handler "
+NAME = "python -m ci_callback "
 
 UNLIKE: dict[str, int] = {
     # The letter is what it was: it can still not be understood.
@@ -95,7 +95,7 @@ def test_it_runs(said: str, world: Path, request: pytest.FixtureRequest) -> None
 
 
 def test_serve_is_shown_and_starts() -> None:
-    """It does not end by itself: tests/cli/test_serve.py runs it whole."""
+    """It does not end by itself: tests/ci_callback/test_serve.py runs it whole."""
     shown = [one for one in commands() if "handler serve" in one]
     assert shown
     for said in shown:

@@ -12,15 +12,15 @@ from typing import Any
 import duckdb
 import pytest
 
+from ci_callback.columns import HIVE, SPARK, columns, published
+from ci_callback.compaction import compact
+from ci_callback.ledger_mirror import copy_down
+from ci_callback.query.view import view_sql
 from handler.callback.lineage import Lineage, attach
-from handler.cli.columns import HIVE, SPARK, columns, published
-from handler.cli.copy_down import copy_down
-from handler.cli.query_view import view_sql
-from handler.ledger.compact import compact
 from handler.ledger.folder import FolderStore
 from tests.callback.twins import as_json
 from tests.conftest import Invoked
-from tests.cos_face import CosFace
+from tests.fake_cos import CosFace
 from tests.ledger.test_stores import cos_store
 
 DOCUMENT = (Path(__file__).parents[1] / "docs/queries.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 
 from handler.callback.payload import Limits
 from handler.errors import SettingsError
-from handler.ledger.place import Credentials
+from handler.ledger.bucket import Credentials
 from handler.settings import LedgerUrl, Settings, tokens_from_env
 
 SCF = {

@@ -23,13 +23,12 @@ from tools.environment import Command, StepError, run, without
 ROOT = Path(__file__).resolve().parent.parent
 
 OWN_CODE = ("index.py", "handler")
-NOT_DEPLOYED = ("cli", "__main__.py", "__pycache__", ".*")
-"""Parts of handler/ for local use alone, and what tools leave behind."""
 
 LEFT_OUT = frozenset({"pycryptodome", "charset-normalizer"})
 """pycryptodome is required by cos-python-sdk-v5 and 15 MB large; only its client-side encryption
 imports it. charset-normalizer is 8 ms of a cold start; requests guesses by it in which encoding a
-text is, which nothing here asks, and warns once where it is missing (handler/ledger/quiet.py)."""
+text is, which nothing here asks, and warns once where it is missing
+(handler/ledger/requests_import.py)."""
 
 NOT_OF_USE = (
     "bin",
@@ -169,11 +168,11 @@ def remove(paths: Iterable[Path]) -> None:
 
 
 def copy_own_code(folder: Path) -> None:
-    """Copy the function itself, with its data files, and nothing for local use."""
+    """Copy the function itself: index.py and the whole of handler/."""
     for name in OWN_CODE:
         source = ROOT / name
         if source.is_dir():
-            ignore = shutil.ignore_patterns(*NOT_DEPLOYED)
+            ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(source, folder / name, ignore=ignore)
         else:
             shutil.copyfile(source, folder / name)

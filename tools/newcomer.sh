@@ -16,12 +16,12 @@ cd "$there/ci-callback"
 
 say "make run"
 make PYTHON="$python" run
-ci() { .venv/bin/python -m handler "$@"; }
+ci() { .venv/bin/python -m ci_callback "$@"; }
 
-say "python -m handler serve"
+say "python -m ci_callback serve"
 # A retry is due within seconds here, not within a minute; nothing else is changed.
 export RETRY_BASE_S=1 LEASE_SETTLE_S=0
-.venv/bin/python -m handler serve --port 0 --sweep-every 1 >serve.log 2>serve.err &
+.venv/bin/python -m ci_callback serve --port 0 --sweep-every 1 >serve.log 2>serve.err &
 serving=$!
 trap 'kill $serving 2>/dev/null || true' EXIT
 for _ in $(seq 100); do
@@ -31,12 +31,12 @@ for _ in $(seq 100); do
 done
 echo "the function is at $url/ and its console at $url/_/"
 
-say "python -m handler send Transcode --state Failed"
+say "python -m ci_callback send Transcode --state Failed"
 sent=$(ci send Transcode --state Failed --code InternalError --to "$url/" --json)
 job=$(printf '%s' "$sent" | "$python" -c 'import json, sys; print(json.load(sys.stdin)["job_id"])')
 echo "$sent"
 
-say "python -m handler show $job"
+say "python -m ci_callback show $job"
 for _ in $(seq 60); do
   ended=$(ci show "$job" --json | "$python" -c '
 import json, sys
@@ -48,9 +48,9 @@ ci show "$job" | sed -n '/^Timings/,$p'
 [ "$ended" = succeeded ] || { echo "the retry did not recover it"; cat serve.log; exit 1; }
 echo "it failed, a sweep submitted it again, and it recovered"
 
-say "python -m handler jobs"
+say "python -m ci_callback jobs"
 ci jobs
 
-say "python -m handler report --out report.html"
+say "python -m ci_callback report --out report.html"
 ci report --out report.html
 echo "all of it is in $there/ci-callback"

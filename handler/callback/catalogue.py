@@ -17,9 +17,9 @@ from typing import TypeAlias
 
 from handler.callback.details import Marks, marks
 from handler.callback.families import FAMILIES, SECRET_NODES, TAG_FAMILY, Family
-from handler.callback.fields import Group
 from handler.callback.outcome import Doubt, Doubts, above_zero, failed, no_success, there
 from handler.callback.outputs import Named, Places
+from handler.callback.results.fields import Group
 
 Tables: TypeAlias = Callable[[], Mapping[str, Group]]
 
@@ -79,25 +79,25 @@ class Tag:
 
 
 def _media() -> Mapping[str, Group]:
-    from handler.callback.results_media import RESULTS
+    from handler.callback.results.media import RESULTS
 
     return RESULTS
 
 
 def _content() -> Mapping[str, Group]:
-    from handler.callback.results_content import RESULTS
+    from handler.callback.results.content import RESULTS
 
     return RESULTS
 
 
 def _speech() -> Mapping[str, Group]:
-    from handler.callback.results_speech import RESULTS
+    from handler.callback.results.speech import RESULTS
 
     return RESULTS
 
 
 def _objects() -> Mapping[str, Group]:
-    from handler.callback.results_objects import RESULTS
+    from handler.callback.results.objects import RESULTS
 
     return RESULTS
 

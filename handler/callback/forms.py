@@ -12,8 +12,8 @@ from datetime import datetime
 
 from handler.callback import nodes
 from handler.callback.details import canonical
-from handler.callback.fields import Json
 from handler.callback.payload import Tree
+from handler.callback.results.fields import Json
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from handler.callback import nodes
-from handler.callback.fields import Json, Schema, refuse_many_rows
 from handler.callback.outcome import no_success, task_objects
 from handler.callback.payload import Tree
+from handler.callback.results.fields import Json, Schema, refuse_many_rows
 from handler.callback.values import as_key
 
 _Object: TypeAlias = "tuple[str | None, str | None, str]"

@@ -13,12 +13,12 @@ from typing import Any, cast
 from handler.callback import catalogue, details, forms, nodes, outcome, outputs
 from handler.callback.details import REDACTED as REDACTED
 from handler.callback.envelope import Kind, Notice
-from handler.callback.fields import Json
 from handler.callback.lineage import Lineage, detach
 from handler.callback.outcome import OUTCOMES as OUTCOMES
 from handler.callback.outcome import TERMINAL as TERMINAL
 from handler.callback.outcome import Outcome as Outcome
 from handler.callback.payload import Format, Tree
+from handler.callback.results.fields import Json
 
 SCHEMA = "job-record/1"
 
@@ -182,7 +182,7 @@ def _of_job(notice: Notice) -> _Told:
 
 def _of_workflow(notice: Notice) -> _Told:
     # Imported here, as below: most callbacks speak of jobs.
-    from handler.callback.workflow import LIST_MARKS, RUN
+    from handler.callback.results.workflow import LIST_MARKS, RUN
 
     detail = _detail(notice, LIST_MARKS)
     return _Told(
@@ -196,7 +196,7 @@ def _of_workflow(notice: Notice) -> _Told:
 
 
 def _of_review(notice: Notice) -> _Told:
-    from handler.callback.review import LIST_MARKS, REVIEW
+    from handler.callback.results.review import LIST_MARKS, REVIEW
 
     form = forms.SIMPLE_REVIEW if notice.is_simple else forms.REVIEW
     detail = _detail(notice, LIST_MARKS)

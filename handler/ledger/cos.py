@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from handler.errors import StoreError
-from handler.ledger.place import Credentials, Place
-from handler.ledger.quiet import importing_requests
+from handler.ledger.bucket import Credentials, Place
+from handler.ledger.requests_import import importing_requests
 from handler.ledger.transport import Session
 
 TIMEOUT_S = (2, 5)

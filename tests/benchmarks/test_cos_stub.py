@@ -8,10 +8,10 @@ import pytest
 
 from benchmarks.cos_stub import Objects, Range
 from benchmarks.processes import BUCKET, Stub
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
-from handler.ledger.place import Credentials, Place
-from tests.cos_face import CosFace
+from tests.fake_cos import CosFace
 
 
 @pytest.fixture(scope="module")

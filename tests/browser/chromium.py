@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from handler.cli.server.running import Options, Running, running
+from ci_callback.devserver.running import Options, Running, running
 
 ARGUMENTS = (
     "--no-sandbox",  # build machines run as root

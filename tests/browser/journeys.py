@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from handler.cli.server.running import Running
-from handler.cli.server.samples import Asked, make
+from ci_callback.devserver.running import Running
+from ci_callback.devserver.samples import Asked, make
 from tests.browser.chromium import page_of, served, shot, start
 from tests.conftest import PAYLOADS
 

@@ -83,7 +83,7 @@ def test_tables_are_imported_when_a_tag_of_theirs_comes_by() -> None:
         "loaded = lambda: {n for n in sys.modules if n.startswith('handler.callback.results')}\n"
         "assert not loaded(), loaded()\n"
         "TAGS['Translation'].result\n"
-        "assert loaded() == {'handler.callback.results_content'}, loaded()\n"
+        "assert loaded() == {'handler.callback.results.content'}, loaded()\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handler.callback import catalogue, envelope, payload, record, schema
+import ci_callback
+from ci_callback import record_schema as schema
+from handler.callback import catalogue, envelope, payload, record
 from handler.callback.record import JobRecord, Source, normalise
 from tests.callback.twins import as_json, as_xml
 from tests.conftest import PAYLOADS
 
 SCHEMA = json.loads(
-    (Path(record.__file__).parent / "job-record-1.schema.json").read_text(encoding="utf-8")
+    (Path(ci_callback.__file__).parent / "job-record-1.schema.json").read_text(encoding="utf-8")
 )
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from handler.callback.catalogue import TAGS
-from handler.callback.fields import Group
-from handler.callback.review import REVIEW
-from handler.callback.workflow import RUN
+from handler.callback.results.fields import Group
+from handler.callback.results.review import REVIEW
+from handler.callback.results.workflow import RUN
 from tests.callback.test_record import SCHEMA
 from tests.golden import golden_of, payloads
 

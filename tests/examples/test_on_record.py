@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import PAYLOADS, Invoked
-from tests.cos_face import APPID, BUCKET, CosFace
+from tests.fake_cos import APPID, BUCKET, CosFace
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "on_record.py"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from handler.callback import schema
+from ci_callback import record_schema as schema
 from tests.golden import GOLDEN, golden_of, payloads, told, written
 from tests.golden.record_page import page
 

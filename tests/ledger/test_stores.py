@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.errors import StoreError
+from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
-from handler.ledger.place import Credentials, Place
 from handler.ledger.store import Store
-from tests.cos_face import BUCKET, REGION, CosFace, Fault
-from tests.cos_face.face import Seen
+from tests.fake_cos import BUCKET, REGION, CosFace, Fault
+from tests.fake_cos.face import Seen
 
 PERMANENT = Credentials(SECRET_ID, SECRET_KEY, "")
 

@@ -19,14 +19,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from handler.http_client import Answer, Http
+from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
-from handler.ledger.place import Credentials, Place
 from handler.ledger.store import Store
-from handler.recovery.http_client import Answer, Http
-from tests.cos_face import BUCKET, REGION
-from tests.recovery.stores import (
+from tests.fake_cos import BUCKET, REGION
+from tests.stores import (
     How,
     LaggingStore,
     LeakyStore,
@@ -35,7 +35,7 @@ from tests.recovery.stores import (
     Trouble,
     Wrapped,
 )
-from tests.recovery.world import TRANSLATION
+from tests.world import TRANSLATION
 
 T = TypeVar("T")
 

@@ -23,12 +23,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from handler.cli.ci_face import Fault
-from handler.recovery import sweep as sweep_module
-from handler.recovery.http_client import Answer, Http, NoAnswer
-from handler.recovery.tickets import OWN_RECORD
-from tests.recovery.stores import How, QuickWorld, SimulatedCrash, Trouble
-from tests.recovery.world import TRANSLATION
+from ci_callback.ci_simulator import Fault
+from handler.http_client import Answer, Http, NoAnswer
+from handler.ledger.outbox import OWN_RECORD
+from handler.retries import sweep as sweep_module
+from tests.stores import How, QuickWorld, SimulatedCrash, Trouble
+from tests.world import TRANSLATION
 
 MOST_ROOTS = 3
 MOST_ATTEMPTS = 3

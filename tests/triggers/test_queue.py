@@ -13,7 +13,7 @@ from handler.errors import StoreError
 from handler.settings import Settings
 from handler.triggers import Outcome, queue
 from tests.conftest import PAYLOADS, Invoked
-from tests.cos_face import CosFace, Fault
+from tests.fake_cos import CosFace, Fault
 
 SETTINGS = Settings.from_env({})
 CALLBACK = (PAYLOADS / "Translation.seed.xml").read_text()

@@ -34,7 +34,7 @@ const SECRET_VARIABLES = ["CALLBACK_TOKENS", "ALERT_URLS", "RETRY_CALLBACK_URL"]
 const UPLOADED = [
   "index.py",
   "handler/app.py",
-  "handler/callback/job-record-1.schema.json",
+  "ci_callback/job-record-1.schema.json",
   "handler/__pycache__/app.cpython-310.pyc",
   "qcloud_cos/__pycache__/cos_client.cpython-310.pyc",
   "certifi/cacert.pem",

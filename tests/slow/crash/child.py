@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from handler.app import Function
+from handler.ci_api.responses import ANSWER_LIMITS
+from handler.http_client import Answer, RequestsHttp
 from handler.ledger.folder import FolderStore
 from handler.log import Log
-from handler.recovery.ci_answers import ANSWER_LIMITS
-from handler.recovery.http_client import Answer, RequestsHttp
 
 
 class KillPoint:

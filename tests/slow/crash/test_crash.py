@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.recovery.world import MINUTE, World
 from tests.slow.crash import child
+from tests.world import MINUTE, World
 
 PROCESSES = multiprocessing.get_context("forkserver")
 """Children are forked from a process that has imported everything and has no threads."""
@@ -100,7 +100,7 @@ def unanswered(world: World) -> str:
                 raise KeyboardInterrupt
             return answer
 
-    from handler.recovery.http_client import RequestsHttp
+    from handler.http_client import RequestsHttp
 
     http = RequestsHttp()
     with pytest.raises(KeyboardInterrupt):

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.recovery.digest import Message
-from handler.recovery.services import SERVICES
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from handler.alerts.digest import Message
+from handler.alerts.services import SERVICES
 from tests.alert_services import KEY
 from tests.slow.faults.story import Story
 

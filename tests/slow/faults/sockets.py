@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from unittest.mock import patch
 from urllib.parse import urlsplit, urlunsplit
 
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.cli.ci_face.server import Reply, Reset, Seen, Server, hand_on
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from ci_callback.ci_simulator.server import Reply, Reset, Seen, Server, hand_on
+from handler.http_client import Answer, Http
+from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
-from handler.ledger.place import Credentials, Place
 from handler.ledger.store import Store
-from handler.recovery.http_client import Answer, Http
 from tests.alert_services import closed_port
-from tests.cos_face import BUCKET, REGION
+from tests.fake_cos import BUCKET, REGION
 from tests.slow.faults.ways import BUSY, CARRIED_OUT, FOREIGN, Way
 
 PATIENCE_S = 0.15

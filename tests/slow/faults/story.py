@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from ci_callback.ci_simulator import BUCKET, REGION
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.callback.families import family_of
-from handler.cli.ci_face import BUCKET, REGION
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.ledger.place import Credentials
-from handler.recovery.ci import Ci
-from tests.recovery.world import MINUTE, TRANSLATION
+from handler.ci_api.client import Ci
+from handler.ledger.bucket import Credentials
 from tests.slow.faults.ways import FaultyHttp, FaultyStore, Injector, Wrong
 from tests.slow.faults.worlds import MemoryWorld, SocketWorld
+from tests.world import MINUTE, TRANSLATION
 
 RECONCILE: Final = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
 RECONCILE_S: Final = 11 * MINUTE

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
-from handler.ledger.place import Credentials, Place
 from handler.ledger.store import Store
-from tests.cos_face import BUCKET, REGION, CosFace, Fault
-from tests.cos_face.face import Seen
-from tests.recovery.stores import How, QuickWorld, Trouble
-from tests.recovery.world import TRANSLATION
+from tests.fake_cos import BUCKET, REGION, CosFace, Fault
+from tests.fake_cos.face import Seen
+from tests.stores import How, QuickWorld, Trouble
+from tests.world import TRANSLATION
 
 DAY_S = 24 * 3600
 

@@ -13,19 +13,17 @@ from typing import Any
 
 import pytest
 
+from ci_callback.ci_simulator import BUCKET, REGION
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from handler.alerts.channels import channels, send
+from handler.alerts.digest import Message
 from handler.callback.families import FAMILIES
-from handler.cli.ci_face import BUCKET, REGION
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
+from handler.ci_api.client import Ci
 from handler.errors import HandlerError
-from handler.ledger.place import Credentials
+from handler.http_client import Http
+from handler.ledger.bucket import Credentials
 from handler.ledger.store import Store
-from handler.recovery.channels import channels, send
-from handler.recovery.ci import Ci
-from handler.recovery.digest import Message
-from handler.recovery.http_client import Http
-from tests.cos_face import CosFace, Fault
-from tests.recovery.stores import Wrapped
-from tests.recovery.world import TRANSLATION
+from tests.fake_cos import CosFace, Fault
 from tests.slow.faults import matrix
 from tests.slow.faults.promises import Promises
 from tests.slow.faults.story import ENV, PARTS, play
@@ -41,6 +39,8 @@ from tests.slow.faults.ways import (
     Wrong,
 )
 from tests.slow.faults.worlds import Faces, MemoryWorld, SocketWorld
+from tests.stores import Wrapped
+from tests.world import TRANSLATION
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS)
 every_way = pytest.mark.parametrize("way", WAYS)

@@ -25,16 +25,16 @@ from typing import Any, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
-from handler.cli.commands import app
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from ci_callback.commands.registry import app
+from ci_callback.log_recovery import bodies
+from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
-from handler.ledger.place import Credentials, Place
-from handler.recovery.from_log import bodies
 from handler.settings import Settings
 from handler.triggers import Delivery
-from tests.cos_face import BUCKET, REGION, CosFace, Fault
-from tests.recovery.stores import MemoryStore, QuickWorld, Trouble
-from tests.recovery.world import MINUTE, START, TRANSLATION
+from tests.fake_cos import BUCKET, REGION, CosFace, Fault
+from tests.stores import MemoryStore, QuickWorld, Trouble
+from tests.world import MINUTE, START, TRANSLATION
 
 DOWN, UP = 30, 90
 REPLAYED = 100

@@ -16,9 +16,9 @@ from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from handler.errors import StoreError
+from handler.http_client import Answer, Http, NoAnswer
 from handler.ledger.store import Store
-from handler.recovery.http_client import Answer, Http, NoAnswer
-from tests.recovery.stores import Trouble, TroubledStore, Wrapped
+from tests.stores import Trouble, TroubledStore, Wrapped
 
 T = TypeVar("T")
 

@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from handler.cli.ci_face import BUCKET, REGION, CiFace
-from handler.cli.ci_face.made_up import SECRET_ID, SECRET_KEY
+from ci_callback.ci_simulator import BUCKET, REGION, CiFace
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from handler.ci_api.responses import ANSWER_LIMITS
+from handler.http_client import Answer, Http, RequestsHttp
+from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
-from handler.ledger.place import Credentials, Place
 from handler.ledger.store import Store
-from handler.recovery.ci_answers import ANSWER_LIMITS
-from handler.recovery.http_client import Answer, Http, RequestsHttp
 from tests.alert_services import KEY, AlertService, Received
-from tests.cos_face import CosFace
-from tests.recovery.stores import NumberedJobs, Phone, QuickWorld, Wires
-from tests.recovery.world import TRANSLATION, World
+from tests.fake_cos import CosFace
 from tests.slow.faults.sockets import Detour
 from tests.slow.faults.ways import Way, WrongHttp, WrongStore
+from tests.stores import NumberedJobs, Phone, QuickWorld, Wires
+from tests.world import TRANSLATION, World
 
 
 class Robot(Phone):

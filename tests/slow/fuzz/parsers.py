@@ -7,8 +7,8 @@ from typing import Any
 from handler.callback import details, envelope, payload, record
 from handler.errors import PayloadError
 from handler.ledger import keys
-from handler.recovery.policy import Policy
-from handler.recovery.tickets import about
+from handler.ledger.outbox import about
+from handler.policy import Policy
 from tests.slow.fuzz import promises
 
 SMALL = payload.Limits(max_bytes=2048, max_nodes=60, max_depth=6, max_tag_bytes=64)

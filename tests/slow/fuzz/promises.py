@@ -12,10 +12,10 @@ from typing import Any
 
 import jsonschema
 
-from handler.callback import schema
+from ci_callback import record_schema as schema
 from handler.callback.details import REDACTED, SECRET_NAMES
 from handler.callback.record import JobRecord
-from handler.recovery.tickets import Ticket
+from handler.ledger.outbox import Ticket
 from tests.slow.fuzz.events import TOKEN
 
 STATUSES = frozenset({200, 202, 400, 401, 403, 404, 405, 413, 503})

@@ -13,10 +13,10 @@ from unittest.mock import patch
 from handler import parallel
 from handler.errors import SettingsError, StoreError
 from handler.ledger.store import Store
-from tests.recovery.stores import How, QuickWorld, Trouble
 from tests.slow.fuzz import promises
 from tests.slow.fuzz.events import TOKEN, Case, case_of
 from tests.slow.fuzz.parsers import body
+from tests.stores import How, QuickWorld, Trouble
 
 HOUR = 3600.0
 CONTEXT = {"request_id": "request-1", "time_limit_in_ms": 55_000}

@@ -15,7 +15,7 @@ from handler.callback import details, envelope
 from handler.callback.payload import Limits, parse
 from handler.errors import PayloadError
 from handler.ledger import keys
-from handler.ledger.ledger import Kept, Ledger
+from handler.ledger.records import Kept, Ledger
 from handler.log import Log
 from handler.triggers import http
 from tests.slow.fuzz import seeds

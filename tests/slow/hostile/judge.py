@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import jsonschema
 
-from handler.callback import record
+import ci_callback
 from tests.slow.hostile.case import PLANTED, TOKEN
 
 MOST_ANSWER_BYTES = 6 * 1024 * 1024
@@ -37,7 +37,7 @@ _MOST_LINE_CHARS = 26_000
 """Of a log line: 2,000 characters of a JobId are kept, each of which may be written as two
 escapes of 6 characters."""
 
-_SCHEMA_PATH = Path(record.__file__).with_name("job-record-1.schema.json")
+_SCHEMA_PATH = Path(ci_callback.__file__).with_name("job-record-1.schema.json")
 _RECORD = jsonschema.Draft202012Validator(json.loads(_SCHEMA_PATH.read_bytes()))
 _MOST_VALIDATED = 20_000
 """Bytes of a record that is held against its schema: the large ones differ from small ones in

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from handler.callback.fields import MAX_ROWS
 from handler.callback.payload import Limits
+from handler.callback.results.fields import MAX_ROWS
 from tests.slow.hostile.case import Bait, Case, json_job, post, xml_job
 
 LIMITS = Limits()

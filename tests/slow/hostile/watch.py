@@ -19,6 +19,7 @@ _CODE = tuple(
         sys.prefix,
         sys.base_prefix,
         str(_PROJECT / "handler"),
+        str(_PROJECT / "ci_callback"),
     }
 )
 """Where modules are imported from."""

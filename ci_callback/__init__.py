@@ -1,0 +1,1 @@
+"""The command-line tool, for local use. The function never imports it."""

@@ -1,0 +1,58 @@
+"""`compact`: a day's small records folded into one file, so that queries need not open each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from ci_callback.common import AsJson, console, echo_json, local
+from ci_callback.compaction import compact as fold
+from ci_callback.compaction import part_key, stale_days
+from handler.ledger.store import Store
+
+
+def compact(
+    date: Annotated[
+        list[datetime] | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="YYYY-MM-DD",
+            help="The UTC day on which the jobs were created; may be given several times.",
+        ),
+    ] = None,
+    all_stale: Annotated[
+        bool,
+        typer.Option("--all-stale", help="Every day with records that are not folded yet."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fold a day's records into compacted/dt=DAY/part-0.ndjson.gz. The records stay."""
+    if not date and not all_stale:
+        raise typer.BadParameter("name a day with --date, or pass --all-stale")
+    days = {one.date().isoformat() for one in date or ()}
+    with local() as here:
+        store = here.ledger.store
+        days.update(stale_days(store) if all_stale else ())
+        folded = [_fold(store, day) for day in sorted(days)]
+    if as_json:
+        echo_json(folded)
+        return
+    for one in folded:
+        told = "{day}  {records:,} records  {bytes:,} bytes  {part}" if one["part"] else ""
+        console().print((told or "{day}  has no records").format(**one), markup=False)
+    if not folded:
+        console().print("No day is stale.")
+
+
+def _fold(store: Store, day: str) -> dict[str, Any]:
+    manifest = fold(store, day)
+    if manifest is None:
+        return {"day": day, "records": 0, "bytes": 0, "part": None}
+    return {
+        "day": day,
+        "records": len(manifest.names),
+        "bytes": manifest.part_bytes,
+        "part": part_key(day),
+    }

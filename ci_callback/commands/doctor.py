@@ -1,0 +1,131 @@
+"""`doctor`: everything that the function depends on, looked at from this machine."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from ci_callback.common import AsJson, console, echo_json
+from ci_callback.doctor import on_settings
+from ci_callback.doctor.case import Case, Target
+from ci_callback.doctor.checks import CHECKS, Check, run_all
+from ci_callback.doctor.findings import Finding, exit_status, safe, skipped
+from ci_callback.doctor.on_queues import KINDS
+from handler.ci_api.responses import ANSWER_LIMITS
+from handler.http_client import Http, RequestsHttp
+
+_LOOK = {
+    "ok": ("✓", "green"),
+    "warning": ("!", "yellow"),
+    "fault": ("✗", "bold red"),
+    "skipped": ("–", "dim"),
+}
+_ASCII = {"✓": "+", "✗": "x", "–": "-"}
+"""For a terminal that has no others."""
+
+
+def examine(
+    env: Mapping[str, str],
+    target: Target,
+    http: Http,
+    clock: Callable[[], float] = time.time,
+    checks: Sequence[Check] = CHECKS,
+) -> list[Finding]:
+    """Every finding, the settings' first, each safe to be shown."""
+    settings, findings = on_settings.read(env)
+    if settings is None:
+        why = "the settings that it needs are wrong"
+        findings += [skipped(check.name, why) for check in checks]
+    else:
+        case = Case(settings, target, http, clock)
+        told = {one.name for one in findings}
+        # Of a setting that is wrong, its default is no news.
+        findings += [one for one in on_settings.opinions(settings) if one.name not in told]
+        findings += run_all(case, checks)
+    secrets = {*on_settings.secrets_of(env, settings), *target.secrets}
+    return [safe(one, secrets) for one in findings]
+
+
+def doctor(
+    function: Annotated[
+        str, typer.Option(help="Name of the deployed function: its triggers are looked at.")
+    ] = "",
+    namespace: Annotated[str, typer.Option(help="The function's namespace.")] = "default",
+    url: Annotated[
+        str, typer.Option(help="The function's URL: CI's queues must call it, and it must answer.")
+    ] = "",
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"A kind of queue that must call ({', '.join(KINDS)}); may be given again."
+            " Without it: all are looked at, and one must."
+        ),
+    ] = None,
+    send_test_alert: Annotated[
+        bool,
+        typer.Option("--send-test-alert", help="Send one marked message to each of ALERT_URLS."),
+    ] = False,
+    scf_endpoint: Annotated[str, typer.Option(hidden=True)] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Check settings, credentials, bucket, permissions, CI, queues, triggers and clock.
+
+    It writes one key of its own and deletes it; it submits no job.
+    """
+    target = Target(
+        function, namespace, _checked_url(url), _checked(queue), send_test_alert, scf_endpoint
+    )
+    http = RequestsHttp(ANSWER_LIMITS.max_bytes)
+    try:
+        findings = examine(os.environ, target, http)
+    finally:
+        http.close()
+    code = exit_status(findings)
+    if as_json:
+        names = ("name", "status", "what", "mend")
+        told = [{name: getattr(one, name) for name in names} for one in findings]
+        echo_json({"exit": code, "findings": told})
+    else:
+        _show(findings, console())
+    raise typer.Exit(code)
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        bad = parts.scheme not in ("http", "https") or not parts.hostname
+    except ValueError:
+        bad = True
+    if url and (bad or not url.isprintable()):
+        raise typer.BadParameter("--url: an https address, as the console shows it")
+    return url
+
+
+def _checked(queues: list[str] | None) -> tuple[str, ...]:
+    chosen = tuple(dict.fromkeys(queues or ()))
+    if not set(chosen) <= set(KINDS):
+        raise typer.BadParameter(f"--queue: one of {', '.join(KINDS)}")
+    return chosen
+
+
+def _show(findings: Sequence[Finding], out: Console) -> None:
+    """One line a finding: sign, word, name, how it stands; what mends it below."""
+    plain = not out.encoding.lower().startswith("utf")
+    width = max(len(one.name) for one in findings)
+    for one in findings:
+        sign, style = _LOOK[one.status]
+        sign = _ASCII.get(sign, sign) if plain else sign
+        line = Text.assemble((f"{sign} {one.status:8}", style), f"{one.name:{width}}  {one.what}")
+        out.print(line)
+        if one.mend:
+            out.print(Text(f"    mend: {one.mend}", "" if one.status == "fault" else "dim"))
+    counted = Counter(str(one.status) for one in findings)
+    out.print(Text(", ".join(f"{counted[status]} {status}" for status in _LOOK)))

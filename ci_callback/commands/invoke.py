@@ -1,0 +1,175 @@
+"""`invoke`: the function, run on callbacks in files."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.json import JSON
+from rich.progress import Progress
+
+from ci_callback import events
+from ci_callback.common import EXIT_NOT_2XX, AsJson, console, echo_json, safe, told_errors
+from handler.app import main_handler, open_store
+from handler.ledger.store import Store
+from handler.settings import Settings
+
+STDIN = Path("-")
+
+
+@dataclass(frozen=True)
+class Invoked:
+    """What the function answered to one file, and what the ledger holds of it."""
+
+    file: str
+    answer: Any
+    kept: list[dict[str, Any]]
+
+    @property
+    def status(self) -> int:
+        """The HTTP status; 200 for a trigger that answers in another form."""
+        return int(self.answer.get("statusCode", 200)) if isinstance(self.answer, dict) else 200
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it was answered 2xx."""
+        return 200 <= self.status < 300
+
+
+def invoke(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Bodies of callbacks, XML or JSON: files, folders, or - for stdin.",
+            metavar="FILE...",
+        ),
+    ],
+    event: Annotated[
+        bool, typer.Option("--event", help="Each is a whole SCF event: pass it as it is.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the function on callbacks: the answer, the record's key and the record. Of several, a
+    line for each that was not answered 2xx, and a summary."""
+    paths = list(_files(files))
+    with told_errors():
+        settings = Settings.from_env(os.environ)
+        done = _run(paths, settings, event, is_quiet=as_json or len(paths) == 1)
+        if as_json:
+            results = [_as_object(one, len(paths) > 1) for one in done]
+            for result in results:
+                echo_json(result)
+        elif len(paths) == 1:
+            _show(done[0])
+        else:
+            _summarise(done)
+    if not all(one.is_well for one in done):
+        raise typer.Exit(EXIT_NOT_2XX)
+
+
+def _files(named: list[Path]) -> Iterator[Path]:
+    """The files that are meant, those of a folder in the order of their names."""
+    for path in named:
+        if path == STDIN or path.is_file():
+            yield path
+        elif path.is_dir():
+            found = sorted(one for one in path.rglob("*") if one.suffix in (".xml", ".json"))
+            if not found:
+                raise typer.BadParameter(f"no .xml or .json file is in {path}")
+            yield from found
+        else:
+            raise typer.BadParameter(f"there is no file {path}")
+
+
+def _run(paths: list[Path], settings: Settings, as_event: bool, is_quiet: bool) -> list[Invoked]:
+    store = open_store(settings)
+    done = []
+    # The function's log is on stdout, as in SCF; here stdout is for the result. Of many files
+    # it would drown the summary: only what was not answered 2xx is shown with its log.
+    with Progress(console=Console(stderr=True), transient=True, disable=is_quiet) as progress:
+        for path in progress.track(paths, description="Invoking"):
+            sent = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+            event = _event(sent, settings, as_event)
+            log = io.StringIO()
+            with contextlib.redirect_stdout(log):
+                answer = main_handler(event, events.context())
+            one = Invoked(str(path), answer, _kept(answer, store))
+            if len(paths) == 1 or not one.is_well:
+                typer.echo(log.getvalue(), err=True, nl=False)
+            done.append(one)
+    return done
+
+
+def _event(sent: bytes, settings: Settings, as_event: bool) -> Any:
+    if not as_event:
+        token = settings.callback_tokens[0] if settings.callback_tokens else None
+        return events.http_event(sent, token)
+    try:
+        return json.loads(sent)
+    except ValueError as error:
+        raise typer.BadParameter(f"an event is JSON, and this is none: {error}") from error
+
+
+def _kept(answer: Any, store: Store) -> list[dict[str, Any]]:
+    """Each key that the answer names, and what is kept there."""
+    found = []
+    for job in _body(answer).get("jobs", ()):
+        data = store.get(job["key"]) if job["key"] else None
+        found.append({"key": job["key"], "record": json.loads(data) if data else None})
+    return found
+
+
+def _body(answer: Any) -> dict[str, Any]:
+    body = json.loads(answer["body"]) if "body" in answer else answer
+    return body if isinstance(body, dict) else {}
+
+
+def _as_object(one: Invoked, named: bool) -> dict[str, Any]:
+    told = {"answer": one.answer, "kept": one.kept}
+    return {"file": one.file, **told} if named else told
+
+
+def _show(one: Invoked) -> None:
+    out = console()
+    if "statusCode" in one.answer:
+        out.print(f"[bold]Answer[/] {one.status}")
+        out.print(JSON(one.answer["body"], ensure_ascii=False))
+    else:
+        out.print("[bold]Answer[/]")
+        out.print(JSON.from_data(one.answer, ensure_ascii=False))
+    for kept in one.kept:
+        out.print("[bold]Key[/]   ", end=" ")
+        out.print(kept["key"], markup=False)
+        out.print("[bold]Record[/]")
+        out.print(JSON.from_data(kept["record"], ensure_ascii=False))
+
+
+def _summarise(done: list[Invoked]) -> None:
+    out = console()
+    statuses: Counter[str] = Counter()
+    for one in done:
+        body = _body(one.answer)
+        jobs = body.get("jobs") or [body]
+        statuses.update(str(job.get("status")) for job in jobs)
+        odd = [job for job in jobs if job.get("status") not in ("kept", "duplicate", "ignored")]
+        if odd:
+            why = "; ".join(f"{job.get('status')} {_about(job)}".strip() for job in odd)
+            out.print(f"{one.status}  {safe(one.file)}  {safe(why)}", markup=False)
+    answers = Counter(one.status for one in done)
+    told = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
+    jobs_told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+    out.print(f"{len(done)} callbacks: answers {told}; jobs {jobs_told}", markup=False)
+
+
+def _about(job: dict[str, Any]) -> str:
+    return str(job.get("job_id") or job.get("reason") or "")

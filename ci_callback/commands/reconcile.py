@@ -1,0 +1,47 @@
+"""`reconcile`: what its timer does, once: callbacks that never came, asked for in CI's lists."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from typing import Annotated
+
+import typer
+
+from ci_callback.commands.jobs import tags
+from ci_callback.common import EXIT_NOT_2XX, EXIT_SETTINGS, AsJson, console, echo_json, local
+from handler.retries.reconcile import Reconcile
+
+
+def reconcile(
+    tag: Annotated[
+        str | None,
+        typer.Option(help="This tag, whatever RECONCILE says.", autocompletion=tags),
+    ] = None,
+    hours: Annotated[
+        int, typer.Option(min=1, max=24 * 31, help="With --tag: look so far back.")
+    ] = 24,
+    minutes: Annotated[int, typer.Option(min=1, help="End after so long; run it again.")] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Ask CI for the jobs of the last hours, and take in those whose callback never came."""
+    with local() as here:
+        bench = here.bench
+        if tag is not None:
+            bench.settings = replace(bench.settings, reconcile=((tag, hours),))
+        if not bench.settings.reconcile:
+            typer.echo("RECONCILE is not set: name a tag with --tag, or set RECONCILE.", err=True)
+            raise typer.Exit(EXIT_SETTINGS)
+        deadline = time.perf_counter() + minutes * 60
+        summaries = Reconcile(bench, lambda: deadline - time.perf_counter()).run()
+    if as_json:
+        echo_json([asdict(one) for one in summaries])
+    else:
+        for one in summaries:
+            reason = f"  {one.reason}" if one.reason else ""
+            console().print(
+                f"{one.tag}: {one.status}, {one.listed} looked at, {one.absent} taken in{reason}",
+                markup=False,
+            )
+    if any(one.status not in ("done", "to be continued") for one in summaries):
+        raise typer.Exit(EXIT_NOT_2XX)

@@ -1,0 +1,81 @@
+"""The commands, in the order in which `--help` shows them. Exit status: 0 well, 1 the function
+answered other than 2xx or a fault was found, 2 usage, 3 settings, 4 the store can't be reached."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from ci_callback.commands import dead
+from ci_callback.commands.compact import compact
+from ci_callback.commands.cost import cost
+from ci_callback.commands.doctor import doctor
+from ci_callback.commands.invoke import invoke
+from ci_callback.commands.jobs import jobs, tail
+from ci_callback.commands.query import query
+from ci_callback.commands.reconcile import reconcile
+from ci_callback.commands.replay import replay
+from ci_callback.commands.report import report
+from ci_callback.commands.retries import retries
+from ci_callback.commands.sample import sample
+from ci_callback.commands.send import send
+from ci_callback.commands.serve import serve
+from ci_callback.commands.show import show
+from ci_callback.commands.sweep import sweep
+
+PREFIX = "CI_CALLBACK"
+"""Every option has an environment variable: CI_CALLBACK_COMMAND_OPTION."""
+
+app = typer.Typer(
+    help="Run the callback handler for Tencent Cloud Infinite locally, and look after its ledger.",
+    epilog="Settings and options are read from the environment and from .env as well.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"auto_envvar_prefix": PREFIX, "help_option_names": ["-h", "--help"]},
+)
+
+TRY, LOOK, MEND = "Try it out", "Look at the ledger", "Put things right"
+
+for command, panel, example in (
+    (invoke, TRY, "invoke tests/payloads/Translation.seed.xml"),
+    (sample, TRY, "sample Transcode --state Failed --code InternalError"),
+    (send, TRY, "send Transcode --state Failed --to http://127.0.0.1:9000/"),
+    (serve, TRY, "serve --sweep-every 5"),
+    (jobs, LOOK, "jobs --since 24h --failed"),
+    (show, LOOK, "show ac34be3aa0bf411ed9ce39d7cc972e427"),
+    (tail, LOOK, "tail --tag Transcode"),
+    (retries, LOOK, "retries --made"),
+    (query, LOOK, "query 'SELECT tag, count(*) FROM jobs GROUP BY tag'"),
+    (report, LOOK, "report --out report.html"),
+    (cost, LOOK, "cost --callbacks 1e6 --failed 2%"),
+    (doctor, MEND, "doctor --function ci-callback --url https://…"),
+    (sweep, MEND, "sweep --dry-run"),
+    (reconcile, MEND, "reconcile --tag Transcode --hours 6"),
+    (replay, MEND, "replay --from-log scf.log"),
+    (compact, MEND, "compact --date 2026-11-20"),
+):
+    app.command(rich_help_panel=panel, epilog=f"Example: python -m ci_callback {example}")(command)
+app.add_typer(dead.app, name="dead", rich_help_panel=MEND)
+
+
+@app.callback()
+def settings(
+    ledger: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LEDGER_URL",
+            metavar="URL",
+            help="cos://bucket-appid/prefix, or file:./path. Other settings: README.",
+        ),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(envvar="COS_REGION", metavar="REGION", help="The bucket's region."),
+    ] = None,
+) -> None:
+    """Run the callback handler for Tencent Cloud Infinite locally, and look after its ledger."""
+    for variable, value in (("LEDGER_URL", ledger), ("COS_REGION", region)):
+        if value is not None:
+            os.environ[variable] = value

@@ -1,0 +1,141 @@
+"""`replay`: callbacks again, out of a log, or out of another ledger such as production's."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ci_callback.again import callback_of
+from ci_callback.commands.jobs import Tag, Which
+from ci_callback.commands.send import advice, show_many, target_of
+from ci_callback.common import (
+    EXIT_NOT_2XX,
+    AsJson,
+    Local,
+    Since,
+    Until,
+    console,
+    echo_json,
+    local,
+)
+from ci_callback.dead_letters import letters
+from ci_callback.delivery import Callback, Target, deliver
+from ci_callback.ledger_reader import record_keys, records
+from ci_callback.log_recovery import bodies
+from handler.app import open_store
+from handler.settings import LedgerUrl, Settings
+from handler.triggers import Delivery, Outcome
+
+BATCH = 64
+TIMEOUT_S = 30.0
+
+
+def replay(
+    from_log: Annotated[
+        Path | None,
+        typer.Option(
+            help="The function's log, one JSON object a line, as it was written or exported.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    from_ledger: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="URL",
+            help="A ledger to read, cos://bucket-appid/prefix or file:./path. It is not changed.",
+        ),
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    tag: Tag = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Failed jobs alone.")] = False,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Send them to a function at this address, in place of taking them in here.",
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(help="With --to: as for `send`.", show_default=False),
+    ] = None,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="With --from: its dead letters, in place of records.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="With --from: at most so many.")] = 10_000,
+    as_json: AsJson = False,
+) -> None:
+    """Take callbacks into this ledger again, or send them to an address: from the log of a store
+    outage, or from another ledger, each rebuilt from its record. Twice is once."""
+    if (from_log is None) == (from_ledger is None):
+        raise typer.BadParameter("name one: --from-log FILE or --from URL")
+    missing: list[str] = []
+    with local() as here:
+        into = here.settings.ledger_url if to is None else None
+        if from_log is not None:
+            with from_log.open(encoding="utf-8", errors="replace") as lines:
+                found = bodies(lines)
+            missing, sent = found.missing, iter(found.bodies)
+        else:
+            which = Which(since, until, tag, outcome="failed" if failed else None)
+            sent = islice(_from_ledger(str(from_ledger), into, which, dead), limit)
+        if to is not None:
+            _send(target_of(to, token), list(sent), missing, as_json)
+            return
+        number, outcomes = _take(here, sent)
+    counts = dict(sorted(Counter(one.status for one in outcomes).items()))
+    if as_json:
+        echo_json({"bodies": number, "jobs": counts, "missing": missing})
+    else:
+        out = console()
+        out.print(f"{number} callbacks taken; jobs: {counts or 'none'}")
+        for digest in missing:
+            out.print(f"not whole in this log: {digest}", markup=False)
+    if missing or "retry_later" in counts:
+        raise typer.Exit(EXIT_NOT_2XX)
+
+
+def _send(target: Target, bodies: list[bytes], missing: list[str], as_json: bool) -> None:
+    begin = time.perf_counter()
+    answered = deliver(target, lambda n: Callback(None, bodies[n]), len(bodies), 1, TIMEOUT_S)
+    show_many(target, answered, time.perf_counter() - begin, as_json)
+    errors = sorted({one.error for one in answered if one.status is None})
+    if errors:
+        typer.echo(advice(target, errors), err=True)
+    for digest in missing:
+        typer.echo(f"not whole in this log: {digest}", err=True)
+    if missing or not all(one.is_well for one in answered):
+        raise typer.Exit(EXIT_NOT_2XX)
+
+
+def _from_ledger(url: str, into: LedgerUrl | None, which: Which, dead: bool) -> Iterator[bytes]:
+    """Bodies out of another ledger, with this environment's credentials."""
+    settings = Settings.from_env({**os.environ, "LEDGER_URL": url})
+    if settings.ledger_url == into:
+        raise typer.BadParameter("--from names this very ledger; LEDGER_URL is where it goes")
+    store = open_store(settings)
+    if dead:
+        yield from (letter.body for letter in letters(store))
+        return
+    for found in records(store, record_keys(store, *which.days)):
+        if found.record is not None and which.means(found.record):
+            yield callback_of(found.record)
+
+
+def _take(here: Local, sent: Iterator[bytes]) -> tuple[int, Sequence[Outcome]]:
+    number, outcomes = 0, []
+    while batch := [Delivery(body) for body in islice(sent, BATCH)]:
+        number += len(batch)
+        started = time.perf_counter()
+        outcomes += here.function.take(batch, "replay", here.settings, here.request_id, started)
+    return number, outcomes

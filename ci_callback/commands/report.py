@@ -1,0 +1,81 @@
+"""`report`: what became of the jobs of some days, as a page with pictures or as JSON."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from ci_callback.common import AsJson, echo_json, local
+from ci_callback.report.figures import Figures
+from ci_callback.report.gather import gather
+from ci_callback.report.page import page
+from handler.alerts.texts import Lang
+
+DAYS = 30
+"""How far back it looks where nothing is said."""
+
+_DAY = ["%Y-%m-%d"]
+
+
+def report(
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the page here.", dir_okay=False)
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", formats=_DAY, help="First day, UTC; 30 days up to the last."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--until", formats=_DAY, help="Last day, UTC; today.")
+    ] = None,
+    lang: Annotated[
+        str | None, typer.Option("--lang", help="en or zh; ALERT_LANG.", metavar="en|zh")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw what became of the jobs of some days: one HTML page, without network or scripts."""
+    if out is None and not as_json:
+        raise typer.BadParameter("say where to write the page: --out FILE.html (or --json)")
+    if lang not in (None, "en", "zh"):
+        raise typer.BadParameter("--lang is en or zh")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise typer.BadParameter(f"--out: there is no folder {out.parent}")
+    with local() as here:
+        now = datetime.fromtimestamp(here.function.clock(), timezone.utc)
+        last = until.date() if until else now.date()
+        first = since.date() if since else _before(last)
+        if first > last:
+            raise typer.BadParameter(f"--since {first} is after --until {last}")
+        figures = gather(here.ledger.store, first, last)
+        spoken = cast("Lang", lang or here.settings.alert_lang)
+    if out is not None:
+        _write(out, page(figures, spoken, now.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    if as_json:
+        echo_json(as_plain(figures))
+    else:
+        typer.echo(f"{out}: {figures.jobs} jobs, {first} to {last}")
+
+
+def as_plain(figures: Figures) -> dict[str, object]:
+    """The figures as JSON has them: dates as YYYY-MM-DD, times in seconds, sizes in bytes."""
+    return asdict(figures) | {"since": str(figures.since), "until": str(figures.until)}
+
+
+def _before(last: date) -> date:
+    return last - timedelta(min(DAYS - 1, (last - date.min).days))
+
+
+def _write(out: Path, text: str) -> None:
+    """Whole or not at all: a page that is there already stays until the new one is complete."""
+    aside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(out)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise typer.BadParameter(f"--out: {out}: {error.strerror or error}") from error

@@ -1,0 +1,78 @@
+"""`sample`: a callback such as CI would send, for every tag and event of the catalogue."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ci_callback.common import AsJson, console, echo_json, table
+from ci_callback.samples.options import Wish, told_wishes, with_wish
+from ci_callback.samples.samples import KNOWN, names
+from ci_callback.samples.samples import sample as make
+
+
+@with_wish
+def sample(
+    wish: Wish,
+    tag: Annotated[
+        str | None,
+        typer.Argument(
+            help="A tag such as Transcode, or an event such as WorkflowFinish or ReviewImage.",
+            metavar="TAG",
+            autocompletion=names,
+        ),
+    ] = None,
+    list_all: Annotated[
+        bool,
+        typer.Option(
+            "--list",
+            allow_from_autoenv=False,
+            help="Tags and events, and what the result of each holds.",
+        ),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write it there.", dir_okay=False, show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a callback such as CI would send, of a job that ends now.
+
+    It is made from the tables that the parser reads by.
+    """
+    if list_all:
+        _list(tag, as_json)
+        return
+    if tag is None:
+        raise typer.BadParameter("name a TAG; --list shows them all")
+    with told_wishes():
+        made = make(tag, wish, time.time(), uuid.uuid4().hex)
+    if out is not None:
+        try:
+            out.write_bytes(made.body)
+        except OSError as error:
+            raise typer.BadParameter(f"--out {out}: {error.strerror}") from error
+    if as_json:
+        told = asdict(made) | {"body": made.body.decode("utf-8")}
+        echo_json(told | {"out": str(out)} if out is not None else told)
+    elif out is None:
+        typer.echo(made.body)
+    else:
+        console().print(f"{out}  {made.job_id}  {len(made.body):,} bytes", markup=False)
+
+
+def _list(tag: str | None, as_json: bool) -> None:
+    found = [one for one in KNOWN.values() if tag in (None, one.name)]
+    if as_json:
+        echo_json([asdict(one) for one in found])
+        return
+    shown = table("tag or event", "family", "its result holds")
+    shown.columns[0].no_wrap = True
+    for one in found:
+        shown.add_row(one.name, one.family, ", ".join(one.fields) or "nothing")
+    console().print(shown)

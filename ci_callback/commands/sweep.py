@@ -1,0 +1,47 @@
+"""`sweep`: what the timer does each minute, once, on any ledger."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from ci_callback.common import EXIT_NOT_2XX, AsJson, console, echo_json, escape, local, safe, table
+from ci_callback.sweep_preview import plan
+from handler.retries.sweep import Sweep
+
+BUDGET_S = 55.0
+"""As long as the deployed function may take (timeout in serverless.yml)."""
+
+
+def sweep(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done; write nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Do one sweep: submit again what is due, and tell what is to be told."""
+    with local() as here:
+        if dry_run:
+            planned = [asdict(one) for one in plan(here.bench)]
+            if as_json:
+                echo_json(planned)
+                return
+            rows = table("action", "job", "would")
+            for one in planned:
+                rows.add_row(*(escape(safe(one[name])) for name in ("action", "job_id", "would")))
+            console().print(rows if planned else "Nothing is due.")
+            return
+        deadline = time.perf_counter() + BUDGET_S
+        summary = Sweep(here.bench, lambda: deadline - time.perf_counter()).run()
+    if as_json:
+        echo_json(asdict(summary))
+    else:
+        told = asdict(summary) | {"reasons": "; ".join(summary.reasons)}
+        console().print(
+            "  ".join(f"{name}: {value}" for name, value in told.items() if value != "")
+        )
+    if summary.status not in ("done", "withdrew"):
+        raise typer.Exit(EXIT_NOT_2XX)

@@ -1,0 +1,153 @@
+"""What the commands share: settings, the function as SCF would run it, errors told as such."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from handler.app import Function, open_store
+from handler.errors import HandlerError, SettingsError, StoreError
+from handler.ledger.records import Ledger
+from handler.log import Log
+from handler.retries.context import Bench
+from handler.retries.sweep import make_bench
+from handler.settings import Settings
+
+EXIT_NOT_2XX = 1
+EXIT_SETTINGS = 3
+EXIT_STORE = 4
+
+_AGO = re.compile(r"(\d{1,6})([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", envvar="CI_CALLBACK_JSON", help="Print JSON for a machine."),
+]
+
+
+def moment(text: str) -> datetime:
+    """A point in time as people write it: 90m, 24h, 7d or 2w ago; a day; an RFC 3339 time. UTC.
+
+    Raises:
+        typer.BadParameter: it is none of these.
+    """
+    ago = _AGO.fullmatch(text)
+    try:
+        if ago:
+            return datetime.now(timezone.utc) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        told = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(f"{text!r}: write 24h, 7d, 2026-11-20 or a whole time") from error
+    return told if told.tzinfo else told.replace(tzinfo=timezone.utc)
+
+
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=moment,
+        metavar="WHEN",
+        help="Created since then: 24h, 7d, 2026-11-20 or a whole RFC 3339 time.",
+    ),
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option(parser=moment, metavar="WHEN", help="Created before then."),
+]
+
+
+@dataclass(frozen=True)
+class Local:
+    """The function on this machine, with the settings of its environment."""
+
+    settings: Settings
+    function: Function
+    ledger: Ledger
+    request_id: str
+
+    @property
+    def bench(self) -> Bench:
+        """The tools of a sweep."""
+        function = self.function
+        return make_bench(
+            self.settings,
+            self.ledger.store,
+            None,
+            function.clock,
+            function.sleep,
+            function.log,
+            self.request_id,
+        )
+
+
+@contextlib.contextmanager
+def local() -> Iterator[Local]:
+    """The function on this machine; its faults become a message and an exit status."""
+    with told_errors():
+        settings = Settings.from_env(os.environ)
+        # The function's log is on stdout in SCF; here stdout is for the result.
+        log = Log(sys.stderr, time.time, settings.secrets)
+        function = Function(os.environ, time.time, log)
+        yield Local(settings, function, Ledger(open_store(settings)), str(uuid.uuid4()))
+
+
+@contextlib.contextmanager
+def told_errors() -> Iterator[None]:
+    """Settings, store and other faults as a message and an exit status, not a stack trace."""
+    try:
+        yield
+    except SettingsError as error:
+        for problem in error.problems:
+            typer.echo(f"settings: {problem}", err=True)
+        raise typer.Exit(EXIT_SETTINGS) from error
+    except StoreError as error:
+        typer.echo(f"store: {error}", err=True)
+        raise typer.Exit(EXIT_STORE) from error
+    except (HandlerError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_NOT_2XX) from error
+
+
+def console() -> Console:
+    """stdout for people."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def echo_json(value: Any) -> None:
+    """stdout for machines: one line."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def safe(text: object) -> str:
+    """Text from outside for a terminal, on one line: what would steer it is written out."""
+    told = "" if text is None else str(text)
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in told)
+
+
+def escape(text: str) -> str:
+    """Text that is no markup of Rich."""
+    return text.replace("[", r"\[")
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """An empty table in the form that all commands use: only the last column is broken into
+    lines, and the one before it may be cut."""
+    made = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, title=title, title_justify="left")
+    for left, name in zip(range(len(columns) - 1, -1, -1), columns, strict=True):
+        overflow: Literal["fold", "ellipsis"] = "fold" if left == 0 else "ellipsis"
+        made.add_column(name, no_wrap=left > 0, overflow=overflow, min_width=len(name))
+    return made

@@ -1,0 +1,111 @@
+"""The buttons: each does one thing, and leads to the page that shows what came of it."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Blueprint, abort, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from ci_callback.again import callback_of
+from ci_callback.console.context import Desk
+from ci_callback.console.follow import TicketName
+from ci_callback.console.record_cache import is_record_key
+from ci_callback.devserver import samples
+from ci_callback.devserver.history import Invocation
+from handler.errors import HandlerError, StoreError
+
+RETRY_FAILURES = ("0", "1", "99")
+"""How often the retry of a sample fails before it succeeds."""
+
+
+def blueprint(desk: Desk) -> Blueprint:
+    """All buttons of one console."""
+    actions = Blueprint("actions", __name__)
+
+    @actions.post("/samples")
+    def sample() -> Response:
+        asked = samples.Asked(
+            *(
+                request.form.get(name, "").strip()
+                for name in ("name", "state", "code", "message", "form", "user_data")
+            )
+        )
+        if desk.is_real and request.form.get("really") != "yes":
+            return _back("m.really", "pages.send")
+        try:
+            made = samples.make(asked)
+        except samples.NoSuchSample as error:
+            return _back("m.sample_refused", "pages.send", why=str(error))
+        failures = request.form.get("failures", "0")
+        if desk.ci is not None and failures in RETRY_FAILURES:
+            desk.ci.plan_retries(made.job_id, int(failures), made.format)
+        return _delivered("m.sent", desk.machine.send(made.body, "sample"))
+
+    @actions.post("/deliveries/<int:number>/again")
+    def again(number: int) -> Response:
+        one = desk.history.get(number)
+        if one is None or one.request is None:
+            abort(404)
+        return _delivered("m.again", desk.machine.send(one.request.body, "again", number))
+
+    @actions.post("/job/again")
+    def record_again() -> Response:
+        key = request.form.get("key", "")
+        found = desk.shelf.read([key]).get(key) if is_record_key(key) else None
+        if found is None or found.record is None:
+            abort(404)
+        return _delivered("m.again", desk.machine.send(callback_of(found.record), "again"))
+
+    @actions.post("/sweeps")
+    def sweep() -> Response:
+        hurried = request.form.get("ticket", "")
+        if hurried == "all":
+            desk.machine.hasten(desk.shelf.tickets())
+        elif TicketName.of(hurried).action:
+            desk.machine.hasten([hurried])
+        swept = desk.machine.tick("sweep", "button")
+        target = request.form.get("to", "")
+        return _swept(swept, target if target.startswith("/_/") else url_for("pages.sweeps"))
+
+    @actions.post("/dead/<name>/replay")
+    def replay(name: str) -> Response:
+        try:
+            outcomes = desk.machine.replay(name)
+        except StoreError:
+            raise
+        except (HandlerError, ValueError) as error:
+            return _back("m.not_replayed", "pages.letter", name=name, why=str(error))
+        told = ", ".join(f"{one.job_id or ''} {one.status}".strip() for one in outcomes)
+        return _back("m.replayed", "pages.letter", name=name, status=told)
+
+    return actions
+
+
+def _delivered(key: str, one: Invocation) -> Response:
+    _note(key, status=one.status)
+    return redirect(url_for("pages.delivery", number=one.number), 303)
+
+
+def _swept(one: Invocation, target: str) -> Response:
+    told = next((line for line in one.lines if line.get("event") == "sweep"), {})
+    names = ("due", "submits", "told")
+    values = {name: told.get(name, 0) for name in names}
+    status = told.get("status")
+    if status == "withdrew":
+        _note("m.withdrew")
+    elif status != "done":
+        _note("m.swept_badly")
+    else:
+        _note("m.idle" if one.is_idle else "m.swept", **values)
+    return redirect(target, 303)
+
+
+def _back(key: str, endpoint: str, name: str | None = None, **values: str) -> Response:
+    _note(key, **values)
+    return redirect(url_for(endpoint, name=name), 303)
+
+
+def _note(key: str, **values: object) -> None:
+    """Words for the next page, by their key: it may be in another language."""
+    flash(json.dumps([key, values]))

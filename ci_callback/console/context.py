@@ -1,0 +1,48 @@
+"""What every page and button of the console works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ci_callback.console.record_cache import Shelf
+from ci_callback.console.timeline import Teller
+from ci_callback.devserver.history import History
+from ci_callback.devserver.local_function import Machine
+
+
+class Plans(Protocol):
+    """Whoever can be told how the retries of a job shall end."""
+
+    def plan_retries(self, root_job_id: str, failures: int, form: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One console. ci: the stand-in for CI, where there is one. Times are in seconds."""
+
+    machine: Machine
+    shelf: Shelf
+    port: int
+    ci: Plans | None
+    sweep_every_s: float
+
+    @property
+    def history(self) -> History:
+        """What the function was invoked with."""
+        return self.machine.history
+
+    @property
+    def ledger(self) -> str:
+        """Where the ledger is, for people."""
+        url = self.machine.settings.ledger_url
+        return f"cos://{url.bucket}/{url.prefix}" if url.scheme == "cos" else str(url.folder)
+
+    @property
+    def is_real(self) -> bool:
+        """Whether what is written is seen by others: a ledger on COS."""
+        return self.machine.settings.ledger_url.scheme == "cos"
+
+    def teller(self) -> Teller:
+        """Tells stories as things stand now. May raise StoreError."""
+        return Teller(self.shelf, self.history.deliveries(), self.history.chores())

@@ -1,0 +1,39 @@
+"""The digests that are kept: on their way to a channel, or taken by none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from handler.alerts.send import DIGESTS, UNDELIVERED, Digest
+from handler.ledger.store import Store
+
+
+@dataclass(frozen=True)
+class Kept:
+    """digest: None where it can't be read."""
+
+    key: str
+    is_on_its_way: bool
+    digest: Digest | None
+
+
+def kept(store: Store, most: int) -> list[Kept]:
+    """Those on their way first, then the undelivered ones, the newest of each first.
+
+    May raise StoreError.
+    """
+    return [*_of(store, DIGESTS, most), *_of(store, UNDELIVERED, most)]
+
+
+def _of(store: Store, folder: str, most: int) -> Iterator[Kept]:
+    for key in islice(sorted(store.list(folder), reverse=True), most):
+        line = store.get(key)
+        if line is None:
+            continue
+        try:
+            digest = Digest.from_json(line)
+        except (ValueError, KeyError, TypeError):
+            digest = None
+        yield Kept(key, folder == DIGESTS, digest)

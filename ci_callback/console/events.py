@@ -1,0 +1,61 @@
+"""The lines of a time line, and their order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from ci_callback.ledger_reader import Found
+
+Tone: TypeAlias = Literal["good", "odd", "bad", "wait", "plain"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a time line. at: epoch seconds; None where nothing tells.
+
+    word: which sentence of words.py; values: what it names. text: words from outside.
+    delivery, chore: the number of the invocation that did it.
+    """
+
+    word: str
+    at: float | None = None
+    tone: Tone = "plain"
+    values: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+    delivery: int | None = None
+    chore: int | None = None
+    ticket: str = ""
+    """Name of a retry that waits, so that it can be made due."""
+    after: float = 0.0
+    """It was not before this, though CI, which tells whole seconds, may say so."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """All that is known of one job. records: of each attempt, in their order."""
+
+    root_job_id: str
+    records: Sequence[Found]
+    events: Sequence[Event]
+
+
+RANK = (
+    "created", "submitted", "refused", "submitting", "not_taken", "running", "ended", "callback",
+    "taken_in", "callback_odd", "again", "put_off", "stopped", "told", "told_nobody",
+    "alert_waits", "verify_waits", "retry_waits",
+)  # fmt: skip
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """By time, and at one time in the order of the protocol. What has no time of its own comes
+    last: it is either under way, or so old that only its mark is left."""
+    last = float("inf")
+    return sorted(
+        events,
+        key=lambda one: (
+            max(one.at, one.after) if one.at is not None else last,
+            RANK.index(one.word),
+        ),
+    )

@@ -1,0 +1,100 @@
+"""What became of a failed job, in a word: for the list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ci_callback.console.record_cache import Shelf
+from handler.callback.lineage import Lineage
+from handler.callback.record import JobRecord
+from handler.ledger import keys
+from handler.ledger.attempts import Attempts
+
+Word: TypeAlias = Literal[
+    "retry_waits", "submitted", "submitting", "recovered", "failed_again", "refused", "gave_up",
+    "to_be_told", "told",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """due: epoch seconds, of a retry that waits. job_id: of the attempt that followed."""
+
+    word: Word
+    due: float | None = None
+    job_id: str = ""
+
+
+class Following:
+    """Looks at what is waiting once, for all rows of a page."""
+
+    def __init__(self, shelf: Shelf, known: Iterable[JobRecord]) -> None:
+        self._policy = shelf.policy
+        self._attempts = Attempts(shelf.store)
+        self._waiting: dict[tuple[str, str], float] = {}
+        for name in shelf.tickets():
+            ticket = TicketName.of(name)
+            self._waiting[ticket.job, ticket.action] = ticket.due
+        self._by_lineage = {
+            (one.lineage.root_job_id, one.lineage.attempt): one for one in known if one.is_terminal
+        }
+
+    def of(self, record: JobRecord) -> FollowUp | None:
+        """Of a failure; None of anything else, and where nothing is known."""
+        if record.outcome != "failed":
+            return None
+        lineage = Lineage(record.lineage.root_job_id, record.lineage.attempt + 1)
+        ended = self._by_lineage.get((lineage.root_job_id, lineage.attempt))
+        if ended is not None:
+            went_well = ended.outcome in ("succeeded", "partial")
+            return FollowUp("recovered" if went_well else "failed_again", job_id=ended.job_id)
+        name = keys.name(record.job_id)
+        due = self._waiting.get((name, "retry"))
+        if due is not None:
+            return FollowUp("retry_waits", due)
+        actions = self._policy.actions(record)
+        if "alert.gave-up" in actions:
+            return FollowUp("gave_up")
+        if "retry" in actions:
+            return self._attempted(lineage)
+        return FollowUp("to_be_told" if (name, "alert.failed") in self._waiting else "told")
+
+    def _attempted(self, lineage: Lineage) -> FollowUp | None:
+        try:
+            attempt = self._attempts.get(lineage)
+        except ValueError:
+            return None
+        if attempt is None:
+            # No ticket and no attempt: CI told otherwise, or could not be asked, and that is told.
+            return FollowUp("told")
+        word = _BY_STATE.get(attempt.state)
+        return FollowUp(word, job_id=attempt.job_id) if word else None
+
+
+_BY_STATE: dict[str, Word] = {
+    "submitted": "submitted",
+    "submitting": "submitting",
+    "refused": "refused",
+}
+
+
+@dataclass(frozen=True)
+class TicketName:
+    """What a ticket's name says. due: epoch seconds. job, state: as they stand in keys."""
+
+    due: float
+    job: str
+    state: str
+    action: str
+
+    @classmethod
+    def of(cls, name: str) -> TicketName:
+        """Read a name; one that is no ticket's gives empty texts."""
+        match = _TICKET.fullmatch(name)
+        return cls(float(match[1]), match[2], match[3], match[4]) if match else cls(0, "", "", "")
+
+
+_TICKET = re.compile(r"([0-9]{10})-([a-z0-9~A-F]+)-([a-z0-9~A-F]+)-([a-z.-]+)\.json")

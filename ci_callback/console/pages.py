@@ -1,0 +1,185 @@
+"""The pages: each reads, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta, timezone
+from typing import NamedTuple
+
+from flask import Blueprint, Response, abort, g, render_template, request
+
+from ci_callback import ledger_reader as reading
+from ci_callback.console import body, digests
+from ci_callback.console.context import Desk
+from ci_callback.console.events import Story
+from ci_callback.console.record_cache import is_record_key
+from ci_callback.console.rows import NO_JOB, OUTCOMES, Filter, page
+from ci_callback.dead_letters import Letter, NoSuchLetter, find, letters
+from ci_callback.devserver import samples
+from ci_callback.devserver.history import Invocation
+from ci_callback.report import charts
+from ci_callback.report.gather import gather
+from ci_callback.report.page import tiles
+from ci_callback.report.texts import Words
+from handler.policy import CODES
+
+MOST_SHOWN = 300
+"""Tickets, letters and digests on a page."""
+
+HEARTBEAT_S = 15.0
+"""Between two lines of a silent stream: a browser that is gone shows when it is written to."""
+
+CHART_DAYS = (7, 30, 90)
+
+
+class JobPart(NamedTuple):
+    """One job of a delivery: how it is kept, and its story."""
+
+    key: str
+    found: reading.Found | None
+    story: Story | None
+
+
+def blueprint(desk: Desk) -> Blueprint:
+    """All pages of one console."""
+    pages = Blueprint("pages", __name__)
+
+    @pages.get("/")
+    def deliveries() -> str:
+        wanted = Filter(*(request.args.get(name, "") for name in ("tag", "outcome", "text")))
+        shown = page(desk.history.deliveries(), desk.shelf, wanted)
+        return render_template(
+            "deliveries.html", page=shown, wanted=wanted, outcomes=(*OUTCOMES, *NO_JOB)
+        )
+
+    @pages.get("/deliveries/<int:number>")
+    def delivery(number: int) -> str:
+        one = _known(desk, number)
+        if one.request is None:
+            abort(404)
+        return render_template(
+            "delivery.html",
+            one=one,
+            body=desk.machine.safe(body.shown(one.request.body)),
+            parts=list(_parts(desk, one)),
+        )
+
+    @pages.get("/job")
+    def job() -> str:
+        key = request.args.get("key", "")
+        found = desk.shelf.read([key]).get(key) if is_record_key(key) else None
+        if found is None:
+            abort(404)
+        part = JobPart(key, found, desk.teller().tell(found))
+        return render_template("job.html", part=part)
+
+    @pages.get("/sweeps")
+    def sweeps() -> str:
+        return render_template(
+            "sweeps.html", chores=desk.history.chores(), idle=desk.history.last_idle
+        )
+
+    @pages.get("/sweeps/<int:number>")
+    def sweep(number: int) -> str:
+        return render_template("sweep.html", one=_known(desk, number))
+
+    @pages.get("/outbox")
+    def outbox() -> str:
+        waiting: Sequence[reading.Waiting] = list(reading.outbox(desk.shelf.store))
+        return render_template(
+            "outbox.html",
+            waiting=waiting[:MOST_SHOWN],
+            more=max(0, len(waiting) - MOST_SHOWN),
+            digests=digests.kept(desk.shelf.store, MOST_SHOWN),
+        )
+
+    @pages.get("/dead")
+    def dead() -> str:
+        found = list(letters(desk.shelf.store))
+        found.sort(key=lambda one: str(one.values.get("received_at") or ""), reverse=True)
+        return render_template("dead.html", letters=found[:MOST_SHOWN])
+
+    @pages.get("/dead/<name>")
+    def letter(name: str) -> str:
+        one = _letter(desk, name)
+        try:
+            text = desk.machine.safe(body.shown(one.body))
+        except ValueError:
+            text = ""
+        return render_template("letter.html", letter=one, body=text)
+
+    @pages.get("/charts")
+    def drawn() -> str:
+        days = request.args.get("days", CHART_DAYS[1], type=int)
+        if days not in CHART_DAYS:
+            abort(404)
+        today = _today()
+        figures = gather(desk.shelf.store, today - timedelta(days - 1), today)
+        words = Words(g.lang)
+        return render_template(
+            "charts.html",
+            figures=figures,
+            tiles=tiles(figures, g.lang),
+            charts=[one.html(words) for one in charts.charts(figures, g.lang)],
+            days=days,
+            choices=CHART_DAYS,
+        )
+
+    @pages.get("/charts.css")
+    def charts_css() -> Response:
+        return Response(charts.CSS, content_type="text/css; charset=utf-8")
+
+    @pages.get("/send")
+    def send() -> str:
+        return render_template(
+            "send.html",
+            names=samples.names(),
+            states=(*samples.STATES, samples.PARTIAL),
+            codes=sorted(CODES),
+            formats=samples.FORMATS,
+        )
+
+    @pages.get("/live")
+    def live() -> Response:
+        return Response(_versions(desk), content_type="text/event-stream")
+
+    return pages
+
+
+def _versions(desk: Desk) -> Iterator[str]:
+    """A line for each change, so that the page looks again; a comment while there is none."""
+    seen = desk.history.version
+    yield f"retry: 2000\ndata: {seen}\n\n"
+    while (now := desk.history.wait(seen, HEARTBEAT_S)) is not None:
+        yield f"data: {now}\n\n" if now != seen else ": still here\n\n"
+        seen = now
+
+
+def _known(desk: Desk, number: int) -> Invocation:
+    return desk.history.get(number) or abort(404)
+
+
+def _parts(desk: Desk, one: Invocation) -> Iterator[JobPart]:
+    teller = desk.teller()
+    for job in one.jobs:
+        kept = job.key if is_record_key(job.key) else _kept_key(desk, job.job_id)
+        found = desk.shelf.read([kept]).get(kept) if kept else None
+        yield JobPart(job.key, found, teller.tell(found) if found else None)
+
+
+def _kept_key(desk: Desk, job_id: str) -> str:
+    """Where the job of a delivery that was not kept itself stands: a conflict, say, is told of
+    a job that was delivered before."""
+    told = (job for one in desk.history.deliveries() for job in one.jobs if job.job_id == job_id)
+    return next((job.key for job in told if is_record_key(job.key)), "")
+
+
+def _letter(desk: Desk, name: str) -> Letter:
+    try:
+        return find(desk.shelf.store, name)
+    except NoSuchLetter:
+        abort(404)
+
+
+def _today() -> date:
+    return datetime.now(timezone.utc).date()

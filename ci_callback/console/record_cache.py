@@ -1,0 +1,109 @@
+"""What the console reads of the ledger: records that stay as they are are read once."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta, timezone
+
+from ci_callback.devserver.local_function import Machine
+from ci_callback.ledger_reader import FOLDERS, Found, record_keys, records
+from handler.callback import nodes
+from handler.ledger import keys
+from handler.ledger.outbox import OUTBOX
+from handler.ledger.store import Store
+from handler.policy import Policy
+
+MOST_RECORDS = 300
+"""Records of before the server's start that a page lists."""
+
+COS_DAYS = 7
+"""How far back a ledger on COS is listed: each thousand keys cost a request."""
+
+MOST_TICKETS = 5_000
+LISTED_FOR_S = 5.0
+MOST_CACHED = 3_000
+
+ROOT_DAYS = 8
+"""How many days before its retry a job may have been created."""
+
+_KEY = re.compile(
+    r"(?:jobs|workflows|reviews|_unfinished)/dt=\d{4}-\d\d-\d\d/[a-z0-9~A-F-]{1,260}\.json"
+)
+
+
+def is_record_key(key: str) -> bool:
+    """Whether a text from outside can be the key of a record."""
+    return _KEY.fullmatch(key) is not None
+
+
+class Shelf:
+    """The ledger as pages need it. Every method may raise StoreError."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._known: OrderedDict[str, Found] = OrderedDict()
+        self._listed: tuple[float, list[str]] = (float("-inf"), [])
+
+    @property
+    def store(self) -> Store:
+        """The ledger's store."""
+        return self._machine.store
+
+    @property
+    def policy(self) -> Policy:
+        """What decides on failures."""
+        return Policy.of(self._machine.settings)
+
+    def read(self, wanted: Iterable[str]) -> dict[str, Found]:
+        """Records by their keys; one that is not there is left out."""
+        asked = list(dict.fromkeys(wanted))
+        missing = [key for key in asked if key not in self._known]
+        fresh = {one.key: one for one in records(self.store, missing)}
+        for key, found in fresh.items():
+            if found.record is not None and keys.is_written_once(found.record):
+                self._known[key] = found
+        found_now = {
+            key: one for key in asked if (one := fresh.get(key) or self._known.get(key)) is not None
+        }
+        while len(self._known) > MOST_CACHED:
+            self._known.popitem(last=False)
+        return found_now
+
+    def recent(self) -> list[Found]:
+        """The newest records of the ledger, whoever put them there."""
+        return list(self.read(self._recent_keys()).values())
+
+    def find(self, job_id: str, near: str | None) -> Found | None:
+        """The record of a job that was created at `near` (RFC 3339), or up to a week before."""
+        moment = nodes.moment(near)
+        day = moment.date() if moment else None
+        days = [str(day - timedelta(back)) for back in range(ROOT_DAYS)] if day else []
+        wanted = [f"jobs/dt={one}/{keys.name(job_id)}.json" for one in (*days, keys.NO_DAY)]
+        return next(iter(self.read(wanted).values()), None)
+
+    def tickets(self) -> list[str]:
+        """Names of the tickets that wait, the next one due first."""
+        names = []
+        for key in self.store.list(OUTBOX):
+            names.append(key.removeprefix(OUTBOX))
+            if len(names) >= MOST_TICKETS:
+                break
+        return names
+
+    def _recent_keys(self) -> Sequence[str]:
+        at, listed = self._listed
+        if time.monotonic() - at < LISTED_FOR_S:
+            return listed
+        is_folder = self._machine.settings.ledger_url.scheme == "file"
+        since = None if is_folder else _today() - timedelta(COS_DAYS)
+        found = list(record_keys(self.store, since, folders=(*FOLDERS, "_unfinished")))
+        found.sort(key=lambda key: key.split("/")[1], reverse=True)
+        self._listed = (time.monotonic(), found[:MOST_RECORDS])
+        return self._listed[1]
+
+
+def _today() -> date:
+    return datetime.now(timezone.utc).date()

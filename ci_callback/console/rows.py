@@ -1,0 +1,146 @@
+"""The list of deliveries: those since the server's start, and the records of before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ci_callback.console.follow import Following, FollowUp
+from ci_callback.console.record_cache import Shelf, is_record_key
+from ci_callback.devserver.history import Invocation, JobTold
+from ci_callback.ledger_reader import Found
+from handler.callback import nodes
+from handler.callback.record import JobRecord
+
+MOST_ROWS = 200
+
+OUTCOMES = ("succeeded", "partial", "failed", "cancelled", "unfinished", "unknown")
+NO_JOB = ("dead_letter", "ignored", "rejected", "retry_later")
+"""What a delivery in which no job could be told came to."""
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One job of a delivery. record: where it can be read; follow: what became of a failure."""
+
+    told: JobTold
+    record: JobRecord | None
+    follow: FollowUp | None = None
+
+    @property
+    def outcome(self) -> str:
+        """As the record tells it; of what has no record, what became of it."""
+        return self.told.outcome or self.told.status
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line. at: epoch seconds; None where a record does not tell. delivery: None for a
+    record of before the server's start."""
+
+    id: str
+    at: float | None
+    jobs: tuple[JobRow, ...]
+    delivery: Invocation | None = None
+
+    @property
+    def outcomes(self) -> set[str]:
+        """Of its jobs, or of the delivery itself."""
+        if self.jobs:
+            return {job.outcome for job in self.jobs}
+        answer = self.delivery.answer if self.delivery else None
+        return {str(answer.get("status", ""))} if isinstance(answer, dict) else set()
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is shown; "" shows all."""
+
+    tag: str = ""
+    outcome: str = ""
+    text: str = ""
+
+    def lets(self, row: Row) -> bool:
+        """Whether a row is shown."""
+        return (
+            (not self.tag or any(job.told.tag == self.tag for job in row.jobs))
+            and (not self.outcome or self.outcome in row.outcomes)
+            and (not self.text or self._is_in(row))
+        )
+
+    def _is_in(self, row: Row) -> bool:
+        wanted = self.text.casefold()
+        if any(wanted in part.casefold() for job in row.jobs for part in _texts(job)):
+            return True
+        request = row.delivery.request if row.delivery else None
+        return request is not None and wanted in request.body.decode("utf-8", "replace").casefold()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows that the filter lets through, the newest first; how many more there are; all tags."""
+
+    rows: Sequence[Row]
+    more: int
+    tags: Sequence[str]
+
+
+def page(deliveries: Sequence[Invocation], shelf: Shelf, wanted: Filter) -> Page:
+    """One page of the list. May raise StoreError."""
+    recent = shelf.recent()
+    here = {one.request_id for one in deliveries}
+    before = [one for one in recent if one.record and _request_id(one.record) not in here]
+    told = {job.key for one in deliveries for job in one.jobs if is_record_key(job.key)}
+    found = {one.key: one for one in recent} | shelf.read(told)
+    rows = [_of_delivery(one, found) for one in deliveries]
+    rows += [_of_record(one) for one in before]
+    rows.sort(key=lambda row: row.at if row.at is not None else float("-inf"), reverse=True)
+    let = [row for row in rows if wanted.lets(row)]
+    tags = sorted({job.told.tag for row in rows for job in row.jobs if job.told.tag})
+    following = Following(shelf, [one.record for one in found.values() if one.record])
+    shown = [_followed(row, following) for row in let[:MOST_ROWS]]
+    return Page(shown, len(let) - len(shown), tags)
+
+
+def _of_delivery(one: Invocation, found: Mapping[str, Found]) -> Row:
+    jobs = tuple(
+        JobRow(job, found[job.key].record if job.key in found else None) for job in one.jobs
+    )
+    return Row(f"d{one.number}", one.at, jobs, one)
+
+
+def _of_record(found: Found) -> Row:
+    record = found.record
+    if record is None:
+        raise AssertionError("only records that can be read are listed")
+    told = JobTold(record.job_id, record.tag or "", record.outcome, "kept", found.key)
+    name = hashlib.sha256(found.key.encode()).hexdigest()[:16]
+    return Row(f"r{name}", received(record), (JobRow(told, record),))
+
+
+def _followed(row: Row, following: Following) -> Row:
+    jobs = tuple(
+        JobRow(job.told, job.record, following.of(job.record) if job.record else None)
+        for job in row.jobs
+    )
+    return Row(row.id, row.at, jobs, row.delivery)
+
+
+def received(record: JobRecord) -> float | None:
+    """When its callback came, in epoch seconds."""
+    moment = nodes.moment(str(record.source.get("received_at") or ""))
+    return moment.timestamp() if moment else None
+
+
+def _request_id(record: JobRecord) -> str:
+    return str(record.source.get("request_id") or "")
+
+
+def _texts(job: JobRow) -> Iterable[str]:
+    yield from (job.told.job_id, job.told.tag, job.told.key, job.outcome)
+    record = job.record
+    if record is not None:
+        sent = record.input or {}
+        yield from (record.code, record.message, record.user_data or "")
+        yield from (str(sent.get("object") or ""), str(record.retry.get("root_job_id") or ""))

@@ -1,0 +1,215 @@
+"""The time line of a job and of its re-submissions: what happened, when, and what is to come.
+
+From what is kept (records, tickets and their marks, attempts) and, as far as it happened
+since the server's start, from what each invocation wrote and logged: that gives the times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ci_callback.console.events import Event, Story, Tone, in_order
+from ci_callback.console.follow import TicketName
+from ci_callback.console.record_cache import Shelf
+from ci_callback.console.rows import received
+from ci_callback.devserver.history import Invocation
+from ci_callback.ledger_reader import Found, Step, steps
+from handler.callback import nodes
+from handler.callback.record import JobRecord
+from handler.ingest.recorder import Intake
+from handler.ledger import keys
+from handler.ledger.outbox import DONE, OUTBOX
+from handler.ledger.records import Ledger
+
+_TONES: Mapping[str, Tone] = {
+    "succeeded": "good",
+    "partial": "odd",
+    "failed": "bad",
+    "cancelled": "plain",
+    "unknown": "bad",
+}
+_FINE = ("", "Success")
+"""Codes and messages that say nothing."""
+
+_GOOD_NEWS = ("alert.recovered",)
+
+
+class Teller:
+    """Tells stories over one ledger. Every method may raise StoreError."""
+
+    def __init__(
+        self, shelf: Shelf, deliveries: Sequence[Invocation], chores: Sequence[Invocation]
+    ) -> None:
+        self._shelf = shelf
+        self._deliveries = sorted(deliveries, key=lambda one: one.at)
+        self._chores = sorted(chores, key=lambda one: one.at)
+        self._intake = Intake(Ledger(shelf.store), shelf.policy)
+        self._waiting = shelf.tickets()
+        self._written: dict[str, tuple[float, Invocation]] = {}
+        for one in (*self._deliveries, *self._chores):
+            for write in one.writes:
+                self._written.setdefault(f"{write.operation} {write.key}", (write.at, one))
+
+    def tell(self, found: Found) -> Story:
+        """The story of the job of a record, from its first attempt on."""
+        record = found.record
+        if record is None:
+            return Story("", [found], [])
+        root = record.lineage.root_job_id
+        first = found if record.lineage.attempt == 1 else self._root(root, record)
+        again = steps(self._shelf.store, root)
+        ended = {one.number: one.ended for one in again if one.ended}
+        if record.lineage.attempt > 1:
+            ended.setdefault(record.lineage.attempt, found)
+        records = [one for one in (first, *(ended[number] for number in sorted(ended))) if one]
+        ids = {root, record.job_id} | {one.attempt.job_id for one in again} - {""}
+        events: list[Event] = []
+        if first is not None:
+            events += self._of_record(first, 1)
+        for step in again:
+            events += self._of_step(step)
+        since = {one.number: one.attempt.since for one in again}
+        for number, one in ended.items():
+            events += self._of_record(one, number, since.get(number, 0.0))
+        events += self._of_tickets(records, ids)
+        events += self._of_logs(ids)
+        return Story(root, records, in_order(events))
+
+    def _root(self, root: str, record: JobRecord) -> Found | None:
+        for one in self._deliveries:
+            for job in one.jobs:
+                if job.job_id == root and job.key:
+                    return self._shelf.read([job.key]).get(job.key)
+        return self._shelf.find(root, record.created_at)
+
+    # --- what is kept ---
+
+    def _of_record(self, found: Found, number: int, after: float = 0.0) -> Iterator[Event]:
+        record = found.record
+        if record is None:
+            return
+        if number == 1:
+            yield Event("created", _epoch(record.created_at), values={"job": record.job_id})
+        told = " — ".join(part for part in (record.code, record.message) if part not in _FINE)
+        yield Event(
+            "ended",
+            _epoch(record.ended_at),
+            _TONES.get(record.outcome, "plain"),
+            {"state": record.state or "", "outcome": record.outcome, "attempt": number},
+            told,
+            after=after,
+        )
+        yield from self._of_deliveries(record, found.key)
+
+    def _of_deliveries(self, record: JobRecord, key: str) -> Iterator[Event]:
+        came = [
+            (one, job)
+            for one in self._deliveries
+            for job in one.jobs
+            if job.job_id == record.job_id
+        ]
+        if not any(one.request_id == record.source.get("request_id") for one, _ in came):
+            trigger = str(record.source.get("trigger") or "")
+            word = "taken_in" if trigger in ("timer", "reconcile") else "callback"
+            written = self._written.get(f"put {key}")
+            yield Event(word, received(record), chore=written[1].number if written else None)
+        for one, job in came:
+            word = {"kept": "callback", "duplicate": "again"}.get(job.status, "callback_odd")
+            tone: Tone = "bad" if word == "callback_odd" else "plain"
+            values = {"status": one.status, "kept": job.status}
+            yield Event(word, one.at, tone, values, delivery=one.number)
+
+    def _of_step(self, step: Step) -> Iterator[Event]:
+        attempt = step.attempt
+        key = f"put {keys.lineage(attempt.job_id)}"
+        written = self._written.get(key)
+        number = {"attempt": step.number, "job": attempt.job_id}
+        chore = written[1].number if written else None
+        if attempt.state == "submitted":
+            yield Event("submitted", attempt.since, "plain", number, chore=chore)
+            if step.ended is None:
+                yield Event("running", None, "wait", number)
+        elif attempt.state == "refused":
+            text = f"{attempt.code} {attempt.message}"
+            yield Event("refused", attempt.since, "bad", number, text, chore=chore)
+        elif attempt.state == "submitting":
+            yield Event("submitting", attempt.since, "wait", number)
+        else:
+            yield Event("not_taken", attempt.since, "wait", number, attempt.code)
+
+    # --- tickets ---
+
+    def _of_tickets(self, records: Iterable[Found], ids: set[str]) -> Iterator[Event]:
+        mine = {keys.name(one) for one in ids}
+        called_for = [
+            ticket.name
+            for one in records
+            if one.record
+            for ticket in self._intake.tickets(one.record)
+        ]
+        waiting = [name for name in self._waiting if TicketName.of(name).job in mine]
+        seen = [
+            key.removeprefix(f"put {OUTBOX}")
+            for key in self._written
+            if key.startswith(f"put {OUTBOX}")
+        ]
+        written = [name for name in seen if TicketName.of(name).job in mine]
+        for name in dict.fromkeys((*called_for, *waiting, *written)):
+            if name in self._waiting:
+                yield from self._waits(name)
+            else:
+                yield from self._is_done(name)
+
+    def _waits(self, name: str) -> Iterator[Event]:
+        ticket = TicketName.of(name)
+        if ticket.action == "retry":
+            yield Event("retry_waits", ticket.due, "wait", ticket=name)
+        elif ticket.action.startswith("alert."):
+            kind = ticket.action.removeprefix("alert.")
+            yield Event("alert_waits", self._put_at(name), "wait", {"kind": kind})
+        elif ticket.action == "verify":
+            yield Event("verify_waits", ticket.due, "wait")
+
+    def _is_done(self, name: str) -> Iterator[Event]:
+        """A retry that is done shows in its attempt; an alert, in who heard of it."""
+        action = TicketName.of(name).action
+        if not action.startswith("alert."):
+            return
+        written = self._written.get(f"put {DONE}{name}")
+        if written is None and self._shelf.store.get(DONE + name) is None:
+            return
+        tone: Tone = "good" if action in _GOOD_NEWS else "plain"
+        values = {"kind": action.removeprefix("alert.")}
+        if written is None:
+            yield Event("told", None, tone, values)
+            return
+        at, chore = written
+        told = [line for line in chore.lines if line.get("event") == "alert"]
+        nobody = [line for line in chore.lines if line.get("event") == "alert_undelivered"]
+        text = ", ".join(f"{line.get('channel')}: {line.get('status')}" for line in told)
+        word = "told_nobody" if nobody and not told else "told"
+        reason = str(nobody[0].get("reason", "")) if nobody else ""
+        yield Event(word, at, tone, values, text or reason, chore=chore.number)
+
+    def _put_at(self, name: str) -> float | None:
+        written = self._written.get(f"put {OUTBOX}{name}")
+        return written[0] if written else None
+
+    # --- what was logged ---
+
+    def _of_logs(self, ids: set[str]) -> Iterator[Event]:
+        for chore in self._chores:
+            for line in chore.lines:
+                if line.get("event") != "ticket" or line.get("job_id") not in ids:
+                    continue
+                status, reason = str(line.get("status", "")), str(line.get("reason", ""))
+                if status == "put off":
+                    yield Event("put_off", chore.at, "wait", text=reason, chore=chore.number)
+                elif status.startswith("told: "):
+                    kind = {"kind": status.removeprefix("told: ")}
+                    yield Event("stopped", chore.at, "bad", kind, reason, chore=chore.number)
+
+
+def _epoch(told: str | None) -> float | None:
+    moment = nodes.moment(told)
+    return moment.timestamp() if moment else None

@@ -1,0 +1,188 @@
+"""What the function was invoked with since the server started, and what came of it.
+
+In memory and bounded. The console reads it; whoever waits is woken by each new invocation.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
+
+from ci_callback.devserver.watched import Operation
+
+Way: TypeAlias = Literal["http", "sample", "again", "timer", "button"]
+"""Who invoked: HTTP from outside, the console's sample or redelivery, the timer, or its button."""
+
+MAX_DELIVERIES = 500
+MAX_SWEEPS = 200
+MAX_BODIES = 64 * 1024 * 1024
+"""Bytes of request bodies that are kept, all together."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write of an invocation. at: epoch seconds."""
+
+    at: float
+    operation: Operation
+    key: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request, as it may be shown: tokens and the like are redacted in query and
+    headers. body: as it came, so that it can be sent again."""
+
+    method: str
+    path: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class JobTold:
+    """What the answer says of one job of a callback; "" where it says nothing."""
+
+    job_id: str
+    tag: str
+    outcome: str
+    status: str
+    key: str
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> JobTold:
+        """Out of the answer's own JSON."""
+        names = ("job_id", "tag", "outcome", "status", "key")
+        return cls(*(str(values.get(name) or "") for name in names))
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One invocation of the function. at: epoch seconds at which it began.
+
+    request: None for the timer's. raw: what the function gave back. lines: its log. again_of:
+    the delivery that was sent again.
+    """
+
+    way: Way
+    at: float
+    took_ms: float
+    request_id: str
+    chore: str = ""
+    request: Request | None = None
+    raw: Any = None
+    lines: tuple[dict[str, Any], ...] = ()
+    writes: tuple[Write, ...] = ()
+    again_of: int | None = None
+    number: int = 0
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status; None where nobody is answered."""
+        return self.raw.get("statusCode") if isinstance(self.raw, dict) else None
+
+    @property
+    def answer(self) -> Any:
+        """The answer's own JSON."""
+        body = self.raw.get("body") if isinstance(self.raw, dict) else None
+        return json.loads(body) if isinstance(body, str) else None
+
+    @property
+    def jobs(self) -> tuple[JobTold, ...]:
+        """The jobs that its answer names."""
+        answer = self.answer
+        told = answer.get("jobs") if isinstance(answer, dict) else None
+        return tuple(JobTold.of(one) for one in told or ())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it was a chore that found nothing to do."""
+        return self.request is None and not self.writes and not self.troubles
+
+    @property
+    def troubles(self) -> bool:
+        """Whether its log holds an error."""
+        return any(line.get("level") == "ERROR" for line in self.lines)
+
+
+class History:
+    """Invocations in the order in which they ended. Threads may share it."""
+
+    def __init__(
+        self,
+        max_deliveries: int = MAX_DELIVERIES,
+        max_sweeps: int = MAX_SWEEPS,
+        max_bodies: int = MAX_BODIES,
+    ) -> None:
+        self._deliveries: deque[Invocation] = deque()
+        self._chores: deque[Invocation] = deque(maxlen=max_sweeps)
+        self._max_deliveries = max_deliveries
+        self._max_bodies = max_bodies
+        self._bodies = 0
+        self._changed = threading.Condition()
+        self._version = 0
+        self._is_closed = False
+        self.last_idle: Invocation | None = None
+
+    def add(self, invocation: Invocation) -> Invocation:
+        """Take one in and wake whoever waits; the same with its number."""
+        with self._changed:
+            numbered = replace(invocation, number=self._version + 1)
+            if numbered.is_idle:
+                # One each minute: they would push out those that did something.
+                self.last_idle = numbered
+            elif numbered.request is None:
+                self._chores.append(numbered)
+            else:
+                self._deliveries.append(numbered)
+                self._bodies += len(numbered.request.body)
+                self._shorten()
+            self._version += 1
+            self._changed.notify_all()
+        return numbered
+
+    def deliveries(self) -> list[Invocation]:
+        """HTTP requests, the newest first."""
+        with self._changed:
+            return list(reversed(self._deliveries))
+
+    def chores(self) -> list[Invocation]:
+        """The timer's and the button's, the newest first, without those that did nothing."""
+        with self._changed:
+            return list(reversed(self._chores))
+
+    def get(self, number: int) -> Invocation | None:
+        """One of them; None where there is none such, or no longer."""
+        with self._changed:
+            kept: Sequence[Invocation] = (*self._deliveries, *self._chores)
+        return next((one for one in kept if one.number == number), None)
+
+    @property
+    def version(self) -> int:
+        """How many there were."""
+        with self._changed:
+            return self._version
+
+    def wait(self, seen: int, timeout_s: float) -> int | None:
+        """Wait until there are more than `seen`; how many there are, or None once closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed or self._version > seen, timeout_s)
+            return None if self._is_closed else self._version
+
+    def close(self) -> None:
+        """Let all that wait go."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def _shorten(self) -> None:
+        while len(self._deliveries) > 1 and (
+            len(self._deliveries) > self._max_deliveries or self._bodies > self._max_bodies
+        ):
+            gone = self._deliveries.popleft()
+            self._bodies -= len(gone.request.body) if gone.request else 0

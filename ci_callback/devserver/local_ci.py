@@ -1,0 +1,165 @@
+"""A stand-in for CI on loopback, so that a failure can be seen to be retried without cost.
+
+It knows each job that a callback told the function of, in just the callback's words; so
+"did it really fail?" is answered with yes. A job that the function submits runs for a
+moment, and then ends as it was planned for its root: it succeeds unless told otherwise.
+Its callback goes to the function's own address.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from ci_callback.ci_simulator import APPID, REGION, CiFace, End, Job
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from handler.callback import envelope, nodes, payload
+from handler.callback.families import family_of
+from handler.callback.lineage import Lineage, detach
+from handler.errors import PayloadError
+
+BUCKET = f"local-{APPID}"
+RUN_S = 1.5
+"""How long a submitted job runs."""
+
+LOOK_S = 0.1
+
+Results = Callable[[str], Mapping[str, Any]]
+"""By tag: what stands below Operation once such a job has succeeded."""
+
+
+@dataclass
+class _Told(Job):
+    """A job as its callback told it."""
+
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def detail(self) -> dict[str, Any]:
+        return self.told
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How the retries of a job end: how many fail before one succeeds, and the format of
+    their callbacks."""
+
+    failures: int = 0
+    form: str = "XML"
+
+
+class LocalCi:
+    """Use as a context manager. results: for the retries that succeed."""
+
+    def __init__(
+        self,
+        callback_url: str,
+        token: str | None = None,
+        run_s: float = RUN_S,
+        results: Results = lambda tag: {},
+    ) -> None:
+        self._face = CiFace()
+        self._face.callback_url = callback_url + (
+            f"?token={quote(token, safe='')}" if token else ""
+        )
+        self._face.deliver_on_finish = True
+        self._run_s = run_s
+        self._results = results
+        self._plans: dict[str, _Plan] = {}
+        self._stop_it = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="local-ci")
+
+    def __enter__(self) -> LocalCi:
+        self._face.__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop_it.set()
+        self._thread.join()
+        self._face.__exit__(*exc)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What the function must be told to speak with this CI and no other."""
+        return {
+            "COS_ENDPOINT": self._face.endpoint,
+            "COS_REGION": REGION,
+            "CI_BUCKET": BUCKET,
+            "TENCENTCLOUD_SECRETID": SECRET_ID,
+            "TENCENTCLOUD_SECRETKEY": SECRET_KEY,
+            "TENCENTCLOUD_SESSIONTOKEN": "",
+        }
+
+    @property
+    def submissions(self) -> int:
+        """How many jobs the function has submitted."""
+        return len(self._face.accepted)
+
+    def plan_retries(self, root_job_id: str, failures: int, form: str) -> None:
+        """How many retries of a job fail before one succeeds; form: xml or json."""
+        self._plans[root_job_id] = _Plan(failures, form.upper())
+
+    def learn(self, body: bytes) -> None:
+        """Know the jobs of a callback, as the callback tells them; the first telling stays."""
+        try:
+            told = envelope.read(payload.parse(body, payload.Limits())[0])
+        except PayloadError:
+            return
+        for one in told:
+            if isinstance(one, envelope.Notice) and one.kind == "job":
+                self._learn(one)
+
+    def _learn(self, notice: envelope.Notice) -> None:
+        tag = nodes.text(notice.detail, "Tag") or ""
+        state = nodes.text(notice.detail, "State") or ""
+        family = family_of(tag, notice.job_id)
+        known = self._face.jobs.get(notice.job_id)
+        if family is None or (known and (known.is_over or not isinstance(known, _Told))):
+            return
+        job = _Told(
+            notice.job_id,
+            tag,
+            family,
+            0,
+            {},
+            BUCKET,
+            REGION,
+            time.time(),
+            state=state,
+            told=dict(notice.detail),
+        )
+        self._face.know(job)
+
+    def _run(self) -> None:
+        running: deque[tuple[float, str]] = deque()
+        seen = 0
+        while not self._stop_it.wait(LOOK_S):
+            fresh = self._face.accepted[seen:]
+            seen += len(fresh)
+            for accepted in fresh:
+                self._face.start(accepted.job_id)
+                running.append((time.monotonic() + self._run_s, accepted.job_id))
+            while running and running[0][0] <= time.monotonic():
+                self._finish(running.popleft()[1])
+
+    def _finish(self, job_id: str) -> None:
+        job = self._face.jobs[job_id]
+        operation = job.request.get("Operation") or {}
+        lineage = detach(operation.get("UserData"))[1] or Lineage(job_id, 1)
+        plan = self._plans.get(lineage.root_job_id, _Plan())
+        job.request["CallBackFormat"] = plan.form
+        end = End("Success", "Success", "", self._results(job.tag))
+        if 1 < lineage.attempt <= plan.failures + 1:
+            end = self._failure(lineage.root_job_id)
+        self._face.finish(job_id, end.state, end.code, end.message, dict(end.result))
+
+    def _failure(self, root_job_id: str) -> End:
+        """The same that the first attempt told."""
+        root = self._face.jobs.get(root_job_id)
+        told = root.detail() if root else {}
+        return End("Failed", told.get("Code") or "InternalError", told.get("Message") or "")

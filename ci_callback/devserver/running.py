@@ -1,0 +1,168 @@
+"""Everything that `serve` runs, put together: function, timer, stand-in for CI, console."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TextIO, TypeAlias
+
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from ci_callback.console.app import MOUNT, create_console
+from ci_callback.devserver import loopback
+from ci_callback.devserver.history import History
+from ci_callback.devserver.http_gateway import Front
+from ci_callback.devserver.local_ci import RUN_S, LocalCi
+from ci_callback.devserver.local_function import Machine
+from ci_callback.devserver.samples import results_of
+from ci_callback.devserver.ticker import Ticker
+from handler.errors import HandlerError
+from handler.settings import Settings
+
+POLL_S = 0.1
+"""How soon the server notices that it is to end."""
+
+WhichCi: TypeAlias = Literal["auto", "local", "real"]
+
+
+class CannotServe(HandlerError):
+    """The server can't be started as asked. Says what to do."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to serve. Times are in seconds; an interval of 0 stands for never.
+
+    ci_run_s: how long a job runs at the stand-in for CI.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 9000
+    ci: WhichCi = "auto"
+    sweep_every_s: float = 60
+    reconcile_every_s: float = 1800
+    ci_run_s: float = RUN_S
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs."""
+
+    url: str
+    machine: Machine
+    ci: LocalCi | None
+
+    @property
+    def console_url(self) -> str:
+        """Where a browser is pointed at."""
+        return f"{self.url}{MOUNT}/"
+
+
+@contextlib.contextmanager
+def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[Running]:
+    """Serve until the block is left. log: where the function's log goes.
+
+    Raises:
+        CannotServe, SettingsError, StoreError
+    """
+    settings = Settings.from_env(env)
+    is_local = _is_local(settings, options.ci)
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(_listen(options))
+        port = listening.getsockname()[1]
+        url = url_of(options.host, port)
+        ci = None
+        if is_local:
+            tokens = settings.callback_tokens
+            ci = LocalCi(f"{url}/", tokens[0] if tokens else None, options.ci_run_s, results_of)
+            stack.enter_context(ci)
+        history = History()
+        machine = Machine({**env, **(ci.env if ci else {})}, history, log, ci)
+        console = create_console(machine, port, ci, options.sweep_every_s)
+        application = DispatcherMiddleware(Front(machine, port), {MOUNT: console})
+        stack.enter_context(_serving(application, listening, options.host, port))
+        stack.callback(history.close)
+        for chore, every_s in (
+            ("sweep", options.sweep_every_s),
+            ("reconcile", options.reconcile_every_s),
+        ):
+            if every_s:
+                stack.enter_context(_ticking(machine, chore, every_s))
+        yield Running(url, machine, ci)
+
+
+def url_of(host: str, port: int) -> str:
+    """Without a path. host: an address."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _is_local(settings: Settings, asked: WhichCi) -> bool:
+    """Whether the stand-in is used: always for a folder unless asked otherwise, since a retry
+    on the real CI costs money; never for COS, whose endpoint would be the stand-in's too."""
+    is_folder = settings.ledger_url.scheme == "file" and settings.cos_endpoint is None
+    if asked == "local" and not is_folder:
+        raise CannotServe(
+            "--ci local goes with a ledger in a folder and without COS_ENDPOINT: on COS the jobs "
+            "are the real CI's"
+        )
+    return is_folder and asked != "real"
+
+
+@contextlib.contextmanager
+def _listen(options: Options) -> Iterator[socket.socket]:
+    try:
+        loopback.check_address(options.host)
+        family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+        listening = socket.create_server((options.host, options.port), family=family)
+    except ValueError as error:
+        raise CannotServe(str(error)) from error
+    except OSError as error:
+        raise CannotServe(
+            f"{options.host} port {options.port}: {error.strerror}; choose another with --port"
+        ) from error
+    with listening:
+        yield listening
+
+
+@contextlib.contextmanager
+def _serving(application: Any, listening: socket.socket, host: str, port: int) -> Iterator[None]:
+    server = make_server(
+        host,
+        port,
+        application,
+        threaded=True,
+        request_handler=_QuietHandler,
+        fd=listening.fileno(),
+    )
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def _ticking(machine: Machine, chore: str, every_s: float) -> Iterator[None]:
+    ticker = Ticker(every_s, lambda: machine.tick(chore))
+    ticker.start()
+    try:
+        yield
+    finally:
+        ticker.stop()
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Logs nothing: the function's own log says it all. HTTP/1.1, so that an answer without a
+    length, such as the console's stream, goes out in chunks."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, *_: Any) -> None:
+        pass

@@ -1,0 +1,56 @@
+"""The questions to CI that no other part of the function asks: its queues, its buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from ci_callback.doctor.case import REQUEST_S, Case
+from handler.callback.payload import Tree
+from handler.ci_api.client import CiError
+from handler.ci_api.responses import response_of
+from handler.ci_api.signing import Signer
+from handler.errors import HandlerError
+from handler.http_client import NoAnswer
+
+
+class NoPlace(HandlerError):
+    """Nothing says which CI to ask."""
+
+
+def place(case: Case) -> tuple[str, str]:
+    """Bucket and region that CI is asked for.
+
+    Raises:
+        NoPlace
+    """
+    settings = case.settings
+    bucket = settings.ci_bucket or settings.ledger_url.bucket
+    if not bucket or not settings.region:
+        raise NoPlace("the ledger is a folder, and CI_BUCKET and COS_REGION name no CI")
+    if settings.credentials is None:
+        raise NoPlace("there are no credentials to ask CI with")
+    return bucket, settings.region
+
+
+def ask(case: Case, path: str, params: Mapping[str, str], host: str = "") -> dict[str, Tree]:
+    """GET a path: what stands below <Response>. host: CI's for the bucket where it is "".
+
+    Raises:
+        NoPlace
+        CiError
+    """
+    bucket, region = place(case)
+    credentials, endpoint = case.settings.credentials, case.settings.cos_endpoint
+    if credentials is None:
+        raise AssertionError("place() has looked")
+    host = host or f"{bucket}.ci.{region}.myqcloud.com"
+    base = f"http://{endpoint[0]}:{endpoint[1]}" if endpoint else f"https://{host}"
+    query = f"?{urlencode(params)}" if params else ""
+    headers = Signer(credentials, region).headers("GET", host, path, params, b"")
+    operation = path.strip("/")
+    try:
+        answer = case.http.send("GET", f"{base}{path}{query}", headers, b"", REQUEST_S)
+    except NoAnswer as error:
+        raise CiError(operation, f"no answer from {error}") from error
+    return response_of(operation, answer)

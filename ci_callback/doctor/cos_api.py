@@ -1,0 +1,102 @@
+"""The two questions about a bucket that no other part of the function asks, and COS's clock.
+
+Requests are signed by the COS SDK's signer; answers are read by payload.parse, since the
+SDK's own methods read XML through eval().
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
+from ci_callback.doctor.case import REQUEST_S, Case
+from handler.callback import nodes
+from handler.callback.payload import Limits, Tree, parse
+from handler.errors import HandlerError, PayloadError
+from handler.http_client import NoAnswer
+
+
+class CosRefused(HandlerError):
+    """COS answered with an error, or with something else than was asked for.
+
+    Attributes:
+        status: the HTTP status.
+        code: COS's own name for the fault; "" where it gave none.
+    """
+
+    def __init__(self, status: int, code: str) -> None:
+        self.status = status
+        self.code = code
+        super().__init__(f"HTTP {status} {code}".strip())
+
+
+def host(case: Case) -> str:
+    """The bucket's own host."""
+    return f"{case.settings.ledger_url.bucket}.cos.{case.settings.region}.myqcloud.com"
+
+
+def ask(case: Case, params: Mapping[str, str]) -> Tree:
+    """GET the bucket itself with a parameter such as `versioning`: the answer as a tree.
+
+    Raises:
+        NoAnswer
+        CosRefused
+    """
+    endpoint = case.settings.cos_endpoint
+    base = f"http://{endpoint[0]}:{endpoint[1]}" if endpoint else f"https://{host(case)}"
+    query = "&".join(params)
+    answer = case.http.send("GET", f"{base}/?{query}", _signed(case, params), b"", REQUEST_S)
+    try:
+        tree, _ = parse(answer.body, Limits())
+    except PayloadError as error:
+        raise CosRefused(answer.status, "") from error
+    if answer.status >= 300:
+        raise CosRefused(answer.status, nodes.text(tree, "Error.Code") or "")
+    return tree
+
+
+def _signed(case: Case, params: Mapping[str, str]) -> dict[str, str]:
+    import logging
+
+    # At DEBUG its lines hold the signing key.
+    logging.getLogger("qcloud_cos").setLevel(logging.CRITICAL)
+    from qcloud_cos import CosConfig, CosS3Auth
+    from requests import Request
+
+    mine = case.settings.credentials
+    if mine is None:
+        raise AssertionError("Settings.from_env lets no cos ledger through without credentials")
+    headers = {"Host": host(case)}
+    if mine.session_token:
+        headers["x-cos-security-token"] = mine.session_token
+    config = CosConfig(
+        Region=case.settings.region, SecretId=mine.secret_id, SecretKey=mine.secret_key
+    )
+    sign = CosS3Auth(config, "/", dict(params))
+    return dict(sign(Request("GET", headers=headers)).headers)
+
+
+def server_time(case: Case) -> float | None:
+    """COS's own clock, epoch seconds, from the Date of any answer, even of a refusal; None
+    where it gave none. The request is not signed: a clock that is off must not spoil it.
+
+    Raises:
+        NoAnswer
+    """
+    endpoint = case.settings.cos_endpoint
+    connection = (
+        HTTPConnection(*endpoint, timeout=REQUEST_S)
+        if endpoint
+        else HTTPSConnection(host(case), timeout=REQUEST_S)
+    )
+    try:
+        connection.request("HEAD", "/", headers={"Host": host(case)})
+        sent = connection.getresponse().getheader("Date", "")
+        return parsedate_to_datetime(sent).timestamp()
+    except (TypeError, ValueError):
+        return None
+    except (OSError, HTTPException) as error:
+        raise NoAnswer(host(case), f"no answer ({type(error).__name__})", True) from error
+    finally:
+        connection.close()

@@ -1,0 +1,47 @@
+"""The alert channels: with --send-test-alert, one marked message to each by the way of a digest."""
+
+from __future__ import annotations
+
+import secrets
+
+from ci_callback.doctor.case import Case
+from ci_callback.doctor.findings import Finding, fault, ok, skipped
+from handler.alerts.channels import channels, send_all
+from handler.alerts.digest import Message
+from handler.alerts.texts import Lang
+
+_SEND_S = 5.0
+
+_TEXT: dict[Lang, tuple[str, str]] = {
+    "en": (
+        "[CI] Test alert",
+        "Sent by `doctor --send-test-alert`. No job failed; nothing is to be done.",
+    ),
+    "zh": ("[CI] 测试告警", "由 `doctor --send-test-alert` 发送。没有任务失败，无需处理。"),
+}
+
+
+def alerts(case: Case) -> list[Finding]:
+    """Who took the message. Nothing is sent unless that was asked for."""
+    name = "alert"
+    to = channels(case.settings.alert_urls)
+    if not to:
+        return [skipped(name, "ALERT_URLS names nobody")]
+    if not case.target.send_test_alert:
+        count = "1 channel" if len(to) == 1 else f"{len(to)} channels"
+        return [skipped(name, f"{count}, not tried", "doctor --send-test-alert")]
+    lang = case.settings.alert_lang
+    title, line = _TEXT[lang]
+    message = Message(f"doctor-{secrets.token_hex(8)}", title, (line,), lang)
+    sent = send_all(to, message, case.http, case.clock(), _SEND_S)
+    findings = []
+    for channel in to:
+        shown = f"{channel.service} at {channel.label}"
+        became = sent[channel.id]
+        note = f" ({became.reason})" if became.reason else ""
+        if became.taken:
+            findings.append(ok(name, f"{shown} took the test message{note}"))
+        else:
+            mend = "take the address anew from the robot's own page, and set ALERT_URLS"
+            findings.append(fault(name, f"{shown} did not take it{note}", mend))
+    return findings

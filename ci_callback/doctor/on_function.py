@@ -1,0 +1,164 @@
+"""The deployed function: its triggers, and its URL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
+from ci_callback.doctor.findings import Finding, fault, ok, skipped, to_be_told, warning
+from ci_callback.doctor.scf_api import ScfRefused, Trigger, triggers
+from handler.http_client import NoAnswer
+from handler.triggers.http import HEALTH_PATH
+
+SCF_CONSOLE = f"{CONSOLE}/scf/list"
+DEPLOY = "deploy serverless.yml, which has it"
+CHORES = ("sweep", "reconcile")
+
+
+def on_scf(case: Case) -> list[Finding]:
+    """The timers and the URL that the function is called by."""
+    settings, target = case.settings, case.target
+    name = "timer"
+    if not target.function:
+        return [skipped(name, "no function is named", "doctor --function NAME")]
+    if settings.credentials is None or settings.region is None:
+        return [skipped(name, "no credentials and COS_REGION to ask SCF with")]
+    try:
+        found = triggers(case)
+    except NoAnswer as error:
+        return [
+            fault(name, f"SCF can't be reached: {error}", "can this machine reach it by https?")
+        ]
+    except ScfRefused as error:
+        return [_refused(name, error, case)]
+    return [*_timers(found, bool(settings.reconcile)), *_urls(found)]
+
+
+def _refused(name: str, error: ScfRefused, case: Case) -> Finding:
+    target = case.target
+    if "UnauthorizedOperation" in error.code:
+        return skipped(name, f"not told: {error}", to_be_told("scf:ListTriggers"))
+    if error.code.startswith("ResourceNotFound"):
+        where = f"{case.settings.region}, namespace {target.namespace}"
+        what = f"SCF knows no function {target.function} in {where}"
+        return fault(
+            name, f"{what} ({error})", f"--function and --namespace as {SCF_CONSOLE} shows them"
+        )
+    if error.code == "AuthFailure.SignatureExpire":
+        return fault(
+            name, f"the clock is off by more than 5 minutes ({error})", "timedatectl set-ntp true"
+        )
+    if error.code.startswith("AuthFailure"):
+        mend = f"check TENCENTCLOUD_SECRETID and _SECRETKEY against {CONSOLE}/cam/capi"
+        return fault(name, f"SCF does not take the credentials ({error})", mend)
+    return fault(name, f"SCF did not tell of the triggers: {error}", SCF_CONSOLE)
+
+
+def _timers(found: Sequence[Trigger], reconciles: bool) -> list[Finding]:
+    timers = [one for one in found if one.kind == "timer"]
+    findings = [_timer("sweep", timers, True)]
+    if reconciles or any(_chore(one) == "reconcile" for one in timers):
+        findings.append(_timer("reconcile", timers, reconciles))
+    for one in timers:
+        if _chore(one) not in CHORES:
+            what = f"{one.name} asks for {_chore(one)}, which is no chore of the function"
+            findings.append(
+                fault("timer", what, f"its argument must be {' or '.join(CHORES)}: {SCF_CONSOLE}")
+            )
+    return findings
+
+
+def _timer(chore: str, timers: Sequence[Trigger], is_needed: bool) -> Finding:
+    name = f"timer {chore}"
+    mine = [one for one in timers if _chore(one) == chore]
+    on = [one for one in mine if one.is_on]
+    if on:
+        cron = "; ".join(f"{one.name}: {one.settings.get('cron', '?')}" for one in on)
+        return ok(name, cron)
+    lost = (
+        "no failure is retried or told"
+        if chore == "sweep"
+        else "callbacks that never came are not looked for"
+    )
+    if mine:
+        return fault(
+            name,
+            f"{mine[0].name} is switched off: {lost}",
+            f"switch it on at {SCF_CONSOLE}, Triggers",
+        )
+    what = f"there is none: {lost}"
+    return fault(name, what, DEPLOY) if is_needed else warning(name, what, DEPLOY)
+
+
+def _chore(timer: Trigger) -> str:
+    """An empty argument is a sweep (triggers/timer.py)."""
+    return timer.argument.strip() or "sweep"
+
+
+def _urls(found: Sequence[Trigger]) -> list[Finding]:
+    name = "url trigger"
+    urls = [one for one in found if one.kind == "http"]
+    if not urls:
+        return [fault(name, "the function has no URL that CI could call", DEPLOY)]
+    problems = [problem for problem in map(_closed, urls) if problem]
+    if len(problems) == len(urls):
+        return [fault(name, problems[0], f"{SCF_CONSOLE}, Function URL; {DEPLOY}")]
+    return [ok(name, "open to the internet, without the platform's own sign-in")]
+
+
+def _closed(trigger: Trigger) -> str:
+    """Why CI can't call by it."""
+    if not trigger.is_on:
+        return f"{trigger.name} is switched off"
+    if trigger.settings.get("AuthType", "NONE") != "NONE":
+        return f"{trigger.name} wants signed requests, and CI signs none (authType must be NONE)"
+    net = trigger.settings.get("NetConfig")
+    if isinstance(net, dict) and net.get("EnableExtranet") is False:
+        return f"{trigger.name} is closed to the internet (enableExtranet must be true)"
+    return ""
+
+
+def url(case: Case) -> list[Finding]:
+    """Does the function answer at its URL? Asked at /health, without the token."""
+    name = "function url"
+    if not case.target.url:
+        return [skipped(name, "no URL is named", "doctor --url https://…")]
+    return [*_token(case), _answers(case)]
+
+
+def _token(case: Case) -> list[Finding]:
+    """Of a URL that was given with its token: is it one of these settings'?"""
+    known = case.settings.callback_tokens
+    if not known or not set(case.target.tokens) - set(known):
+        return []
+    what = "the token of --url is none of CALLBACK_TOKENS: the function would answer 401"
+    return [
+        fault("function token", what, "give both the same token, here and where it is deployed")
+    ]
+
+
+def _answers(case: Case) -> Finding:
+    name = "function url"
+    host, _ = case.target.address
+    scheme = case.target.url.partition(":")[0].lower()
+    mend = f"the URL is shown at {SCF_CONSOLE}, Function URL"
+    if ".in." in host and host.endswith((".tencentscf.com", ".tencentcs.com")):
+        return fault(name, f"{host} is an intranet address: CI refuses to call it", mend)
+    try:
+        answer = case.http.send("GET", f"{scheme}://{host}{HEALTH_PATH}", {}, b"", REQUEST_S)
+    except NoAnswer as error:
+        return fault(name, f"no answer from {error}", mend)
+    if answer.status == 200 and _is_ours(answer.body):
+        return ok(name, f"{host} answers")
+    if answer.status in (401, 503):
+        what = f"{host} answers {answer.status}: its settings are wrong, or it is another function"
+        return fault(name, what, f"its log names what is wrong: {SCF_CONSOLE}")
+    return fault(name, f"{host} answers {answer.status}, not as this function does", mend)
+
+
+def _is_ours(body: bytes) -> bool:
+    try:
+        return bool(json.loads(body) == {"status": "ok"})
+    except (ValueError, RecursionError):
+        return False

@@ -1,0 +1,92 @@
+"""CI's queues: does each call this function, with a token that opens it?
+
+A queue's NotifyConfig is {Url, State On|Off, Type Url|TDMQ, Event, ResultFormat} (436/86276 and
+the queue pages of each family). A job's own CallBack and a workflow's own NotifyConfig come
+before it, and can't be seen here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ci_callback.doctor.case import Case
+from ci_callback.doctor.ci_api import NoPlace, ask, place
+from ci_callback.doctor.findings import Finding, fault, skipped, to_be_told
+from ci_callback.doctor.queue_rules import Expected, Verdict, console_of, judge
+from handler.callback import nodes
+from handler.callback.payload import Tree
+from handler.ci_api.client import CiError
+from handler.parallel import in_parallel
+
+
+class Kind(NamedTuple):
+    """A kind of queue: a bucket has at most one of each, but for media (two)."""
+
+    path: str
+    action: str
+    params: tuple[tuple[str, str], ...] = ()
+
+
+KINDS: dict[str, Kind] = {
+    "media": Kind("/queue", "ci:DescribeMediaQueues", (("category", "CateAll"),)),
+    "picture": Kind("/picqueue", "ci:DescribePicProcessQueues"),
+    # The name of this action is inferred from the others: no page has it.
+    "ai": Kind("/ai_queue", "ci:DescribeAiProcessQueues"),
+    "speech": Kind("/asrqueue", "ci:DescribeAsrQueues"),
+    "document": Kind("/docqueue", "ci:DescribeDocProcessQueues"),
+    "file": Kind("/file_queue", "ci:DescribeFileProcessQueues"),
+}
+
+
+def queues(case: Case) -> list[Finding]:
+    """Each queue of the bucket. Those that are named with --queue must call; of the others one."""
+    try:
+        bucket, _ = place(case)
+    except NoPlace as error:
+        return [skipped("queues", str(error))]
+    wanted = case.target.queues or tuple(KINDS)
+    told = in_parallel(lambda kind: _kind(case, kind, bucket), wanted)
+    verdicts = [one for of_kind in told for one in of_kind]
+    found = [one.finding for one in verdicts]
+    if not any(one.calls for one in verdicts):
+        found.append(
+            fault(
+                "queues",
+                f"no queue of {bucket} calls this function, so nothing is heard of any job",
+                console_of(bucket),
+            )
+        )
+    return found
+
+
+def _kind(case: Case, kind: str, bucket: str) -> list[Verdict]:
+    name = f"queue {kind}"
+    row = KINDS[kind]
+    try:
+        told = ask(case, row.path, dict(row.params))
+    except CiError as error:
+        if error.status in (401, 403):
+            return [_unknown(skipped(name, f"not told: {error}", to_be_told(row.action)))]
+        if error.status is None or not error.code:
+            return [_unknown(skipped(name, f"not told: {error}", "try again"))]
+        return [Verdict(skipped(name, f"CI has none for {bucket}: {error}"), False)]
+    listed = nodes.nodes(told, "QueueList")
+    must_call = kind in case.target.queues
+    if not listed and must_call:
+        return [Verdict(fault(name, f"CI has none for {bucket}", console_of(bucket)), False)]
+    if not listed:
+        return [Verdict(skipped(name, f"CI has none for {bucket}"), False)]
+    host, path = case.target.address
+    tokens = case.settings.callback_tokens or case.target.tokens
+    expected = Expected(host, path, tokens, must_call, bucket)
+    return [judge(_name(name, one, len(listed)), one, expected) for one in listed]
+
+
+def _unknown(finding: Finding) -> Verdict:
+    """CI did not tell of it: that one may be the one that calls."""
+    return Verdict(finding, True)
+
+
+def _name(name: str, queue: Tree, count: int) -> str:
+    """With its id where there are several of the kind."""
+    return f"{name} {nodes.text(queue, 'QueueId') or ''}".strip() if count > 1 else name

@@ -1,0 +1,204 @@
+"""The environment: what is wrong, and what is right and will surprise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import parse_qs, quote, urlsplit
+
+from ci_callback.doctor.findings import EXIT_SETTINGS, Finding, fault, ok, skipped, warning
+from handler.alerts.channels import channels
+from handler.alerts.mail import MailError, route
+from handler.app import SWEEP_MOST_S
+from handler.errors import SettingsError
+from handler.settings import Settings
+
+SHORT_TOKEN_CHARS = 16
+MAKE_TOKEN = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'  # noqa: S105  # a command
+WHERE = "set it in the environment, and under environment.variables in serverless.yml"
+
+LEAST_ADOPT_S = 300
+"""How soon a new job shows in CI's lists is stated nowhere: below that, a job that was taken
+may be submitted again."""
+
+_SECRET_VARIABLES = (
+    "CALLBACK_TOKENS",
+    "ALERT_URLS",
+    "RETRY_CALLBACK_URL",
+    "TENCENTCLOUD_SECRETID",
+    "TENCENTCLOUD_SECRETKEY",
+    "TENCENTCLOUD_SESSIONTOKEN",
+)
+_ALL_DEPEND_ON = frozenset({"LEDGER_URL", "COS_REGION", "COS_ENDPOINT", "CALLBACK_TOKENS"})
+"""Where one of these is wrong, the other checks would look at something else than is meant."""
+
+
+def read(env: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
+    """The settings, and each problem. Wrong ones are left at their defaults for the other checks;
+    None where those need them."""
+    try:
+        return Settings.from_env(env), []
+    except SettingsError as error:
+        problems = error.problems
+    findings = [
+        fault(
+            f"settings {one.variable}",
+            f"found {one.found}, expected {one.expected}",
+            WHERE,
+            EXIT_SETTINGS,
+        )
+        for one in problems
+    ]
+    wrong = {one.variable for one in problems}
+    if wrong & _ALL_DEPEND_ON:
+        return None, findings
+    try:
+        rest = {name: value for name, value in env.items() if name not in wrong}
+        return Settings.from_env(rest), findings
+    except SettingsError:
+        return None, findings
+
+
+def secrets_of(env: Mapping[str, str], settings: Settings | None) -> set[str]:
+    """Every text of the environment that must not be shown, whether it can be read or not."""
+    found = set(settings.secrets) if settings else set()
+    for name in _SECRET_VARIABLES:
+        sent = env.get(name, "").strip()
+        found |= {sent, *(part.strip() for part in sent.split(",")), *sent.split()}
+    if settings and settings.retry_callback_url:
+        found |= {
+            value for values in _query(settings.retry_callback_url).values() for value in values
+        }
+    # "none" stands for no token.
+    return found - {"", "none"}
+
+
+def opinions(settings: Settings) -> list[Finding]:
+    """What will surprise, and how the credentials stand."""
+    found = [finding for rule in _RULES for finding in rule(settings)]
+    if not any(one.status in ("warning", "fault") for one in found):
+        found.insert(0, ok("settings", "all can be read, and fit together"))
+    return found
+
+
+def _tokens(settings: Settings) -> Iterator[Finding]:
+    name = "settings CALLBACK_TOKENS"
+    tokens = settings.callback_tokens
+    if not tokens:
+        yield warning(
+            name,
+            "none: whoever knows the function's URL can write records",
+            f"{MAKE_TOKEN}; {WHERE}",
+        )
+    short = sum(len(token) < SHORT_TOKEN_CHARS for token in tokens)
+    if short:
+        yield warning(
+            name,
+            f"{short} of {len(tokens)} are shorter than {SHORT_TOKEN_CHARS} characters, and may be"
+            " guessed",
+            MAKE_TOKEN,
+        )
+    if any(quote(token, safe="-._~") != token for token in tokens):
+        yield warning(
+            name,
+            "one has characters that must be percent-encoded in the URL of a queue",
+            f"use letters and digits: {MAKE_TOKEN}",
+        )
+
+
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    name = "settings ALERT_URLS"
+    if not settings.alert_urls:
+        yield warning(
+            name,
+            "none: a failure nobody hears of; it is in the log and under _undelivered/",
+            f"ALERT_URLS='https://…', the address that your robot shows; {WHERE}",
+        )
+    for channel in channels(settings.alert_urls):
+        if channel.service == "unknown":
+            yield fault(
+                name,
+                f"no way is known to send to {channel.label}",
+                "README.md, Settings: ALERT_URLS",
+            )
+        if channel.service == "mail":
+            try:
+                route(channel.url)
+            except MailError as error:
+                yield fault(name, str(error), "smtps://user:password@host/?to=a@example.com")
+
+
+def _clocks(settings: Settings) -> Iterator[Finding]:
+    if settings.lease_s <= SWEEP_MOST_S:
+        yield fault(
+            "settings LEASE_S",
+            f"{settings.lease_s} s: a sweep may run for {SWEEP_MOST_S:g} s and outlive its lease,"
+            " so that two sweeps submit at once",
+            "LEASE_S=120, or longer",
+        )
+    if settings.adopt_after_s < LEAST_ADOPT_S:
+        yield warning(
+            "settings ADOPT_AFTER_S",
+            f"{settings.adopt_after_s} s: a job that CI took, but does not list yet, is submitted"
+            " once more",
+            "ADOPT_AFTER_S=900",
+        )
+    if settings.watch_s < settings.adopt_after_s:
+        yield warning(
+            "settings WATCH_S",
+            f"{settings.watch_s} s, shorter than ADOPT_AFTER_S ({settings.adopt_after_s} s): new"
+            " jobs are asked about before CI need know them",
+            "WATCH_S=21600",
+        )
+    if settings.lease_settle_s < 1 and settings.ledger_url.scheme == "cos":
+        yield warning(
+            "settings LEASE_SETTLE_S",
+            f"{settings.lease_settle_s:g} s: listings of COS may lag by more, and two sweeps run"
+            " at once",
+            "LEASE_SETTLE_S=2",
+        )
+
+
+def _endpoint(settings: Settings) -> Iterator[Finding]:
+    if settings.cos_endpoint:
+        host, port = settings.cos_endpoint
+        yield warning(
+            "settings COS_ENDPOINT",
+            f"{host}:{port} is asked in place of COS and CI, by plain http: for tests alone",
+            "unset COS_ENDPOINT",
+        )
+
+
+def _callback_url(settings: Settings) -> Iterator[Finding]:
+    url = settings.retry_callback_url
+    shown = _query(url).get("token", []) if url else []
+    if url and settings.callback_tokens and not set(shown) & set(settings.callback_tokens):
+        yield fault(
+            "settings RETRY_CALLBACK_URL",
+            "holds no token of CALLBACK_TOKENS: callbacks of re-submitted jobs are answered 401",
+            "add ?token=… to it",
+        )
+
+
+def _credentials(settings: Settings) -> Iterator[Finding]:
+    mine = settings.credentials
+    if mine is None:
+        yield skipped("credentials", "there are none, and a folder needs none")
+    else:
+        kind = "temporary, with a session token" if mine.session_token else "permanent"
+        yield ok(
+            "credentials", f"TENCENTCLOUD_SECRETID and TENCENTCLOUD_SECRETKEY are set ({kind})"
+        )
+
+
+def _query(url: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(url).query)
+
+
+_RULES: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    _tokens,
+    _alerts,
+    _clocks,
+    _endpoint,
+    _callback_url,
+    _credentials,
+)

@@ -1,0 +1,109 @@
+"""The ledger's store: is it there, in that region, without versioning, with room?"""
+
+from __future__ import annotations
+
+import shutil
+
+from ci_callback.doctor.case import CONSOLE, Case
+from ci_callback.doctor.cos_api import CosRefused, ask
+from ci_callback.doctor.findings import (
+    EXIT_STORE,
+    Finding,
+    fault,
+    ok,
+    skipped,
+    to_be_told,
+    warning,
+)
+from ci_callback.doctor.refusals import REFUSALS
+from handler.callback import nodes
+from handler.http_client import NoAnswer
+
+MIB = 1024 * 1024
+LEAST_FREE = 100 * MIB
+NO_ROOM = 5 * MIB
+
+
+def store(case: Case) -> list[Finding]:
+    """Is the bucket there, in that region, and do the credentials open it? Of a folder: room."""
+    url = case.settings.ledger_url
+    if url.scheme == "file":
+        return [_room(case)]
+    name = "bucket"
+    buckets = f"{CONSOLE}/cos/bucket"
+    where = f"{url.bucket} in {case.settings.region}"
+    try:
+        location = nodes.text(ask(case, {"location": ""}), "LocationConstraint") or ""
+    except NoAnswer as error:
+        mend = f"can this machine reach {case.settings.region}'s COS? See also COS_REGION"
+        return [fault(name, f"COS can't be reached: {error}", mend, EXIT_STORE)]
+    except CosRefused as error:
+        if error.code == "NoSuchBucket":
+            mend = f"create it at {buckets}, or correct LEDGER_URL and COS_REGION"
+            return [fault(name, f"COS knows no bucket {where}", mend)]
+        if error.code in REFUSALS:
+            return [
+                fault(
+                    "credentials", f"{REFUSALS[error.code][0]} ({error})", REFUSALS[error.code][1]
+                )
+            ]
+        if error.code == "AccessDenied":
+            # The role of the function does not need this one: that the ledger works is tried below.
+            return [
+                ok(name, f"{where} answers; its region is not told without cos:GetBucketLocation")
+            ]
+        return [fault(name, f"COS refused to tell of {where}: {error}", buckets)]
+    # An older page of GET Bucket location (436/8275) prints "cos.ap-beijing".
+    region = location.removeprefix("cos.")
+    if region and region != case.settings.region:
+        return [
+            fault(
+                name,
+                f"{url.bucket} is in {region}, not in {case.settings.region}",
+                f"COS_REGION={region}",
+            )
+        ]
+    return [ok(name, f"{where} is there, and the credentials are known")]
+
+
+def versioning(case: Case) -> list[Finding]:
+    """Off? Where it was ever on, COS ignores x-cos-forbid-overwrite, which put_new is made of."""
+    name = "versioning"
+    url = case.settings.ledger_url
+    if url.scheme == "file":
+        return [skipped(name, "a folder has none")]
+    try:
+        answer = ask(case, {"versioning": ""})
+    except (NoAnswer, CosRefused) as error:
+        mend = f"{to_be_told('cos:GetBucketVersioning')}; or look at {CONSOLE}/cos/bucket"
+        return [skipped(name, f"COS did not tell: {error}", mend)]
+    status = nodes.text(answer, "VersioningConfiguration.Status")
+    if status is None:
+        return [ok(name, "was never on")]
+    return [
+        fault(
+            name,
+            f"{status}: put_new (x-cos-forbid-overwrite) does not hold with versioning, so that a"
+            " callback told twice may change a record",
+            "versioning can't be taken back: create a bucket without it at"
+            f" {CONSOLE}/cos/bucket, and name it in LEDGER_URL",
+        )
+    ]
+
+
+def _room(case: Case) -> Finding:
+    """Free space where the folder is, or will be."""
+    folder = case.settings.ledger_url.folder.absolute()
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    return judge_room(shutil.disk_usage(there).free, str(folder))
+
+
+def judge_room(free: int, folder: str) -> Finding:
+    """free: in bytes."""
+    what = f"{free // MIB:,} MiB are free at {folder}"
+    mend = f"df -h {folder}: free some, or name another folder in LEDGER_URL"
+    if free < NO_ROOM:
+        return fault("disk", what, mend)
+    if free < LEAST_FREE:
+        return warning("disk", what, mend)
+    return ok("disk", what)

@@ -1,0 +1,172 @@
+"""What is wrong with a queue's NotifyConfig. Pure."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from ci_callback.doctor.case import CONSOLE
+from ci_callback.doctor.findings import Finding, fault, ok, warning
+from handler.callback import nodes
+from handler.callback.payload import Tree
+from handler.triggers.http import CALLBACK_PATHS
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a queue should say. host and path: "" where the command line names no URL."""
+
+    host: str
+    path: str
+    tokens: tuple[str, ...]
+    must_call: bool
+    bucket: str
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What it says. url: empty where it has none that can be read."""
+
+    url: SplitResult
+    state: str
+    type: str
+    event: str
+    queue_state: str
+
+    @property
+    def shown(self) -> str:
+        """The address without what may open a door: a path that is not ours may be a key."""
+        path = self.url.path.rstrip("/") or "/"
+        return f"{self.url.scheme}://{_host(self.url)}{path if path in CALLBACK_PATHS else '/…'}"
+
+
+class Verdict(NamedTuple):
+    """calls: whether it calls anybody at all."""
+
+    finding: Finding
+    calls: bool
+
+
+def judge(name: str, queue: Tree, expected: Expected) -> Verdict:
+    """One queue of CI's answer: the first rule that finds something wrong speaks."""
+    told = _Told(
+        _split(nodes.text(queue, "NotifyConfig.Url") or ""),
+        nodes.text(queue, "NotifyConfig.State") or "",
+        nodes.text(queue, "NotifyConfig.Type") or "",
+        nodes.text(queue, "NotifyConfig.Event") or "",
+        nodes.text(queue, "State") or "",
+    )
+    mend = console_of(expected.bucket)
+    for status, rule in _RULES:
+        what = rule(told, expected)
+        if what:
+            is_fault = status == "fault" or (status == "off" and expected.must_call)
+            finding = fault(name, what, mend) if is_fault else warning(name, what, mend)
+            return Verdict(finding, status != "off")
+    note = "" if "WorkflowFinish" in told.event else " (runs of workflows are not told)"
+    against = "calls this function" if expected.host else "calls"
+    return Verdict(ok(name, f"{against}, at {told.shown}{note}"), True)
+
+
+def _off(told: _Told, expected: Expected) -> str:
+    if told.state == "On" and (told.url.hostname or told.type == "TDMQ"):
+        return ""
+    what = "tells nobody (NotifyConfig is off, or has no Url)"
+    return f"{what}: right only where each job has a CallBack"
+
+
+def _to_a_queue(told: _Told, expected: Expected) -> str:
+    if told.type in ("", "Url"):
+        return ""
+    what = f"tells a message queue ({told.type}), not a URL"
+    return f"{what}: right only where the function has a trigger of it"
+
+
+def _elsewhere(told: _Told, expected: Expected) -> str:
+    if not expected.host or _host(told.url) == expected.host:
+        return ""
+    return f"calls {told.shown}, not {expected.host}"
+
+
+def _path(told: _Told, expected: Expected) -> str:
+    path = told.url.path.rstrip("/") or "/"
+    if path in CALLBACK_PATHS or path == expected.path:
+        return ""
+    known = " and ".join(sorted(CALLBACK_PATHS))
+    return f"calls {told.shown}, where the function answers 404: its paths are {known}"
+
+
+def _no_token(told: _Told, expected: Expected) -> str:
+    if not expected.tokens or _tokens(told):
+        return ""
+    return f"calls {told.shown} without ?token=…: every callback is answered 401"
+
+
+def _wrong_token(told: _Told, expected: Expected) -> str:
+    shown = _tokens(told)
+    known = [
+        hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
+        for one in shown[:1]
+        for other in expected.tokens
+    ]
+    if not expected.tokens or any(known):
+        return ""
+    what = f"calls {told.shown} with a token that CALLBACK_TOKENS does not have"
+    return f"{what}: every callback is answered 401"
+
+
+def _event(told: _Told, expected: Expected) -> str:
+    if "TaskFinish" in told.event:
+        return ""
+    return "has no TaskFinish in its Event: the end of a job is not told"
+
+
+def _paused(told: _Told, expected: Expected) -> str:
+    return "is paused: its jobs wait" if told.queue_state == "Paused" else ""
+
+
+def _plain(told: _Told, expected: Expected) -> str:
+    if told.url.scheme == "https":
+        return ""
+    return f"calls {told.shown} by plain http: the token can be read on the way"
+
+
+_RULES: tuple[tuple[str, Callable[[_Told, Expected], str]], ...] = (
+    ("off", _off),
+    ("off", _to_a_queue),
+    ("fault", _elsewhere),
+    ("fault", _path),
+    ("fault", _no_token),
+    ("fault", _wrong_token),
+    ("fault", _event),
+    ("warning", _paused),
+    ("warning", _plain),
+)
+"""off: a fault where the queue must call, else a warning."""
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url.strip())
+        return parts if parts.scheme in ("http", "https") and parts.hostname else urlsplit("")
+    except ValueError:
+        return urlsplit("")
+
+
+def _host(url: SplitResult) -> str:
+    return url.netloc.rpartition("@")[2].lower()
+
+
+def _tokens(told: _Told) -> list[str]:
+    return parse_qs(told.url.query).get("token", [])
+
+
+def console_of(bucket: str) -> str:
+    """The page where a queue is set right."""
+    return (
+        f"{CONSOLE}/ci, {bucket}, Jobs and workflows, Queues: callback on, TaskFinish, and the"
+        " function's URL with ?token=… behind it"
+    )

@@ -1,0 +1,93 @@
+"""The charts of a report.
+
+They are fit for a page whose Content-Security-Policy forbids inline styles and scripts: the
+page brings charts.css (CSS) along. All texts in them are escaped.
+"""
+
+from __future__ import annotations
+
+from ci_callback.report import draw
+from ci_callback.report.chart import CSS as CSS
+from ci_callback.report.chart import MOST_ROWS, Chart, make, more, nothing
+from ci_callback.report.draw import Key, Strip
+from ci_callback.report.figures import Figures, TagRuns
+from ci_callback.report.flow import retries
+from ci_callback.report.palette import OUTCOME_TONES
+from ci_callback.report.rankings import codes, largest, slowest
+from ci_callback.report.scales import Log, columns, count, duration
+from ci_callback.report.shapes import Part
+from ci_callback.report.texts import Words
+from handler.alerts.texts import Lang
+
+
+def charts(figures: Figures, lang: Lang) -> list[Chart]:
+    """All charts, in their order."""
+    words = Words(lang)
+    return [
+        draw_one(figures, words) for draw_one in (_days, retries, _run, codes, slowest, largest)
+    ]
+
+
+def _days(figures: Figures, words: Words) -> Chart:
+    step, found = columns(figures.days, figures.since, figures.until)
+    title = words("days_title" if step == "day" else f"days_title_{step}")
+    seen = [outcome for outcome in OUTCOME_TONES if figures.outcomes.get(outcome)]
+    parts = [
+        [
+            Part(
+                OUTCOME_TONES[outcome],
+                column.outcomes[outcome],
+                f"{column.day} · {words(outcome)} {count(column.outcomes[outcome])}",
+            )
+            for outcome in seen
+            if column.outcomes.get(outcome)
+        ]
+        for column in found
+    ]
+    cut = {"day": slice(5, 10), "week": slice(5, 10), "month": slice(0, 7), "year": slice(0, 4)}
+    labels = [str(column.day)[cut[step]] for column in found]
+    keys = [
+        Key(OUTCOME_TONES[one], words(one), count(figures.outcomes[one])) for one in reversed(seen)
+    ]
+    high, drawn = draw.stacked_columns("ch-days", labels, parts)
+    high, listed = draw.legend("ch-days", keys, high + 6, 2)
+    told = words(
+        "days_aria", jobs=count(figures.jobs), failed=count(figures.outcomes.get("failed", 0))
+    )
+    rows = [
+        [str(column.day), *(count(column.outcomes.get(one, 0)) for one in reversed(seen))]
+        for column in found
+    ]
+    heads = [words("col_day" if step == "day" else "col_from"), *map(words, reversed(seen))]
+    return make("ch-days", title, words("days_note"), told, high, [*drawn, *listed], heads, rows)
+
+
+def _run(figures: Figures, words: Words) -> Chart:
+    name, title, note = "ch-run", words("run_title"), words("run_note")
+    timed = [(one, one.run_s) for one in figures.tags if one.run_s is not None]
+    if not timed:
+        return nothing(name, title, note, words)
+    shown = timed[:MOST_ROWS]
+    scale = Log.around([value for _, of in shown for value in (of.p5, of.p95)])
+    strips = []
+    for one, of in shown:
+        at = (of.p5, of.p25, of.p50, of.p75, of.p95)
+        told = words("run_right", p50=duration(of.p50, words), p95=duration(of.p95, words))
+        label = f"{one.tag or words('no_tag')} ({count(of.count)})"
+        hint = " · ".join(duration(value, words) for value in at)
+        strips.append(Strip(label, told, at, hint))
+    marks = [duration(tick, words) for tick in scale.ticks]
+    high, drawn = draw.strips(strips, scale, marks)
+    heads = [words("col_tag"), words("col_jobs"), words("col_timed")]
+    heads += ["p5", "p25", "p50", "p75", "p95", words("col_max")]
+    rows = [_run_row(one, words) for one in figures.tags]
+    told = "; ".join(f"{strip.label}: {strip.value}" for strip in strips)
+    note += more(len(timed) - len(shown), words)
+    return make(name, title, note, told, high, drawn, heads, rows)
+
+
+def _run_row(one: TagRuns, words: Words) -> list[str]:
+    of = one.run_s
+    at = (of.p5, of.p25, of.p50, of.p75, of.p95, of.longest) if of else (None,) * 6
+    timed = count(of.count if of else 0)
+    return [one.tag or words("no_tag"), count(one.jobs), timed, *(duration(v, words) for v in at)]

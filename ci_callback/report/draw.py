@@ -1,0 +1,167 @@
+"""The kinds of drawing, out of plain numbers and texts. Pure.
+
+Each gives the height that it takes and its elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ci_callback.report.markup import Safe, el
+from ci_callback.report.scales import Log, count, ticks
+from ci_callback.report.shapes import WIDTH, Part, Placed, blocks_of, fit, text, width_of
+
+
+@dataclass(frozen=True)
+class Key:
+    """An entry of a legend."""
+
+    tone: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A row of ranked bars: label and value above it, `below` under it. share: 0 to 1."""
+
+    label: str
+    value: str
+    share: float
+    tone: str
+    below: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A row of spreads, in seconds."""
+
+    label: str
+    value: str
+    at: tuple[float, float, float, float, float]
+    hint: str
+
+
+def stacked_columns(
+    name: str, labels: Sequence[str], columns: Sequence[Sequence[Part]], top: float = 8
+) -> tuple[float, list[Safe]]:
+    """Columns of stacked parts over an axis."""
+    left, tall = 34.0, 150.0
+    marks = ticks(int(max((sum(part.value for part in one) for one in columns), default=0)))
+    drawn: list[Safe] = []
+    for mark in marks:
+        y = top + tall - tall * mark / marks[-1]
+        drawn.append(el("line", x1=left, x2=WIDTH, y1=y, y2=y, class_="ch-grid"))
+        drawn.append(text(left - 5, y + 4, count(mark), "end", "ch-dim"))
+    blocks: list[Placed] = []
+    pitch = (WIDTH - left) / max(len(columns), 1)
+    wide = min(pitch * 0.8, 40)
+    every = -(-len(columns) * 38 // int(WIDTH - left))  # a label takes 38 units
+    for number, (label, parts) in enumerate(zip(labels, columns, strict=True)):
+        middle = left + pitch * (number + 0.5)
+        y = top + tall
+        for part in parts:
+            high = tall * part.value / marks[-1]
+            y -= high
+            blocks.append((part, middle - wide / 2, y, wide, high))
+        if number % every == 0:
+            at = min(middle, WIDTH - 17)
+            drawn.append(text(at, top + tall + 18, label, "middle", "ch-dim"))
+    return top + tall + 25, drawn + blocks_of(name, blocks)
+
+
+def legend(
+    name: str, keys: Sequence[Key], top: float, per_line: int = 1
+) -> tuple[float, list[Safe]]:
+    """Swatch, label and value of each, from `top` on."""
+    drawn: list[Safe] = []
+    room = WIDTH / per_line
+    for number, key in enumerate(keys):
+        x, y = room * (number % per_line), top + 18.0 * (number // per_line)
+        label = fit(key.label, room - 20 - width_of(key.value) - 10)
+        value = el("tspan", f"\u2002{key.value}", class_="ch-strong")
+        drawn += blocks_of(name, [(Part(key.tone, 1, ""), x, y, 12, 12)])
+        drawn.append(el("text", label, value, x=x + 18, y=y + 10.5, class_="ch-text"))
+    return top + 18.0 * -(-len(keys) // per_line), drawn
+
+
+def ranked(bars: Sequence[Bar]) -> tuple[float, list[Safe]]:
+    """Bars below one another. Without hatches: their labels say it all."""
+    drawn: list[Safe] = []
+    y = 2.0
+    for bar in bars:
+        drawn.append(text(0, y + 10, fit(bar.label, WIDTH - width_of(bar.value) - 14), "start"))
+        drawn.append(text(WIDTH, y + 10, bar.value, "end", "ch-strong"))
+        drawn.append(el("rect", x=0, y=y + 15, width=WIDTH, height=8, class_="ch-track"))
+        wide = max(WIDTH * bar.share, 1.5)
+        drawn.append(el("rect", x=0, y=y + 15, width=wide, height=8, class_=f"ch-tone-{bar.tone}"))
+        drawn.append(text(0, y + 36.5, fit(bar.below, WIDTH), "start", "ch-dim"))
+        y += 48.0
+    return y, drawn
+
+
+def strips(rows: Sequence[Strip], scale: Log, marks: Sequence[str]) -> tuple[float, list[Safe]]:
+    """Spreads on one scale; marks: the labels of its ticks."""
+    left, right, high = 8.0, WIDTH - 8, 37.0
+    bottom = high * len(rows) + 4
+
+    def x(seconds: float) -> float:
+        return left + (right - left) * scale(seconds)
+
+    drawn: list[Safe] = []
+    for tick, mark in zip(scale.ticks, marks, strict=True):
+        at = x(tick)
+        anchor = "start" if tick == scale.low else "end" if tick == scale.high else "middle"
+        edge = {"start": 0.0, "end": WIDTH}.get(anchor, at)
+        drawn.append(el("line", x1=at, x2=at, y1=0, y2=bottom, class_="ch-grid"))
+        drawn.append(text(edge, bottom + 13, mark, anchor, "ch-dim"))
+    for number, row in enumerate(rows):
+        y = high * number
+        p5, p25, p50, p75, p95 = (x(value) for value in row.at)
+        middle = y + 24
+        drawn += [
+            el("rect", x=0, y=y + 1, width=WIDTH, height=13, class_="ch-behind"),
+            text(0, y + 11, fit(row.label, WIDTH - width_of(row.value) - 14), "start"),
+            text(WIDTH, y + 11, row.value, "end", "ch-dim"),
+            el(
+                "g",
+                el("title", row.hint),
+                el("line", x1=p5, x2=p95, y1=middle, y2=middle, class_="ch-whisker"),
+                *(
+                    el("line", x1=at, x2=at, y1=middle - 3, y2=middle + 3, class_="ch-whisker")
+                    for at in (p5, p95)
+                ),
+                el(
+                    "rect",
+                    x=p25,
+                    y=middle - 5,
+                    width=max(p75 - p25, 2.0),
+                    height=10,
+                    rx=1,
+                    class_="ch-box",
+                ),
+                el("line", x1=p50, x2=p50, y1=middle - 7, y2=middle + 7, class_="ch-median"),
+            ),
+        ]
+    return bottom + 20, drawn
+
+
+def split(
+    name: str, parts: Sequence[Part], x: float, y: float, width: float, high: float
+) -> list[Safe]:
+    """One bar of parts side by side."""
+    whole = sum(part.value for part in parts) or 1
+    blocks = []
+    for part in parts:
+        wide = width * part.value / whole
+        if part.value:
+            blocks.append((part, x, y, max(wide - 1, 1.0), high))
+        x += wide
+    return blocks_of(name, blocks)
+
+
+def band(x1: float, x2: float, top: float, x3: float, x4: float, bottom: float) -> Safe:
+    """What leads from a stretch of one bar to all of the next."""
+    path = f"M{x1:.1f} {top:.1f}L{x2:.1f} {top:.1f}L{x4:.1f} {bottom:.1f}L{x3:.1f} {bottom:.1f}Z"
+    return el("path", d=path, class_="ch-band")

@@ -1,0 +1,70 @@
+"""The chart of what became of failures: two bars, the lower of which is a part of the upper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ci_callback.report import draw, shapes
+from ci_callback.report.chart import Chart, make, nothing
+from ci_callback.report.draw import Key
+from ci_callback.report.figures import Figures
+from ci_callback.report.markup import Safe
+from ci_callback.report.palette import FATE_TONES
+from ci_callback.report.retries import RETRIED, Retries
+from ci_callback.report.scales import count, share
+from ci_callback.report.shapes import Part
+from ci_callback.report.texts import Words
+
+_NAME = "ch-retries"
+_UPPER, _LOWER, _BAR = 18.0, 76.0, 22.0
+"""Where the bars begin, and how high they are."""
+
+
+def retries(figures: Figures, words: Words) -> Chart:
+    """Failed jobs, those tried again, and how that ended."""
+    of = figures.retries
+    title, note = words("retry_title"), words("retry_note")
+    if not of.failed:
+        return nothing(_NAME, title, note, words)
+    ways = {"retried": of.retried, "waiting": of.waiting, "not_retried": of.not_retried}
+    fates: dict[str, int] = {fate: of.fates[fate] for fate in RETRIED if of.fates[fate]}
+    rows = [[words(way), count(n), share(n, of.failed), ""] for way, n in ways.items()]
+    rows += [[words(fate), count(n), "", share(n, of.retried)] for fate, n in fates.items()]
+    rows += [
+        [words("retry_attempt", attempt=at), count(n), "", share(n, of.retried)]
+        for at, n in of.recovered_at.items()
+    ]
+    told = words("retry_up", count=count(of.failed))
+    drawn = [shapes.text(0, _UPPER - 7, told, "start", "ch-strong")]
+    drawn += draw.split(_NAME, _parts(ways, words), 0, _UPPER, shapes.WIDTH, _BAR)
+    high = _UPPER + _BAR
+    if of.retried:
+        drawn += _lower(of, fates, words)
+        high = _LOWER + _BAR
+    high, listed = draw.legend(_NAME, _keys(ways, of.failed, words), high + 12)
+    high, ended = draw.legend(_NAME, _keys(fates, of.retried, words), high + 6)
+    heads = [words(f"col_{head}") for head in ("what", "families", "of_failed", "of_retried")]
+    label = "; ".join(f"{row[0]} {row[1]}" for row in rows)
+    return make(_NAME, title, note, label, high, [*drawn, *listed, *ended], heads, rows)
+
+
+def _lower(of: Retries, fates: Mapping[str, int], words: Words) -> list[Safe]:
+    told = words("retry_down", count=count(of.retried))
+    retried = shapes.WIDTH * of.retried / of.failed - 1
+    return [
+        draw.band(0, retried, _UPPER + _BAR + 1, 0, shapes.WIDTH, _LOWER - 2),
+        shapes.text(0, _LOWER - 6, told, "start", "ch-strong"),
+        *draw.split(_NAME, _parts(fates, words), 0, _LOWER, shapes.WIDTH, _BAR),
+    ]
+
+
+def _parts(counts: Mapping[str, int], words: Words) -> list[Part]:
+    return [Part(FATE_TONES[key], n, f"{words(key)} {count(n)}") for key, n in counts.items()]
+
+
+def _keys(counts: Mapping[str, int], whole: int, words: Words) -> list[Key]:
+    return [
+        Key(FATE_TONES[key], words(key), f"{count(n)} · {share(n, whole)}")
+        for key, n in counts.items()
+        if n
+    ]

@@ -1,0 +1,66 @@
+"""Reading what a report needs from a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import islice
+
+from ci_callback import ledger_reader as reading
+from ci_callback.report.figures import Figures
+from ci_callback.report.retries import Families, Noted
+from ci_callback.report.tally import Tally
+from handler.ledger.store import Store
+from handler.parallel import in_parallel
+
+
+def gather(store: Store, since: date, until: date) -> Figures:
+    """The figures of the jobs that were created between two UTC days, both included.
+
+    What became of a failed job is looked up however late it was. May raise StoreError.
+    """
+    tally, families = Tally(), Families()
+    for found in reading.records(store, reading.record_keys(store, since, until)):
+        if found.record is None:
+            tally.unreadable += 1
+            continue
+        tally.take(found.record)
+        families.take(found.record)
+    noted = dict(_noted(store, families.open()))
+    return tally.figures(since, until, families.retries(noted, _due(store)))
+
+
+def _noted(store: Store, roots: Iterator[str]) -> Iterator[tuple[str, Noted]]:
+    while batch := list(islice(roots, reading.BATCH)):
+        for root, last in zip(
+            batch, in_parallel(lambda one: _last(store, one), batch), strict=True
+        ):
+            if last is not None:
+                yield root, last
+
+
+def _last(store: Store, root: str) -> Noted | None:
+    try:
+        taken = reading.steps(store, root)
+    except (ValueError, TypeError):
+        return None  # what is noted there can't be read
+    if not taken:
+        return None
+    step = taken[-1]
+    record = step.ended.record if step.ended else None
+    return Noted(step.number, step.attempt.state, record.outcome if record else None)
+
+
+def _due(store: Store) -> dict[str, int]:
+    """Roots of the families that a retry still waits for, and the newest attempt that failed."""
+    due: dict[str, int] = {}
+    for waiting in reading.outbox(store):
+        ticket = waiting.ticket
+        if (
+            ticket is not None
+            and ticket.record is not None
+            and ticket.action in ("retry", "verify")
+        ):
+            lineage = ticket.record.lineage
+            due[lineage.root_job_id] = max(lineage.attempt, due.get(lineage.root_job_id, 0))
+    return due

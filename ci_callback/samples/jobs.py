@@ -1,0 +1,187 @@
+"""JobsDetail: a job of any tag of the catalogue, in any state."""
+
+from __future__ import annotations
+
+from ci_callback.samples.ids import Ids
+from ci_callback.samples.options import NotSampled, Wish
+from ci_callback.samples.partial_failures import PLAINEST_CODE, fail_a_part, make_well
+from ci_callback.samples.shapes import FAMILY_SHAPES, SHAPES, Shape
+from ci_callback.samples.wire import china_time
+from ci_callback.samples.writing import Node, Notes, Written, write
+from handler.callback.catalogue import ASKED_FOR, WRITTEN, Tag
+from handler.callback.families import NESTED_RESULTS, RESULT_NODES, RESULT_SUFFIX
+from handler.callback.outcome import OUTCOMES
+from handler.callback.outputs import of_job
+from handler.callback.payload import Tree
+
+WAITED_S = 2
+RAN_S = 21
+
+NO_PARTIAL = "--partial is a Success of which a part failed: no other --state fits"
+
+_NUMBER = "${Number}"
+_NOT_BEGUN = ("Submitted", "Cancel")
+_OVER = ("Success", "Failed", "Cancel")
+
+
+def detail(tag: Tag, wish: Wish, now: float, ids: Ids) -> Node:
+    """The node. now: epoch seconds, when the job ended or was last looked at.
+
+    Raises:
+        NotSampled: there is no such state, or no part of such a job can fail by itself.
+    """
+    if wish.end not in OUTCOMES:
+        raise NotSampled(f"--state {wish.end}: a job's is one of {', '.join(OUTCOMES)}")
+    shape = SHAPES.get(tag.name) or FAMILY_SHAPES[tag.family.name]
+    key = wish.object or shape.object
+    operation = _request(tag, shape, key, wish, ids)
+    asked = frozenset(operation)
+    told: Node = {
+        "Code": code(wish),
+        "CreationTime": china_time(now - WAITED_S - RAN_S),
+        "EndTime": china_time(now) if wish.end in _OVER else "-",
+        **_input(shape, key, wish, ids),
+        "JobId": ids.job_id,
+        "Message": message(wish),
+        "Operation": operation,
+        "QueueId": "p2242ab62c7c94486915508540933a2c6",
+        "StartTime": "-" if wish.end in _NOT_BEGUN else china_time(now - RAN_S),
+        "State": wish.end,
+        "Tag": tag.name,
+    }
+    if wish.workflow:
+        told["Workflow"] = {"Name": f"{tag.name}_1581665960537", **workflow(ids)}
+    if tag.result:
+        write(tag.result, told, _notes(operation, shape, key, now, ids, wish))
+    _fit_result(told, operation, asked, wish)
+    return told
+
+
+def code(wish: Wish) -> str:
+    """The Code that goes with the state."""
+    if wish.partial:
+        return "Success"  # the wish is for the part
+    return wish.code or (PLAINEST_CODE if wish.end == "Failed" else "Success")
+
+
+def message(wish: Wish) -> str:
+    """The Message that goes with the state."""
+    if wish.message is not None:
+        return wish.message
+    return f"{code(wish)}: the job failed." if wish.end == "Failed" else "Success"
+
+
+def workflow(ids: Ids) -> Node:
+    """What a job and a run tell of their workflow."""
+    return {
+        "RunId": f"i{ids.of('run')}",
+        "WorkflowId": "web6ac56c1ef54dbfa44d7f4103203be9",
+        "WorkflowName": "workflow-test",
+    }
+
+
+def headers(ids: Ids) -> list[Tree]:
+    """CosHeaders of an upload that started a workflow. One is called EventName."""
+    return [
+        {"Key": "Content-Type", "Value": "video/mp4"},
+        {"Key": "x-cos-request-id", "Value": ids.of("upload")},
+        {"Key": "EventName", "Value": "cos:ObjectCreated:Put"},
+        {"Key": "Size", "Value": "1424687"},
+    ]
+
+
+def _input(shape: Shape, key: str | None, wish: Wish, ids: Ids) -> Node:
+    if key is None:
+        return {}
+    sent: Node = {"Object": key}
+    if shape.names_bucket:
+        sent = {"BucketId": wish.bucket, **sent, "Region": wish.region}
+    if wish.workflow:
+        sent["CosHeaders"] = headers(ids)
+    return {"Input": sent}
+
+
+def _request(tag: Tag, shape: Shape, key: str | None, wish: Wish, ids: Ids) -> Node:
+    """Operation without results."""
+    echoed: Node = {name: _copy(value) for name, value in shape.asked.items()}
+    if key is None and wish.workflow:
+        echoed["Input"] = {"CosHeaders": headers(ids)}  # so in the sample of Tts
+    if shape.output is not None or shape.outputs:
+        named: Node = {"Object": shape.output} if shape.output is not None else {}
+        more: Node = {name: _copy(value) for name, value in shape.outputs.items()}
+        echoed["Output"] = {"Bucket": wish.bucket, **named, "Region": wish.region, **more}
+    user_data = wish.user_data
+    echoed["UserData"] = f"This is my {tag.name} job." if user_data is None else user_data
+    return echoed | {"JobLevel": "0"}
+
+
+def _copy(tree: Tree) -> Tree:
+    if isinstance(tree, dict):
+        return {name: _copy(value) for name, value in tree.items()}
+    return [_copy(one) for one in tree] if isinstance(tree, list) else tree
+
+
+def _notes(
+    operation: Node, shape: Shape, key: str | None, now: float, ids: Ids, wish: Wish
+) -> Notes:
+    output = operation.get("Output")
+    asked_for = of_job(operation, ASKED_FOR)
+    plain = tuple(str(one["object"]) for one in asked_for if isinstance(one, dict))
+    sprite = output.get("SpriteObject") if isinstance(output, dict) else None
+    named = {
+        "InputObjectName": key or "",
+        "LastModified": china_time(now - WAITED_S - RAN_S),
+        **({} if wish.partial else shape.all_well),
+    }
+    written = {
+        "OutputFile": _numbered(shape.output, 2) or Written("", plain),
+        "SpriteOutputFile": _numbered(sprite, 1) or Written("", ()),
+    }
+    return Notes(named, written, ids.of)
+
+
+def _numbered(key: Tree, count: int) -> Written | None:
+    """The names that CI makes of a key with ${Number} in it; None where it has none."""
+    prefix, number, ending = key.partition(_NUMBER) if isinstance(key, str) else ("", "", "")
+    return Written(prefix, tuple(f"{n}{ending}" for n in range(count))) if number else None
+
+
+def _fit_result(told: Node, operation: Node, asked: frozenset[str], wish: Wish) -> None:
+    """Bring the result to what the state and the wish for a failed part say."""
+    if wish.partial and wish.end != "Success":
+        raise NotSampled(NO_PARTIAL)
+    if wish.end != "Success":
+        told.pop("Progress", None)
+        for name in [name for name in operation if name not in asked and _is_result(name)]:
+            del operation[name]
+        for path in NESTED_RESULTS:
+            _drop(told, path.split("."))
+        return
+    _name_buckets(operation, wish)
+    if not wish.partial:
+        make_well(operation)
+    elif not fail_a_part(operation, wish.code):
+        by_code = " by a code" if wish.code else ""
+        raise NotSampled(f"--partial: no part of a {told['Tag']} tells of a failure{by_code}")
+
+
+def _is_result(name: str) -> bool:
+    return name in RESULT_NODES or name.endswith(RESULT_SUFFIX)
+
+
+def _drop(at: Tree, names: list[str]) -> None:
+    for name in names[:-1]:
+        at = at.get(name) if isinstance(at, dict) else None
+    if isinstance(at, dict):
+        at.pop(names[-1], None)
+
+
+def _name_buckets(operation: Node, wish: Wish) -> None:
+    """Bucket and Region, wherever the catalogue looks for them beside the objects' names."""
+    for child, rows in WRITTEN.items():
+        for row in rows:
+            at: Tree = operation.get(child) if row.place is not None else None
+            for name in row.place.split(".") if row.place else ():
+                at = at.get(name) if isinstance(at, dict) else None
+            if isinstance(at, dict):
+                at |= {"Bucket": wish.bucket, "Region": wish.region}

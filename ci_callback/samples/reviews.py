@@ -1,0 +1,184 @@
+"""A moderation review (内容审核), in its Detail and in its Simple form, that found something.
+
+The parts of a review stand under names of their own for each event: so the pages
+"图片审核回调内容" and its neighbours, 网页审核 460/65808, and review.py, which reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ci_callback.samples import jobs
+from ci_callback.samples.ids import Ids
+from ci_callback.samples.options import NotSampled, Wish
+from ci_callback.samples.wire import china_time
+from ci_callback.samples.writing import Node, Notes, write
+from handler.callback import nodes
+from handler.callback.outcome import REVIEW_OUTCOMES
+from handler.callback.payload import Tree
+from handler.callback.results.fields import Group, Leaf
+from handler.callback.results.review import REVIEW, Parts, Scenes
+
+
+@dataclass(frozen=True)
+class Review:
+    """One event. parts: where it tells of what it looked at."""
+
+    letters: str
+    object: str
+    parts: tuple[str, ...] = ()
+    verdict: str = "Result"
+    has_simple: bool = True
+    without: tuple[str, ...] = ("SnapshotCount", "PageCount")
+    """Nodes that belong to other events."""
+
+
+EVENTS: Mapping[str, Review] = {
+    "ReviewImage": Review("si", "input/photo.jpg"),
+    "ReviewVideo": Review(
+        "av", "input/demo.mp4", ("Snapshot", "AudioSection"), without=("PageCount",)
+    ),
+    "ReviewAudio": Review("sa", "input/song.mp3", ("Section",)),
+    "ReviewText": Review("st", "input/text.txt", ("Section",), has_simple=False),
+    "ReviewDocument": Review(
+        "sd",
+        "input/demo.docx",
+        ("PageSegment.Results",),
+        "Suggestion",
+        has_simple=False,
+        without=("SnapshotCount",),
+    ),
+    "ReviewHtml": Review(
+        "sh",
+        "input/page.html",
+        ("ImageResults.Results", "TextResults.Results"),
+        "Suggestion",
+        has_simple=False,
+    ),
+}
+
+_FOUND = {"Result": "1", "Suggestion": "1", "result": "1", "Label": "Porn", "label": "Porn"}
+_SIMPLE_FAILURE = "-1"
+_PART_NODES = {"label": "Label", "url": "Url", "page": "PageNumber"}
+_SCENE_NODES = {
+    "hit": "HitFlag",
+    "score": "Score",
+    "label": "Label",
+    "sub_label": "SubLabel",
+    "category": "Category",
+    "count": "Count",
+}
+
+
+def detail(event: str, wish: Wish, now: float, ids: Ids) -> Node:
+    """JobsDetail of a review. now: epoch seconds.
+
+    Raises:
+        NotSampled: there is no such state.
+    """
+    if wish.end not in REVIEW_OUTCOMES:
+        raise NotSampled(f"--state {wish.end}: a review's is one of {', '.join(REVIEW_OUTCOMES)}")
+    review = EVENTS[event]
+    told: Node = {
+        "JobId": ids.job_id,
+        "State": wish.end,
+        "CreationTime": china_time(now - jobs.RAN_S),
+        "Object": wish.object or review.object,
+        "Url": _address(review, wish),
+        "BucketId": wish.bucket,
+        "Region": wish.region,
+        "CosHeaders": {"x-cos-meta-id": "photo-1"},
+    }
+    if wish.end == "Failed":
+        told |= {"Code": jobs.code(wish), "Message": jobs.message(wish)}
+    if wish.end != "Success":
+        return told
+    told |= {"Label": _FOUND["Label"], "PornInfo": _scene(_SCENE_NODES)}
+    leaves = {
+        name: replace(leaf, path=path)
+        for name, leaf in REVIEW.fields.items()
+        if isinstance(leaf, Leaf)
+        for path in [_own_path(leaf, review.verdict)]
+        if path not in review.without
+    }
+    write(Group("", "", leaves), told, Notes(_FOUND))
+    for path in review.parts:
+        at: Any = told
+        *above, last = path.split(".")
+        for name in above:
+            at = at.setdefault(name, {})
+        at[last] = [_part(path, review, number) for number in range(2)]
+    return told
+
+
+def simple(event: str, wish: Wish, ids: Ids) -> Node:
+    """The whole of a callback in the Simple form, which knows no states but a code.
+
+    Raises:
+        NotSampled: that event has no such form, or the form no such state.
+    """
+    review = EVENTS[event]
+    if not review.has_simple:
+        raise NotSampled(f"--simple: no page shows {event} in a Simple form")
+    if wish.end not in ("Success", "Failed"):
+        raise NotSampled("--simple: this form tells of a Success or of a Failed alone")
+    has_failed = wish.end == "Failed"
+    data: Node = {"trace_id": ids.job_id, "url": _address(review, wish), "event": event}
+    if event == "ReviewAudio":
+        del data["event"]  # so in its sample
+    told: Node = {
+        "code": wish.code or (_SIMPLE_FAILURE if has_failed else "0"),
+        "message": jobs.message(wish) if has_failed or wish.message else "success",
+        "data": data,
+    }
+    if not has_failed:
+        leaves = {
+            name: replace(leaf, path=path)
+            for name, leaf in REVIEW.fields.items()
+            if isinstance(leaf, Leaf)
+            for path in leaf.path.split("|")
+            if path.startswith("data.")
+        }
+        write(Group("", "", leaves), told, Notes(_FOUND))
+        data["porn_info"] = _scene({one: nodes.snake_case(of) for one, of in _SCENE_NODES.items()})
+        data["cos_headers"] = {"x-cos-meta-id": "photo-1"}
+    return told
+
+
+def _own_path(leaf: Leaf, verdict: str) -> str:
+    paths = leaf.path.split("|")
+    return verdict if verdict in paths else paths[0]
+
+
+def _address(review: Review, wish: Wish) -> str:
+    key = wish.object or review.object
+    return f"https://{wish.bucket}.cos.{wish.region}.myqcloud.com/{key}"
+
+
+def _scene(names: Mapping[str, str]) -> Node:
+    shown = _examples(Scenes())
+    return {node: _text(shown[name]) for name, node in names.items()}
+
+
+def _part(path: str, review: Review, number: int) -> Tree:
+    shown = _examples(Parts())
+    told: Node = {node: _text(shown[name]) for name, node in _PART_NODES.items()}
+    if not path.startswith("PageSegment"):
+        del told["PageNumber"]
+    begin_ms = str(round((shown["begin_s"] + number * shown["duration_s"]) * 1000))
+    if path == "Snapshot":
+        told["SnapshotTime"] = begin_ms
+    elif "Section" in path:
+        told |= {"OffsetTime": begin_ms, "Duration": _text(shown["duration_s"] * 1000)}
+    return told | {review.verdict: "1", "Label": "Porn", "PornInfo": _scene(_SCENE_NODES)}
+
+
+def _examples(field: Scenes | Parts) -> dict[str, Any]:
+    properties = field.schema()["items"]["properties"].items()
+    return {name: one["examples"][0] for name, one in properties if "examples" in one}
+
+
+def _text(value: object) -> str:
+    return f"{value:.0f}" if isinstance(value, float) else str(value)

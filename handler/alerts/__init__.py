@@ -1,0 +1,1 @@
+"""Alerts: digests, and the channels that they are sent to."""

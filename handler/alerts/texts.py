@@ -1,0 +1,178 @@
+"""The words of a digest, in English and Chinese: a row a kind of alert, and the rest of it.
+
+They are for a person who is paged at night: each kind says what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+Lang: TypeAlias = Literal["zh", "en"]
+
+
+class Kind(NamedTuple):
+    """A kind of entry: what it is called, and what the person who is paged does next."""
+
+    order: int
+    """The lower, the sooner someone must act."""
+    en: str
+    zh: str
+    en_next: str
+    zh_next: str
+
+    def told(self, lang: Lang) -> tuple[str, str]:
+        """Name and next step in a language."""
+        return (self.zh, self.zh_next) if lang == "zh" else (self.en, self.en_next)
+
+
+_ROWS: tuple[tuple[str, str, str, str, str], ...] = (
+    (
+        "sweep",
+        "Sweep in trouble",
+        "巡检异常",
+        "Read the function's log of the last minutes, then run: python -m ci_callback doctor. "
+        "Nothing is lost, tickets wait in _outbox/.",
+        "查看函数最近几分钟的日志，再运行 python -m ci_callback doctor。"
+        "数据没有丢失，待办保留在 _outbox/ 中。",
+    ),
+    (
+        "absent",
+        "Callbacks that never came",
+        "未收到回调",
+        "The callback URL or the queue's NotifyConfig is probably wrong: run python -m ci_callback "
+        "doctor, then compare with the queue in CI's console.",
+        "回调 URL 或队列的 NotifyConfig 可能有误：运行 python -m ci_callback doctor，"
+        "并与数据万象控制台的队列配置对照。",
+    ),
+    (
+        "gave-up",
+        "Gave up after the last attempt",
+        "重试次数用尽",
+        "No more retries follow. Remove the cause that the message names, then submit the job "
+        "again by hand.",
+        "不会再重试。请按错误信息排除原因，然后手动重新提交任务。",
+    ),
+    (
+        "held",
+        "Held: submitted or not is unknown",
+        "已暂停：无法确定是否已提交",
+        "Look in CI's console whether a job was submitted for this object after the failed one. "
+        "If there is none, submit it by hand. Nothing is submitted again by itself.",
+        "请在数据万象控制台确认，任务失败后是否已为该对象提交过新任务；如没有，请手动提交。"
+        "系统不会再自动提交。",
+    ),
+    (
+        "dead",
+        "Not understood, kept as dead letters",
+        "无法解析，已存为死信",
+        "python -m ci_callback dead list | show KEY | replay KEY (replay once the cause is gone).",
+        "python -m ci_callback dead list | show KEY | replay KEY（排除原因后再 replay）。",
+    ),
+    (
+        "refused",
+        "Re-submission refused by CI",
+        "重新提交被数据万象拒绝",
+        "Read the code: a parameter, a right of the role (CAM) or the queue is wrong. Put it "
+        "right, then submit the job by hand.",
+        "请查看错误码：可能是参数、角色权限（CAM）或队列有误。修正后手动提交任务。",
+    ),
+    (
+        "failed",
+        "Failed",
+        "任务失败",
+        "Mostly the input or a parameter is wrong: read the message, put it right, submit again. "
+        "If a retry is under way, its end is told here.",
+        "多为输入文件或参数有误：查看错误信息，修正后重新提交。若正在重试，结果会再通知。",
+    ),
+    (
+        "partial",
+        "Succeeded in part",
+        "部分成功",
+        "Look in the job's record (details) which part failed; submit that part again if it is "
+        "needed.",
+        "在任务记录（details）中查看失败的部分，需要时重新提交该部分。",
+    ),
+    (
+        "mismatch",
+        "CI tells otherwise than the callback",
+        "回调与数据万象的查询结果不一致",
+        "Trust CI's console, not the callback. If CI does not know the job, someone may be "
+        "forging callbacks: change CALLBACK_TOKENS.",
+        "请以数据万象控制台为准，不要以回调为准。若数据万象查不到该任务，回调可能是伪造的："
+        "请更换 CALLBACK_TOKENS。",
+    ),
+    (
+        "unknown",
+        "CI does not say what became of it",
+        "无法得知任务结果",
+        "Look the job up in CI's console. If it is gone, submit it again by hand.",
+        "在数据万象控制台查询该任务；若已不存在，手动重新提交。",
+    ),
+    (
+        "conflict",
+        "Two different ends of one job",
+        "同一任务有两种结果",
+        "The first is kept, the other is a dead letter: python -m ci_callback dead show KEY, then "
+        "compare both with CI's console.",
+        "先到的结果已保留，另一个存为死信：python -m ci_callback dead show KEY，"
+        "并与数据万象控制台对照。",
+    ),
+    (
+        "duplicate",
+        "Submitted more than once",
+        "重复提交",
+        "Those that had not started were cancelled. Look at what the others wrote, and delete "
+        "what is there twice.",
+        "尚未开始的任务已取消。请检查其余任务的输出，删除重复的文件。",
+    ),
+    (
+        "unmarked",
+        "Not retried: no room for the marker",
+        "未重试：UserData 剩余长度不足，无法加入标记",
+        "Shorten the job's UserData (1,024 characters with the marker), then submit it by hand.",
+        "缩短任务的 UserData（连同标记最多 1024 个字符），然后手动提交。",
+    ),
+    (
+        "recovered",
+        "Recovered by a retry",
+        "重试成功",
+        "Nothing to do.",
+        "无需处理。",
+    ),
+)
+
+KINDS: dict[str, Kind] = {name: Kind(order, *rest) for order, (name, *rest) in enumerate(_ROWS)}
+"""Every kind that the design names, the most urgent first."""
+
+WORDS: dict[Lang, dict[str, str]] = {
+    "en": {
+        "count": "{name}: {n}",
+        "between_counts": "; ",
+        "between": ", ",
+        "jobs": "jobs: {}",
+        "attempts": "attempts made: {}",
+        "object": "input: {}",
+        "message": "message: {}",
+        "note": "note: {}",
+        "and_more": "{named} and {rest} more",
+        "more_entries": "… and {n} more, of other tags or codes",
+        "more_line": "… and 1 more line",
+        "more_lines": "… and {n} more lines",
+        "nothing": "nothing to tell",
+    },
+    "zh": {
+        "count": "{name}：{n}",
+        "between_counts": "；",
+        "between": "、",
+        "jobs": "任务：{}",
+        "attempts": "已尝试次数：{}",
+        "object": "输入：{}",
+        "message": "错误信息：{}",
+        "note": "备注：{}",
+        "and_more": "{named} 等 {total} 项",
+        "more_entries": "……另有 {n} 项，属于其他 Tag 或错误码",
+        "more_line": "……另有 1 行",
+        "more_lines": "……另有 {n} 行",
+        "nothing": "没有告警",
+    },
+}

@@ -1,0 +1,1 @@
+"""Readers of what a job's result says, by kind of job."""

@@ -1,0 +1,259 @@
+"""What jobs that look into content find out: tables for the record's `result`.
+
+Sources, with the number of the page under cloud.tencent.com/document where there is one,
+are named beside each table; GO is ci_media.go of cos-go-sdk-v5. Paths begin below
+JobsDetail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from handler.callback.results.fields import (
+    Fields,
+    Group,
+    Rows,
+    integer,
+    number,
+    seconds,
+    text,
+    texts,
+)
+
+# Callback page "翻译", 2023-08-11; submit page 460/84799.
+TRANSLATION = Group(
+    "",
+    "What was translated into what",
+    {
+        "source_lang": text("Input.Lang", "Language of the input, as CI names it", "en"),
+        "target_lang": text("Operation.Translation.Lang", "Language of the output", "zh"),
+        "source_type": text("Input.Type", "File type of the input", "pdf"),
+        "target_type": text("Operation.Translation.Type", "File type of the output", "txt"),
+        "basic_type": text("Input.BasicType", "File type that the input was made from", "pptx"),
+    },
+)
+
+# Callback page "视频拆条"; submit page 436/98452.
+SPLIT_VIDEO_PARTS = Group(
+    "Operation",
+    "Where the video was split",
+    {
+        "mode": text("SplitVideoParts.Mode", "SHOTDETECT or SCENEDETECT", "SHOTDETECT"),
+        "parts": Rows(
+            "SplitVideoInfoResult.TimeInfo",
+            "The parts, in the order in which they were sent",
+            {
+                "index": integer("Index", "Number of the part, from 0", 1),
+                "begin_s": seconds("PartBegin", "Begin of the part", 5.32),
+                "end_s": seconds("PartEnd", "End of the part", 13.28),
+            },
+        ),
+    },
+)
+
+_TAGS: Fields = {
+    "tag": text("Tag", "The tag", "说话"),
+    "class": text("TagCls", "Its class", "说话"),
+    "confidence": number("Confidence", "Confidence, 0 to 1", 0.421531),
+}
+
+_BOXES = Rows(
+    "BBox",
+    "Where in the picture: corners as shares of its width and height, from the upper left",
+    {
+        "x1": number("X1", "Left edge", 0.101818),
+        "y1": number("Y1", "Upper edge", 0.688025),
+        "x2": number("X2", "Right edge", 0.806919),
+        "y2": number("Y2", "Lower edge", 0.877984),
+    },
+)
+
+# 视频标签 436/85058, submit page 460/84777, Labels of the scenario ShortVideo in GO. A stray
+# JobsDetail.VideoTag stands beside Operation in one sample and is not read.
+VIDEO_TAG = Group(
+    "Operation.VideoTagResult.StreamData",
+    "What is seen in the video",
+    {
+        "error_code": text("SubErrCode", "The algorithm's code: 0 is well", "0"),
+        "error_message": text("SubErrMsg", "The algorithm's message", "ok"),
+        "tags": Rows("Data.Tags", "Tags of the whole video", _TAGS),
+        "persons": Rows(
+            "Data.PersonTags",
+            "Who is seen",
+            {
+                "name": text("Name", "Name of the person", "张三"),
+                "confidence": number("Confidence", "Confidence, 0 to 1", 0.9),
+                "count": integer("Count", "How often the person is seen", 3),
+                "seen": Rows(
+                    "DetailPerSecond",
+                    "When and where",
+                    {
+                        "time_s": seconds("TimeStamp", "When", 11.0),
+                        "confidence": number("Confidence", "Confidence, 0 to 1", 0.9),
+                        "boxes": _BOXES,
+                    },
+                ),
+            },
+        ),
+        "places": Rows(
+            "Data.PlaceTags",
+            "Where it takes place",
+            {
+                "begin_s": seconds("StartTime", "Begin of the part", 0.0),
+                "end_s": seconds("EndTime", "End of the part", 11.0),
+                "begin_frame": integer("StartIndex", "First frame of the part", 0),
+                "end_frame": integer("EndIndex", "Last frame of the part", 11),
+                "tags": Rows("Tags", "Tags of the part", _TAGS),
+                "frames": texts("ClipFrameResult", "Best guess a frame", ["办公室:0.55"]),
+            },
+        ),
+        "actions": Rows(
+            "Data.ActionTags",
+            "What is done",
+            {
+                "begin_s": seconds("StartTime", "Begin of the part", 0.0),
+                "end_s": seconds("EndTime", "End of the part", 11.0),
+                "tags": Rows("Tags", "Tags of the part", _TAGS),
+            },
+        ),
+        "objects": Rows(
+            "Data.ObjectTags",
+            "Which things are seen",
+            {
+                "time_s": seconds("TimeStamp", "When", 11.0),
+                "objects": Rows(
+                    "Objects",
+                    "The things",
+                    {
+                        "name": text("Name", "What it is", "电脑键盘"),
+                        "confidence": number("Confidence", "Confidence, 0 to 1", 0.808393),
+                        "boxes": _BOXES,
+                    },
+                ),
+            },
+        ),
+        "labels": Rows(
+            "Data.Labels",
+            "Classes of the whole video",
+            {
+                "first": text("First", "Upper class", "生活"),
+                "second": text("Second", "Lower class", "美食"),
+                "confidence": number("Confidence", "Confidence, 0 to 1", 0.7),
+            },
+        ),
+    },
+)
+
+
+def _recognised(path: str, found: str, about: str) -> Rows:
+    """One kind of target: the moments, and what was found in each."""
+    return Rows(
+        f"Operation.VideoTargetRecResult.{path}",
+        about,
+        {
+            "time_s": seconds("Time", "When", 1.206),
+            "url": text("Url", "Address of the picture", "https://example.com/1206-1.jpg"),
+            "found": Rows(
+                found,
+                "What was found at that moment",
+                {
+                    "name": text("Name", "What it is", "person"),
+                    "score": number("Score", "Confidence, 0 to 100", 86.0),
+                    "x_px": number("Location.X", "Left edge", 469.0, "pixels"),
+                    "y_px": number("Location.Y", "Upper edge", 67.0, "pixels"),
+                    "width_px": number("Location.Width", "Width", 193.0, "pixels"),
+                    "height_px": number("Location.Height", "Height", 382.0, "pixels"),
+                },
+            ),
+        },
+    )
+
+
+# 视频目标检测 436/121129; FaceRecognition, LicenseRecognitionResult in GO.
+VIDEO_TARGET_REC = Group(
+    "",
+    "What was recognised in the video, and when",
+    {
+        "bodies": _recognised("BodyRecognition", "BodyInfo", "Human bodies"),
+        "pets": _recognised("PetRecognition", "PetInfo", "Pets"),
+        "cars": _recognised("CarRecognition", "CarInfo", "Vehicles"),
+        "faces": _recognised("FaceRecognition", "FaceInfo", "Faces"),
+        "plates": _recognised("LicenseRecognitionResult", "PlateInfo", "Number plates"),
+    },
+)
+
+# 分词任务回调. "Lable" is how CI writes it.
+WORDS_GENERALIZE = Group(
+    "Operation.WordsGeneralizeResult",
+    "The words of the text",
+    {
+        "labels": Rows(
+            "WordsGeneralizeLable",
+            "Words that belong to a category",
+            {
+                "category": text("Category", "The category", "出行"),
+                "word": text("Word", "The word", "打车"),
+            },
+        ),
+        "tokens": Rows(
+            "WordsGeneralizeToken",
+            "All words, in the order of the text",
+            {
+                "word": text("Word", "The word", "今天"),
+                "part_of_speech": text("Pos", "Its part of speech, as CI abbreviates it", "t"),
+                "offset_chars": integer("Offset", "Its place in the text", 0, "characters"),
+                "length_chars": integer("Length", "Its length", 2, "characters"),
+            },
+        ),
+    },
+)
+
+_CORNERS: Fields = {
+    "x_px": integer("X", "From the left edge", 12, "pixels"),
+    "y_px": integer("Y", "From the upper edge", 34, "pixels"),
+}
+
+# 图片 OCR 460/102328; ImageOCRDetection in GO. "Angel" is how CI writes it.
+IMAGE_OCR = Group(
+    "Operation.Detection",
+    "The text in the picture",
+    {
+        "state": text("State", "How the recognition ended", "Success"),
+        "code": text("Code", "Its code", "Success"),
+        "message": text("Message", "Its message", "Success"),
+        "language": text("Language", "Language of the text", "zh"),
+        "angle_deg": number("Angel", "Rotation of the picture", 0.5, "degrees"),
+        "pdf_page_count": integer("PdfPageSize", "Number of pages, for a PDF", 3),
+        "texts": Rows(
+            "TextDetections",
+            "The lines of text",
+            {
+                "text": text("DetectedText", "The text", "数据万象"),
+                "confidence": number("Confidence", "Confidence, 0 to 100", 99.0),
+                "corners": Rows("Polygon", "Corners of the line", _CORNERS),
+                "characters": Rows(
+                    "Words",
+                    "Its characters",
+                    {
+                        "character": text("Character", "The character", "数"),
+                        "confidence": number("Confidence", "Confidence, 0 to 100", 99.0),
+                        "corners": Rows(
+                            "WordCoordPoint.WordCoordinate",
+                            "Corners of the character",
+                            _CORNERS,
+                        ),
+                    },
+                ),
+            },
+        ),
+    },
+)
+
+RESULTS: Mapping[str, Group] = {
+    "Translation": TRANSLATION,
+    "SplitVideoParts": SPLIT_VIDEO_PARTS,
+    "VideoTag": VIDEO_TAG,
+    "VideoTargetRec": VIDEO_TARGET_REC,
+    "WordsGeneralize": WORDS_GENERALIZE,
+    "ImageOCR": IMAGE_OCR,
+}

@@ -1,0 +1,273 @@
+"""What jobs on speech and music find out: tables for the record's `result`.
+
+Sources: callback page "语音识别回调" with its sample; submit page 460/84798; VocalScore
+460/96718; SpeechRecognitionResult, SoundHoundResult and VocalScoreResult of cos-go-sdk-v5's
+ci_media.go; SentenceWords and SentenceDetail of the speech recognition API that CI hands
+on. Paths begin below JobsDetail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from handler.callback import nodes
+from handler.callback.payload import Tree
+from handler.callback.results.fields import (
+    Fields,
+    Group,
+    Json,
+    Rows,
+    Schema,
+    integer,
+    number,
+    seconds,
+    text,
+    texts,
+)
+from handler.callback.values import in_seconds
+
+_RESULT = "Operation.SpeechRecognitionResult"
+
+_LINE = re.compile(
+    r"\[(?P<begin>[0-9:.]{1,20}),(?P<end>[0-9:.]{1,20})(?:,(?P<speaker>[^\]\s]{1,20}))?\]\s*"
+)
+"""What stands before each sentence: [0:3.320,0:19.712], or a speaker's id behind the times."""
+
+_WORD: Fields = {
+    "word": text("word", "The word", "锄禾"),
+    "begin_s": seconds("", "Begin in the recording", 7.145),
+    "end_s": seconds("", "End in the recording", 8.36),
+}
+
+_SEGMENT: Fields = {
+    "begin_s": seconds("", "Begin in the recording", 3.32),
+    "end_s": seconds("", "End in the recording", 19.712),
+    "text": text("", "What was said", "悯农，李绅"),
+    "speaker_id": text("", "Who said it, where speakers are told apart", "0"),
+    "channel": integer("", "Channel of the recording, where channels are told apart", 0),
+    "speed_chars_per_s": number("", "Speed", 2.4, "characters per second"),
+    "words": Rows("", "Its words, where they were asked for", _WORD),
+}
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The sentences of a recording, out of whichever of three forms was sent: a Field.
+
+    ResultDetail: StartMs and EndMs, and words whose offsets begin with their sentence.
+    FlashResult: milliseconds from the recording's begin, by channel.
+    Result: lines of text with the times in brackets, in minutes and seconds.
+    """
+
+    path: str
+    about: str
+
+    def read(self, tree: Tree) -> Json:
+        at = nodes.node(tree, self.path)
+        detailed = [_detailed(one) for one in _some(at, "ResultDetail")]
+        return detailed or _flash(at) or _lines(at)
+
+    def schema(self) -> Schema:
+        return Rows(self.path, self.about, _SEGMENT).schema()
+
+    def lists(self) -> Iterator[str]:
+        for name in (
+            "Result",
+            "ResultDetail",
+            "ResultDetail.Words",
+            "FlashResult",
+            "FlashResult.sentence_list",
+            "FlashResult.sentence_list.word_list",
+        ):
+            yield f"{self.path}.{name}"
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """All that was said, without times, a sentence a line: a Field."""
+
+    path: str
+
+    def read(self, tree: Tree) -> Json:
+        at = nodes.node(tree, self.path)
+        sent = nodes.every(at, ("Result",))
+        said = [line for one in sent for line in _LINE.sub("", one).splitlines()]
+        if not said:
+            said = nodes.every(at, ("ResultDetail", "FinalSentence"))
+        if not said:
+            said = nodes.every(at, ("FlashResult", "text"))
+        return "\n".join(line.strip() for line in said if line.strip()) or None
+
+    def schema(self) -> Schema:
+        return {
+            "type": ["string", "null"],
+            "description": "All that was said, without times, a sentence a line",
+            "examples": ["悯农，李绅，锄禾日当午，汗滴禾下土。"],
+        }
+
+    def lists(self) -> Iterator[str]:
+        return iter(())
+
+
+def _detailed(sentence: Tree) -> Json:
+    begin = in_seconds(nodes.text(sentence, "StartMs"))
+    return _segment(
+        begin,
+        in_seconds(nodes.text(sentence, "EndMs")),
+        nodes.text(sentence, "FinalSentence"),
+        speaker=nodes.text(sentence, "SpeakerId"),
+        speed=nodes.number(nodes.text(sentence, "SpeechSpeed")),
+        words=[
+            {
+                "word": nodes.text(word, "Word"),
+                "begin_s": _after(begin, nodes.text(word, "OffsetStartMs")),
+                "end_s": _after(begin, nodes.text(word, "OffsetEndMs")),
+            }
+            for word in _some(sentence, "Words")
+        ],
+    )
+
+
+def _flash(at: Tree) -> list[Json]:
+    return [
+        _segment(
+            in_seconds(nodes.text(sentence, "start_time")),
+            in_seconds(nodes.text(sentence, "end_time")),
+            nodes.text(sentence, "text"),
+            speaker=nodes.text(sentence, "speaker_id"),
+            channel=nodes.integer(nodes.text(one, "channel_id")),
+            words=[
+                {
+                    "word": nodes.text(word, "word"),
+                    "begin_s": in_seconds(nodes.text(word, "start_time")),
+                    "end_s": in_seconds(nodes.text(word, "end_time")),
+                }
+                for word in _some(sentence, "word_list")
+            ],
+        )
+        for one in _some(at, "FlashResult")
+        for sentence in _some(one, "sentence_list")
+    ]
+
+
+def _lines(at: Tree) -> list[Json]:
+    """The sentences of Result: each mark, and the text up to the next one."""
+    return [
+        _segment(
+            _clock(mark["begin"]),
+            _clock(mark["end"]),
+            sent[mark.end() : following.start() if following else None].strip(),
+            speaker=mark["speaker"],
+        )
+        for sent in nodes.every(at, ("Result",))
+        for marks in [list(_LINE.finditer(sent))]
+        for mark, following in zip_longest(marks, marks[1:])
+    ]
+
+
+def _some(at: Tree, path: str) -> list[Tree]:
+    return [one for one in nodes.nodes(at, path) if not nodes.is_hollow(one)]
+
+
+def _segment(
+    begin: float | None,
+    end: float | None,
+    said: str | None,
+    *,
+    speaker: str | None = None,
+    channel: int | None = None,
+    speed: float | None = None,
+    words: list[Json] | None = None,
+) -> Json:
+    return {
+        "begin_s": begin,
+        "end_s": end,
+        "text": said or None,
+        "speaker_id": speaker,
+        "channel": channel,
+        "speed_chars_per_s": speed,
+        "words": words or [],
+    }
+
+
+def _after(begin_s: float | None, offset_ms: str | None) -> float | None:
+    offset_s = in_seconds(offset_ms)
+    return None if begin_s is None or offset_s is None else round(begin_s + offset_s, 6)
+
+
+def _clock(sent: str) -> float | None:
+    """0:19.712 or 1:02:03.5 as seconds."""
+    total = 0.0
+    for part in sent.split(":"):
+        value = nodes.number(part)
+        if value is None:
+            return None
+        total = total * 60 + value
+    return round(total, 6)
+
+
+SPEECH_RECOGNITION = Group(
+    "",
+    "What was said",
+    {
+        "audio_time_s": seconds(f"{_RESULT}.AudioTime", "Length of the recording", 19.7124),
+        "text": Transcript(_RESULT),
+        "segments": Segments(_RESULT, "What was said, sentence by sentence"),
+    },
+)
+
+SOUND_HOUND = Group(
+    "Operation.SoundHoundResult",
+    "Which songs were heard",
+    {
+        "songs": Rows(
+            "SongList",
+            "The songs, as they were sent",
+            {
+                "song": text("SongName", "Name of the song", "晴天"),
+                "singers": texts("SingerName", "Who sings it", ["周杰伦"]),
+                "inlier": integer("Inlier", "How well it fits: higher is better", 100),
+            },
+        ),
+    },
+)
+
+
+def _score(path: str, about: str) -> Group:
+    return Group(
+        path,
+        about,
+        {
+            "total_score": number("TotalScore", "Score of the whole", 86.5),
+            "sentences": Rows(
+                "SentenceScores",
+                "Scores, sentence by sentence",
+                {
+                    "begin_s": seconds("StartTime", "Begin of the sentence", 12.5),
+                    "end_s": seconds("EndTime", "End of the sentence", 16.0),
+                    "score": number("Score", "Score of the sentence", 90.0),
+                },
+            ),
+        },
+        optional=True,
+    )
+
+
+# "Rhythem" is how CI writes it.
+VOCAL_SCORE = Group(
+    "Operation.VocalScoreResult",
+    "How well it was sung",
+    {
+        "pitch": _score("PitchScore", "Pitch; null where absent"),
+        "rhythm": _score("RhythemScore", "Rhythm; null where absent"),
+    },
+)
+
+RESULTS: Mapping[str, Group] = {
+    "SpeechRecognition": SPEECH_RECOGNITION,
+    "SoundHound": SOUND_HOUND,
+    "VocalScore": VOCAL_SCORE,
+}

@@ -1,0 +1,1 @@
+"""The few endpoints of CI that are called."""

@@ -1,0 +1,232 @@
+"""The few endpoints of CI's job API that recovery needs: describe, list, create, cancel, trigger.
+
+Every call is one request, but for the reads, which are sent once more where CI gave no
+answer or a 5xx. Nothing makes a submission harmless to repeat (no page of CI's has an
+idempotency key), so `create` tells apart what is known of it and never tries again by itself.
+
+Requests are signed by the COS SDK's signer, and answers are read by payload.parse: the
+SDK's own methods retry a POST, and read XML through eval().
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from urllib.parse import quote
+
+from handler.callback import nodes
+from handler.callback.families import FAMILIES, Family
+from handler.callback.payload import Tree
+from handler.ci_api.responses import (
+    ANSWER_LIMITS,
+    CiError,
+    CreateResult,
+    Described,
+    Verdict,
+    details_in,
+    end_of,
+    judge,
+    read_tree,
+    refusal,
+    response_of,
+)
+from handler.ci_api.signing import NotWritable, Signer, to_xml
+from handler.http_client import Answer, Http, NoAnswer
+from handler.ledger.bucket import Credentials
+
+__all__ = [
+    "ANSWER_LIMITS",
+    "Ci",
+    "CiError",
+    "CreateResult",
+    "Described",
+    "NotWritable",
+    "Verdict",
+    "to_xml",
+]
+
+TIMEOUT_S = 5.0
+PAUSE_S = 0.3
+"""Before a read is sent once more."""
+
+PAGE = 100
+"""Jobs in one page of a list: the most that CI gives (460/84766)."""
+
+MAX_PAGES = 1000
+
+OVERLAP_S = 1
+"""A list begins that much earlier: some pages say "after" startCreationTime, others "from"."""
+
+EARLIEST = datetime(2001, 1, 1, tzinfo=timezone.utc)
+"""The earliest begin of a list: the year of the documents' own example, long before CI."""
+
+_CHINA = timezone(timedelta(hours=8))
+"""Every sample has +0800; nothing says that CI reads another offset."""
+
+_JOB_ID = re.compile(r"[A-Za-z0-9_=-]{1,128}")
+"""What an id may be made of to go into a path: letters, digits, and the = of an InstanceId."""
+
+
+class Ci:
+    """CI's job API for one bucket. Cheap to make: the connections are those of `http`."""
+
+    def __init__(
+        self,
+        http: Http,
+        credentials: Credentials,
+        bucket: str,
+        region: str,
+        endpoint: tuple[str, int] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        """http: one that reads answers up to ANSWER_LIMITS.max_bytes. endpoint: host and port
+        to connect to by plain http in CI's place, for tests; the Host header stays CI's.
+        timeout_s: for the whole of one request."""
+        self._http = http
+        self._signer = Signer(credentials, region)
+        self._host = f"{bucket}.ci.{region}.myqcloud.com"
+        self._base = f"http://{endpoint[0]}:{endpoint[1]}" if endpoint else f"https://{self._host}"
+        self._sleep = sleep
+        self._timeout_s = timeout_s
+
+    def describe(self, family: Family, job_id: str) -> Described | None:
+        """One job; None where CI says that it does not know it, or no job can have such an id.
+
+        Raises:
+            CiError: CI is out of reach, or answers an error or something else.
+        """
+        if not _JOB_ID.fullmatch(job_id):
+            return None
+        response = self._read("describe", f"{family.describe_path}/{job_id}", {})
+        details = details_in("describe", response, family.detail_node)
+        for detail in details:
+            if nodes.text(detail, family.id_node) == job_id:
+                return Described(*end_of(detail), detail)
+        if details:
+            raise CiError("describe", "CI answered with another job")
+        return None
+
+    def list_jobs(
+        self,
+        family: Family,
+        tag: str,
+        since: float,
+        input_object: str | None = None,
+        states: str = "All",
+    ) -> Iterator[dict[str, Tree]]:
+        """The JobsDetail of each job of a tag that was created since then, oldest first.
+
+        since: epoch seconds. input_object: the key of the input, an exact match; not every
+        family's page has it, so look at what comes. states: comma-separated.
+
+        Raises (at the first step, or between two pages):
+            CiError: CI is out of reach, answers an error or something else, or does not end.
+        """
+        if family.list_path is None:
+            raise CiError("list", f"CI has no list by tag of a {family.name}", retryable=False)
+        params = {
+            "tag": tag,
+            "orderByTime": "Asc",
+            "size": str(PAGE),
+            "states": states,
+            "startCreationTime": _china_time(since - OVERLAP_S),
+        }
+        if family.queue_type is not None:
+            params["queueType"] = family.queue_type
+        if input_object is not None:
+            params["inputObject"] = input_object
+        for _ in range(MAX_PAGES):
+            response = self._read("list", family.list_path, params)
+            yield from details_in("list", response, "JobsDetail")
+            token = nodes.text(response, "NextToken")
+            if token is None:
+                return
+            if token == params.get("nextToken"):
+                raise CiError("list", "CI gave the same page again")
+            params["nextToken"] = token
+        raise CiError("list", f"no end after {MAX_PAGES} pages")
+
+    def create(self, family: Family, request: dict[str, Tree]) -> CreateResult:
+        """Submit a job, once. request: what stands below <Request>: Tag, Input, Operation, ….
+
+        An older path is tried only after today's one said that there is no such thing. Any
+        doubt is a verdict; nothing is raised.
+        """
+        try:
+            body = to_xml({"Request": request})
+        except NotWritable as error:
+            return CreateResult("refused", code="NotWritable", message=str(error))
+        result = self._submit(family.create_path, {}, body)
+        if family.older_create_path is None or not result.is_no_such_path:
+            return result
+        older = self._submit(family.older_create_path, {}, body)
+        return result if older.is_no_such_path else older
+
+    def trigger_workflow(self, workflow_id: str, object_key: str) -> CreateResult:
+        """Run a workflow on an object, once: a new run of all its nodes, with an id of its own.
+
+        The answer (436/76863) has the run's id as InstanceId, and no state.
+        """
+        params = {"workflowId": workflow_id, "object": object_key}
+        return self._submit(FAMILIES["workflow"].create_path, params, b"")
+
+    def cancel(self, family: Family, job_id: str) -> bool:
+        """Whether CI cancelled the job: it does so only with one that has not started.
+
+        Raises:
+            CiError: CI is out of reach, does not answer as itself, or denies access.
+        """
+        if family.cancel_path is None or not _JOB_ID.fullmatch(job_id):
+            return False
+        path = f"{family.cancel_path}/{job_id}"
+        answer = self._send("cancel", "PUT", path, {"cancel": ""})
+        if answer.status < 300:
+            # The page shows no body (436/120620). One of something in between is no yes.
+            if answer.body.strip():
+                response_of("cancel", answer)
+            return True
+        if answer.status in (401, 403, 429) or not 400 <= answer.status < 500:
+            raise refusal("cancel", answer.status, read_tree("cancel", answer))
+        return False
+
+    def _read(self, operation: str, path: str, params: Mapping[str, str]) -> dict[str, Tree]:
+        """GET, and once more where that may help: what stands below <Response>."""
+        try:
+            return response_of(operation, self._send(operation, "GET", path, params))
+        except CiError as error:
+            if error.status is not None and error.status < 500:
+                raise
+        self._sleep(PAUSE_S)
+        return response_of(operation, self._send(operation, "GET", path, params))
+
+    def _send(self, operation: str, method: str, path: str, params: Mapping[str, str]) -> Answer:
+        try:
+            return self._exchange(method, path, params, b"")
+        except NoAnswer as error:
+            raise CiError(operation, f"no answer from {error}") from error
+
+    def _submit(self, path: str, params: Mapping[str, str], body: bytes) -> CreateResult:
+        try:
+            answer = self._exchange("POST", path, params, body)
+        except NoAnswer as error:
+            verdict: Verdict = "unknown" if error.may_have_arrived else "not_taken"
+            return CreateResult(verdict, message=f"no answer from {error}")
+        return judge(answer)
+
+    def _exchange(self, method: str, path: str, params: Mapping[str, str], body: bytes) -> Answer:
+        query = "&".join(
+            f"{name}={quote(value, safe='')}" if value else name for name, value in params.items()
+        )
+        url = f"{self._base}{path}?{query}".removesuffix("?")
+        headers = self._signer.headers(method, self._host, path, params, body)
+        return self._http.send(method, url, headers, body, self._timeout_s)
+
+
+def _china_time(epoch_s: float) -> str:
+    """Whole seconds, cut off: 2022-07-25T16:35:39+0800."""
+    floor = math.floor(max(epoch_s, EARLIEST.timestamp()))
+    return datetime.fromtimestamp(floor, _CHINA).strftime("%Y-%m-%dT%H:%M:%S%z")

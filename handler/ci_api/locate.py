@@ -1,0 +1,49 @@
+"""Which CI a job is asked of: the one of its input's bucket, else of the settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from handler.callback.record import JobRecord
+from handler.ci_api.client import Ci
+from handler.errors import HandlerError
+from handler.http_client import Http
+from handler.settings import Settings
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{0,58}-[0-9]{5,12}")
+_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){1,4}")
+
+
+class CiUnreachable(HandlerError):
+    """CI can't be asked at all: nothing names its bucket or its credentials."""
+
+    retryable = True
+
+
+def ci_of(
+    settings: Settings,
+    http: Http,
+    sleep: Callable[[float], None],
+    bucket: str = "",
+    region: str = "",
+) -> Ci:
+    """CI for a bucket; "" stands for CI_BUCKET, else the ledger's, and for COS_REGION.
+
+    Raises:
+        CiUnreachable
+    """
+    bucket = bucket or settings.ci_bucket or settings.ledger_url.bucket
+    region = region or settings.region or ""
+    # Both become a part of a host name: what a callback said is looked at once more.
+    if not _BUCKET.fullmatch(bucket) or not _REGION.fullmatch(region):
+        raise CiUnreachable("no bucket and region to ask CI for; set CI_BUCKET and COS_REGION")
+    if settings.credentials is None:
+        raise CiUnreachable("no credentials to ask CI with")
+    return Ci(http, settings.credentials, bucket, region, settings.cos_endpoint, sleep)
+
+
+def place_of(record: JobRecord) -> tuple[str, str]:
+    """Bucket and region of a job's input; "" where the callback does not name them."""
+    sent = record.input or {}
+    return str(sent.get("bucket") or ""), str(sent.get("region") or "")

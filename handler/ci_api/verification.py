@@ -1,0 +1,106 @@
+"""Does CI tell of a job what its callback told? The callback's address is public, and CI signs
+nothing; so CI itself is asked.
+
+Only fields that both sides carry are compared. That CI does not know a job, or calls it
+unfinished, proves nothing: its books may lag, and it forgets jobs after about a month. So
+that is asked again later, a bounded number of times, and then a person is told.
+
+    VERIFY=failures   before a job is submitted again (resubmit.py)
+    VERIFY=always     that, and before any record is put:
+
+    callback ── CI tells the same ─────────► kept, source.verified true
+             ── CI tells otherwise ────────► dead letter, alert.mismatch
+             ── CI can't be asked ─────────► kept, source.verified null
+             ── CI does not know it (yet) ─► a ticket with the whole record: the sweep asks
+                                             again; MAX_TRIES later: dead letter, alert.unknown
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from handler.callback import nodes
+from handler.callback.families import Family, family_of
+from handler.callback.record import OUTCOMES, JobRecord
+from handler.ci_api.client import Ci, CiError, Described
+from handler.ci_api.locate import CiUnreachable, ci_of, place_of
+from handler.http_client import Http
+from handler.settings import Settings
+
+INLINE_S = 15.0
+"""What the questions about one invocation's jobs may take before the rest go unasked: CI waits
+for its answer, and the function's own limit is 55 s."""
+
+Verdict: TypeAlias = Literal["confirmed", "differs", "unsettled", "not_asked"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What CI said of a record. told: its own word, where it knows the job."""
+
+    verdict: Verdict
+    note: str = ""
+    told: Described | None = None
+
+
+def check(ci: Ci, family: Family, record: JobRecord) -> Checked:
+    """Ask CI about a job that is said to have ended.
+
+    Raises:
+        CiError: CI is out of reach, or answers an error or something else.
+    """
+    told = ci.describe(family, record.job_id)
+    if told is None:
+        return Checked("unsettled", "CI does not know the job (yet)")
+    if OUTCOMES.get(told.state or "", "unknown") in ("unfinished", "unknown"):
+        return Checked("unsettled", f"CI tells the job as {told.state or 'without a state'}", told)
+    differing = differences(record, told)
+    if differing:
+        note = f"CI tells another {', '.join(differing)} than the callback did"
+        return Checked("differs", note, told)
+    return Checked("confirmed", told=told)
+
+
+def differences(record: JobRecord, told: Described) -> list[str]:
+    """The fields in which CI's own word and the callback's differ, of those that both carry."""
+    pairs = {
+        "State": (record.state, told.state),
+        "Code": (record.code, told.code),
+        "Tag": (record.tag, nodes.text(told.detail, "Tag")),
+        "QueueId": (record.queue_id, nodes.text(told.detail, "QueueId")),
+        "Input.Object": (
+            (record.input or {}).get("object"),
+            nodes.text(told.detail, "Input.Object"),
+        ),
+    }
+    return [name for name, (one, other) in pairs.items() if one and other and one != other]
+
+
+@dataclass
+class Inline:
+    """VERIFY=always, while CI waits for its answer: one for each invocation."""
+
+    settings: Settings
+    http: Http
+    sleep: Callable[[float], None]
+    timer: Callable[[], float] = time.perf_counter
+    spent_s: float = 0.0
+
+    def check(self, record: JobRecord) -> Checked:
+        """What CI says of a job's end. Raises nothing: what can't be asked is not held back."""
+        family = family_of(record.tag, record.job_id) if record.kind == "job" else None
+        if family is None:
+            return Checked("not_asked", "CI has no endpoint that is known for it")
+        if self.spent_s > INLINE_S:
+            return Checked("not_asked", f"asking about the others took {self.spent_s:.0f} s")
+        begun = self.timer()
+        try:
+            ci = ci_of(self.settings, self.http, self.sleep, *place_of(record))
+            return check(ci, family, record)
+        except (CiError, CiUnreachable) as error:
+            return Checked("not_asked", str(error))
+        finally:
+            self.spent_s += self.timer() - begun

@@ -1,0 +1,1 @@
+"""What is done with the callbacks of one invocation."""

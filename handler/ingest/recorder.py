@@ -1,0 +1,91 @@
+"""The way of a callback once it is understood: everything it calls for, then its record.
+
+    (1) unfinished?  put aside ── done
+    (2) a ticket for each thing that it calls for          ← a crash here: a ticket without
+    (3) put_new the record                                   its record; the sweep goes on
+         ├─ it is new ── done
+         └─ it exists: the same end ── a duplicate
+                       another end ── alert.conflict, and this one becomes a dead letter
+
+The record comes last, so that a record whose follow-ups are missing can't be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from handler.callback.record import JobRecord
+from handler.ledger import keys
+from handler.ledger.outbox import OUTBOX, Outbox, Ticket, about
+from handler.ledger.records import DeadLetter, Ledger
+from handler.policy import Policy
+
+Status: TypeAlias = Literal["kept", "duplicate", "unverified", "dead_letter"]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of one job of a callback, once it is durable."""
+
+    status: Status
+    key: str
+    differs: bool = False
+
+
+class Intake:
+    """Keeps what callbacks say. Every method may raise StoreError: something may not be
+    durable, and doing it all again is safe."""
+
+    def __init__(self, ledger: Ledger, policy: Policy) -> None:
+        self._ledger = ledger
+        self._outbox = Outbox(ledger)
+        self._policy = policy
+
+    def take(self, record: JobRecord, letter: Callable[[], DeadLetter]) -> Taken:
+        """Keep a record and all that follows from it. `letter` makes what is kept in its
+        place where the ledger holds another end of the same job already."""
+        for ticket in self.tickets(record):
+            self._outbox.put(ticket)
+        kept = self._ledger.keep(record)
+        if kept.verdict == "conflict":
+            return Taken("dead_letter", self.conflict(record, letter()))
+        return Taken(kept.verdict, kept.key, kept.differs)
+
+    def tickets(self, record: JobRecord) -> list[Ticket]:
+        """The tickets that a record calls for."""
+        if record.outcome == "unknown":
+            note = "a callback came, and how it ended can't be read from it"
+            return [about(record, "alert.unknown", note=note)]
+        return [
+            about(record, action, self._policy.due(record) if action == "retry" else 0)
+            for action in self._policy.actions(record)
+        ]
+
+    def conflict(self, record: JobRecord, letter: DeadLetter) -> str:
+        """Tell that two ends of one job were sent, and keep the second; its key."""
+        return self.set_aside("conflict", record, letter, "another end is kept already")
+
+    def set_aside(self, kind: str, record: JobRecord, letter: DeadLetter, note: str) -> str:
+        """Keep a callback that is understood, but not to be believed, as a dead letter, and tell
+        of it as alert.`kind`; the letter's key."""
+        key = keys.dead(letter.sha256, letter.received_at)
+        self._outbox.put(about(record, f"alert.{kind}", note=f"{note}; this one is in {key}"))
+        return self._ledger.bury(letter)
+
+    def doubt(self, record: JobRecord) -> str:
+        """Put a callback by that CI does not confirm yet: the sweep asks again; its key."""
+        ticket = about(record, "verify")
+        self._outbox.put(ticket)
+        return OUTBOX + ticket.name
+
+    def bury(self, letter: DeadLetter) -> str:
+        """Keep a body that could not be understood, and tell; its key. The ticket is first:
+        better an alert whose letter is missing than a letter that nobody hears of."""
+        key = keys.dead(letter.sha256, letter.received_at)
+        note = f"{letter.reason}: {letter.explanation}; kept in {key}"
+        self._outbox.put(
+            Ticket("alert.dead", letter.sha256[:32], "dead", note=note, details={"key": key})
+        )
+        return self._ledger.bury(letter)

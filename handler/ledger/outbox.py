@@ -1,0 +1,148 @@
+"""Tickets: what must still happen, and when. Each is one object in `_outbox/`.
+
+Its name says all that a listing needs, and sorts by time:
+
+    DUE-JOB_ID-STATE-ACTION.json     DUE: 10-digit epoch seconds; alerts are always due
+
+A ticket is put before the record that calls for it, under a name that is a function of
+the job and its end alone: a redelivery writes the same one again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from handler.callback.record import JobRecord
+from handler.ledger import keys
+from handler.ledger.records import Ledger
+
+OUTBOX = "_outbox/"
+DONE = "_done/"
+SCHEMA = "ticket/1"
+
+OWN_RECORD = frozenset(
+    {"retry", "alert.failed", "alert.partial", "alert.gave-up", "alert.recovered"}
+)
+"""Actions of the tickets that a callback puts about its own record."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One thing that must still happen.
+
+    due: epoch seconds. state: the end that it speaks of. record: the whole record; None
+    where there was none to make. note: what a person should know. tries: how often it was
+    put off. details: what the next step needs (a watch: the attempt; a dead letter: its key).
+    """
+
+    action: str
+    job_id: str
+    state: str
+    due: int = 0
+    record: JobRecord | None = None
+    note: str = ""
+    tries: int = 0
+    details: dict[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of its key."""
+        due = min(max(self.due, 0), 9_999_999_999)
+        return f"{due:010d}-{keys.name(self.job_id)}-{keys.name(self.state)}-{self.action}.json"
+
+    def to_json(self) -> bytes:
+        """The ticket as it is kept: one line of JSON."""
+        values = {"schema": SCHEMA} | {
+            name: getattr(self, name)
+            for name in ("action", "job_id", "state", "due", "note", "tries", "details")
+        }
+        values["record"] = self.record.values() if self.record else None
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(
+            "utf-8", "replace"
+        )
+
+    @classmethod
+    def from_json(cls, line: bytes) -> Ticket:
+        """Read back what `to_json` wrote.
+
+        Raises:
+            ValueError: it is no ticket/1.
+        """
+        values: Any = json.loads(line)
+        if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
+            raise ValueError(f"not a {SCHEMA}")
+        record = values.pop("record", None)
+        try:
+            made = JobRecord.from_json(json.dumps(record).encode()) if record else None
+            return cls(**values, record=made)
+        except TypeError as error:
+            raise ValueError(f"a {SCHEMA} with other fields than it should have") from error
+
+    def later(self, due: float, note: str, counts: bool) -> Ticket:
+        """The same ticket at a later time; one try on where it counts as one."""
+        return replace(self, due=int(due), tries=self.tries + counts, note=note)
+
+
+def about(record: JobRecord, action: str, due: int = 0, note: str = "") -> Ticket:
+    """A ticket about a record."""
+    return Ticket(action, record.job_id, record.outcome, due, record, note)
+
+
+def alert_of(ticket: Ticket, kind: str, note: str, details: dict[str, Any] | None = None) -> Ticket:
+    """An alert about what another ticket is about."""
+    return replace(
+        ticket, action=f"alert.{kind}", due=0, note=note, tries=0, details=details or ticket.details
+    )
+
+
+class Outbox:
+    """Tickets in a ledger. Every method may raise StoreError."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._store = ledger.store
+
+    def put(self, ticket: Ticket) -> None:
+        """Put a ticket; again is the same as once."""
+        self._store.put(OUTBOX + ticket.name, ticket.to_json())
+
+    def get(self, name: str) -> bytes | None:
+        """A ticket by its name; None where it is gone (the listing lagged)."""
+        return self._store.get(OUTBOX + name)
+
+    def is_done(self, name: str) -> bool:
+        """Whether it was dealt with, however late it is put again."""
+        return self._store.get(DONE + name) is not None
+
+    def done(self, name: str) -> None:
+        """It was dealt with: first the mark, then the ticket goes.
+
+        The other way round a redelivery in between would be heard a second time.
+        """
+        self._store.put(DONE + name, b"{}\n")
+        self._store.delete(OUTBOX + name)
+
+    def forget(self, name: str) -> None:
+        """A ticket that is marked as done already goes."""
+        self._store.delete(OUTBOX + name)
+
+    def move(self, name: str, ticket: Ticket) -> None:
+        """Put a ticket off: the later one is there before the earlier one goes."""
+        if ticket.name == name:
+            self.put(ticket)
+            return
+        self.put(ticket)
+        self.done(name)
+
+    def due(self, now: float, most: int) -> list[str]:
+        """Names of tickets that are due, in the order of time; at most `most`.
+
+        The listing stops at now, so a large backlog of later ones costs nothing.
+        """
+        found = []
+        for key in self._store.list(OUTBOX, stop=f"{OUTBOX}{int(now) + 1:010d}"):
+            found.append(key.removeprefix(OUTBOX))
+            if len(found) >= most:
+                break
+        return found

@@ -1,1 +1,0 @@
-"""What becomes of callbacks after they are understood, and of failures after they are kept."""

@@ -1,0 +1,1 @@
+"""What the timer runs: sweeps and reconciliation."""

@@ -1,0 +1,307 @@
+"""compact.py on a folder and on COS: folding a day changes nothing but how it is read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ci_callback.compaction import (
+    BATCH,
+    Manifest,
+    compact,
+    fold,
+    listed,
+    load,
+    manifest_key,
+    part_key,
+    stale_days,
+)
+from handler.errors import StoreError
+from handler.ledger.folder import FolderStore
+from handler.ledger.store import Store
+from tests.fake_cos import CosFace
+from tests.ledger.test_stores import cos_store
+from tests.records import DAY, Listing, keep, record
+
+PART = f"compacted/dt={DAY}/part-0.ndjson.gz"
+MANIFEST = f"compacted/dt={DAY}/_manifest.json"
+
+
+@pytest.fixture(params=["folder", "cos"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Each kind of store, empty."""
+    if request.param == "folder":
+        yield FolderStore(tmp_path / "ledger")
+    else:
+        yield cos_store(request.getfixturevalue("cos"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> FolderStore:
+    """A folder, where nothing depends on the kind of store."""
+    return FolderStore(tmp_path / "ledger")
+
+
+def lines(store: Store, day: str = DAY) -> list[bytes]:
+    """The lines of a day's part."""
+    return gzip.decompress(store.get(part_key(day)) or b"").splitlines(keepends=True)
+
+
+def fill(ledger: Path, count: int) -> None:
+    """Put that many records into a folder's day, without waiting for the disk."""
+    day = ledger / f"jobs/dt={DAY}"
+    day.mkdir(parents=True)
+    for number in range(count):
+        (day / f"{number:04}.json").write_bytes(record(f"{number:04}").to_json())
+
+
+def test_a_part_holds_the_days_records_unchanged_in_the_order_of_their_keys(store: Store) -> None:
+    """One a line, and no other day's."""
+    ones = [record("b", user_data="größe"), record("a"), record("C")]
+    keep(store, *ones, record("other", day="2026-09-21"))
+    manifest = compact(store, DAY)
+    assert manifest is not None
+    assert lines(store) == [ones[1].to_json(), ones[0].to_json(), ones[2].to_json()]
+    assert manifest.names == {"a.json", "b.json", "~43.json"}
+
+
+def test_the_records_stay_where_they_are(store: Store) -> None:
+    """A compaction is a copy."""
+    (key,) = keep(store, record("a"))
+    before = store.get(key)
+    compact(store, DAY)
+    assert store.get(key) == before
+    assert list(store.list("")) == [MANIFEST, PART, key]
+
+
+def test_a_manifest_tells_what_the_part_holds(store: Store) -> None:
+    """Its name begins with an underscore, so that Spark and Hive read the part alone."""
+    keep(store, record("b"), record("a"))
+    compact(store, DAY)
+    part = store.get(PART) or b""
+    assert json.loads(store.get(MANIFEST) or b"") == {
+        "schema": "compaction/1",
+        "day": DAY,
+        "records": 2,
+        "part": {"name": "part-0.ndjson.gz", "bytes": len(part), "tail": part[-8:].hex()},
+        "names": ["a.json", "b.json"],
+    }
+
+
+def test_folding_twice_is_folding_once(store: Store) -> None:
+    """The same bytes: nothing in them depends on when or where."""
+    keep(store, record("a"), record("b"))
+    compact(store, DAY)
+    before = {key: store.get(key) for key in store.list("")}
+    compact(store, DAY)
+    assert {key: store.get(key) for key in store.list("")} == before
+    assert (store.get(PART) or b"")[3:9] == b"\0" * 5 + b"\x02", "no name, no time (RFC 1952)"
+
+
+def test_a_late_record_makes_its_day_stale_until_it_is_folded_again(store: Store) -> None:
+    """And no other day."""
+    keep(store, record("a"), record("b", day="2026-09-21"))
+    assert list(stale_days(store)) == [DAY, "2026-09-21"]
+    for day in (DAY, "2026-09-21"):
+        compact(store, day)
+    assert list(stale_days(store)) == []
+    keep(store, record("late"))
+    assert list(stale_days(store)) == [DAY]
+    compact(store, DAY)
+    assert list(stale_days(store)) == []
+    assert lines(store) == [record("a").to_json(), record("late").to_json()]
+
+
+def test_a_record_that_a_listing_does_not_show_stays_in_the_part(store: Store) -> None:
+    """It is got by its exact key, since a listing may lag."""
+    keys = keep(store, record("a"), record("b"))
+    compact(store, DAY)
+    keep(store, record("late"))
+    lagging = Listing(store, hidden={keys[0]})
+    assert list(listed(lagging, DAY)) == ["b.json", "late.json"]
+    compact(lagging, DAY)
+    assert lines(store) == [one.to_json() for one in map(record, ("a", "b", "late"))]
+
+
+def test_a_day_is_not_stale_because_a_listing_shows_less(store: Store) -> None:
+    """Even if it shows nothing of the day."""
+    keys = keep(store, record("a"), record("b"))
+    compact(store, DAY)
+    assert list(stale_days(Listing(store, hidden={keys[0]}))) == []
+    assert list(stale_days(Listing(store, hidden=set(keys)))) == []
+    compact(Listing(store, hidden=set(keys)), DAY)
+    assert len(lines(store)) == 2
+
+
+def test_a_record_that_is_listed_and_gone_is_not_in_the_part(store: Store) -> None:
+    """The GET decides."""
+    keep(store, record("a"))
+    manifest = compact(Listing(store, gone={f"jobs/dt={DAY}/b.json"}), DAY)
+    assert manifest is not None
+    assert manifest.names == {"a.json"}
+
+
+def test_a_record_that_somebody_deleted_is_gone_from_the_next_part(store: Store) -> None:
+    """Whoever must erase a record deletes it and folds its day again; the last one, too."""
+    keys = keep(store, record("a"), record("b"))
+    compact(store, DAY)
+    store.delete(keys[0])
+    compact(store, DAY)
+    assert lines(store) == [record("b").to_json()]
+    store.delete(keys[1])
+    compact(store, DAY)
+    assert lines(store) == []
+
+
+def test_a_day_without_records_is_not_written(store: Store) -> None:
+    """There is nothing to fold."""
+    assert compact(store, DAY) is None
+    assert list(store.list("")) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}\n",
+        b"not JSON\n",
+        b'{"schema":"other/1"}\n',
+        record("a").to_json().rstrip(b"\n"),
+        record("a").to_json() * 2,
+        record("a").to_json().replace(b",", b",\n", 1),
+    ],
+    ids=["empty", "object", "text", "other schema", "no line break", "two", "two lines"],
+)
+def test_what_is_no_record_must_be_looked_at_by_a_person(folder: FolderStore, data: bytes) -> None:
+    """Folding the day must raise, and leaves everything as it was."""
+    keep(folder, record("b"))
+    compact(folder, DAY)
+    folder.put(f"jobs/dt={DAY}/odd.json", data)
+    before = {key: folder.get(key) for key in folder.list("")}
+    with pytest.raises(ValueError, match=r"dt=2026-09-20/odd\.json is no record .*: move it out"):
+        compact(folder, DAY)
+    assert {key: folder.get(key) for key in folder.list("")} == before
+
+
+def test_what_can_not_be_a_record_is_not_looked_at(folder: FolderStore) -> None:
+    """Other names, and folders within the day's folder."""
+    keep(folder, record("a"))
+    folder.put(f"jobs/dt={DAY}/notes.txt", b"x")
+    folder.put(f"jobs/dt={DAY}/old/b.json", b"x")
+    folder.put("jobs/readme.json", b"x")
+    manifest = compact(folder, DAY)
+    assert manifest is not None
+    assert manifest.names == {"a.json"}
+    assert list(stale_days(folder)) == []
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"{}", b'{"schema":"compaction/2"}', b'{"schema":"compaction/1"}', b"\xff"]
+)
+def test_a_manifest_that_can_not_be_read_is_none(folder: FolderStore, data: bytes) -> None:
+    """The day counts as not compacted, and can be folded anew."""
+    keep(folder, record("a"))
+    folder.put(MANIFEST, data)
+    assert load(folder, DAY) is None
+    assert list(stale_days(folder)) == [DAY]
+    compact(folder, DAY)
+    assert list(stale_days(folder)) == []
+
+
+def test_a_manifest_knows_its_own_part_alone(folder: FolderStore) -> None:
+    """Two compactions at one moment may leave the part of one and the manifest of the other."""
+    keep(folder, record("a"))
+    compact(folder, DAY)
+    part = folder.get(PART) or b""
+    keep(folder, record("b"))
+    manifest = compact(folder, DAY)
+    newer = folder.get(PART) or b""
+    assert manifest is not None
+    assert manifest.fits(len(newer), newer)
+    assert manifest.fits(len(newer), newer[-8:])
+    assert not manifest.fits(len(part), part)
+    assert not manifest.fits(len(newer), newer[:-1] + b"x")
+    assert Manifest.from_json(manifest.to_json()) == manifest
+
+
+def test_a_store_that_fails_in_between_leaves_the_day_not_compacted(folder: FolderStore) -> None:
+    """The part is there, the manifest isn't: the part alone says nothing."""
+
+    class Full(Listing):
+        def put(self, key: str, data: bytes) -> None:
+            if key == MANIFEST:
+                raise StoreError("put", key, "full")
+            super().put(key, data)
+
+    keep(folder, record("a"))
+    with pytest.raises(StoreError):
+        compact(Full(folder), DAY)
+    assert folder.get(PART) is not None
+    assert load(folder, DAY) is None
+
+
+def test_a_day_of_two_thousand_records(folder: FolderStore, tmp_path: Path) -> None:
+    """Each once."""
+    fill(tmp_path / "ledger", 2_000)
+    manifest = compact(folder, DAY)
+    assert manifest is not None
+    assert len(manifest.names) == 2_000
+    assert [json.loads(line)["job_id"] for line in lines(folder)] == [
+        f"{number:04}" for number in range(2_000)
+    ]
+
+
+def test_a_record_costs_one_request_on_cos(cos: CosFace) -> None:
+    """Besides: the old manifest, one listing for each 1,000 records, the part, the manifest."""
+    store = cos_store(cos)
+    keep(store, *(record(f"{number:03}") for number in range(260)))
+    cos.seen.clear()
+    compact(store, DAY)
+    requests = cos.requests()
+    assert len(requests) == 260 + 4
+    assert [key for method, key in requests if method == "PUT"] == [f"ci/{PART}", f"ci/{MANIFEST}"]
+    assert len(lines(store)) == 260
+
+
+class Line(bytes):
+    """Bytes that know how many of their kind are in memory, and how many were at most."""
+
+    alive = most = 0
+    lock = threading.RLock()  # several threads get them
+
+    def __init__(self, data: bytes) -> None:
+        with Line.lock:
+            Line.alive += 1
+            Line.most = max(Line.most, Line.alive)
+
+    def __del__(self) -> None:
+        with Line.lock:
+            Line.alive -= 1
+
+
+def test_the_records_of_a_day_need_not_fit_into_memory(folder: FolderStore, tmp_path: Path) -> None:
+    """A batch of them is there at one time, and one alone while it is folded."""
+
+    class Counting(Listing):
+        def get(self, key: str) -> bytes | None:
+            found = super().get(key)
+            return Line(found) if found is not None and key.startswith("jobs/") else found
+
+    fill(tmp_path / "ledger", 3 * BATCH)
+    manifest = compact(Counting(folder), DAY)
+    assert manifest is not None
+    assert len(manifest.names) == 3 * BATCH
+    assert BATCH <= Line.most <= BATCH + 1
+    Line.most = 0
+    fold(DAY, ((f"{number}.json", Line(b"{}\n")) for number in range(1_000)))
+    assert Line.most <= 2
+
+
+def test_the_keys_are_those_that_the_documents_name() -> None:
+    """Other tools read them."""
+    assert (part_key(DAY), manifest_key(DAY)) == (PART, MANIFEST)

@@ -1,0 +1,885 @@
+"""The console at /_/: its pages, its buttons, and who may use them."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import unquote
+
+import pytest
+
+from ci_callback.console import body, events, follow
+from ci_callback.console import texts as words
+from ci_callback.console.actions import RETRY_FAILURES
+from ci_callback.console.app import clock, create_console, utc
+from ci_callback.console.follow import TicketName
+from ci_callback.console.record_cache import MOST_CACHED, Shelf, is_record_key
+from ci_callback.console.rows import NO_JOB, OUTCOMES
+from ci_callback.devserver.history import History, Invocation, Way, Write
+from ci_callback.devserver.local_function import Machine
+from ci_callback.devserver.samples import Asked, make, names
+from handler.alerts.digest import Message
+from handler.alerts.send import Digest
+from handler.callback.lineage import Lineage
+from handler.errors import StoreError
+from handler.ingest import recorder as intake
+from handler.ledger.attempts import Attempt, Attempts
+from handler.ledger.outbox import Outbox, Ticket
+from handler.ledger.records import DeadLetter, Ledger
+from tests.alert_services import AlertService
+from tests.conftest import PAYLOADS
+from tests.fake_cos import CosFace
+from tests.records import keep, record
+
+PORT = 9000
+GOOD = (PAYLOADS / "Translation.seed.json").read_bytes()
+TEMPLATES = Path(words.__file__).with_name("templates")
+
+
+class Plans:
+    """In place of the stand-in for CI: remembers what was planned."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, int, str]] = []
+
+    def plan_retries(self, root_job_id: str, failures: int, form: str) -> None:
+        self.made.append((root_job_id, failures, form))
+
+
+class Console:
+    """A console and its function, without a socket. Use `get` and `post` as a browser would."""
+
+    def __init__(self, env: dict[str, str], plans: Plans | None = None) -> None:
+        self.machine = Machine(env, History(), io.StringIO())
+        self.app = create_console(self.machine, PORT, plans, 60)
+        self.client = self.app.test_client()
+        self.base = f"http://127.0.0.1:{PORT}/_"
+
+    def ask(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **kwargs: Any
+    ) -> Any:
+        """The raw response."""
+        return self.client.open(path, method=method, base_url=self.base, headers=headers, **kwargs)
+
+    def get(self, path: str = "/", lang: str = "en") -> str:
+        """A page, which must be there."""
+        response = self.ask("GET", path, {"Accept-Language": lang})
+        assert response.status_code == 200, response.text
+        return str(response.text)
+
+    def post(self, path: str, **form: str) -> str:
+        """Press a button; the page that it leads to."""
+        response = self.ask("POST", path, data={"csrf": self.token(), **form})
+        assert response.status_code == 303, response.text
+        return self.get(response.headers["Location"].removeprefix("/_"))
+
+    def token(self) -> str:
+        """The one in the forms."""
+        found = re.search(r'name="csrf" value="([^"]+)"', self.get("/send"))
+        assert found
+        return found[1]
+
+    def send(self, name: str = "Translation", **asked: str) -> str:
+        """A sample by the function's own way, not the console's; its JobId."""
+        made = make(Asked(name, **asked))
+        self.machine.send(made.body, "http")
+        return made.job_id
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """A function with a ledger in a folder, and a CI that nobody answers for."""
+    return {"LEDGER_URL": f"file:{tmp_path}/ledger", "LEASE_SETTLE_S": "0"}
+
+
+@pytest.fixture
+def console(env: dict[str, str]) -> Console:
+    """A console that is looked at without a stand-in for CI."""
+    return Console(env)
+
+
+def text_of(page: str) -> str:
+    """What a person reads of a page's main part."""
+    main = page[page.index("<main") : page.index("</main>")]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main))
+
+
+def told(page: str) -> list[str]:
+    """The sentences of the time line, in their order."""
+    found = re.findall(r'<span class="what">\s*<span>(.*?)</span>', page, re.DOTALL)
+    return [re.sub(r"\s+", " ", one).strip() for one in found]
+
+
+# --- the list ---
+
+
+def test_an_empty_ledger_says_what_to_do(console: Console) -> None:
+    """With the address to POST to."""
+    assert "http://127.0.0.1:9000/" in text_of(console.get())
+
+
+def test_a_delivery_stands_in_the_list(console: Console) -> None:
+    """With tag, outcome, job and answer, newest first."""
+    first, second = console.send(), console.send("Transcode", state="Success")
+    page = text_of(console.get())
+    assert page.index(second) < page.index(first)
+    for part in ("Translation", "failed", "InternalError", "200", "retry due"):
+        assert part in page
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("tag=Transcode", {"b"}),
+        ("outcome=failed", {"a"}),
+        ("outcome=dead_letter", {"c"}),
+        ("text=INTERNALerror", {"a"}),
+        ("text=hello", {"c"}),
+        ("text=in%20no%20way", set()),
+        ("tag=Translation&outcome=succeeded", set()),
+    ],
+)
+def test_the_list_is_filtered(console: Console, query: str, expected: set[str]) -> None:
+    """By tag, outcome and text, of bodies too."""
+    console.send(user_data="marks-a")
+    console.send("Transcode", state="Success", user_data="marks-b")
+    console.machine.send(b"hello, this is no callback", "http")
+    rows = re.findall(r'<tr id="(d\d+)"', console.get(f"/?{query}"))
+    assert {"d1": "a", "d2": "b", "d3": "c"}.keys() >= set(rows)
+    assert {{"d1": "a", "d2": "b", "d3": "c"}[row] for row in rows} == expected
+
+
+def test_what_was_kept_before_the_start_is_there(env: dict[str, str]) -> None:
+    """Out of the ledger, runs and reviews too; once, though it is in the history."""
+    before = Console(env)
+    jobs = [
+        before.send(),
+        before.send("WorkflowFinish"),
+        before.send("ReviewImage", state="Success"),
+    ]
+    after = Console(env)
+    page = after.get()
+    assert all(job in page for job in jobs)
+    assert page.count('class="earlier"') == 3
+    assert before.get().count('class="earlier"') == 0
+    [key] = re.findall(r'href="/_/job\?key=([^"]+Translation|[^"]+)"', page)[:1]
+    assert "came before this server started" in after.get(f"/job?key={key}")
+
+
+def test_a_list_is_bounded(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left out is said."""
+    monkeypatch.setattr("ci_callback.console.rows.MOST_ROWS", 1)
+    for _ in range(3):
+        console.send()
+    page = console.get()
+    assert page.count('<tr id="d') == 1
+    assert "2 older ones" in page
+
+
+def test_a_ledger_on_cos_is_listed_for_some_days(cos: CosFace) -> None:
+    """Each thousand keys cost a request."""
+    console = Console(dict(cos.env))
+    console.send(state="Success")
+    console.machine.send(GOOD, "http")  # of 2022
+    page = Console(dict(cos.env)).get()
+    assert page.count('class="earlier"') == 1
+    assert "Real CI" in page
+    assert "cos://" in page
+
+
+def test_records_that_can_not_be_read_are_left_out(console: Console) -> None:
+    """The page is there all the same."""
+    console.machine.store.put("jobs/dt=2026-11-21/odd.json", b"{}")
+    assert "No deliveries yet" in console.get()
+    assert "can&#39;t be read" in console.get("/job?key=jobs/dt=2026-11-21/odd.json")
+
+
+# --- one delivery ---
+
+
+def test_a_delivery_shows_request_answer_record_and_log(console: Console) -> None:
+    """All four, and what was written."""
+    job = console.send()
+    page = text_of(console.get("/deliveries/1"))
+    for part in (
+        job,
+        "POST /",
+        "&lt;JobId&gt;",
+        "&#34;status&#34;: &#34;kept&#34;",
+        "job-record/1",
+    ):
+        assert part in page
+    assert f"jobs/dt={utc(console.machine.clock())[:10]}/{job}.json" in page
+    assert "_outbox/" in page
+
+
+def test_what_comes_from_outside_is_text(console: Console) -> None:
+    """On every page that shows it."""
+    odd = "<script>alert(1)</script>"
+    console.send(user_data=odd.replace("<", "&lt;"), message=odd, code=odd)
+    console.machine.send(json.dumps({"JobsDetail": {"JobId": odd, "Tag": odd}}).encode(), "http")
+    console.machine.send(odd.encode(), "http")
+    [letter] = re.findall(r"/_/dead/([0-9a-f]{64})", console.get("/dead"))
+    pages = ["/", "/deliveries/1", "/deliveries/2", "/deliveries/3", "/outbox", "/dead"]
+    for path in (*pages, f"/dead/{letter}", f"/?text={odd}&tag={odd}"):
+        page = console.get(path)
+        assert odd not in page
+        assert "alert(1)" in page or path == "/dead"
+
+
+def test_secrets_are_not_shown(env: dict[str, str]) -> None:
+    """Tokens, and what a record would not keep either."""
+    console = Console({**env, "CALLBACK_TOKENS": "door-token-1"})
+    made = make(Asked("DocProcess", "Success", form="json"))
+    tree = json.loads(made.body)
+    tree["JobsDetail"][0]["Operation"]["DocProcess"]["DocPassword"] = 'open "sesame"'
+    tree["JobsDetail"][0]["Operation"]["UserData"] = "door-token-1"
+    console.machine.send(json.dumps(tree).encode(), "http")
+    page = console.get("/deliveries/1")
+    assert "sesame" not in page
+    assert "door-token-1" not in page
+    assert "[redacted]" in page
+
+
+def test_a_redelivery_is_a_duplicate(console: Console) -> None:
+    """And says of what it is one."""
+    console.send(state="Success")
+    page = text_of(console.post("/deliveries/1/again"))
+    assert "Delivered again: 200" in page
+    assert "Redelivery of delivery 1" in page
+    assert "Delivered again: a duplicate" in page
+
+
+def test_a_record_of_before_can_be_sent_again(env: dict[str, str]) -> None:
+    """Though its request is gone."""
+    Console(env).send("ReviewImage", state="Success")
+    console = Console(env)
+    [key] = re.findall(r'href="/_/job\?key=([^"]+)"', console.get())
+    key = unquote(key)
+    assert "duplicate" in text_of(console.post("/job/again", key=key))
+
+
+@pytest.mark.parametrize("path", ["/deliveries/9/again", "/job/again"])
+def test_what_is_gone_can_not_be_sent_again(console: Console, path: str) -> None:
+    """The history is bounded, and a key may be of nothing."""
+    data = {"csrf": console.token(), "key": "jobs/dt=2026-11-21/none.json"}
+    assert console.ask("POST", path, data=data).status_code == 404
+
+
+def test_a_conflict_leads_to_its_letter(console: Console) -> None:
+    """And to the end that is kept."""
+    console.machine.send(GOOD, "http")
+    console.machine.send(GOOD.replace(b'"Success"', b'"Failed"'), "http")
+    page = console.get("/deliveries/2")
+    assert re.search(r'href="/_/dead/[0-9a-f]{64}"', page)
+    assert "Callback received: dead letter" in told(page)
+    assert "Two different ends of one job" in text_of(page)
+
+
+def test_several_jobs_have_a_story_each(console: Console) -> None:
+    """One callback, two time lines."""
+    console.machine.send((PAYLOADS / "made" / "TwoOperations.json").read_bytes(), "http")
+    assert console.get("/deliveries/1").count('class="timeline"') == 2
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/deliveries/9",
+        "/sweeps/9",
+        "/job?key=jobs/../x",
+        "/job",
+        "/dead/00ff",
+        "/charts?days=5",
+        "/x",
+    ],
+)
+def test_what_is_not_there_is_said(console: Console, path: str) -> None:
+    """As a page."""
+    response = console.ask("GET", path)
+    assert response.status_code == 404
+    assert "Nothing is here" in response.text
+
+
+def test_a_store_that_is_away_is_said(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what it said itself."""
+
+    def away(*_: object) -> None:
+        raise StoreError("list", "jobs/", "no answer")
+
+    monkeypatch.setattr(Shelf, "tickets", away)
+    response = console.ask("GET", "/")
+    assert response.status_code == 503
+    assert "no answer" in response.text
+
+
+# --- time lines ---
+
+
+def test_the_story_of_a_failure_until_it_is_told(env: dict[str, str]) -> None:
+    """Each step with who did it: callbacks, sweeps, CI's answers, and who heard of it."""
+    with AlertService("webhook") as phone:
+        console = Console({**env, "ALERT_URLS": phone.url})
+        root = console.send()
+        assert told(console.get("/deliveries/1")) == [
+            "The job was created",
+            "It ended: Failed",
+            "Callback received and kept",
+            "A retry is due",
+        ]
+        attempts = Attempts(console.machine.store)
+        lineage = Lineage(root, 2)
+        attempts.put(lineage, Attempt("submitting", console.machine.clock(), "w"))
+        assert "Attempt 2 was claimed; CI&#39;s answer is not known" in told(
+            console.get("/deliveries/1")
+        )
+        again = make(Asked("Translation", "Success", user_data=f"/ci-retry:{root}:2"))
+        since = console.machine.clock()
+        attempts.put(
+            lineage,
+            Attempt("submitted", since, "w", job_id=again.job_id, created_at=utc(since)),
+        )
+        assert f"Attempt 2 is running: {again.job_id}" in told(console.get("/deliveries/1"))
+        console.machine.send(again.body, "http")
+        page = console.get("/deliveries/1")
+        assert "Attempt 2 ended: Success" in told(page)
+        assert "The next sweep tells: Recovered by a retry" in told(page)
+        console.post("/sweeps")
+        page = console.get("/deliveries/2")
+        assert "A digest told: Recovered by a retry" in told(page)
+        assert "webhook" in text_of(page)
+        assert "recovered" in text_of(console.get())
+    later = told(Console(env).get(f"/job?key={key_of(console, again.job_id)}"))
+    assert "A digest told: Recovered by a retry" in later
+    assert "It ended: Failed" in later
+
+
+def tones(page: str) -> dict[str, str]:
+    """The tone of each sentence of the time line."""
+    found = re.findall(r'<li class="(\w+)">\s*<span class="when">', page)
+    return dict(zip(told(page), found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("lang", "ended", "again"),
+    [
+        ("en", "It ended: Success, in part", "Attempt 2 ended: Success, in part"),
+        ("zh", "任务结束：Success（部分成功）", "第 2 次尝试结束：Success（部分成功）"),
+    ],
+)
+def test_a_success_in_part_looks_like_neither(
+    console: Console, lang: str, ended: str, again: str
+) -> None:
+    """It says so where CI says Success, and has the tone of what is to be looked at."""
+    console.machine.send(make(Asked("VideoMontage", "Partial")).body, "sample")
+    assert tones(console.get("/deliveries/1", lang))[ended] == "odd"
+    root = console.send()
+    marker = f"/ci-retry:{root}:2"
+    retried = make(Asked("VideoMontage", "Partial", user_data=marker))
+    console.machine.send(retried.body, "http")
+    assert tones(console.get("/deliveries/3", lang))[again] == "odd"
+
+
+def key_of(console: Console, job_id: str) -> str:
+    """Where a job's record is."""
+    return next(key for key in console.machine.store.list("jobs/") if job_id in key)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "expected", "word"),
+    [
+        (
+            Attempt("refused", 1.0, "w", code="AccessDenied"),
+            "CI refused attempt 2",
+            "refused by CI",
+        ),
+        (Attempt("not_taken", 1.0, "w"), "CI did not take attempt 2; it is tried again later", ""),
+        (Attempt("submitting", 1.0, "w"), "Attempt 2 was claimed", "being submitted"),
+        (Attempt("submitted", 1.0, "w", job_id="j2"), "attempt 2, j2", "submitted again"),
+    ],
+)
+def test_how_an_attempt_stands(
+    console: Console, attempt: Attempt, expected: str, word: str
+) -> None:
+    """In the time line, and in a word in the list."""
+    root = console.send()
+    Attempts(console.machine.store).put(Lineage(root, 2), attempt)
+    [ticket] = console.machine.store.list("_outbox/")
+    console.machine.store.delete(ticket)
+    assert any(expected in one for one in told(console.get("/deliveries/1")))
+    assert word in text_of(console.get())
+
+
+def test_an_attempt_that_can_not_be_read_says_nothing(console: Console) -> None:
+    """In the list."""
+    root = console.send()
+    [ticket] = console.machine.store.list("_outbox/")
+    console.machine.store.delete(ticket)
+    console.machine.store.put(f"_attempts/{root}/02.json", b"{}")
+    assert root in console.get()
+
+
+def test_a_failure_that_is_only_told(console: Console) -> None:
+    """First it waits for a sweep, then it was told, if only in the log."""
+    console.send(code="InvalidArgument")
+    assert "alert waits" in text_of(console.get())
+    assert "The sweep is done: 1 due, 0 submitted again, 1 told" in text_of(console.post("/sweeps"))
+    assert "told" in text_of(console.get())
+    assert "Told in the log alone, no channel heard: Failed" in told(console.get("/deliveries/1"))
+
+
+def test_a_failure_that_is_given_up(env: dict[str, str]) -> None:
+    """After the last attempt."""
+    console = Console({**env, "RETRY_MAX_ATTEMPTS": "1"})
+    console.send()
+    assert "gave up" in text_of(console.get())
+
+
+def test_a_ticket_that_is_put_off(console: Console) -> None:
+    """CI can't be asked here: that is in the time line, with the sweep that tried."""
+    console.send()
+    page = text_of(console.post("/sweeps", ticket="all", to="/_/outbox"))
+    assert "Outbox" in page
+    assert "Put off" in told(console.get("/deliveries/1"))
+    assert "set CI_BUCKET" in text_of(console.get("/deliveries/1"))
+
+
+def test_a_job_that_is_not_tried_again(env: dict[str, str]) -> None:
+    """Why stands in the log of the sweep that decided it."""
+    console = Console(env)
+    job = console.send()
+    line = {"event": "ticket", "job_id": job, "status": "told: mismatch", "reason": "other Code"}
+    other = {**line, "job_id": "another"}
+    write = Write(1.0, "put", f"_outbox/0000000000-{job}-failed-alert.mismatch.json")
+    console.machine.history.add(
+        Invocation(
+            "timer", console.machine.clock(), 1, "", "sweep", None, None, (line, other), (write,)
+        )
+    )
+    assert any("CI tells otherwise" in one for one in told(console.get("/deliveries/1")))
+
+
+def test_a_callback_in_doubt(env: dict[str, str]) -> None:
+    """With VERIFY=always: it is asked about again."""
+    console = Console(env)
+    job = console.send(state="Success")
+    ticket = Ticket("verify", job, "succeeded", int(console.machine.clock()) + 9000)
+    Outbox(Ledger(console.machine.store)).put(ticket)
+    assert "CI is asked about it again" in told(console.get("/deliveries/1"))
+    assert "in 2 h" in text_of(console.get("/outbox"))
+    assert "verify" in text_of(console.get("/outbox"))
+
+
+def test_a_job_that_a_sweep_took_in(console: Console) -> None:
+    """Its callback never came."""
+    keep(console.machine.store, record("jlost", source={"trigger": "timer"}))
+    page = console.get(f"/job?key={key_of(console, 'jlost')}")
+    assert "No callback came; a sweep asked CI and kept the answer" in told(page)
+
+
+# --- sweeps, outbox, dead letters, charts ---
+
+
+def test_a_sweep_that_finds_nothing(console: Console) -> None:
+    """Is told once, and not listed."""
+    assert "found nothing to do" in text_of(console.post("/sweeps"))
+    page = text_of(console.get("/sweeps"))
+    assert "No sweep has had anything to do yet" in page
+    assert "a sweep found nothing to do" in page
+
+
+def test_a_message_is_left_for_whoever_reads_it(console: Console) -> None:
+    """A page that brings itself up to date in the background does not."""
+    console.ask("POST", "/sweeps", data={"csrf": console.token()})
+    assert "found nothing" not in console.ask("GET", "/", {"X-Live": "1"}).text
+    assert "found nothing" in text_of(console.get())
+    assert "found nothing" not in text_of(console.get())
+
+
+def test_sweeps_are_listed_with_what_they_did(console: Console) -> None:
+    """And each has a page with its log and its writes."""
+    console.send(code="InvalidArgument")
+    console.post("/sweeps")
+    assert "1 due, 0 done, 1 told" in text_of(console.get("/sweeps"))
+    page = text_of(console.get("/sweeps/2"))
+    assert "_undelivered/" in page
+    assert "alert_undelivered" in page
+    assert console.ask("GET", "/deliveries/2").status_code == 404
+
+
+def test_a_sweep_that_withdraws_says_so(console: Console) -> None:
+    """Another one holds the lease."""
+    console.send()
+    console.machine.store.put(f"_sweep/{int(console.machine.clock()):010d}-other", b"{}")
+    assert "Another sweep holds the lease" in text_of(console.post("/sweeps", ticket="all"))
+
+
+def test_a_sweep_that_breaks_off_says_so(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its log says why."""
+    monkeypatch.setattr("handler.retries.sweep.Sweep._run", lambda _: 1 / 0)
+    assert "broke off" in text_of(console.post("/sweeps"))
+    assert "ERROR" in text_of(console.get("/sweeps"))
+
+
+def test_one_retry_alone_is_made_due(console: Console) -> None:
+    """The other one waits on."""
+    console.send(), console.send()
+    names = [key.rpartition("/")[2] for key in console.machine.store.list("_outbox/")]
+    console.post("/sweeps", ticket=names[1], to="https://example.org/")
+    assert [one.chore for one in console.machine.history.chores()] == ["sweep", "hasten"]
+    assert names[0] in {key.rpartition("/")[2] for key in console.machine.store.list("_outbox/")}
+
+
+def test_the_outbox(console: Console) -> None:
+    """Retries with their time, alerts, and what is no ticket."""
+    console.send()
+    console.send(code="InvalidArgument")
+    outbox = Outbox(Ledger(console.machine.store))
+    for due in (1_000, 10_000):
+        outbox.put(Ticket("odd.action", "j1", "s", int(console.machine.clock()) + due))
+    console.machine.store.put("_outbox/odd", b"{}")
+    page = text_of(console.get("/outbox"))
+    for part in (
+        "retry",
+        "alert: Failed",
+        "at the next sweep",
+        "in 17 min",
+        "in 3 h",
+        "odd.action",
+    ):
+        assert part in page
+    assert "Retry now" in page
+
+
+def test_digests_that_nobody_took(console: Console) -> None:
+    """And those that are on their way; one that can't be read is named."""
+    digest = Digest(Message("1", "[CI] told", ("line <b>",)), (), (), 1.0)
+    console.machine.store.put("_digests/1.json", digest.to_json())
+    console.machine.store.put("_undelivered/2.json", digest.to_json())
+    console.machine.store.put("_undelivered/3.json", b"{}")
+    page = text_of(console.get("/outbox"))
+    for part in ("on its way", "no channel took it", "line &lt;b&gt;", "_undelivered/3.json"):
+        assert part in page
+
+
+def test_a_letter_is_read_and_replayed(console: Console) -> None:
+    """One that is understood by now is kept."""
+    letter = DeadLetter(GOOD, "test", "why", {}, "http", "2026-11-21T08:00:00Z", "r1")
+    name = Ledger(console.machine.store).bury(letter).rpartition("/")[2].removesuffix(".json")
+    assert name[:16] in text_of(console.get("/dead"))
+    assert "EventName" in console.get(f"/dead/{name}")
+    page = text_of(console.post(f"/dead/{name}/replay"))
+    assert "Replayed: ac34be3aa0bf411ed9ce39d7cc972e427 kept" in page
+    assert "run again at" in page
+    assert [one.chore for one in console.machine.history.chores()] == ["replay"]
+    assert "a dead letter run again" in text_of(console.get("/sweeps"))
+
+
+def test_a_letter_that_is_not_understood_stays(console: Console) -> None:
+    """And one that holds no body is shown without one."""
+    console.machine.send(b"hello", "http")
+    [name] = re.findall(r"/_/dead/([0-9a-f]{64})", console.get("/dead"))
+    assert "Not replayed: not_xml_or_json" in text_of(console.post(f"/dead/{name}/replay"))
+    console.machine.store.put("_dead/dt=2026-11-21/aa.json", b"{}")
+    assert "unreadable" in text_of(console.get("/dead/aa"))
+
+
+def test_a_replay_while_the_store_is_away(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is no fault of the letter."""
+
+    def away(*_: object) -> None:
+        raise StoreError("put", "jobs/", "no answer")
+
+    token = console.token()
+    monkeypatch.setattr(Machine, "replay", away)
+    assert console.ask("POST", "/dead/aa/replay", data={"csrf": token}).status_code == 503
+
+
+def test_the_charts_of_the_report(console: Console) -> None:
+    """Drawn without a style or a script of their own, so that the policy lets them be."""
+    assert "no records to draw" in console.get("/charts")
+    console.send()
+    page = console.get("/charts?days=7")
+    assert "<svg" in page[page.index("<main") :]
+    assert console.ask("GET", "/charts.css").mimetype == "text/css"
+
+
+# --- samples ---
+
+
+def test_a_sample_is_sent_by_the_form(env: dict[str, str]) -> None:
+    """And its retry is planned with the stand-in for CI."""
+    plans = Plans()
+    console = Console(env, plans)
+    form = {"name": "Transcode", "state": "Failed", "code": "SlowDown", "form": "json"}
+    page = text_of(console.post("/samples", **form, failures="1"))
+    assert "The sample was sent: 200" in page
+    assert "SlowDown" in page
+    assert [plan[1:] for plan in plans.made] == [(1, "json")]
+    assert "Local stand-in for CI" in console.get()
+
+
+def test_a_sample_that_can_not_be_is_told(console: Console) -> None:
+    """With the reason, on the form."""
+    page = text_of(console.post("/samples", name="NoSuchTag", state="Failed"))
+    assert "Not sent" in page
+    assert console.machine.history.version == 0
+
+
+def test_a_sample_for_a_ledger_on_cos_must_be_meant(cos: CosFace) -> None:
+    """Others see what is written there."""
+    console = Console(dict(cos.env))
+    form = {"name": "Transcode", "state": "Success"}
+    assert "required" in console.get("/send")
+    assert "tick the box" in text_of(console.post("/samples", **form))
+    assert "was sent" in text_of(console.post("/samples", **form, really="yes"))
+
+
+# --- who may use it ---
+
+
+def test_a_foreign_host_is_refused(console: Console) -> None:
+    """A name of someone else's that points here."""
+    response = console.client.get("/", base_url="http://rebound.example.org:9000/_")
+    assert response.status_code == 403
+    assert "loopback address alone" in response.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://example.org"},
+        {"Origin": "https://127.0.0.1:9000"},
+        {"Origin": "http://127.0.0.1:9001"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_form_of_another_site_is_refused(console: Console, headers: dict[str, str]) -> None:
+    """Whatever it knows."""
+    response = console.ask("POST", "/sweeps", headers, data={"csrf": console.token()})
+    assert response.status_code == 403
+    assert console.machine.history.version == 0
+
+
+@pytest.mark.parametrize("form", [{}, {"csrf": ""}, {"csrf": "guess"}, {"csrf": "ü"}])
+def test_a_form_without_its_token_is_refused(console: Console, form: dict[str, str]) -> None:
+    """As one that was open since before a restart."""
+    assert console.ask("POST", "/sweeps", data=form).status_code == 403
+    headers = {"Origin": f"http://localhost:{PORT}", "Sec-Fetch-Site": "same-origin"}
+    ours = console.ask("POST", "/sweeps", headers, data={"csrf": console.token()})
+    assert ours.status_code == 303
+
+
+def test_a_form_is_small(console: Console) -> None:
+    """More than any of them needs is not read."""
+    response = console.ask("POST", "/sweeps", data={"csrf": "x" * 100_000})
+    assert response.status_code == 413
+
+
+def test_every_answer_is_confined(console: Console) -> None:
+    """No script or style but our own, no frame, no cache: errors and files too."""
+    for path in ("/", "/nothing", "/static/console.js", "/charts.css"):
+        with console.ask("GET", path) as response:
+            headers = response.headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_change_is_streamed(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number for each, a comment in between, and an end when the server ends."""
+    monkeypatch.setattr("ci_callback.console.pages.HEARTBEAT_S", 0.001)
+    stream = iter(console.ask("GET", "/live").response)
+    assert next(stream) == b"retry: 2000\ndata: 0\n\n"
+    assert next(stream).startswith(b":")
+    console.send()
+    assert next(stream) == b"data: 1\n\n"
+    console.machine.history.close()
+    assert list(stream) == []
+
+
+# --- languages, and who can't see or point ---
+
+PATHS = ("/", "/send", "/sweeps", "/outbox", "/dead", "/charts", "/deliveries/1", "/nothing")
+
+
+def test_the_language_is_the_readers(console: Console) -> None:
+    """By the query, then by the cookie that it leaves, then by the browser."""
+    assert 'lang="zh-CN"' in console.get(lang="zh-CN,zh;q=0.9")
+    assert "回调记录" in console.get(lang="zh")
+    assert '<html lang="en">' in console.get("/?lang=en", lang="zh")
+    assert '<html lang="en">' in console.get(lang="zh")
+    assert 'lang="zh-CN"' in console.get("/?lang=zh&text=a")
+    assert "/_/?text=a&amp;lang=en" in console.get("/?text=a")
+    assert '<html lang="zh-CN">' in console.get("/?lang=fr")
+
+
+class Outline(HTMLParser):
+    """What assistive technology needs of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.names: list[str] = []
+        self.labels: set[str] = set()
+        self.fields: list[str] = []
+        self.tags: list[str] = []
+        self.unnamed: list[str] = []
+        self.inline: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        if given.get("id"):
+            self.ids.append(given["id"] or "")
+        if tag == "label":
+            self.labels.add(given.get("for") or "")
+        if tag in ("input", "select") and given.get("type") != "hidden":
+            self.fields.append(given.get("id") or "")
+        if tag == "nav" and not given.get("aria-label"):
+            self.unnamed.append(tag)
+        if tag in ("style", "iframe") or (tag == "script" and not given.get("src")):
+            self.inline.append(tag)
+        self.inline += [name for name in given if name == "style" or name.startswith("on")]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_pages_are_built_for_everyone(console: Console, lang: str) -> None:
+    """One heading, named landmarks, labelled fields, no id twice, nothing inline."""
+    console.send()
+    for path in PATHS:
+        outline = Outline()
+        outline.feed(console.ask("GET", path, {"Accept-Language": lang}).text)
+        assert outline.tags.count("h1") == 1, path
+        assert outline.tags.count("main") == 1, path
+        assert len(outline.ids) == len(set(outline.ids)), path
+        assert set(outline.fields) <= outline.labels, path
+        assert (outline.unnamed, outline.inline) == ([], []), path
+
+
+def template_words() -> Iterator[str]:
+    """Every text that a template asks for by its whole key."""
+    for template in TEMPLATES.iterdir():
+        yield from re.findall(r"\bt\('([^']+)'[,)]", template.read_text(encoding="utf-8"))
+
+
+def test_every_word_is_there_in_both_languages() -> None:
+    """With the same values to be put in."""
+    assert set(template_words()) <= set(words.WORDS)
+    for key, (english, chinese) in words.WORDS.items():
+        assert english, key
+        assert chinese, key
+        assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", chinese)), key
+
+
+def test_no_word_is_left_over() -> None:
+    """Each is asked for by a template or by the code, or is one of a family."""
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (*TEMPLATES.iterdir(), *TEMPLATES.parent.glob("*.py"))
+        if path.name != "words.py"
+    )
+    families = ("o.", "f.", "w.", "e.", "a.", "c.", "k.", "r.", "error_")
+    unused = [
+        key
+        for key in words.WORDS
+        if not key.startswith(families) and f"'{key}'" not in code and f'"{key}"' not in code
+    ]
+    assert unused == []
+
+
+def test_every_family_of_words_is_whole() -> None:
+    """Whatever the code may ask for by a part of a key."""
+    asked = {f"o.{one}" for one in ("", *OUTCOMES, *NO_JOB, *get_args(intake.Status))}
+    asked |= {f"f.{one}" for one in get_args(follow.Word)}
+    asked |= {f"w.{one}" for one in (*get_args(Way), "ledger")}
+    asked |= {f"e.{one}" for one in events.RANK} | {"e.ended_again"}
+    asked |= {f"k.{one}" for one in names()} | {f"r.{one}" for one in RETRY_FAILURES}
+    asked |= {f"c.{one}" for one in ("sweep", "reconcile", "hasten", "replay")}
+    assert asked <= set(words.WORDS)
+
+
+def test_a_kind_that_is_not_known_keeps_its_name() -> None:
+    """A later version may have written it."""
+    assert words.kind("en", "recovered") == "Recovered by a retry"
+    assert words.kind("zh", "something-new") == "something-new"
+
+
+# --- small parts ---
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (b'{"a":1}', '{\n  "a": 1\n}'),
+        (b"<a><b>1</b></a>", "<a>\n  <b>1</b>\n</a>"),
+        (b"neither", "neither"),
+        (b"\xff", "\\xff"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'),
+    ],
+)
+def test_a_body_is_indented(sent: bytes, expected: str) -> None:
+    """Where it is JSON or XML."""
+    assert body.shown(sent) == expected
+
+
+def test_a_long_body_is_cut() -> None:
+    """And not indented."""
+    shown = body.shown(b"[" + b"1," * body.MOST_CHARS + b"1]")
+    assert len(shown) == body.MOST_CHARS + 2
+
+
+def test_secrets_are_found_in_lists_and_below() -> None:
+    """Wherever a record's details would not hold them."""
+    tree = {
+        "JobsDetail": [
+            {"Operation": {"Segment": {"HlsEncrypt": {"UriKey": {"a": "one", "b": ["two", ""]}}}}},
+            {"Operation": {"UserData": "three"}},
+        ]
+    }
+    shown = body.shown(json.dumps(tree).encode())
+    assert "one" not in shown
+    assert "two" not in shown
+    assert "three" in shown
+
+
+def test_names_of_tickets_are_read() -> None:
+    """What is none gives empty texts."""
+    read = TicketName.of("1790000000-j1~2D-failed-alert.gave-up.json")
+    assert read == TicketName(1790000000, "j1~2D", "failed", "alert.gave-up")
+    assert TicketName.of("odd") == TicketName(0, "", "", "")
+
+
+@pytest.mark.parametrize("key", ["", "jobs/dt=2026-11-21/../x.json", "_outbox/x.json", "jobs/x"])
+def test_only_keys_of_records_are_read(key: str) -> None:
+    """Whatever stands in an address."""
+    assert not is_record_key(key)
+
+
+def test_the_shelf_forgets(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it read longest ago; what it reads stays right."""
+    assert MOST_CACHED > 1
+    monkeypatch.setattr("ci_callback.console.record_cache.MOST_CACHED", 1)
+    jobs = [console.send(state="Success") for _ in range(3)]
+    shelf = Shelf(console.machine)
+    keys = list(console.machine.store.list("jobs/"))
+    assert len(shelf.read(keys)) == 3
+    assert len(shelf.read(keys)) == 3
+    assert {shelf.find(job, utc(console.machine.clock())) is not None for job in jobs} == {True}
+    assert shelf.find("nobody", None) is None
+
+
+def test_times_are_short_today() -> None:
+    """And have their day otherwise."""
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", clock(__import__("time").time()))
+    assert re.fullmatch(r"2022-07-2\d \d\d:\d\d:\d\d", clock(1658738139))

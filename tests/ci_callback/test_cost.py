@@ -1,0 +1,192 @@
+"""`python -m ci_callback cost`: what a month uses, and that its figures match the function."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from ci_callback.commands import cost
+from handler.ledger.store import Store
+from tests.world import World
+
+app = typer.Typer()
+app.command()(cost.cost)
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Exit status, and what was printed on either stream."""
+    result = CliRunner().invoke(app, [*arguments])
+    return result.exit_code, result.output
+
+
+def as_json(*arguments: str) -> dict[str, Any]:
+    """What --json gives."""
+    status, out = run("--json", *arguments)
+    assert status == 0, out
+    told: dict[str, Any] = json.loads(out)
+    return told
+
+
+QUIET = ("--sweeps", "0", "--reconciles", "0", "--failed", "0%")
+
+
+def test_a_million_callbacks_that_all_succeed_are_a_million_requests() -> None:
+    """Without sweeps nothing else is asked of COS."""
+    used = as_json("--callbacks", "1e6", *QUIET)["use"]
+    assert used["invocations"] == used["cos_requests"] == 1_000_000
+
+
+def test_gb_seconds_are_memory_times_time() -> None:
+    """As SCF counts them (583/12284): 256 MB for 20 ms are 0.005 GB-seconds."""
+    used = as_json("--callbacks", "1000", "--memory", "256", "--ms", "20", *QUIET)["use"]
+    assert used["gb_seconds"] == pytest.approx(1000 * 0.005)
+
+
+def test_a_month_without_callbacks_is_its_timers() -> None:
+    """A sweep each minute, a reconciliation each half hour, two listings each."""
+    used = as_json("--callbacks", "0")["use"]
+    assert used["invocations"] == 43_200 + 1_440
+    assert used["cos_requests"] == 2 * (43_200 + 1_440)
+    assert used["stored_gb"] == 0
+
+
+def test_a_failure_is_more_requests_and_more_time_than_a_success() -> None:
+    """Its ticket, its sweeps, and its second callback."""
+    base = ("--callbacks", "1000", "--sweeps", "0", "--reconciles", "0", "--failed")
+    none, all_of_them = (as_json(*base, share)["use"] for share in ("0%", "100%"))
+    assert none["cos_requests"] == 1000
+    assert all_of_them["cos_requests"] == 1000 * (2 + 2 + cost.FOLLOW_UP_REQUESTS)
+    assert all_of_them["gb_seconds"] > 10 * none["gb_seconds"]
+    assert all_of_them["invocations"] == 2000
+
+
+def test_a_sweep_is_active_once_however_many_failures_it_finds() -> None:
+    """So the wait for the lease is paid for at most once a sweep."""
+    few, many = (
+        as_json("--callbacks", count, "--failed", "100%", "--sweeps", "10", "--reconciles", "0")
+        for count in ("4", "1000")
+    )
+    difference = many["use"]["cos_requests"] - few["use"]["cos_requests"]
+    assert difference == 996 * (2 + 2 + cost.FOLLOW_UP_REQUESTS)
+
+
+def test_records_that_stay_longer_take_more_room() -> None:
+    """In a steady state: what a month brings, times the months that it stays."""
+    month, year = (
+        as_json("--retention-days", days, *QUIET)["use"]["stored_gb"] for days in ("30", "360")
+    )
+    assert month == pytest.approx(2.0)
+    assert year == pytest.approx(12 * month)
+
+
+def test_prices_that_are_given_make_costs() -> None:
+    """Those of requests have a default; it is said which are missing."""
+    told = as_json("--callbacks", "1e6", "--price-gb-second", "0.00002", *QUIET)
+    assert told["cost"]["cos_requests"] == pytest.approx(100 * cost.COS_REQUEST_PRICE)
+    assert told["cost"]["gb_seconds"] == pytest.approx(told["use"]["gb_seconds"] * 0.00002)
+    assert told["cost"]["egress_gb"] is None
+    status, out = run("--callbacks", "1e6", "--price-gb-second", "0.00002")
+    assert status == 0
+    assert "No price is given for: invocations, GB kept in COS, GB outbound" in out
+
+
+def test_a_table_is_for_people() -> None:
+    """The issue's own command."""
+    status, out = run("--callbacks", "1e6", "--failed", "2%")
+    assert status == 0
+    assert "1,000,000 callbacks, 2.0% failed" in out
+    assert "GB-seconds" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--callbacks", "many"),
+        ("--callbacks", "1.5"),
+        ("--callbacks", "-1"),
+        ("--callbacks", "nan"),
+        ("--callbacks", "inf"),
+        ("--failed", "102%"),
+        ("--failed", "-2%"),
+        ("--failed", "often"),
+        ("--memory", "0"),
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    """Exit status 2."""
+    assert run(*arguments)[0] == 2
+
+
+@pytest.mark.parametrize(("text", "value"), [("2%", 0.02), ("0.02", 0.02), ("100%", 1.0)])
+def test_shares_are_read(text: str, value: float) -> None:
+    """With a per cent sign or without."""
+    assert cost.share(text) == pytest.approx(value)
+
+
+class Counting:
+    """A store that counts its requests."""
+
+    def __init__(self, inner: Store) -> None:
+        self._inner = inner
+        self.count = 0
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        self.count += 1
+        return self._inner.put_new(key, data)
+
+    def put(self, key: str, data: bytes) -> None:
+        self.count += 1
+        self._inner.put(key, data)
+
+    def get(self, key: str) -> bytes | None:
+        self.count += 1
+        return self._inner.get(key)
+
+    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+        self.count += 1
+        return self._inner.list(prefix, stop)
+
+    def delete(self, key: str) -> None:
+        self.count += 1
+        self._inner.delete(key)
+
+
+def _follow_up(folder: Path, failures: int) -> int:
+    """Requests of sweeps, beyond idle ones, for so many failed jobs that then recover."""
+    with World(folder) as world:
+        store = Counting(world.store)
+        jobs = [world.submit(UserData=f"u{number}") for number in range(failures)]
+        for job in jobs:
+            world.fail(job)
+            world.deliver(job)
+        asked, seen = 0, set(jobs)
+        for step in (60.0, 60.0, 60.0, 60.0, 21_600.0, 60.0, 60.0):  # the watch is six hours later
+            world.now += step
+            store.count = 0
+            world.sweep(store)
+            asked += store.count - cost.REQUESTS["idle_sweep"]
+            for job in [one.job_id for one in world.ci.accepted if one.job_id not in seen]:
+                seen.add(job)
+                world.succeed(job)
+                world.deliver(job)
+        return asked
+
+
+def test_the_requests_of_follow_ups_are_those_that_sweeps_make(tmp_path: Path) -> None:
+    """A failed job that is submitted again, recovers and is told of: played, and counted."""
+    alone, five = (_follow_up(tmp_path / str(count), count) for count in (1, 5))
+    assert (five - alone) / 4 == pytest.approx(cost.FOLLOW_UP_REQUESTS, abs=0.5)
+    each = cost.ACTIVE_SWEEPS_FOR_A_FAILURE * cost.ACTIVE_SWEEP_REQUESTS
+    assert alone == pytest.approx(cost.FOLLOW_UP_REQUESTS + each, abs=2)

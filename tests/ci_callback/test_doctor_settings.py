@@ -1,0 +1,147 @@
+"""`doctor` on settings that can be read, and on the alert channels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from ci_callback.doctor import on_alerts, on_settings
+from ci_callback.doctor.case import Case, Target
+from ci_callback.doctor.findings import Finding
+from handler.app import SWEEP_MOST_S
+from handler.http_client import RequestsHttp
+from handler.settings import Settings
+from tests.alert_services import KEY, AlertService, closed_port
+
+WELL = {
+    "LEDGER_URL": "cos://records-1250000000/ci",
+    "COS_REGION": "ap-guangzhou",
+    "TENCENTCLOUD_SECRETID": "AKIDexample",
+    "TENCENTCLOUD_SECRETKEY": "example-secret-key",
+    "CALLBACK_TOKENS": "a-token-that-is-long-enough",
+    "ALERT_URLS": "https://hooks.slack.com/services/T0/B0/0f1e2d3c",
+}
+
+
+def opinions(**env: str) -> list[Finding]:
+    """What is said of these settings."""
+    return on_settings.opinions(Settings.from_env(WELL | env))
+
+
+def test_settings_that_fit_are_well() -> None:
+    """And the kind of the credentials is told."""
+    assert [(one.name, one.status) for one in opinions()] == [
+        ("settings", "ok"),
+        ("credentials", "ok"),
+    ]
+    assert "permanent" in opinions()[1].what
+    assert "with a session token" in opinions(TENCENTCLOUD_SESSIONTOKEN="x" * 20)[1].what
+
+
+@pytest.mark.parametrize(
+    ("env", "status", "words"),
+    [
+        ({"CALLBACK_TOKENS": "none"}, "warning", "whoever knows the function's URL"),
+        ({"CALLBACK_TOKENS": "abc,a-token-that-is-long-enough"}, "warning", "1 of 2 are shorter"),
+        ({"CALLBACK_TOKENS": "a-token+with/odd&signs"}, "warning", "percent-encoded"),
+        ({"ALERT_URLS": ""}, "warning", "a failure nobody hears of"),
+        ({"ALERT_URLS": "https://x.example.com/#service=pager"}, "fault", "no way is known"),
+        ({"ALERT_URLS": "smtps://u:p4ssw0rd@mx.example.com/"}, "fault", "mx.example.com: ?to="),
+        ({"LEASE_S": f"{SWEEP_MOST_S:g}"}, "fault", "outlive its lease"),
+        ({"ADOPT_AFTER_S": "60"}, "warning", "does not list yet"),
+        ({"WATCH_S": "600"}, "warning", "shorter than ADOPT_AFTER_S (900 s)"),
+        ({"LEASE_SETTLE_S": "0"}, "warning", "listings of COS may lag"),
+        ({"COS_ENDPOINT": "http://127.0.0.1:1"}, "warning", "for tests alone"),
+        ({"RETRY_CALLBACK_URL": "https://x.example.com/"}, "fault", "holds no token"),
+        ({"RETRY_CALLBACK_URL": "https://x.example.com/?token=b"}, "fault", "holds no token"),
+    ],
+)
+def test_what_will_surprise(env: dict[str, str], status: str, words: str) -> None:
+    """The variable is named, what follows from it, and what mends it; no value of a secret."""
+    (found,) = [one for one in opinions(**env) if one.status != "ok"]
+    (variable,) = env
+    assert found.name == f"settings {variable}"
+    assert found.status == status
+    assert words in found.what
+    assert found.mend
+    assert "p4ssw0rd" not in found.what
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"LEASE_S": f"{SWEEP_MOST_S + 1:g}"},
+        {"WATCH_S": "900"},
+        {"ADOPT_AFTER_S": "300"},
+        {"LEASE_SETTLE_S": "1"},
+        {"RETRY_CALLBACK_URL": "https://x.example.com/?token=a-token-that-is-long-enough"},
+        {"RETRY_CALLBACK_URL": "https://x.example.com/", "CALLBACK_TOKENS": "none"},
+        {"ALERT_URLS": "smtps://u:p@mx.example.com/?to=a@example.com"},
+        {"LEDGER_URL": "file:./x", "LEASE_SETTLE_S": "0"},
+    ],
+)
+def test_what_is_just_right(env: dict[str, str]) -> None:
+    """At the bounds, nothing is said."""
+    found = {one.name for one in opinions(**env) if one.status != "ok"}
+    assert found <= {"settings CALLBACK_TOKENS"}
+
+
+def test_secrets_of_settings_that_can_not_be_read_are_known() -> None:
+    """By every part that a list has."""
+    env = {"CALLBACK_TOKENS": "one-token, two words", "ALERT_URLS": "gopher://x  https://y/k"}
+    known = on_settings.secrets_of(env, None)
+    assert {"one-token", "two words", "gopher://x", "https://y/k"} <= known
+    assert on_settings.secrets_of({"CALLBACK_TOKENS": "none"}, None) == set()
+
+
+# --- alerts --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def http() -> Iterator[RequestsHttp]:
+    """One for a test, closed behind it."""
+    client = RequestsHttp()
+    yield client
+    client.close()
+
+
+def sent(http: RequestsHttp, urls: str, lang: str = "en", send: bool = True) -> list[Finding]:
+    """What became of a test alert."""
+    settings = Settings.from_env(WELL | {"ALERT_URLS": urls, "ALERT_LANG": lang})
+    return on_alerts.alerts(Case(settings, Target(send_test_alert=send), http, time.time))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_test_alert_is_marked_as_one(http: RequestsHttp, lang: str) -> None:
+    """It goes to each channel once, and who took it is told."""
+    with AlertService("wecom") as robot, AlertService("slack") as slack:
+        found = sent(http, f"{robot.url} {slack.url}", lang)
+        assert [one.status for one in found] == ["ok", "ok"]
+        assert found[0].what == "wecom at 127.0.0.1 took the test message"
+        title = {"en": "[CI] Test alert\n", "zh": "[CI] 测试告警\n"}[lang]
+        assert [len(robot.texts), len(slack.texts)] == [1, 1]
+        assert robot.texts[0].startswith(title)
+
+
+def test_a_channel_that_refuses_hides_no_other(http: RequestsHttp) -> None:
+    """Its own reason is told, nothing of its address but the host."""
+    nobody = f"http://127.0.0.1:{closed_port()}/hook/{KEY}"
+    with AlertService("wecom") as robot, AlertService("slack") as slack:
+        robot.refuse_with = 93000
+        found = sent(http, f"{robot.url} {nobody} {slack.url}")
+    assert [one.status for one in found] == ["fault", "fault", "ok"]
+    assert "refused with errcode 93000" in found[0].what
+    assert "no connection" in found[1].what
+    assert all(KEY not in one.what + one.mend for one in found)
+
+
+def test_nothing_is_sent_unless_asked_for(http: RequestsHttp) -> None:
+    """The option is named."""
+    with AlertService("wecom") as robot:
+        (found,) = sent(http, f"{robot.url} {robot.url}x", send=False)
+        assert (found.status, found.what) == ("skipped", "2 channels, not tried")
+        assert found.mend == "doctor --send-test-alert"
+        assert robot.received == []
+    assert sent(http, "")[0].what == "ALERT_URLS names nobody"

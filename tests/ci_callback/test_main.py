@@ -1,0 +1,178 @@
+"""The command line as a whole: help, environment, .env, completion, several files at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from ci_callback.commands.registry import PREFIX, app
+from handler.ledger.folder import FolderStore
+from tests.conftest import PAYLOADS
+from tests.records import keep, record
+
+ROOT = Path(__file__).parents[2]
+
+
+def commands(
+    group: Any = None, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """(words, command) of every command, those of groups too."""
+    group = group or typer.main.get_command(app)
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+ALL = dict(commands())
+
+
+def start(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own, in a folder, with no settings but these."""
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith((PREFIX, "LEDGER", "COS_"))
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "ci_callback", *arguments],
+        env=clean | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "200"} | env,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_every_command_shows_an_example(words: tuple[str, ...]) -> None:
+    """One that can be copied, and that begins as the command does."""
+    result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    assert f"Example: python -m ci_callback {' '.join(words)}" in result.stdout
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_every_option_has_an_environment_variable(words: tuple[str, ...]) -> None:
+    """It is named in the help, after the command and the option. Not those of which a text of the
+    environment could hold no value: --set PATH=VALUE, and --list, which is a command of its own."""
+    result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "250"})
+    shown = "".join(result.stdout.split())
+    options = [one for one in ALL[words].params if one.opts[0].startswith("--")]
+    for option in options:
+        if option.allow_from_autoenv and option.name != "help" and not option.hidden:
+            name = option.envvar or f"{PREFIX}_{'_'.join(words)}_{option.name}".upper()
+            assert name.replace("-", "_") in shown, option.name
+    without = {one.opts[0] for one in options if not one.allow_from_autoenv and one.name != "help"}
+    assert without <= {"--set", "--list"}
+
+
+def test_an_option_is_read_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What the command line says goes before it."""
+    monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/ledger")
+    keep(FolderStore(tmp_path / "ledger"), record("j1"), record("j2"))
+    monkeypatch.setenv("CI_CALLBACK_JSON", "true")
+    monkeypatch.setenv("CI_CALLBACK_JOBS_LIMIT", "1")
+    assert len(CliRunner().invoke(app, ["jobs"]).stdout.splitlines()) == 1
+    assert len(CliRunner().invoke(app, ["jobs", "--limit", "2"]).stdout.splitlines()) == 2
+
+
+def test_settings_and_options_are_read_from_dot_env(tmp_path: Path) -> None:
+    """The environment goes before it."""
+    keep(FolderStore(tmp_path / "one"), record("j1"), record("j2"))
+    keep(FolderStore(tmp_path / "two"), record("k1"))
+    (tmp_path / ".env").write_text("LEDGER_URL=file:./one\nCI_CALLBACK_JSON=1\n")
+    found = start("jobs", cwd=tmp_path)
+    assert [json.loads(line)["record"]["job_id"] for line in found.stdout.splitlines()] == [
+        "j2",
+        "j1",
+    ], found.stderr
+    assert '"k1"' in start("jobs", cwd=tmp_path, LEDGER_URL="file:./two").stdout
+    assert '"k1"' in start("--ledger", "file:./two", "jobs", cwd=tmp_path).stdout
+
+
+def test_the_shell_completes_commands_and_tags() -> None:
+    """As bash asks for it once the script of --show-completion is installed."""
+
+    def complete(words: str) -> list[str]:
+        last = len(words.split(" ")) - 1
+        asked = {
+            "_CI_CALLBACK_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(last),
+        }
+        result = CliRunner().invoke(app, [], env=asked, prog_name="ci-callback")
+        return result.stdout.split()
+
+    assert complete("ci-callback rec") == ["reconcile"]
+    assert complete("ci-callback jobs --tag Transl") == ["Translation"]
+
+
+def test_several_files_and_folders_are_summarised(tmp_path: Path) -> None:
+    """A line for each that needs a look, and one for all."""
+    (tmp_path / "odd.json").write_text("{}")
+    done = start(
+        "invoke",
+        str(PAYLOADS / "Translation.seed.xml"),
+        str(PAYLOADS / "Translation.seed.json"),
+        str(tmp_path),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == (
+        "3 callbacks: answers 2 × 200, 1 × 202; jobs 1 dead_letter, 1 duplicate, 1 kept"
+    )
+    assert str(tmp_path / "odd.json") in done.stdout
+    assert "callback" not in done.stderr
+
+
+def test_several_files_as_json_are_a_line_each(tmp_path: Path) -> None:
+    """Each names its file."""
+    files = [str(PAYLOADS / f"Translation.seed.{form}") for form in ("xml", "json")]
+    done = start("invoke", "--json", *files, cwd=tmp_path)
+    assert [json.loads(line)["file"] for line in done.stdout.splitlines()] == files
+
+
+def test_a_file_that_is_refused_shows_its_log_and_fails(tmp_path: Path) -> None:
+    """Exit status 1, whatever became of the others."""
+    (tmp_path / "empty.json").write_text("")
+    done = start(
+        "invoke", str(PAYLOADS / "Translation.seed.xml"), str(tmp_path / "empty.json"), cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert "400" in done.stdout
+    assert '"event": "refused"' in done.stderr or '"event":"refused"' in done.stderr
+
+
+def test_a_body_comes_from_stdin_too(tmp_path: Path) -> None:
+    """Of a pipe."""
+    body = (PAYLOADS / "Translation.seed.xml").read_text()
+    done = subprocess.run(
+        [sys.executable, "-m", "ci_callback", "invoke", "-"],
+        input=body,
+        env=os.environ | {"LEDGER_URL": f"file:{tmp_path}/ledger", "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Answer 200" in done.stdout
+
+
+def test_a_folder_without_a_callback_is_a_usage_error(tmp_path: Path) -> None:
+    """Rather than a summary of nothing."""
+    result = CliRunner().invoke(app, ["invoke", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "no .xml or .json file" in result.stderr

@@ -1,0 +1,375 @@
+"""The views that query_view.py makes, asked through DuckDB: each record once, typed, whatever
+was compacted, came late, or lies about."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ci_callback.columns import DUCKDB, HIVE, SPARK, columns
+from ci_callback.compaction import compact, fold, manifest_key, part_key
+from ci_callback.query.view import view_sql
+from handler.errors import StoreError
+from handler.ledger.folder import FolderStore
+from tests.conftest import PAYLOADS, Invoked
+from tests.records import DAY, keep, record
+
+NEXT = "2026-09-21"
+
+
+@pytest.fixture
+def store(ledger: Path) -> FolderStore:
+    """A ledger in a folder, empty."""
+    return FolderStore(ledger)
+
+
+def ask(folder: Path, sql: str) -> list[Any]:
+    """Make the views anew and run a query."""
+    with duckdb.connect(config={"threads": 1}) as database:  # faster, where files are small
+        database.execute(view_sql(folder))
+        return database.sql(sql).fetchall()
+
+
+def ids(folder: Path) -> Counter[str]:
+    """How often each job is in the view."""
+    return Counter(row[0] for row in ask(folder, "SELECT job_id FROM jobs"))
+
+
+def once(*job_ids: str) -> Counter[str]:
+    """Each of them once."""
+    return Counter(job_ids)
+
+
+# --- each record once ---------------------------------------------------------------------
+
+
+def test_every_record_is_there_once_with_its_day(ledger: Path, store: FolderStore) -> None:
+    """The day is the partition's, as a DATE."""
+    keep(store, record("a"), record("b", day=NEXT), record("c", created_at=None))
+    assert ask(ledger, "SELECT job_id, dt FROM jobs ORDER BY job_id") == [
+        ("a", date(2026, 9, 20)),
+        ("b", date(2026, 9, 21)),
+        ("c", date(1970, 1, 1)),
+    ]
+
+
+def test_a_compacted_day_is_read_from_its_part(ledger: Path, store: FolderStore) -> None:
+    """And from nowhere else: the small files need not be there."""
+    keys = keep(store, record("a"), record("b"), record("c", day=NEXT))
+    compact(store, DAY)
+    assert ids(ledger) == once("a", "b", "c")
+    for key in keys[:2]:
+        store.delete(key)
+    assert ids(ledger) == once("a", "b", "c")
+
+
+def test_all_days_may_be_compacted(ledger: Path, store: FolderStore) -> None:
+    """Then no small file is read, and none must be."""
+    (key,) = keep(store, record("a"))
+    compact(store, DAY)
+    assert ids(ledger) == once("a")
+    store.delete(key)
+    assert ids(ledger) == once("a")
+
+
+def test_a_late_record_is_counted_once_before_and_after_its_day_is_folded_again(
+    ledger: Path, store: FolderStore
+) -> None:
+    """Stale, the day is read from jobs/ as a whole; then from its part again."""
+    keep(store, record("a"), record("b"))
+    compact(store, DAY)
+    keep(store, record("late"))
+    assert ids(ledger) == once("a", "b", "late")
+    compact(store, DAY)
+    assert ids(ledger) == once("a", "b", "late")
+
+
+def test_a_part_without_its_manifest_is_not_read(ledger: Path, store: FolderStore) -> None:
+    """A compaction that died in between, or that is still on its way."""
+    keep(store, record("a"))
+    compact(store, DAY)
+    store.delete(manifest_key(DAY))
+    assert ids(ledger) == once("a")
+
+
+def test_a_manifest_without_its_part_is_not_believed(ledger: Path, store: FolderStore) -> None:
+    """Somebody made room."""
+    keep(store, record("a"))
+    compact(store, DAY)
+    store.delete(part_key(DAY))
+    assert ids(ledger) == once("a")
+
+
+def test_the_part_of_one_compaction_and_the_manifest_of_another_lose_nothing(
+    ledger: Path, store: FolderStore
+) -> None:
+    """Two at one moment: the one that saw less wrote the part last."""
+    keep(store, record("a"))
+    compact(store, DAY)
+    less = store.get(part_key(DAY)) or b""
+    keep(store, record("late"))
+    compact(store, DAY)
+    store.put(part_key(DAY), less)
+    assert ids(ledger) == once("a", "late")
+
+
+def test_two_thousand_records_are_two_thousand(ledger: Path, store: FolderStore) -> None:
+    """Compacted, and stale."""
+    day = ledger / f"jobs/dt={DAY}"
+    day.mkdir(parents=True)
+    for number in range(1_999):
+        (day / f"{number:04}.json").write_bytes(record(f"{number:04}").to_json())
+    compact(store, DAY)
+    assert ask(ledger, "SELECT count(*), count(DISTINCT job_id) FROM jobs") == [(1_999, 1_999)]
+    keep(store, record("late"))
+    assert ask(ledger, "SELECT count(*), count(DISTINCT job_id) FROM jobs") == [(2_000, 2_000)]
+
+
+def test_a_day_that_was_emptied_and_folded_has_no_rows(ledger: Path, store: FolderStore) -> None:
+    """An empty part is read as such."""
+    (key,) = keep(store, record("a"))
+    compact(store, DAY)
+    store.delete(key)
+    compact(store, DAY)
+    assert ids(ledger) == once()
+
+
+# --- ledgers of all sorts -----------------------------------------------------------------
+
+
+def test_a_ledger_without_anything_gives_views_without_rows(ledger: Path) -> None:
+    """With all their columns, so that a query written for a full ledger runs."""
+    for view in ("jobs", "workflows", "reviews"):
+        assert ask(ledger, f"SELECT * FROM {view}") == []
+        assert ask(ledger, f"SELECT input.object, retry.attempt, dt FROM {view}") == []
+    assert ask(ledger, "SELECT * FROM unreadable") == []
+    assert list(ledger.parent.iterdir()) == []
+
+
+def test_the_columns_are_the_same_with_and_without_records(
+    ledger: Path, store: FolderStore
+) -> None:
+    """And for small files and parts."""
+
+    def described() -> list[Any]:
+        return ask(ledger, "SELECT column_name, column_type FROM (DESCRIBE jobs)")
+
+    empty = described()
+    keep(store, record("a"))
+    assert described() == empty
+    compact(store, DAY)
+    assert described() == empty
+    keep(store, record("b", day=NEXT))
+    assert described() == empty
+    assert [name for name, _ in empty] == [*columns(DUCKDB), "dt"]
+
+
+def test_workflows_and_reviews_have_views_of_their_own(ledger: Path, store: FolderStore) -> None:
+    """A workflow's run is no job."""
+    store.put(f"workflows/dt={DAY}/w.json", record("w", kind="workflow", tag=None).to_json())
+    store.put(f"reviews/dt={DAY}/r-simple-0.json", record("r", kind="review").to_json())
+    assert ids(ledger) == once()
+    assert ask(ledger, "SELECT job_id, dt FROM workflows") == [("w", date(2026, 9, 20))]
+    assert ask(ledger, "SELECT job_id, kind FROM reviews") == [("r", "review")]
+
+
+def test_what_else_lies_in_a_ledger_is_not_read(ledger: Path, store: FolderStore) -> None:
+    """Tickets hold whole records."""
+    keep(store, record("a"))
+    for key in (
+        "_outbox/0000000000-b-failed-alert.failed.json",
+        f"_unfinished/dt={DAY}/b-running.json",
+        f"_dead/dt={DAY}/b.json",
+        f"jobs/dt={DAY}/old/b.json",
+        f"jobs/dt={DAY}/b.json.bak",
+    ):
+        store.put(key, record("b").to_json())
+    assert ids(ledger) == once("a")
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    """What means something to a glob or to SQL included."""
+    folder = tmp_path / "it's [a] *led?ger"
+    store = FolderStore(folder)
+    keep(store, record("a"), record("b", day=NEXT))
+    compact(store, DAY)
+    assert ids(folder) == once("a", "b")
+    assert ask(folder, "SELECT * FROM unreadable") == []
+
+
+def test_a_relative_folder_is_read_from_wherever(
+    ledger: Path, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The views name the whole path."""
+    keep(store, record("a"))
+    monkeypatch.chdir(ledger.parent)
+    sql = view_sql(Path("ledger"))
+    monkeypatch.chdir("/")
+    with duckdb.connect() as database:
+        database.execute(sql)
+        assert database.sql("SELECT job_id FROM jobs").fetchall() == [("a",)]
+
+
+def test_a_copy_that_was_broken_off_must_not_be_queried(ledger: Path, store: FolderStore) -> None:
+    """Making the views must raise: rows may be missing."""
+    store.put("_copying", b"")
+    with pytest.raises(ValueError, match="copy it again"):
+        view_sql(ledger)
+
+
+def test_a_folder_that_can_not_be_read_is_told(tmp_path: Path) -> None:
+    """As everywhere, by a StoreError."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreError):
+        view_sql(tmp_path / "file")
+
+
+# --- typed, and never by a sample ---------------------------------------------------------
+
+
+def as_told(value: Any) -> Any:
+    """A value out of DuckDB as the record has it: times as text, JSON as what it means."""
+    if isinstance(value, datetime):
+        written = value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
+        return written + "Z"
+    if isinstance(value, dict):
+        return {name: as_told(one) for name, one in value.items()}
+    return value
+
+
+@pytest.mark.parametrize("is_compacted", [False, True], ids=["small files", "parts"])
+def test_every_field_of_every_payload_comes_out_as_it_was_kept(
+    on_disk: Invoked, ledger: Path, is_compacted: bool
+) -> None:
+    """All that CI sends, kept by the function and read through the views."""
+    paths = [path for path in PAYLOADS.rglob("*") if path.suffix in (".json", ".xml")]
+    for path in sorted(paths):
+        on_disk.post(path.read_bytes())
+    store = FolderStore(ledger)
+    if is_compacted:
+        for key in list(store.list("jobs/")):
+            compact(store, key.split("/")[1].removeprefix("dt="))
+    kept: dict[str, Any] = {}
+    for view in ("jobs", "workflows", "reviews"):
+        for key in store.list(f"{view}/"):
+            one = json.loads(store.get(key) or b"")
+            kept[one["source"]["digest"]] = one
+    for view in ("jobs", "workflows", "reviews"):
+        with duckdb.connect() as database:
+            database.execute(view_sql(ledger))
+            found = database.sql(f"SELECT * EXCLUDE (dt) FROM {view}")
+            rows = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+        for row in rows:
+            expected = kept.pop(row["source"]["digest"])
+            for name in ("result", "details"):
+                row[name] = json.loads(row[name]) if row[name] is not None else None
+            if expected["input"] is not None:
+                # Further fields of CI's Input node are in details.
+                of_schema = ("bucket", "region", "object", "url", "headers")
+                expected["input"] = {name: expected["input"][name] for name in of_schema}
+            assert {name: as_told(value) for name, value in row.items()} == expected
+    assert kept == {}
+
+
+def test_a_value_of_another_type_costs_itself_alone(ledger: Path, store: FolderStore) -> None:
+    """Not the query, and not the row: somebody edited a record by hand."""
+    keep(store, record("a"), record("b", job_level=10**30, created_at=f"{DAY}T08:00:00Z"))
+    odd = record("b", job_level=10**30, wait_s="abc", input="x", ended_at="-", outputs={"a": 1})
+    keep(store, odd)
+    assert ask(
+        ledger, "SELECT job_id, job_level, wait_s, input.object, ended_at, outputs, run_s FROM jobs"
+    ) == [
+        ("a", 0, 5.0, None, datetime(2026, 9, 20, 8, 1, 5, 250_000), [], 60.25),
+        ("b", None, None, None, None, None, 60.25),
+    ]
+
+
+@pytest.mark.parametrize("data", [b"", b"{}\n", b"[1]\n", b'{"schema":', b"\xff\x00", b"x" * 99])
+def test_a_file_that_holds_no_record_is_left_out_and_named(
+    ledger: Path, store: FolderStore, data: bytes
+) -> None:
+    """In `unreadable`."""
+    keep(store, record("a"))
+    store.put(f"jobs/dt={DAY}/odd.json", data)
+    store.put(f"workflows/dt={DAY}/odd.json", data)
+    assert ids(ledger) == once("a")
+    named = ask(ledger, "SELECT filename FROM unreadable ORDER BY filename")
+    assert [Path(name).relative_to(ledger.resolve()).as_posix() for (name,) in named] == [
+        f"jobs/dt={DAY}/odd.json",
+        f"workflows/dt={DAY}/odd.json",
+    ]
+
+
+@pytest.mark.parametrize("line", [b"{}\n", b"not JSON\n", b'{"schema":"other/1"}\n'])
+def test_a_part_that_is_misread_fails_the_query(
+    ledger: Path, store: FolderStore, line: bytes
+) -> None:
+    """Left out without a word, a line could take a whole day along. Other days are not touched."""
+    keep(store, record("b", day=NEXT))
+    part, manifest = fold(DAY, [("a.json", record("a").to_json()), ("c.json", line)])
+    store.put(part_key(DAY), part)
+    store.put(manifest_key(DAY), manifest.to_json())
+    with pytest.raises(duckdb.Error, match="a part was misread: compact its day again"):
+        ids(ledger)
+    assert ask(ledger, f"SELECT job_id FROM jobs WHERE dt = '{NEXT}'") == [("b",)]
+
+
+def test_a_large_record_is_read(ledger: Path, store: FolderStore) -> None:
+    """A body of 6 MiB gives one of some 20 MB where every character is escaped twice."""
+    keep(store, record("a", details={"Text": '"' * 12_000_000}))
+    assert ask(ledger, "SELECT length(details->>'$.Text') FROM jobs") == [(12_000_000,)]
+    compact(store, DAY)
+    assert ask(ledger, "SELECT length(details->>'$.Text') FROM jobs") == [(12_000_000,)]
+
+
+# --- the schema's types -------------------------------------------------------------------
+
+
+def test_types_come_from_the_published_schema() -> None:
+    """One of each kind; what has no form of its own in the schema is JSON."""
+    types = columns(DUCKDB)
+    assert types["job_id"] == types["outcome"] == types["schema"] == "VARCHAR"
+    assert types["created_at"] == "TIMESTAMP"
+    assert types["wait_s"] == "DOUBLE"
+    assert types["job_level"] == "BIGINT"
+    assert types["input"].endswith('"headers" MAP(VARCHAR, VARCHAR))')
+    assert types["outputs"] == 'STRUCT("bucket" VARCHAR, "region" VARCHAR, "object" VARCHAR)[]'
+    assert types["result"] == types["details"] == "JSON"
+
+
+def test_a_field_whose_type_the_schema_leaves_open_is_free() -> None:
+    """Several types, none, or a list or map of such; Hive can't read them: they are left out."""
+    schema = {
+        "properties": {
+            "several": {"type": ["string", "integer"]},
+            "none": {"description": "?"},
+            "flag": {"type": ["boolean", "null"]},
+            "list": {"type": "array"},
+            "texts": {"type": "array", "items": {"type": "string"}},
+            "mapped": {"type": "object", "additionalProperties": {}},
+            "partly": {"type": "object", "properties": {"a": {"type": "null"}, "b": {"const": 1}}},
+            "maybe": {"enum": ["x", None]},
+        }
+    }
+    assert columns(DUCKDB, schema) == {
+        "several": "JSON",
+        "none": "JSON",
+        "flag": "BOOLEAN",
+        "list": "JSON[]",
+        "texts": "VARCHAR[]",
+        "mapped": "MAP(VARCHAR, JSON)",
+        "partly": 'STRUCT("a" JSON, "b" JSON)',
+        "maybe": "VARCHAR",
+    }
+    assert columns(SPARK, schema)["mapped"] == "MAP<STRING, STRING>"
+    assert columns(HIVE, schema) == {
+        "flag": "boolean",
+        "texts": "array<string>",
+        "maybe": "string",
+    }

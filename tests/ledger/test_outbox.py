@@ -1,0 +1,93 @@
+"""tickets.py: what must still happen, under names that sort by time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handler.ledger.folder import FolderStore
+from handler.ledger.outbox import Outbox, Ticket, about
+from handler.ledger.records import Ledger
+from tests.callback.test_record import job
+
+RECORD = job(State="Failed", Code="InternalError")
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    """An empty outbox in a folder."""
+    return Outbox(Ledger(FolderStore(tmp_path)))
+
+
+def test_a_name_says_when_what_and_of_which_end() -> None:
+    """And nothing from outside escapes its part of it."""
+    assert about(RECORD, "retry", 1658738143).name == "1658738143-j1-failed-retry.json"
+    odd = Ticket("alert.dead", "../A-b", "x/y")
+    assert odd.name == "0000000000-~2E~2E~2F~41~2Db-x~2Fy-alert.dead.json"
+    assert Ticket("watch", "j1", "x", due=10**12).name.startswith("9999999999-")
+    assert Ticket("watch", "j1", "x", due=-5).name.startswith("0000000000-")
+
+
+def test_a_ticket_is_read_back_whole() -> None:
+    """The record rides along, so that the sweep can do the rest of a callback's way."""
+    ticket = Ticket("watch", "j2", "submitted", 5, RECORD, "note", 3, {"attempt": 2})
+    assert Ticket.from_json(ticket.to_json()) == ticket
+    bare = Ticket("alert.dead", "x", "dead")
+    assert Ticket.from_json(bare.to_json()) == bare
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"schema":"ticket/1"}',
+        b'{"schema":"ticket/1","action":"a","job_id":"b","state":"c","more":1}',
+        b'{"schema":"ticket/1","action":"a","job_id":"b","state":"c","record":{"x":1}}',
+    ],
+)
+def test_what_is_no_ticket_is_not_read_as_one(line: bytes) -> None:
+    """Somebody may have put another object there."""
+    with pytest.raises(ValueError, match=r"ticket/1|Expecting|job-record"):
+        Ticket.from_json(line)
+
+
+def test_only_what_is_due_is_listed_in_the_order_of_time(outbox: Outbox) -> None:
+    """Up to now and no further, and at most so many."""
+    for due in (300, 100, 200, 101):
+        outbox.put(Ticket("watch", f"j{due}", "x", due))
+    assert [name[:10] for name in outbox.due(200.9, 10)] == [
+        "0000000100",
+        "0000000101",
+        "0000000200",
+    ]
+    assert len(outbox.due(999, 2)) == 2
+
+
+def test_what_is_done_stays_done(outbox: Outbox) -> None:
+    """However late a redelivery puts the ticket again."""
+    ticket = about(RECORD, "retry", 5)
+    outbox.put(ticket)
+    assert not outbox.is_done(ticket.name)
+    outbox.done(ticket.name)
+    assert outbox.get(ticket.name) is None
+    outbox.put(ticket)
+    assert outbox.is_done(ticket.name)
+    outbox.forget(ticket.name)
+    assert outbox.get(ticket.name) is None
+
+
+def test_a_ticket_that_is_put_off_leaves_no_other_behind(outbox: Outbox) -> None:
+    """And one that is put off to its own time is just written again."""
+    ticket = about(RECORD, "retry", 5)
+    outbox.put(ticket)
+    outbox.move(ticket.name, ticket.later(9, "why", counts=True))
+    assert outbox.due(100, 10) == ["0000000009-j1-failed-retry.json"]
+    later = Ticket.from_json(outbox.get("0000000009-j1-failed-retry.json") or b"")
+    assert (later.tries, later.note) == (1, "why")
+    outbox.move(later.name, later.later(9, "again", counts=False))
+    again = Ticket.from_json(outbox.get(later.name) or b"")
+    assert (again.tries, again.note) == (1, "again")
+    assert not outbox.is_done(later.name)

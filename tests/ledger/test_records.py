@@ -1,0 +1,107 @@
+"""ledger.py: a record is kept once, and a terminal state never gives way."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from handler.callback.record import JobRecord
+from handler.errors import StoreError
+from handler.ledger.folder import FolderStore
+from handler.ledger.records import DeadLetter, Kept, Ledger
+from tests.callback.test_record import job
+
+KEY = "jobs/dt=1970-01-01/j1.json"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """An empty ledger in a folder."""
+    return Ledger(FolderStore(tmp_path))
+
+
+def test_a_new_record_is_kept(ledger: Ledger) -> None:
+    """As one line of JSON under its key."""
+    record = job(State="Success")
+    assert ledger.keep(record) == Kept("kept", KEY)
+    assert ledger.store.get(KEY) == record.to_json()
+
+
+def test_the_same_end_again_is_a_duplicate(ledger: Ledger) -> None:
+    """The first record stays; whether the details differ is told."""
+    first = job(State="Success")
+    ledger.keep(first)
+    again = JobRecord.from_json(first.to_json().replace(b'"r1"', b'"r2"'))
+    assert ledger.keep(again) == Kept("duplicate", KEY)
+    other = job(State="Success", Message="done")
+    assert ledger.keep(other) == Kept("duplicate", KEY, differs=True)
+    assert ledger.store.get(KEY) == first.to_json()
+
+
+def test_the_very_same_bytes_are_ones_own_write(ledger: Ledger) -> None:
+    """Its answer was lost, and the store says that it exists."""
+    record = job(State="Success")
+    ledger.keep(record)
+    assert ledger.keep(record) == Kept("kept", KEY)
+
+
+@pytest.mark.parametrize(("first", "second"), [("Success", "Failed"), ("Failed", "Success")])
+def test_another_end_is_a_conflict_and_the_first_stays(
+    ledger: Ledger, first: str, second: str
+) -> None:
+    """Whichever came first."""
+    ledger.keep(job(State=first))
+    assert ledger.keep(job(State=second)) == Kept("conflict", KEY)
+    assert ledger.store.get(KEY) == job(State=first).to_json()
+
+
+def test_somebody_elses_object_in_the_place_is_a_conflict(ledger: Ledger) -> None:
+    """It is neither overwritten nor taken for the record."""
+    ledger.store.put(KEY, b"not a record")
+    assert ledger.keep(job(State="Success")) == Kept("conflict", KEY)
+
+
+def test_unfinished_states_stand_aside_and_may_be_told_again(ledger: Ledger) -> None:
+    """They never take the place of the end."""
+    for _ in range(2):
+        kept = ledger.keep(job(State="Running"))
+    assert kept == Kept("kept", "_unfinished/dt=1970-01-01/j1-~52unning.json")
+    assert ledger.keep(job(State="Success")).verdict == "kept"
+
+
+class Forgetful(FolderStore):
+    """A store that says that a key exists, and then that it does not."""
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        return False
+
+
+def test_a_store_that_contradicts_itself_is_a_fault(tmp_path: Path) -> None:
+    """Trying again is safe, and saying "kept" would not be."""
+    with pytest.raises(StoreError):
+        Ledger(Forgetful(tmp_path)).keep(job(State="Success"))
+
+
+def test_a_dead_letter_keeps_the_body_whole(ledger: Ledger) -> None:
+    """With why, and what is known of how it came; once a day."""
+    letter = DeadLetter(
+        b"\x00body", "xml_invalid", "why", {"user-agent": "x"}, "http", "2026-11-21T08:00:00Z", "r1"
+    )
+    key = ledger.bury(letter)
+    assert ledger.bury(letter) == key
+    kept = json.loads(ledger.store.get(key) or b"")
+    assert base64.b64decode(kept.pop("body_base64")) == b"\x00body"
+    assert kept == {
+        "schema": "dead-letter/1",
+        "reason": "xml_invalid",
+        "explanation": "why",
+        "sha256": letter.sha256,
+        "bytes": 5,
+        "trigger": "http",
+        "received_at": "2026-11-21T08:00:00Z",
+        "request_id": "r1",
+        "headers": {"user-agent": "x"},
+    }

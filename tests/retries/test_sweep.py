@@ -1,0 +1,606 @@
+"""The way of a failure, end to end: callbacks, sweeps, CI and a person's channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ci_callback.ci_simulator import Fault
+from handler.callback.lineage import USER_DATA_MAX_CHARS
+from handler.ledger.outbox import Ticket
+from tests.world import TRANSLATION, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world in which everything works."""
+    with World(tmp_path / "ledger") as made:
+        yield made
+
+
+def outcome(world: World, job_id: str) -> Any:
+    """The outcome that the ledger keeps of a job."""
+    (key,) = [key for key in world.keys("jobs/") if job_id in key]
+    return world.read(key)["outcome"]
+
+
+def test_a_failed_job_is_submitted_again_and_its_recovery_is_told(world: World) -> None:
+    """The main line: failed, a ticket, a sweep, a new job with the marker, success, a message."""
+    first = world.submit()
+    world.fail(first)
+    assert world.deliver(first)[0] == 200
+    assert [key.split("-")[-1] for key in world.keys("_outbox/")] == ["retry.json"]
+
+    world.run(minutes=3)
+    assert world.attempts == [(first, 2)]
+    again = world.ci.accepted[-1].job_id
+    assert world.ci.jobs[again].request["Operation"]["UserData"] == f"mine/ci-retry:{first}:2"
+    assert world.told == []
+
+    world.succeed(again)
+    world.deliver(again, "JSON")
+    world.run(minutes=2)
+    assert outcome(world, first) == "failed"
+    assert outcome(world, again) == "succeeded"
+    (told,) = world.told
+    assert "recovered" in told.lower()
+    assert first in told
+    (record_key,) = [key for key in world.keys("jobs/") if again in key]
+    record = world.read(record_key)
+    assert (record["user_data"], record["retry"]) == ("mine", {"root_job_id": first, "attempt": 2})
+    # Only the watch is left, and it ends by itself once its time has come.
+    assert [key.split("-")[-1] for key in world.keys("_outbox/")] == ["watch.json"]
+    world.now += 21_600
+    world.run(minutes=1)
+    assert world.keys("_outbox/") == world.keys("_digests/") == world.keys("_sweep/") == []
+    assert len(world.told) == 1
+
+
+def test_attempts_are_used_up_and_then_a_person_is_told(world: World) -> None:
+    """Three attempts, the first submission counted; each later than the one before."""
+    job = world.submit()
+    for _ in range(3):
+        world.fail(job)
+        world.deliver(job)
+        world.run(minutes=10)
+        job = world.ci.accepted[-1].job_id
+    root = world.ci.accepted[0].job_id
+    assert world.attempts == [(root, 2), (root, 3)]
+    (told,) = world.told
+    assert "gave up" in told.lower()
+    assert "InternalError" in told
+
+
+def test_a_failure_that_would_fail_again_is_told_at_once(world: World) -> None:
+    """InvalidArgument: the same request again makes no sense."""
+    job = world.submit()
+    world.fail(job, "InvalidArgument")
+    world.deliver(job)
+    world.run(minutes=1)
+    assert world.attempts == []
+    assert "InvalidArgument" in world.told[0]
+    assert "input/en.pdf" in world.told[0]
+
+
+def test_a_redelivered_callback_changes_nothing(world: World) -> None:
+    """In both formats, before, between and after the sweeps, even when all is done."""
+    job = world.submit()
+    world.fail(job)
+    for form in ("XML", "JSON"):
+        world.deliver(job, form)
+    world.run(minutes=3, each=lambda: world.deliver(job))
+    for form in ("XML", "JSON"):
+        world.deliver(job, form)
+    world.run(minutes=3)
+    assert world.attempts == [(job, 2)]
+    assert world.told == []
+
+
+def test_a_ticket_without_its_record_is_completed(world: World) -> None:
+    """The callback died between the two: the sweep does the rest of its way."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    (key,) = world.keys("jobs/")
+    world.store.delete(key)
+    world.run(minutes=3)
+    assert world.keys("jobs/") == [key]
+    assert world.attempts == [(job, 2)]
+
+
+def test_a_ticket_that_tells_another_end_than_the_record_starts_nothing(world: World) -> None:
+    """A job that succeeded is never submitted again; the conflict is told."""
+    job = world.submit()
+    world.succeed(job)
+    world.deliver(job)
+    forged = world.ci.callback_body(job, "JSON").decode().replace('"Success"', '"Failed"')
+    status, answer = world.post(forged)
+    assert (status, answer["jobs"][0]["status"]) == (202, "dead_letter")
+    world.run(minutes=70)
+    assert world.attempts == []
+    assert world.keys("_outbox/") == []
+    assert len(world.told) == 1
+    assert "_dead/" in world.told[0]
+
+
+def test_a_job_that_ci_tells_otherwise_is_not_submitted(world: World) -> None:
+    """Nobody signs callbacks: a forged failure never starts a job."""
+    job = world.submit()
+    world.ci.finish(job)
+    world.post(world.ci.callback_body(job, "JSON").decode().replace('"Success"', '"Failed"'))
+    world.run(minutes=70)
+    assert world.attempts == []
+    (told,) = world.told
+    assert job in told
+
+
+def test_a_job_that_ci_does_not_know_is_asked_for_again_and_then_told(world: World) -> None:
+    """Its describe may lag; after some hours a person must look."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    forgotten = world.ci.jobs[job]
+    world.ci.forget(job)
+    world.run(minutes=5)
+    assert (world.attempts, world.told) == ([], [])
+    world.ci.jobs[job] = forgotten
+    world.run(minutes=30)
+    assert world.attempts == [(job, 2)]
+
+    other = world.submit()
+    world.fail(other)
+    world.deliver(other)
+    world.ci.forget(other)
+    for _ in range(12):
+        world.now += 4 * 3600
+        world.run(minutes=1)
+    assert world.attempts == [(job, 2)]
+    assert any(other in told for told in world.told)
+
+
+def test_verify_never_submits_from_what_the_callback_said(tmp_path: Path) -> None:
+    """Even where CI does not know the job any more."""
+    with World(tmp_path, VERIFY="never") as world:
+        job = world.submit()
+        world.fail(job)
+        world.deliver(job)
+        world.ci.forget(job)
+        world.run(minutes=3)
+        assert world.attempts == [(job, 2)]
+        again = world.ci.jobs[world.ci.accepted[-1].job_id]
+        assert again.request["Input"] == TRANSLATION["Input"]
+
+
+def test_a_lost_answer_is_found_in_cis_list_and_adopted(world: World) -> None:
+    """The job was accepted: it is not submitted again, however long it takes to know."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    posts = iter([Fault(reset_after=True)])
+    with world.ci.faulty(lambda seen: next(posts, None) if seen.method == "POST" else None):
+        world.run(minutes=30)
+    assert world.attempts == [(job, 2)]
+    attempt = world.read(f"_attempts/{job}/02.json")
+    assert (attempt["state"], attempt["job_id"]) == ("submitted", world.ci.accepted[-1].job_id)
+
+
+def test_a_request_that_never_arrived_is_made_again_after_a_while(world: World) -> None:
+    """Not before a late one would show in CI's list."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    posts = iter([Fault(reset_before=True)])
+    with world.ci.faulty(lambda seen: next(posts, None) if seen.method == "POST" else None):
+        world.run(minutes=14)
+        assert world.attempts == []
+        world.run(minutes=5)
+    assert world.attempts == [(job, 2)]
+
+
+def test_who_would_rather_have_none_than_two_is_asked(tmp_path: Path) -> None:
+    """RETRY_UNKNOWN=hold."""
+    with World(tmp_path, RETRY_UNKNOWN="hold") as world:
+        job = world.submit()
+        world.fail(job)
+        world.deliver(job)
+        with world.ci.faulty(
+            lambda seen: Fault(reset_before=True) if seen.method == "POST" else None
+        ):
+            world.run(minutes=30)
+        world.run(minutes=30)
+        assert world.attempts == []
+        assert len(world.told) == 1
+
+
+def test_submissions_whose_outcome_stays_unknown_are_bounded(world: World) -> None:
+    """Then a person is asked."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    with world.ci.faulty(lambda seen: Fault(reset_before=True) if seen.method == "POST" else None):
+        world.run(minutes=120)
+    posts = [one for one in world.ci.seen if one.method == "POST"]
+    assert len(posts) == 1 + 3
+    assert len(world.told) == 1
+
+
+def test_a_refusal_for_good_is_told_and_not_repeated(world: World) -> None:
+    """HTTP 200 with a Failed state in the body is one too."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    body = (
+        b"<Response><JobsDetail><Code>InvalidArgument</Code><Message>Part is required</Message>"
+        b"<State>Failed</State></JobsDetail></Response>"
+    )
+    with world.ci.faulty(lambda seen: Fault(body=body) if seen.method == "POST" else None):
+        world.run(minutes=40)
+    assert len([one for one in world.ci.seen if one.method == "POST"]) == 2
+    assert "InvalidArgument" in world.told[0]
+    assert len(world.told) == 1
+
+
+@pytest.mark.parametrize("answer", [(429, "SlowDown"), (503, "ServiceUnavailable")])
+def test_what_ci_says_it_did_not_take_is_submitted_later(world: World, answer: Any) -> None:
+    """It is known not to run: no need to wait for the list."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    posts = iter([Fault(before=answer)] * 2)
+    with world.ci.faulty(lambda seen: next(posts, None) if seen.method == "POST" else None):
+        world.run(minutes=10)
+    assert world.attempts == [(job, 2)]
+    assert world.told == []
+
+
+def test_a_family_whose_list_is_not_known_is_held(world: World) -> None:
+    """A file job's outcome can't be looked up: never submitted twice on a guess."""
+    job = world.submit(
+        {
+            "Tag": "FileHashCode",
+            "Input": {"Object": "a.mp4"},
+            "Operation": {"FileHashCodeConfig": {"Type": "MD5"}},
+        }
+    )
+    world.fail(job)
+    world.deliver(job)
+    posts = iter([Fault(reset_after=True)])
+    with world.ci.faulty(lambda seen: next(posts, None) if seen.method == "POST" else None):
+        world.run(minutes=40)
+    assert world.attempts == [(job, 2)]
+    assert len(world.told) == 1
+
+
+@pytest.mark.parametrize("tag", ["DocProcess", "Snapshot", "PicProcess", "SpeechRecognition"])
+def test_jobs_of_each_family_are_submitted_where_they_belong(world: World, tag: str) -> None:
+    """By the endpoint of the family, from what CI tells of the job."""
+    job = world.submit(TRANSLATION | {"Tag": tag})
+    world.fail(job)
+    world.deliver(job)
+    world.run(minutes=3)
+    assert world.attempts == [(job, 2)]
+    assert world.ci.accepted[-1].path == ("/doc_jobs" if tag == "DocProcess" else "/jobs")
+
+
+def test_a_text_that_leaves_no_room_for_the_marker_is_told(world: World) -> None:
+    """CI takes 1,024 characters."""
+    job = world.submit(UserData="x" * USER_DATA_MAX_CHARS)
+    world.fail(job)
+    world.deliver(job)
+    world.run(minutes=3)
+    assert world.attempts == []
+    assert job in world.told[0]
+
+
+def test_a_job_whose_marker_is_not_echoed_is_not_tried_a_third_time(world: World) -> None:
+    """Without it nothing bounds the attempts."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    world.run(minutes=3)
+    again = world.ci.jobs[world.ci.accepted[-1].job_id]
+    again.request["Operation"]["UserData"] = "mine"
+    world.fail(again.job_id)
+    world.deliver(again.job_id)
+    world.run(minutes=70)
+    assert world.attempts == [(job, 2)]
+    assert len(world.told) == 1
+
+
+def test_a_lost_callback_of_a_new_job_is_made_up_for(world: World) -> None:
+    """The watch asks CI, and takes its word in by the way of a callback."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    world.run(minutes=3)
+    again = world.ci.accepted[-1].job_id
+    world.now += 21_600
+    world.run(minutes=2)
+    assert world.told == []  # it still runs
+    world.succeed(again)
+    world.now += 6 * 3600
+    world.run(minutes=3)
+    assert outcome(world, again) == "succeeded"
+    assert len(world.told) == 1
+    assert world.keys("_outbox/") == []
+
+
+def test_a_new_job_that_ci_forgets_or_never_ends_is_told(world: World) -> None:
+    """A watch is bounded by days."""
+    jobs = [world.submit(), world.submit(TRANSLATION | {"Input": {"Object": "b.pdf"}})]
+    for job in jobs:
+        world.fail(job)
+        world.deliver(job)
+    world.run(minutes=3)
+    forgotten, endless = (one.job_id for one in world.ci.accepted[-2:])
+    world.ci.forget(forgotten)
+    for _ in range(12):
+        world.now += 6 * 3600
+        world.run(minutes=1)
+    assert world.keys("_outbox/") == []
+    text = "\n".join(world.told)
+    assert forgotten in text
+    assert endless in text
+
+
+def test_a_double_is_detected_cancelled_where_it_can_be_and_told(world: World) -> None:
+    """Outside the bounds of the promise: CI's list showed the job too late."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    posts = iter([Fault(reset_after=True)])
+    world.ci.lag(3 * 3600)
+    with world.ci.faulty(lambda seen: next(posts, None) if seen.method == "POST" else None):
+        world.run(minutes=30)
+    assert world.attempts == [(job, 2), (job, 2)]
+    adopted = world.read(f"_attempts/{job}/02.json")["job_id"]
+    (double,) = {one.job_id for one in world.ci.accepted[1:]} - {adopted}
+    world.now += 21_600
+    world.run(minutes=2)
+    assert world.ci.jobs[double].state == "Cancel"
+    assert double in world.told[0]
+    assert len(world.told) == 1
+
+
+def test_two_sweeps_at_once_never_both_go_on(world: World) -> None:
+    """One sees the other's lease, and withdraws; a dead one's does not stand in the way."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    world.now += 3600
+    lease = f"_sweep/{int(world.now):010d}-somebody"
+    world.store.put(lease, b"{}")
+    assert world.sweep()["status"] == "withdrew"
+    assert world.keys("_sweep/") == [lease]
+    world.now += 121
+    assert world.sweep()["status"] == "done"
+    assert world.keys("_sweep/") == []
+    assert world.attempts == [(job, 2)]
+
+
+def test_an_idle_sweep_is_two_requests(world: World) -> None:
+    """And takes no lease."""
+    asked: list[str] = []
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            asked.append(name)
+            return getattr(world.store, name)
+
+    assert world.sweep(store=Counting())["status"] == "done"
+    assert asked == ["list", "list"]
+
+
+def test_tickets_that_are_not_due_are_left_alone(world: World) -> None:
+    """However many; the listing stops at now."""
+    world.store.put("_outbox/9999999999-j1-failed-retry.json", b"not even a ticket")
+    assert world.sweep()["due"] == 0
+
+
+def test_a_bad_ticket_does_not_stop_the_others(world: World) -> None:
+    """What can't be read goes to the dead letters and is told."""
+    world.store.put("_outbox/0000000000-a-failed-retry.json", b"not a ticket")
+    world.store.put("_outbox/0000000000-b-failed-retry.json", b'{"schema":"ticket/1"}')
+    world.store.put(
+        "_outbox/0000000000-c-failed-retry.json", Ticket("retry", "c", "failed").to_json()
+    )
+    world.store.put("_outbox/0000000000-d-x-watch.json", Ticket("watch", "d", "x").to_json())
+    world.store.put("_outbox/0000000000-e-x-dance.json", Ticket("dance", "e", "x").to_json())
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    world.run(minutes=8)
+    assert world.attempts == [(job, 2)]
+    assert len(world.keys("_dead/")) == 5
+    assert [key for key in world.keys("_outbox/") if "watch" not in key] == []
+    assert sum(told.count("_dead/") for told in world.told) >= 1
+
+
+def test_a_dead_letter_is_told(world: World) -> None:
+    """A body that nobody understands must not lie there unheard."""
+    assert world.post("hello")[0] == 202
+    world.run(minutes=1)
+    (key,) = world.keys("_dead/")
+    assert key in world.told[0]
+
+
+@pytest.mark.parametrize("count", [1000])
+def test_a_thousand_failures_make_one_message(world: World, count: int) -> None:
+    """Grouped, with counts and the first few ids."""
+    body = world.ci
+    job = world.submit()
+    world.fail(job, "InvalidArgument")
+    text = body.callback_body(job, "JSON").decode()
+    for number in range(count):
+        world.post(text.replace(job, f"a{number:04}"))
+    world.run(minutes=2)
+    (told,) = world.told
+    assert str(count) in told
+    assert len(told) < 4_000
+    assert world.keys("_outbox/") == []
+
+
+def test_a_channel_that_is_down_hears_it_later_and_the_others_not_twice(tmp_path: Path) -> None:
+    """Each channel is waited for by itself, across sweeps."""
+    from tests.alert_services import AlertService
+
+    with World(tmp_path) as world, AlertService("wecom") as robot:
+        world.env["ALERT_URLS"] += " " + robot.url
+        robot.refuse_with = 45009
+        job = world.submit()
+        world.fail(job, "InvalidArgument")
+        world.deliver(job)
+        world.run(minutes=3)
+        assert len(world.told) == 1
+        assert robot.texts == []
+        robot.refuse_with = None
+        world.run(minutes=2)
+        assert len(world.told) == 1
+        assert len(robot.texts) == 1
+        assert world.keys("_digests/") == []
+
+
+def test_a_channel_that_keeps_refusing_is_given_up_after_a_day(world: World) -> None:
+    """At ERROR, and the digest is kept where a person can look."""
+    world.phone.refuse_with = 500
+    assert world.post("hello")[0] == 202
+    world.run(minutes=2)
+    world.now += 24 * 3600
+    world.run(minutes=1)
+    assert world.keys("_digests/") == []
+    assert len(world.keys("_undelivered/")) == 1
+    assert [line["level"] for line in world.lines if line["event"] == "alert_undelivered"] == [
+        "ERROR"
+    ]
+
+
+def test_without_a_channel_the_digest_is_logged_once_and_kept(tmp_path: Path) -> None:
+    """A failure nobody hears of is the worst outcome: at least the log has it."""
+    with World(tmp_path, ALERT_URLS="") as world:
+        world.post("hello")
+        world.run(minutes=3)
+        (line,) = [line for line in world.lines if line["event"] == "alert_undelivered"]
+        assert line["level"] == "ERROR"
+        assert "_dead/" in line["text"]
+        assert len(world.keys("_undelivered/")) == 1
+
+
+def test_a_channel_that_is_not_configured_any_more_counts_as_having_heard(world: World) -> None:
+    """A digest does not wait for what is gone."""
+    world.phone.refuse_with = 500
+    world.post("hello")
+    world.run(minutes=1)
+    world.env["ALERT_URLS"] += "&changed=1"
+    world.run(minutes=1)
+    assert world.keys("_digests/") == []
+
+
+def test_a_digest_that_can_not_be_read_stops_nothing(world: World) -> None:
+    """It is put aside, at ERROR."""
+    world.store.put("_digests/0000000000-x.json", b"{}")
+    world.post("hello")
+    world.run(minutes=1)
+    assert len(world.told) == 1
+    assert world.keys("_undelivered/") == ["_undelivered/0000000000-x.json"]
+
+
+def test_while_ci_is_down_tickets_wait_and_a_person_is_told_of_the_sweep(world: World) -> None:
+    """It is not asked in vain for each ticket."""
+    for number in range(6):
+        job = world.submit(TRANSLATION | {"Input": {"Object": f"{number}.pdf"}})
+        world.fail(job)
+        world.deliver(job)
+    world.now += 3600
+    with world.ci.faulty(lambda seen: Fault(before=(500, "InternalError"))):
+        summary = world.sweep()
+        assert (summary["failed"], summary["left"]) == (3, 3)
+    world.run(minutes=10)
+    assert len(world.attempts) == 6
+    assert len(world.told) == 1
+
+
+def test_submissions_of_one_sweep_are_bounded(tmp_path: Path) -> None:
+    """The rest goes out in the next ones."""
+    with World(tmp_path, SWEEP_MAX_SUBMITS="2") as world:
+        for number in range(5):
+            job = world.submit(TRANSLATION | {"Input": {"Object": f"{number}.pdf"}})
+            world.fail(job)
+            world.deliver(job)
+        world.now += 3600
+        assert world.sweep()["submits"] == 2
+        world.run(minutes=2)
+        assert len(world.attempts) == 5
+
+
+def test_a_lease_that_grew_old_stops_everything(world: World) -> None:
+    """Looked at again right before each POST: another sweep may have begun."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    world.now += 3600
+
+    class Slow:
+        """A ledger in which reading an attempt takes two minutes."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.store, name)
+
+        def get(self, key: str) -> bytes | None:
+            if key.startswith("_attempts/"):
+                world.now += 115
+            return world.store.get(key)
+
+    summary = world.sweep(store=Slow())
+    assert summary["status"] == "broken_off"
+    assert "lease" in summary["reason"]
+    assert world.attempts == []
+    world.run(minutes=5)
+    assert world.attempts == [(job, 2)]
+
+
+def workflow_job(job: str, created: str = "2026-09-21T22:13:20+0800") -> dict[str, Any]:
+    """A failed callback of a job that a workflow started."""
+    return {
+        "JobsDetail": {
+            "JobId": job,
+            "Tag": "Snapshot",
+            "State": "Failed",
+            "Code": "InternalError",
+            "CreationTime": created,
+            "EndTime": "2026-09-21T22:13:30+0800",
+            "Input": {"Object": "in.mp4"},
+            "Operation": {},
+            "Workflow": {"RunId": "i1", "WorkflowId": "w1", "Name": "n"},
+        }
+    }
+
+
+def test_a_job_born_of_a_workflow_is_told_unless_configured(world: World) -> None:
+    """Alone it would lose the nodes behind it."""
+    import json
+
+    world.post(json.dumps(workflow_job("j" + "1" * 32)))
+    world.run(minutes=2)
+    assert world.attempts == []
+    assert len(world.told) == 1
+
+
+def test_a_workflow_is_run_again_once_for_all_its_failed_jobs(tmp_path: Path) -> None:
+    """Two failed nodes of one run start one new run; a job of that run belongs to attempt 2."""
+    import json
+
+    with World(tmp_path, WORKFLOW_RETRY="trigger", VERIFY="never", RETRY_MAX_ATTEMPTS="2") as world:
+        for job in ("j" + "1" * 32, "j" + "2" * 32):
+            world.post(json.dumps(workflow_job(job)))
+        world.run(minutes=5)
+        runs = [one for one in world.ci.seen if one.path == "/triggerworkflow"]
+        assert len(runs) == 1
+        assert world.told == []
+        later = "2026-09-21T22:30:00+0800"
+        world.post(json.dumps(workflow_job("j" + "3" * 32, later)))
+        world.run(minutes=5)
+        assert len([one for one in world.ci.seen if one.path == "/triggerworkflow"]) == 1
+        assert len(world.told) == 1

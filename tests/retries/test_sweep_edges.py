@@ -1,0 +1,302 @@
+"""The rarer ends of the way of a failure: each is heard of, and none is guessed at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ci_callback.ci_simulator import Fault
+from handler.ledger.attempts import Attempts
+from handler.ledger.lease import Lease, LeaseLost
+from tests.retries.test_sweep import workflow_job
+from tests.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world in which everything works."""
+    with World(tmp_path / "ledger") as made:
+        yield made
+
+
+def due(world: World) -> str:
+    """A failed job whose retry is due."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    world.now += 3600
+    return job
+
+
+def failed(job_id: str, **more: Any) -> str:
+    """The body of a failed job's callback."""
+    detail = {"JobId": job_id, "State": "Failed", "Code": "InternalError", "Operation": {}}
+    return json.dumps({"JobsDetail": detail | more})
+
+
+def test_a_job_that_belongs_to_no_known_family_is_held(world: World) -> None:
+    """Which endpoint takes it is not known."""
+    world.post(failed("z1"))
+    world.run(minutes=2)
+    assert "held" in world.lines[-4]["event"] or len(world.told) == 1
+    assert "endpoints" in world.told[0]
+
+
+def test_verify_never_goes_on_while_ci_can_not_be_asked(tmp_path: Path) -> None:
+    """The request is made from what the callback said."""
+    with World(tmp_path, VERIFY="never") as world:
+        job = due(world)
+        with world.ci.faulty(
+            lambda seen: Fault(before=(500, "InternalError")) if seen.method == "GET" else None
+        ):
+            world.run(minutes=2)
+        assert world.attempts == [(job, 2)]
+
+
+def test_verify_never_does_not_compare(tmp_path: Path) -> None:
+    """What CI tells of the job is used for the request all the same."""
+    with World(tmp_path, VERIFY="never") as world:
+        job = world.submit()
+        world.ci.finish(job)
+        world.post(world.ci.callback_body(job, "JSON").decode().replace('"Success"', '"Failed"'))
+        world.run(minutes=70)
+        assert world.attempts == [(job, 2)]
+
+
+def test_a_job_that_still_runs_by_cis_word_is_waited_for(world: World) -> None:
+    """The callback may be ahead of CI's own books."""
+    job = world.submit()
+    body = world.ci.callback_body(job, "JSON").decode()
+    world.post(body.replace('"Submitted"', '"Failed"'))
+    world.run(minutes=5)
+    assert (world.attempts, world.told) == ([], [])
+    world.fail(job, "Success")
+    world.run(minutes=30)
+    assert world.attempts == [(job, 2)]
+
+
+def test_while_cis_list_fails_nothing_is_submitted_and_at_last_a_person_is_asked(
+    world: World,
+) -> None:
+    """An accepted job may be in it."""
+    job = due(world)
+    posts = iter([Fault(reset_after=True)])
+
+    def fault(seen: Any) -> Fault | None:
+        if seen.method == "POST":
+            return next(posts, None)
+        return Fault(before=(500, "InternalError")) if seen.path == "/jobs" else None
+
+    with world.ci.faulty(fault):
+        world.sweep()
+        for _ in range(14):
+            world.now += 4 * 3600
+            world.run(minutes=1)
+    assert world.attempts == [(job, 2)]
+    assert len(world.told) == 1
+
+
+def test_a_refusal_that_was_not_told_yet_is_told(world: World) -> None:
+    """The sweep died between noting it and telling."""
+    job = due(world)
+    world.store.put(
+        f"_attempts/{job}/02.json",
+        b'{"schema":"attempt/1","state":"refused","since":1,"by":"x","code":"InvalidArgument"}',
+    )
+    world.run(minutes=2)
+    assert world.attempts == []
+    assert "InvalidArgument" in world.told[0]
+
+
+def test_a_request_that_holds_a_secret_that_is_not_kept_is_held(tmp_path: Path) -> None:
+    """Where CI is not asked, only the redacted details are there."""
+    with World(tmp_path, VERIFY="never") as world:
+        operation = {"DocProcess": {"DocPassword": "hunter2"}}
+        world.post(failed("d" + "1" * 32, Tag="DocProcess", Operation=operation))
+        world.run(minutes=2)
+        assert len(world.told) == 1
+        everything = (
+            "".join((world.folder / key).read_text() for key in world.keys(""))
+            + world.output.getvalue()
+        )
+        assert "hunter2" not in everything
+
+
+@pytest.mark.parametrize("missing", ["CI_BUCKET", "TENCENTCLOUD_SECRETKEY"])
+def test_without_a_bucket_or_credentials_ci_can_not_be_asked(world: World, missing: str) -> None:
+    """Put off and then told, like any other outage."""
+    due(world)
+    del world.env[missing]
+    summary = world.sweep()
+    assert summary["failed"] == 1
+    for _ in range(12):
+        world.now += 4 * 3600
+        world.run(minutes=1)
+    assert len(world.told) == 1
+
+
+def test_a_bucket_that_a_callback_made_up_reaches_no_host_name(world: World) -> None:
+    """What a callback said is looked at once more before it becomes a part of a URL."""
+    world.post(
+        failed(
+            "a" + "1" * 32, Tag="Translation", Input={"BucketId": "evil.example/x", "Object": "a"}
+        )
+    )
+    before = len(world.ci.seen)
+    world.now += 3600
+    assert world.sweep()["failed"] == 1
+    assert len(world.ci.seen) == before
+
+
+def test_an_attempt_that_can_not_be_read_stops_its_own_ticket_alone(world: World) -> None:
+    """It is tried a bounded number of times, then it is a dead letter."""
+    job = due(world)
+    world.store.put(f"_attempts/{job}/02.json", b"{}")
+    world.run(minutes=8)
+    assert world.attempts == []
+    assert len(world.keys("_dead/")) == 1
+    assert "_dead/" in world.told[0]
+    with pytest.raises(ValueError, match="attempt/1"):
+        Attempts(world.store).get(type("L", (), {"root_job_id": job, "attempt": 2})())
+
+
+def test_a_fault_of_the_sweep_itself_is_logged_and_not_raised(world: World) -> None:
+    """The platform would run it again, twice."""
+
+    class Broken:
+        """A ledger that fails in a way that nobody thought of."""
+
+        def list(self, prefix: str, stop: str | None = None) -> Any:
+            raise RuntimeError("nobody thought of this")
+
+    assert world.sweep(store=Broken())["status"] == "failed"  # type: ignore[arg-type]  # what is called of a store
+    assert any("nobody thought" in line.get("traceback", "") for line in world.lines)
+
+
+def test_a_digest_that_is_gone_already_is_passed_over(world: World) -> None:
+    """The listing lagged."""
+
+    class Stale:
+        """A ledger whose listing shows a digest that was deleted."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.store, name)
+
+        def list(self, prefix: str, stop: str | None = None) -> Any:
+            return iter(["_digests/1-x.json"] if prefix == "_digests/" else [])
+
+    assert world.sweep(store=Stale())["status"] == "done"  # type: ignore[arg-type]  # what is called of a store
+
+
+def test_an_unknown_chore_is_logged(world: World) -> None:
+    """A typing error in a timer's argument must not look like a working one."""
+    tick = {"Type": "Timer", "TriggerName": "x", "Message": "swep"}
+    assert world.function().handle(tick, {}) == {"status": "done"}
+    assert world.lines[-1]["event"] == "unknown_chore"
+
+
+def test_a_lease_is_looked_at_by_its_age_and_a_clock_that_went_back_ends_it(world: World) -> None:
+    """Either way another sweep may be at work."""
+    lease = Lease(world.store, world.clock, world.sleep, "w", 120, 2)
+    assert lease.take()
+    lease.check(100)
+    with pytest.raises(LeaseLost):
+        lease.check(118)
+    world.now -= 60
+    with pytest.raises(LeaseLost):
+        lease.check(1)
+
+
+def test_a_lease_of_a_name_nobody_knows_is_respected(world: World) -> None:
+    """Better a sweep less than two at once."""
+    world.store.put("_sweep/somebody", b"")
+    lease = Lease(world.store, world.clock, world.sleep, "w", 120, 2)
+    assert not lease.take()
+
+
+def test_a_job_with_no_end_that_can_be_read_is_told(world: World) -> None:
+    """A missing State is no failure, and no success either."""
+    status, answer = world.post('{"JobsDetail": {"JobId": "j1", "Code": "Odd"}}')
+    assert (status, answer["jobs"][0]["outcome"]) == (200, "unknown")
+    world.run(minutes=1)
+    assert "j1" in world.told[0]
+
+
+class TestWorkflows:
+    """WORKFLOW_RETRY=trigger: the whole workflow is run again on its object."""
+
+    JOB = "j" + "1" * 32
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[World]:
+        """A world in which workflows are run again, and CI is not asked about jobs."""
+        with World(tmp_path, WORKFLOW_RETRY="trigger", VERIFY="never") as made:
+            yield made
+
+    @staticmethod
+    def triggers(world: World) -> int:
+        """How often CI was asked to run a workflow."""
+        return len([one for one in world.ci.seen if one.path == "/triggerworkflow"])
+
+    def test_what_ci_did_not_take_is_asked_for_again(self, world: World) -> None:
+        """It is known not to run."""
+        world.post(json.dumps(workflow_job(self.JOB)))
+        answers = iter([Fault(before=(429, "SlowDown"))])
+        with world.ci.faulty(
+            lambda seen: next(answers, None) if seen.path == "/triggerworkflow" else None
+        ):
+            world.run(minutes=10)
+        assert self.triggers(world) == 2
+        assert world.told == []
+
+    @pytest.mark.parametrize(
+        "fault", [Fault(reset_after=True), Fault(before=(403, "AccessDenied"))]
+    )
+    def test_what_is_unknown_or_refused_is_told_once(self, world: World, fault: Fault) -> None:
+        """No marker and no list could tell whether a run began."""
+        world.post(json.dumps(workflow_job(self.JOB)))
+        with world.ci.faulty(lambda seen: fault if seen.path == "/triggerworkflow" else None):
+            world.run(minutes=10)
+        world.run(minutes=30)
+        assert self.triggers(world) == 1
+        assert len(world.told) == 1
+        # Another node of the same run failed too: it is told, and starts nothing.
+        world.post(json.dumps(workflow_job("j" + "2" * 32)))
+        world.run(minutes=5)
+        assert self.triggers(world) == 1
+        assert len(world.told) == 2
+
+    def test_a_workflow_that_is_not_named_can_not_be_run(self, world: World) -> None:
+        """The failure is told."""
+        callback = workflow_job(self.JOB)
+        del callback["JobsDetail"]["Workflow"]["WorkflowId"]
+        world.post(json.dumps(callback))
+        world.run(minutes=3)
+        assert self.triggers(world) == 0
+        assert len(world.told) == 1
+
+    def test_a_job_that_ci_tells_otherwise_runs_nothing(self, tmp_path: Path) -> None:
+        """A forged failure never starts a workflow."""
+        with World(tmp_path / "other", WORKFLOW_RETRY="trigger") as world:
+            world.post(json.dumps(workflow_job(self.JOB)))
+            for _ in range(12):
+                world.now += 4 * 3600
+                world.run(minutes=1)
+            assert self.triggers(world) == 0
+            assert len(world.told) == 1
+
+    def test_runs_of_one_sweep_are_bounded(self, world: World) -> None:
+        """Like any re-submission."""
+        world.env["SWEEP_MAX_SUBMITS"] = "1"
+        for number in (1, 2):
+            callback = workflow_job(f"j{number}" * 16 + "x")
+            callback["JobsDetail"]["Workflow"]["WorkflowId"] = f"w{number}"
+            world.post(json.dumps(callback))
+        world.now += 3600
+        assert world.sweep()["submits"] == 1
+        world.run(minutes=2)
+        assert self.triggers(world) == 2
