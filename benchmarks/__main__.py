@@ -49,7 +49,7 @@ def run(built: trees.Trees, effort: rig.Effort, only: list[str] | None = None) -
 
     table = figures.Table({**about(built.python), "load_before": os.getloadavg()[0]})
     with Stub() as stub:
-        measure.Bench(built, stub, effort, table, say).run(only)
+        measure.SweepContext(built, stub, effort, table, say).run(only)
     say("done")
     return table
 

@@ -118,7 +118,7 @@ class Growth(Rig):
         points: dict[int, list[float]] = {}
         pages: dict[int, int] = {}
         peak = 0.0
-        with self.function(OURS, RECONCILE="Transcode:6") as function:
+        with self.function(OURS, RECONCILE_TAGS="Transcode:6") as function:
             for turn, size in enumerate((100, *self.effort.ledgers)):
                 self.stub.tell("reset")
                 self.stub.tell("ci", xml=ci_list(when))

@@ -8,7 +8,7 @@ from benchmarks.growth import Growth
 from benchmarks.side_by_side import SideBySide
 
 
-class Bench(SideBySide, Growth):
+class SweepContext(SideBySide, Growth):
     """Every step, in order."""
 
     def run(self, only: Sequence[str] | None = None) -> None:

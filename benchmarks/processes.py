@@ -76,7 +76,7 @@ class Stub:
             "TENCENTCLOUD_SECRETID": "AKIDexample",
             "TENCENTCLOUD_SECRETKEY": "example-secret-key",
             "CALLBACK_TOKENS": TOKEN,
-            "LEASE_SETTLE_S": "0",
+            "LEASE_WAIT_S": "0",
         }
 
 

@@ -23,8 +23,8 @@ from handler.app import Function, open_store
 from handler.errors import HandlerError, SettingsError, StoreError
 from handler.ledger.records import Ledger
 from handler.log import Log
-from handler.retries.context import Bench
-from handler.retries.sweep import make_bench
+from handler.retries.context import SweepContext
+from handler.retries.sweep import make_sweep_context
 from handler.settings import Settings
 
 EXIT_NOT_2XX = 1
@@ -80,10 +80,10 @@ class Local:
     request_id: str
 
     @property
-    def bench(self) -> Bench:
+    def bench(self) -> SweepContext:
         """The tools of a sweep."""
         function = self.function
-        return make_bench(
+        return make_sweep_context(
             self.settings,
             self.ledger.store,
             None,

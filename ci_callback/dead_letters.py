@@ -13,18 +13,18 @@ from handler.callback import envelope, payload
 from handler.callback.record import SCHEMA as RECORD
 from handler.callback.record import JobRecord
 from handler.errors import HandlerError
-from handler.ingest.recorder import Intake
+from handler.ingest.recorder import Recorder
 from handler.ledger.outbox import SCHEMA as TICKET
 from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import DEAD_LETTER, DeadLetter, Ledger
 from handler.ledger.store import Store
-from handler.triggers import Outcome
+from handler.triggers import JobResult
 
 LETTERS = "_dead/"
 NOTE = ".replayed.json"
 
 
-class NoSuchLetter(HandlerError):
+class NoSuchLetterError(HandlerError):
     """No dead letter, or more than one, is meant by a name."""
 
 
@@ -62,7 +62,7 @@ def find(store: Store, name: str) -> Letter:
     """The letter that a whole key, or the beginning of its SHA-256, means.
 
     Raises:
-        NoSuchLetter, StoreError
+        NoSuchLetterError, StoreError
     """
     keys = [
         key
@@ -71,7 +71,7 @@ def find(store: Store, name: str) -> Letter:
     ]
     if not name or len(keys) != 1:
         meant = f"{len(keys)} of them" if keys else "none"
-        raise NoSuchLetter(f"{name!r} means {meant}; `dead list` shows their names")
+        raise NoSuchLetterError(f"{name!r} means {meant}; `dead list` shows their names")
     return _read(store, keys[0], noted=True)
 
 
@@ -89,11 +89,11 @@ def _read(store: Store, key: str, noted: bool) -> Letter:
 def replay(
     letter: Letter,
     ledger: Ledger,
-    intake: Intake,
+    intake: Recorder,
     limits: payload.Limits,
-    take: Callable[[bytes], Sequence[Outcome]],
+    take: Callable[[bytes], Sequence[JobResult]],
     now: str,
-) -> list[Outcome]:
+) -> list[JobResult]:
     """Run a letter's body by the same way again; what became of each job.
 
     take: the way of a callback's body. A record or a ticket that the sweep had put aside
@@ -110,7 +110,7 @@ def replay(
     elif form == TICKET:
         ticket = Ticket.from_json(body)
         Outbox(ledger).put(ticket)
-        outcomes = [Outcome("kept", ticket.job_id, key=f"_outbox/{ticket.name}")]
+        outcomes = [JobResult("kept", ticket.job_id, key=f"_outbox/{ticket.name}")]
     else:
         envelope.read(payload.parse(body, limits)[0])
         outcomes = list(take(body))
@@ -129,9 +129,9 @@ def _form(body: bytes) -> str:
     return schema if schema in (RECORD, TICKET) else ""
 
 
-def _record(record: JobRecord, intake: Intake) -> Outcome:
+def _record(record: JobRecord, intake: Recorder) -> JobResult:
     def letter() -> DeadLetter:
         raise ValueError("another end of this job is kept still; the letter stays as it is")
 
     taken = intake.take(record, letter)
-    return Outcome(taken.status, record.job_id, record.tag, record.outcome, taken.key)
+    return JobResult(taken.status, record.job_id, record.tag, record.outcome, taken.key)

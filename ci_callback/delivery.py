@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ci_callback.events import http_event
-from handler.http_client import NoAnswer, RequestsHttp
+from handler.http_client import NoAnswerError, RequestsHttp
 
 _NEVER_SENT: dict[str, Any] = {"Accept": None, "Connection": None}
 """Headers that requests would add and CI does not send."""
@@ -26,7 +26,7 @@ _NEVER_SENT: dict[str, Any] = {"Accept": None, "Connection": None}
 QUANTILES = (0.5, 0.9, 0.99)
 
 
-class NoTarget(ValueError):
+class NoTargetError(ValueError):
     """An address that no callback can be sent to."""
 
 
@@ -44,15 +44,15 @@ class Target:
         """Read an address.
 
         Raises:
-            NoTarget: it is no http or https address with a host.
+            NoTargetError: it is no http or https address with a host.
         """
         try:
             parts = urlsplit(address)
             port = f":{parts.port}" if parts.port else ""
         except ValueError as error:
-            raise NoTarget("no address: its host or port can't be read") from error
+            raise NoTargetError("no address: its host or port can't be read") from error
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-            raise NoTarget("an address such as http://127.0.0.1:9000/ is expected")
+            raise NoTargetError("an address such as http://127.0.0.1:9000/ is expected")
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         query = parse_qsl(parts.query, keep_blank_values=True)
         return cls(
@@ -161,7 +161,7 @@ def _exchange(http: RequestsHttp, target: Target, callback: Callback, timeout_s:
 
     try:
         answer = http.send("POST", target.url, headers, callback.body, timeout_s)
-    except NoAnswer as error:
+    except NoAnswerError as error:
         return Answered(callback.job_id, None, ms(), b"", str(error), error.may_have_arrived)
     return Answered(callback.job_id, answer.status, ms(), answer.body)
 

@@ -177,8 +177,8 @@ def _source() -> Schema:
         "request_id": _one("string", "SCF's request id.", "2891dd4f-0000-4000-8000-000000000000"),
         "verified": _one(
             ["boolean", "null"],
-            "true: CI itself told the same (VERIFY=always), or the record was made of CI's own "
-            "word. null: it was not asked before this was kept, or could not be.",
+            "true: CI itself told the same (VERIFY_CALLBACKS=always), or the record was made of "
+            "CI's own word. null: it was not asked before this was kept, or could not be.",
             True,
         ),
     }

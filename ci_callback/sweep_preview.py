@@ -9,7 +9,7 @@ from handler.callback.lineage import Lineage
 from handler.ledger.attempts import Attempt
 from handler.ledger.lease import LEASES
 from handler.ledger.outbox import Ticket
-from handler.retries.context import Bench
+from handler.retries.context import SweepContext
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Planned:
     would: str
 
 
-def plan(bench: Bench) -> list[Planned]:
+def plan(bench: SweepContext) -> list[Planned]:
     """Reads alone: no lease is taken, and CI and the channels are not asked.
 
     Raises:
@@ -42,7 +42,7 @@ def plan(bench: Bench) -> list[Planned]:
     return planned
 
 
-def _ticket(bench: Bench, name: str) -> Planned:
+def _ticket(bench: SweepContext, name: str) -> Planned:
     line = bench.outbox.get(name)
     key = f"_outbox/{name}"
     if line is None:
@@ -64,7 +64,7 @@ def _ticket(bench: Bench, name: str) -> Planned:
     return Planned(key, ticket.action, ticket.job_id, would)
 
 
-def _retry(bench: Bench, ticket: Ticket) -> str:
+def _retry(bench: SweepContext, ticket: Ticket) -> str:
     if ticket.record is None:
         return "move it to _dead/ and tell: it holds no record"
     if ticket.record.workflow is not None:

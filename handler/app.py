@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handler.errors import Refused, SettingsError, StoreError
+from handler.errors import RefusedError, SettingsError, StoreError
 from handler.ledger.bucket import Place
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.settings import Settings, tokens_from_env
-from handler.triggers import Chore, Delivery, Outcome, Trigger, direct, http, queue, timer
+from handler.triggers import Chore, Delivery, JobResult, Trigger, direct, http, queue, timer
 
 if TYPE_CHECKING:
     from handler.ci_api.verification import Inline
@@ -101,7 +101,7 @@ class Function:
                 self._do(work, settings, request_id, _time_left(context, started))
                 return trigger.answer(())
             return trigger.answer(self.take(work, trigger.NAME, settings, request_id, started))
-        except Refused as refusal:
+        except RefusedError as refusal:
             self.log.warning(
                 "refused", status=refusal.status, reason=refusal.reason, **refusal.evidence
             )
@@ -122,18 +122,18 @@ class Function:
         settings: Settings,
         request_id: str,
         started: float,
-    ) -> list[Outcome]:
+    ) -> list[JobResult]:
         """Keep callbacks; what became of each of their jobs. started: of time.perf_counter."""
         # Imported here, as the stores are: a request that is refused pays for nothing of this.
-        from handler.ingest.callbacks import Reception
-        from handler.ingest.recorder import Intake
+        from handler.ingest.callbacks import CallbackIngest
+        from handler.ingest.recorder import Recorder
         from handler.ledger.records import Ledger
         from handler.parallel import in_parallel
         from handler.policy import Policy
 
-        reception = Reception(
+        reception = CallbackIngest(
             settings,
-            Intake(Ledger(self.open_store(settings)), Policy.of(settings)),
+            Recorder(Ledger(self.open_store(settings)), Policy.of(settings)),
             self._inline(settings),
             trigger,
             self.clock,
@@ -144,9 +144,9 @@ class Function:
         return [one for outcomes in in_parallel(reception.take, deliveries) for one in outcomes]
 
     def _inline(self, settings: Settings) -> Inline | None:
-        if settings.verify != "always":
+        if settings.verify_callbacks != "always":
             return None
-        # Imported here, as below: only VERIFY=always asks CI while CI waits for its answer.
+        # Imported here, as below: only VERIFY_CALLBACKS=always asks CI while CI waits.
         from handler.ci_api.responses import ANSWER_LIMITS
         from handler.ci_api.verification import Inline
         from handler.http_client import RequestsHttp
@@ -171,7 +171,7 @@ class Function:
             # Settings are wrong, but who is a stranger can be told: nothing of theirs is logged.
             try:
                 http.authorise(event, tokens)
-            except Refused as refusal:
+            except RefusedError as refusal:
                 return http.refuse(refusal)
         self.log.last_resort(http.body_for_the_log(event), "settings_wrong")
         return http.retry_later("the function's settings are wrong; its log names them")
@@ -182,14 +182,16 @@ class Function:
         """Run a chore of the timer. It raises nothing: SCF would run it again, twice."""
         # Imported here: a callback needs neither CI nor the channels.
         from handler.retries.reconcile import Reconcile
-        from handler.retries.sweep import Sweep, make_bench
+        from handler.retries.sweep import Sweep, make_sweep_context
 
         chores = {"sweep": Sweep, "reconcile": Reconcile}
         if chore.name not in chores:
             self.log.error("unknown_chore", chore=chore.name, expected=" or ".join(chores))
             return
         store = self.open_store(settings)
-        bench = make_bench(settings, store, self.http, self.clock, self.sleep, self.log, request_id)
+        bench = make_sweep_context(
+            settings, store, self.http, self.clock, self.sleep, self.log, request_id
+        )
         chores[chore.name](bench, time_left).run()
 
 

@@ -54,7 +54,7 @@ class PayloadError(HandlerError):
         super().__init__(f"{reason}: {explanation}")
 
 
-class Refused(HandlerError):
+class RefusedError(HandlerError):
     """An HTTP request that is answered with a 4xx, and of which nothing is kept.
 
     Attributes:

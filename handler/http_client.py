@@ -42,7 +42,7 @@ class Answer:
     body: bytes
 
 
-class NoAnswer(HandlerError):
+class NoAnswerError(HandlerError):
     """A request that got no whole answer: refused, reset, timed out, TLS, or sent to nowhere.
 
     Attributes:
@@ -66,7 +66,7 @@ class Http(Protocol):
         """Send a request. timeout_s: seconds for the whole of it.
 
         Raises:
-            NoAnswer: no whole answer came in time.
+            NoAnswerError: no whole answer came in time.
         """
         ...
 
@@ -194,7 +194,7 @@ def _session() -> Any:
     return session
 
 
-def _no_answer(url: str, timeout_s: float, error: BaseException) -> NoAnswer:
+def _no_answer(url: str, timeout_s: float, error: BaseException) -> NoAnswerError:
     """The error in words that hold nothing of the address but its host."""
     import ssl
 
@@ -218,7 +218,7 @@ def _no_answer(url: str, timeout_s: float, error: BaseException) -> NoAnswer:
         for kind, words, may in rows
         if any(isinstance(cause, kind) for cause in causes)
     )
-    return NoAnswer(host_of(url), words, may_have_arrived)
+    return NoAnswerError(host_of(url), words, may_have_arrived)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

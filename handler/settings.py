@@ -63,17 +63,17 @@ class Settings:
     retry_cap_s: int
     retry_codes: frozenset[str] | None
     alert_codes: frozenset[str] | None
-    retry_unknown: Literal["resubmit", "hold"]
-    adopt_after_s: int
-    watch_s: int
+    on_unknown_submission: Literal["resubmit", "hold"]
+    unknown_submission_timeout_s: int
+    missing_callback_check_s: int
     lease_s: int
-    lease_settle_s: float
-    verify: Verify
-    allow_buckets: frozenset[str] | None
+    lease_wait_s: float
+    verify_callbacks: Verify
+    allowed_buckets: frozenset[str] | None
     ci_bucket: str | None
-    reconcile: tuple[tuple[str, int], ...]
+    reconcile_tags: tuple[tuple[str, int], ...]
     """Pairs of tag and hours to look back."""
-    absence_threshold: int
+    missing_callback_alert_threshold: int
     sweep_max_submits: int
     workflow_retry: Literal["off", "trigger"]
     retry_callback_url: str | None = field(repr=False)
@@ -167,7 +167,7 @@ def _missing_for_cos(read: Mapping[str, Any]) -> list[Problem]:
 
 def _at_odds(read: Mapping[str, Any]) -> list[Problem]:
     """Settings that are right each by itself and wrong together."""
-    orders = (("RETRY_BASE_S", "RETRY_CAP_S"), ("LEASE_SETTLE_S", "LEASE_S"))
+    orders = (("RETRY_BASE_S", "RETRY_CAP_S"), ("LEASE_WAIT_S", "LEASE_S"))
     return [
         Problem(lower, str(read[lower.lower()]), f"at most {upper}, which is {read[upper.lower()]}")
         for lower, upper in orders
@@ -365,24 +365,24 @@ _ROWS: tuple[_Row, ...] = (
     _count("RETRY_CAP_S", 3_600, 1, 604_800, "seconds"),
     _Row("RETRY_CODES", "retry_codes", _names, None, _CODES),
     _Row("ALERT_CODES", "alert_codes", _names, None, _CODES),
-    _choice("RETRY_UNKNOWN", "resubmit", "resubmit", "hold"),
-    _count("ADOPT_AFTER_S", 900, 0, 86_400, "seconds"),
-    _count("WATCH_S", 21_600, 1, 604_800, "seconds"),
+    _choice("ON_UNKNOWN_SUBMISSION", "resubmit", "resubmit", "hold"),
+    _count("UNKNOWN_SUBMISSION_TIMEOUT_S", 900, 0, 86_400, "seconds"),
+    _count("MISSING_CALLBACK_CHECK_S", 21_600, 1, 604_800, "seconds"),
     _count("LEASE_S", 120, 1, 3_600, "seconds"),
+    _Row("LEASE_WAIT_S", "lease_wait_s", _decimal(0, 60), "2", "a number of seconds from 0 to 60"),
+    _choice("VERIFY_CALLBACKS", "failures", "never", "failures", "always"),
     _Row(
-        "LEASE_SETTLE_S", "lease_settle_s", _decimal(0, 60), "2", "a number of seconds from 0 to 60"
+        "ALLOWED_BUCKETS", "allowed_buckets", _names, None, "buckets or appids, separated by commas"
     ),
-    _choice("VERIFY", "failures", "never", "failures", "always"),
-    _Row("ALLOW_BUCKETS", "allow_buckets", _names, None, "buckets or appids, separated by commas"),
     _Row("CI_BUCKET", "ci_bucket", _bucket, None, "a bucket with its appid: name-1250000000"),
     _Row(
-        "RECONCILE",
-        "reconcile",
+        "RECONCILE_TAGS",
+        "reconcile_tags",
         _tags_and_hours,
         "",
         "tag and hours from 1 to 720: Transcode:6,Translation:24",
     ),
-    _count("ABSENCE_THRESHOLD", 3, 1, 1_000_000, "callbacks"),
+    _count("MISSING_CALLBACK_ALERT_THRESHOLD", 3, 1, 1_000_000, "callbacks"),
     _count("SWEEP_MAX_SUBMITS", 50, 1, 10_000, "re-submissions"),
     _choice("WORKFLOW_RETRY", "off", "off", "trigger"),
     _Row(

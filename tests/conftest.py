@@ -12,7 +12,7 @@ import pytest
 
 from handler.app import Function
 from handler.log import Log
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 
 PAYLOADS = Path(__file__).parent / "payloads"
 NOW = 1_790_000_000.0  # 2026-09-21T14:13:20Z
@@ -49,20 +49,20 @@ class Invoked:
 
 
 @pytest.fixture(scope="session")
-def _cos_server() -> Iterator[CosFace]:
-    with CosFace() as face:
+def _cos_server() -> Iterator[FakeCos]:
+    with FakeCos() as face:
         yield face
 
 
 @pytest.fixture
-def cos(_cos_server: CosFace) -> CosFace:
+def cos(_cos_server: FakeCos) -> FakeCos:
     """An empty COS on loopback."""
     _cos_server.reset()
     return _cos_server
 
 
 @pytest.fixture
-def on_cos(cos: CosFace) -> Invoked:
+def on_cos(cos: FakeCos) -> Invoked:
     """A function whose ledger is on COS."""
     return Invoked(dict(cos.env))
 

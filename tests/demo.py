@@ -19,7 +19,7 @@ from typing import Any
 
 from rich.console import Console
 
-from ci_callback.ci_simulator import BUCKET, REGION, CiFace
+from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.events import context, http_event
 from handler.app import Function
@@ -80,7 +80,7 @@ def main() -> None:
     """Tell the story; fails where it does not come to its end."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        ci = stack.enter_context(CiFace())
+        ci = stack.enter_context(CiSimulator())
         phone = stack.enter_context(AlertService("webhook"))
         env = {
             "LEDGER_URL": f"file:{folder}/ledger",
@@ -92,8 +92,8 @@ def main() -> None:
             "ALERT_URLS": phone.url,
             "ALERT_LANG": os.environ.get("ALERT_LANG", "en"),
             "RETRY_BASE_S": "1",
-            "LEASE_SETTLE_S": "0.05",
-            "WATCH_S": "1",
+            "LEASE_WAIT_S": "0.05",
+            "MISSING_CALLBACK_CHECK_S": "1",
         }
         log_file = folder / "log"
         ci.callback_url = stack.enter_context(function_url(env, log_file))
@@ -107,7 +107,7 @@ def main() -> None:
         assert phone.texts, "the recovery was told"
 
 
-def submit(ci: CiFace) -> None:
+def submit(ci: CiSimulator) -> None:
     """A user submits a job."""
     credentials = Credentials(SECRET_ID, SECRET_KEY, "")
     client = Ci(RequestsHttp(), credentials, BUCKET, REGION, ("127.0.0.1", ci.port))
@@ -115,7 +115,7 @@ def submit(ci: CiFace) -> None:
     say(f"a job is submitted: {result.job_id}")
 
 
-def run(ci: CiFace, phone: AlertService, env: dict[str, str], log_file: Path) -> None:
+def run(ci: CiSimulator, phone: AlertService, env: dict[str, str], log_file: Path) -> None:
     """CI's jobs end and the timer ticks, until a person was told."""
     tick = {"Type": "Timer", "TriggerName": "sweep", "Message": "sweep"}
     deadline = time.monotonic() + MOST_S

@@ -18,15 +18,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from ci_callback.ci_simulator import BUCKET, REGION, CiFace, Job
+from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator, Job
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.ci_simulator.jobs import Jobs
-from ci_callback.ci_simulator.server import Reset, Seen
+from ci_callback.ci_simulator.server import ResetError, Seen
 from handler.app import Function
 from handler.callback.families import Family, family_of
 from handler.ci_api.client import Ci
 from handler.errors import StoreError
-from handler.http_client import Answer, Http, NoAnswer
+from handler.http_client import Answer, Http, NoAnswerError
 from handler.ledger.bucket import Credentials
 from handler.ledger.store import Store
 from handler.log import Log
@@ -242,7 +242,7 @@ class TroubledHttp:
         return self._trouble.ask(
             f"{method} {urlsplit(url).path}",
             lambda: self._inner.send(method, url, headers, body, timeout_s),
-            lambda number: NoAnswer("somewhere", "the connection was reset", True),
+            lambda number: NoAnswerError("somewhere", "the connection was reset", True),
         )
 
 
@@ -275,7 +275,7 @@ class Phone(AlertService):
 class Wires:
     """`Http` straight to CI's face and to the phone: all of them but their sockets."""
 
-    def __init__(self, ci: CiFace, phone: Phone) -> None:
+    def __init__(self, ci: CiSimulator, phone: Phone) -> None:
         self._ci = ci
         self._phone = phone
 
@@ -290,8 +290,8 @@ class Wires:
         seen = Seen(method, uri, unquote(parts.path), parts.query, named, body)
         try:
             reply = self._ci._answer(seen)
-        except Reset as error:
-            raise NoAnswer("ci", "the connection was reset", True) from error
+        except ResetError as error:
+            raise NoAnswerError("ci", "the connection was reset", True) from error
         return Answer(reply.status, reply.body)
 
 
@@ -321,7 +321,7 @@ class QuickWorld(World):
         self.memory = MemoryStore(self.clock)
         self.store = store or self.memory
         self.output = io.StringIO()
-        self.ci = CiFace(self.clock)
+        self.ci = CiSimulator(self.clock)
         self.ci._api.jobs = NumberedJobs()
         self.phone: Phone = Phone()
         self.http: Http = Wires(self.ci, self.phone)

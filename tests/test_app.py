@@ -21,7 +21,7 @@ from handler.settings import Settings
 from tests.callback.test_record import SCHEMA
 from tests.callback.twins import as_json, as_xml
 from tests.conftest import PAYLOADS, Invoked
-from tests.fake_cos import CosFace, Fault
+from tests.fake_cos import FakeCos, Fault
 
 SEEDS = sorted(PAYLOADS.glob("*.seed.*"))
 TRANSLATION = (PAYLOADS / "Translation.seed.json").read_bytes()
@@ -31,7 +31,7 @@ SUCCESS = '{"JobsDetail": {"JobId": "j1", "Tag": "Translation", "State": "Succes
 
 @pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.name)
 def test_a_documented_callback_is_kept_on_cos_with_one_request(
-    on_cos: Invoked, cos: CosFace, path: Path
+    on_cos: Invoked, cos: FakeCos, path: Path
 ) -> None:
     """The main job: its valid record is there, and its duplicate costs two requests."""
     status, answer = on_cos.post(path.read_bytes())
@@ -125,7 +125,7 @@ def test_an_echoed_secret_is_written_nowhere(
     assert "planted-marker" not in "".join(written) + on_disk.output.getvalue()
 
 
-def test_the_consoles_test_message_is_answered_and_not_kept(on_cos: Invoked, cos: CosFace) -> None:
+def test_the_consoles_test_message_is_answered_and_not_kept(on_cos: Invoked, cos: FakeCos) -> None:
     """It is sent when the address for reviews is set."""
     status, answer = on_cos.post((PAYLOADS / "ReviewVideo.simple.json").read_bytes())
     assert (status, answer["status"]) == (200, "ignored")
@@ -133,7 +133,7 @@ def test_the_consoles_test_message_is_answered_and_not_kept(on_cos: Invoked, cos
     assert on_cos.lines[-1]["status"] == "ignored"
 
 
-def test_runs_and_reviews_are_kept_beside_the_jobs(on_cos: Invoked, cos: CosFace) -> None:
+def test_runs_and_reviews_are_kept_beside_the_jobs(on_cos: Invoked, cos: FakeCos) -> None:
     """Each under a key of its own, a failed run is told."""
     for name in ("WorkflowFinish.intl.xml", "ReviewImage.detail.json"):
         assert on_cos.post((PAYLOADS / name).read_bytes())[0] == 200
@@ -156,10 +156,10 @@ def test_runs_and_reviews_are_kept_beside_the_jobs(on_cos: Invoked, cos: CosFace
     ],
 )
 def test_callbacks_of_buckets_that_are_not_allowed_are_refused(
-    on_cos: Invoked, cos: CosFace, bucket: str | None, status: int
+    on_cos: Invoked, cos: FakeCos, bucket: str | None, status: int
 ) -> None:
     """By bucket or by appid: staging does not write to production. None named: it is taken."""
-    on_cos.env["ALLOW_BUCKETS"] = "media-1250000000,1260000000"
+    on_cos.env["ALLOWED_BUCKETS"] = "media-1250000000,1260000000"
     detail = {"JobId": "j1", "State": "Failed", "Input": {"BucketId": bucket, "Object": "a"}}
     answered, answer = on_cos.post(json.dumps({"JobsDetail": detail}))
     assert answered == status
@@ -203,7 +203,7 @@ def test_bad_input_is_answered_kept_and_told_in_one_line(
 
 
 def test_a_stranger_stores_nothing_and_shows_in_the_log_without_the_body(
-    on_cos: Invoked, cos: CosFace
+    on_cos: Invoked, cos: FakeCos
 ) -> None:
     """401, no request to the store, no token in any line."""
     on_cos.env["CALLBACK_TOKENS"] = "right-token"
@@ -216,7 +216,7 @@ def test_a_stranger_stores_nothing_and_shows_in_the_log_without_the_body(
     assert "right-token" not in on_cos.output.getvalue()
 
 
-def test_health_does_not_touch_the_store(on_cos: Invoked, cos: CosFace) -> None:
+def test_health_does_not_touch_the_store(on_cos: Invoked, cos: FakeCos) -> None:
     """So it can be asked often."""
     answer = on_cos.event({"httpMethod": "GET", "path": "/health"})
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"status": "ok"})
@@ -246,7 +246,7 @@ print([name for name in ("qcloud_cos", "requests", "xml", "logging") if name in 
 
 @pytest.mark.parametrize("missing", ["LEDGER_URL", "CALLBACK_TOKENS"])
 def test_wrong_settings_are_answered_503_and_named_in_the_log(
-    on_cos: Invoked, cos: CosFace, missing: str
+    on_cos: Invoked, cos: FakeCos, missing: str
 ) -> None:
     """No stack trace, and the body is in the log so that it is not lost."""
     on_cos.env |= {"TENCENTCLOUD_RUNENV": "SCF", "CALLBACK_TOKENS": "a-token"}
@@ -269,14 +269,14 @@ def test_wrong_settings_are_answered_503_and_named_in_the_log(
 
 def test_a_stranger_is_told_apart_even_while_settings_are_wrong(on_disk: Invoked) -> None:
     """Nothing of theirs is logged."""
-    on_disk.env |= {"CALLBACK_TOKENS": "a-token", "VERIFY": "maybe"}
+    on_disk.env |= {"CALLBACK_TOKENS": "a-token", "VERIFY_CALLBACKS": "maybe"}
     status, _ = on_disk.post("<a/>")
     assert status == 401
     assert [line["event"] for line in on_disk.lines] == ["settings_wrong"]
 
 
 def test_a_store_that_is_away_is_answered_503_with_the_body_in_the_log(
-    on_cos: Invoked, cos: CosFace
+    on_cos: Invoked, cos: FakeCos
 ) -> None:
     """Whatever was not acknowledged must come again, or be taken from the log."""
     with cos.faulty(lambda seen: Fault(before=(503, "ServiceUnavailable"))):
@@ -291,7 +291,7 @@ def test_a_store_that_is_away_is_answered_503_with_the_body_in_the_log(
 
 
 def test_a_direct_invoke_needs_no_token_and_raises_where_the_store_is_away(
-    on_cos: Invoked, cos: CosFace
+    on_cos: Invoked, cos: FakeCos
 ) -> None:
     """CAM guards it; whoever invokes sees the error."""
     on_cos.env["CALLBACK_TOKENS"] = "a-token"
@@ -306,14 +306,14 @@ def test_a_fault_of_the_function_itself_is_answered_503_and_loses_nothing(
 ) -> None:
     """No exception leaves the HTTP way: here the clock fails."""
 
-    class Stopped(Exception):
+    class StoppedError(Exception):
         pass
 
     def clock() -> float:
         if on_disk.output.getvalue() or not started:
             return 0.0
         started.clear()
-        raise Stopped
+        raise StoppedError
 
     started = [True]
     from handler.app import Function
@@ -323,18 +323,18 @@ def test_a_fault_of_the_function_itself_is_answered_503_and_loses_nothing(
     answer = function.handle({"httpMethod": "POST", "path": "/", "body": SUCCESS}, {})
     assert answer["statusCode"] == 503
     wrong, body = on_disk.lines
-    assert "Stopped" in wrong["traceback"]
+    assert "StoppedError" in wrong["traceback"]
     assert base64.b64decode(body["body_base64"]) == SUCCESS.encode()
     started.append(True)
     on_disk.output.truncate(0)
     on_disk.output.seek(0)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         function.handle(json.loads(SUCCESS), {})
 
 
 def test_a_timer_with_wrong_settings_logs_and_ends(on_disk: Invoked) -> None:
     """Raising would make the platform run it again, to no avail; a direct invoke is told."""
-    on_disk.env["VERIFY"] = "maybe"
+    on_disk.env["VERIFY_CALLBACKS"] = "maybe"
     answer = on_disk.event({"Type": "Timer", "TriggerName": "sweep", "Message": ""})
     assert answer == {"status": "done"}
     assert on_disk.lines[0]["event"] == "settings_wrong"
@@ -375,7 +375,7 @@ def test_the_entry_file_hands_on_the_entrypoint(
     assert json.loads(capsys.readouterr().out)["event"] == "callback"
 
 
-def test_connections_outlive_an_invocation_and_are_bounded(cos: CosFace) -> None:
+def test_connections_outlive_an_invocation_and_are_bounded(cos: FakeCos) -> None:
     """One client for a place; many places do not pile up."""
     settings = Settings.from_env(cos.env)
     assert open_store(settings) is open_store(settings)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PAYLOADS
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 from tools.bundle import LEFT_OUT, BundleError, find_python, runtime_version
 
 ROOT = Path(__file__).parent.parent
@@ -233,7 +233,7 @@ def test_callback_is_kept_from_the_unpacked_zip(deployed: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.seed.*")), ids=lambda path: path.name)
 def test_documented_callbacks_reach_cos_from_the_unpacked_zip(
-    deployed: Path, cos: CosFace, path: Path
+    deployed: Path, cos: FakeCos, path: Path
 ) -> None:
     """The SDK in the bundle makes the one request, signed, and its record is there."""
     before = listing(deployed)

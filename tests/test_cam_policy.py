@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from ci_callback.ci_simulator import BUCKET, REGION, CiFace, Seen
+from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator, Seen
 from handler.app import Function
 from handler.callback.families import FAMILIES, Family, family_of
 from handler.ci_api.client import Ci
 from handler.http_client import RequestsHttp
 from handler.log import Log
 from handler.settings import Settings
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 from tests.world import START, TRANSLATION
 
 POLICY = json.loads((Path(__file__).parent.parent / "docs" / "cam-policy.json").read_text())
@@ -99,15 +99,15 @@ def test_the_policy_grants_what_ci_requests_need_and_nothing_else() -> None:
     assert granted("ci") == every_ci_action()
 
 
-def test_the_requests_of_a_whole_story_are_granted(cos: CosFace) -> None:
+def test_the_requests_of_a_whole_story_are_granted(cos: FakeCos) -> None:
     """Kept, duplicate, failed, swept, told, reconciled: just what was asked of COS and CI."""
     now = [START]
-    with CiFace(lambda: now[0], cos) as ci:
+    with CiSimulator(lambda: now[0], cos) as ci:
         env = cos.env | {
             "COS_ENDPOINT": ci.endpoint,
             "CI_BUCKET": BUCKET,
-            "RECONCILE": "Translation:6",
-            "WATCH_S": "60",
+            "RECONCILE_TAGS": "Translation:6",
+            "MISSING_CALLBACK_CHECK_S": "60",
         }
         settings = Settings.from_env(env)
         assert settings.credentials

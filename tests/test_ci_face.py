@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import pytest
 import qcloud_cos
 
-from ci_callback.ci_simulator import BUCKET, REGION, CiFace, End, Fault
+from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator, End, Fault
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.callback import envelope, nodes, record
 from handler.callback.families import FAMILIES
@@ -32,7 +32,7 @@ from handler.errors import StoreError
 from handler.http_client import Answer, RequestsHttp
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 
 NOW = 1_790_000_000.0
 CREDENTIALS = Credentials(SECRET_ID, SECRET_KEY, "")
@@ -82,8 +82,8 @@ class Receiver:
 
 
 @pytest.fixture(scope="module")
-def _server() -> Iterator[CiFace]:
-    with CiFace() as face:
+def _server() -> Iterator[CiSimulator]:
+    with CiSimulator() as face:
         yield face
 
 
@@ -93,7 +93,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def face(_server: CiFace, clock: Clock) -> CiFace:
+def face(_server: CiSimulator, clock: Clock) -> CiSimulator:
     """An empty CI."""
     _server.reset()
     _server.clock = clock
@@ -101,7 +101,7 @@ def face(_server: CiFace, clock: Clock) -> CiFace:
 
 
 @pytest.fixture
-def ci(face: CiFace) -> Ci:
+def ci(face: CiSimulator) -> Ci:
     return Ci(RequestsHttp(), CREDENTIALS, BUCKET, REGION, ("127.0.0.1", face.port))
 
 
@@ -113,7 +113,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def sdk(face: CiFace) -> Any:
+def sdk(face: CiSimulator) -> Any:
     """Tencent's own client. With IP and Domain it connects here and means CI's host."""
     config = qcloud_cos.CosConfig(
         Region=REGION,
@@ -135,7 +135,11 @@ def request(tag: str = "Transcode", key: str = "a.mp4", **more: str) -> dict[str
 
 
 def ask(
-    face: CiFace, method: str, path: str, params: dict[str, str] | None = None, body: bytes = b""
+    face: CiSimulator,
+    method: str,
+    path: str,
+    params: dict[str, str] | None = None,
+    body: bytes = b"",
 ) -> Answer:
     """Any request, signed."""
     host = f"{BUCKET}.ci.{REGION}.myqcloud.com"
@@ -153,7 +157,7 @@ def submit(ci: Ci, tree: dict[str, Any] | None = None) -> str:
 
 
 class TestAsTencentsOwnClientSeesIt:
-    def test_it_submits_describes_lists_and_cancels(self, sdk: Any, face: CiFace) -> None:
+    def test_it_submits_describes_lists_and_cancels(self, sdk: Any, face: CiSimulator) -> None:
         """Signatures, paths and answers are those that the SDK was written for."""
         made = sdk.ci_create_media_jobs(BUCKET, request(), {}, ContentType="application/xml")
         job_id = made["JobsDetail"][0]["JobId"]
@@ -166,7 +170,7 @@ class TestAsTencentsOwnClientSeesIt:
         sdk.ci_cancel_jobs(BUCKET, job_id)
         assert face.jobs[job_id].state == "Cancel"
 
-    def test_an_error_is_one_of_ci_s(self, sdk: Any, face: CiFace) -> None:
+    def test_an_error_is_one_of_ci_s(self, sdk: Any, face: CiSimulator) -> None:
         """In XML, with the HTTP status that the SDK goes by. It reads the code of COS alone."""
         with pytest.raises(qcloud_cos.CosServiceError) as raised:
             sdk.ci_create_media_jobs(BUCKET, request("Nonsense"), {}, ContentType="application/xml")
@@ -179,7 +183,7 @@ class TestAsTencentsOwnClientSeesIt:
             sdk.ci_create_media_jobs(BUCKET, request(), {}, ContentType="text/plain")
         assert "<Code>InvalidContentType</Code>" in raised.value.get_origin_msg()
 
-    def test_older_paths(self, sdk: Any, face: CiFace) -> None:
+    def test_older_paths(self, sdk: Any, face: CiSimulator) -> None:
         """The SDK still asks there."""
         sdk.ci_create_media_pic_jobs(
             BUCKET, request("PicProcess"), {}, ContentType="application/xml"
@@ -190,7 +194,7 @@ class TestAsTencentsOwnClientSeesIt:
         assert [one["JobId"] for one in found["JobsDetail"]] == [job_id]
         assert [one.path for one in face.accepted] == ["/pic_jobs", "/file_jobs"]
 
-    def test_workflows(self, sdk: Any, face: CiFace) -> None:
+    def test_workflows(self, sdk: Any, face: CiSimulator) -> None:
         """Triggered and described."""
         run_id = sdk.ci_trigger_workflow(BUCKET, "w1", "a.mp4")["InstanceId"]
         told = sdk.ci_get_workflowexecution(BUCKET, run_id)
@@ -216,7 +220,7 @@ class TestStrictness:
         ],
     )
     def test_a_request_that_was_not_cleaned_is_refused(
-        self, ci: Ci, face: CiFace, tree: dict[str, Any], code: str
+        self, ci: Ci, face: CiSimulator, tree: dict[str, Any], code: str
     ) -> None:
         """CI itself may be milder: nobody knows."""
         result = ci.create(MEDIA, tree)
@@ -234,7 +238,7 @@ class TestStrictness:
         ],
     )
     def test_a_list_is_asked_for_as_documented(
-        self, ci: Ci, face: CiFace, params: dict[str, str]
+        self, ci: Ci, face: CiSimulator, params: dict[str, str]
     ) -> None:
         """tag is required, size at most 100, times in +0800, tokens are CI's own."""
         submit(ci)
@@ -245,7 +249,7 @@ class TestStrictness:
         ("queue", "found"), [("Transcoding", 1), ("PicProcess", 0), ("Speeching", 0)]
     )
     def test_a_wrong_queue_type_hides_jobs(
-        self, ci: Ci, face: CiFace, queue: str, found: int
+        self, ci: Ci, face: CiSimulator, queue: str, found: int
     ) -> None:
         """As a filter does."""
         submit(ci)
@@ -253,7 +257,9 @@ class TestStrictness:
         answer = ask(face, "GET", "/jobs", params)
         assert answer.body.count(b"<JobId>") == found
 
-    def test_newest_first_unless_asked_otherwise(self, ci: Ci, face: CiFace, clock: Clock) -> None:
+    def test_newest_first_unless_asked_otherwise(
+        self, ci: Ci, face: CiSimulator, clock: Clock
+    ) -> None:
         """And no more than ten, and none after the end."""
         ids = [submit(ci) for _ in range(11)]
         answer = ask(face, "GET", "/jobs", {"tag": "Transcode"})
@@ -274,7 +280,7 @@ class TestStrictness:
         ],
     )
     def test_other_requests_are_errors(
-        self, face: CiFace, method: str, path: str, status: int
+        self, face: CiSimulator, method: str, path: str, status: int
     ) -> None:
         """Never a silent 200."""
         body = b"<Request><Tag>Transcode</Tag></Request>" if path == "/nothing" else b"<no"
@@ -286,17 +292,17 @@ class TestStrictness:
         result = ci.create(FAMILIES["document"], request("DocProcess"))
         assert ci.describe(MEDIA, result.job_id or "") is None
 
-    def test_another_host_is_refused(self, face: CiFace) -> None:
+    def test_another_host_is_refused(self, face: CiSimulator) -> None:
         """Signed or not."""
         ci = Ci(RequestsHttp(), CREDENTIALS, "nobucket", REGION, ("127.0.0.1", face.port))
         assert ci.create(MEDIA, request()).code == "InvalidHost"
 
-    def test_the_session_token_is_checked(self, face: CiFace, ci: Ci) -> None:
+    def test_the_session_token_is_checked(self, face: CiSimulator, ci: Ci) -> None:
         """A missing one is an expired one."""
         face.security_token = "token"
         assert ci.create(MEDIA, request()).code == "InvalidSecurityToken"
 
-    def test_headers_must_be_signed(self, face: CiFace) -> None:
+    def test_headers_must_be_signed(self, face: CiSimulator) -> None:
         """As in a bucket in strict signature mode: CI says AccessDenied then."""
         http = RequestsHttp()
 
@@ -315,11 +321,11 @@ class TestStrictness:
     def test_it_wants_to_be_entered(self) -> None:
         """There is no port before."""
         with pytest.raises(RuntimeError, match="enter the face first"):
-            assert CiFace().port
+            assert CiSimulator().port
 
 
 class TestHowJobsEnd:
-    def test_by_script_as_the_clock_goes_on(self, ci: Ci, face: CiFace, clock: Clock) -> None:
+    def test_by_script_as_the_clock_goes_on(self, ci: Ci, face: CiSimulator, clock: Clock) -> None:
         """Submitted for queue_s, Running for run_s, then over, hours within no time."""
         face.script("Transcode", ["Failed"], queue_s=60, run_s=3600)
         job_id = submit(ci)
@@ -332,7 +338,9 @@ class TestHowJobsEnd:
         assert face.settle() == [job_id]
         assert face.settle() == []
 
-    def test_the_how_manieth_submission_counts(self, ci: Ci, face: CiFace, clock: Clock) -> None:
+    def test_the_how_manieth_submission_counts(
+        self, ci: Ci, face: CiSimulator, clock: Clock
+    ) -> None:
         """For each input object by itself; the last entry goes for all that follow."""
         face.script("Transcode", ["Failed", "Success"])
         face.script("stuck.mp4", [None])
@@ -347,7 +355,7 @@ class TestHowJobsEnd:
         assert described is not None
         assert (described.code, described.message) == ("OddCode", "odd message")
 
-    def test_by_hand(self, ci: Ci, face: CiFace, clock: Clock) -> None:
+    def test_by_hand(self, ci: Ci, face: CiSimulator, clock: Clock) -> None:
         """With nodes of a result, as CI puts them below Operation."""
         job_id = submit(ci)
         clock.now += 5
@@ -361,7 +369,7 @@ class TestHowJobsEnd:
         assert detail["StartTime"] == "2026-09-21T22:13:25+0800"
         assert detail["EndTime"] == "2026-09-21T22:13:30+0800"
 
-    def test_lists_may_lag_and_hide(self, ci: Ci, face: CiFace, clock: Clock) -> None:
+    def test_lists_may_lag_and_hide(self, ci: Ci, face: CiSimulator, clock: Clock) -> None:
         """Nothing is promised of them; describing is another matter."""
         face.lag(30)
         job_id = submit(ci)
@@ -377,7 +385,7 @@ class TestHowJobsEnd:
 
 class TestCallbacks:
     @pytest.mark.parametrize("tag", ["Transcode", "Translation", "DocProcess", "Tts"])
-    def test_both_formats_tell_the_same(self, ci: Ci, face: CiFace, tag: str) -> None:
+    def test_both_formats_tell_the_same(self, ci: Ci, face: CiSimulator, tag: str) -> None:
         """The handler makes one record of them."""
         tree = request(tag)
         if tag == "Tts":
@@ -392,7 +400,7 @@ class TestCallbacks:
         has_bucket = bool((records[0]["input"] or {}).get("bucket"))
         assert has_bucket == (tag == "Transcode")
 
-    def test_a_workflow_s_run(self, ci: Ci, face: CiFace) -> None:
+    def test_a_workflow_s_run(self, ci: Ci, face: CiSimulator) -> None:
         """WorkflowFinish, in both formats."""
         run_id = ci.trigger_workflow("w1", "a.mp4").job_id or ""
         face.finish(run_id, "Failed")
@@ -405,7 +413,7 @@ class TestCallbacks:
         assert nodes.text(json_tree, "WorkflowExecution.State") == "Failed"
 
     def test_the_request_is_that_of_the_only_capture(
-        self, ci: Ci, face: CiFace, receiver: Receiver
+        self, ci: Ci, face: CiSimulator, receiver: Receiver
     ) -> None:
         """These headers in this order, and nothing that proves who sent it."""
         face.callback_url = f"{receiver.url}/callback?token=t"
@@ -427,7 +435,7 @@ class TestCallbacks:
         assert body.startswith(start)
 
     def test_a_job_s_own_address_comes_first(
-        self, ci: Ci, face: CiFace, receiver: Receiver
+        self, ci: Ci, face: CiSimulator, receiver: Receiver
     ) -> None:
         """And its own format; neither is ever told again."""
         face.callback_url = "http://127.0.0.1:1/never"
@@ -437,7 +445,7 @@ class TestCallbacks:
         assert receiver.came[0][2].startswith(b'{"EventName": "TaskFinish", "JobsDetail": [{')
         assert b"CallBack" not in receiver.came[0][2]
 
-    def test_nobody_to_tell(self, ci: Ci, face: CiFace) -> None:
+    def test_nobody_to_tell(self, ci: Ci, face: CiSimulator) -> None:
         """No address, or the word no."""
         silent, muted = submit(ci), submit(ci, request(CallBack="no"))
         assert face.deliver(silent) is None
@@ -448,7 +456,7 @@ class TestCallbacks:
         assert face.delivered == [(silent, None)]
 
     def test_they_are_sent_as_jobs_end(
-        self, ci: Ci, face: CiFace, receiver: Receiver, clock: Clock
+        self, ci: Ci, face: CiSimulator, receiver: Receiver, clock: Clock
     ) -> None:
         """Once; an answer other than 2xx brings no second one, and nothing says that CI would."""
         face.callback_url, face.deliver_on_finish = receiver.url, True
@@ -474,14 +482,14 @@ class TestTheRest:
             (Fault(body=b"garbage"), 1),
         ],
     )
-    def test_faults(self, ci: Ci, face: CiFace, fault: Fault, accepted: int) -> None:
+    def test_faults(self, ci: Ci, face: CiSimulator, fault: Fault, accepted: int) -> None:
         """Before a job is taken, or after."""
         with face.faulty(lambda seen: fault if seen.method == "POST" else None):
             assert ci.create(MEDIA, request()).verdict == "unknown"
         assert len(face.accepted) == accepted
         assert submit(ci)
 
-    def test_other_processes_can_use_it(self, face: CiFace) -> None:
+    def test_other_processes_can_use_it(self, face: CiSimulator) -> None:
         """It is a server like any other."""
         code = (
             "from tests.test_ci_face import *\n"
@@ -498,9 +506,9 @@ class TestTheRest:
         )
         assert [one.job_id for one in face.accepted] == [done.stdout.strip()]
 
-    def test_one_endpoint_stands_in_for_cos_and_ci(self, cos: CosFace) -> None:
+    def test_one_endpoint_stands_in_for_cos_and_ci(self, cos: FakeCos) -> None:
         """A function has one setting for both."""
-        with CiFace(cos=cos) as both:
+        with CiSimulator(cos=cos) as both:
             place = Place(BUCKET, "ci/", REGION, ("127.0.0.1", both.port))
             store = CosStore(place, CREDENTIALS, sleep=lambda seconds: None)
             assert store.put_new("a", b"1") is True
@@ -517,11 +525,11 @@ class TestTheRest:
 
     def test_the_clock_is_the_real_one_by_default(self) -> None:
         """For a demonstration."""
-        assert CiFace().clock is time.time
+        assert CiSimulator().clock is time.time
 
 
 def test_a_job_that_fails_twice_is_retried_and_recovers(
-    ci: Ci, face: CiFace, clock: Clock, receiver: Receiver
+    ci: Ci, face: CiSimulator, clock: Clock, receiver: Receiver
 ) -> None:
     """The whole way, by hand: submit, callback, again with a marker, until it succeeds."""
     face.script("Transcode", ["Failed", "Failed", "Success"], queue_s=10, run_s=50)

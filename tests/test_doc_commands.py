@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ci_callback.ci_simulator import BUCKET, CiFace
+from ci_callback.ci_simulator import BUCKET, CiSimulator
 from ci_callback.commands.registry import app
 from ci_callback.devserver.running import Options, Running, running
 from tests.conftest import PAYLOADS, Invoked
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 from tests.test_docs import PAGES, ROOT
 
 NAME = "python -m ci_callback "
@@ -44,7 +44,7 @@ def commands() -> list[str]:
 
 
 @pytest.fixture
-def world(cos: CosFace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def world(cos: FakeCos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with a ledger in which a little happened, a log, COS with a ledger, and CI."""
     there = Invoked(cos.env)
     here = Invoked({"LEDGER_URL": f"file:{tmp_path}/ledger"})
@@ -54,7 +54,7 @@ def world(cos: CosFace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
             function.post(body)
     (tmp_path / "scf.log").write_text(here.output.getvalue())
     (tmp_path / "tests").symlink_to(ROOT / "tests")
-    with CiFace(cos=cos) as ci:
+    with CiSimulator(cos=cos) as ci:
         env = cos.env | {"COS_ENDPOINT": ci.endpoint, "CI_BUCKET": BUCKET}
         for name, value in env.items():
             monkeypatch.setenv(name, value)
@@ -77,7 +77,7 @@ def run(said: str) -> Any:
     return CliRunner().invoke(app, words, catch_exceptions=False)
 
 
-@pytest.mark.parametrize("said", [one for one in commands() if "handler serve" not in one])
+@pytest.mark.parametrize("said", [one for one in commands() if "ci_callback serve" not in one])
 def test_it_runs(said: str, world: Path, request: pytest.FixtureRequest) -> None:
     """With the names that stand for something replaced, and nothing else changed."""
     said = said.replace("JOB_ID", "j1").replace("https://….tencentscf.com/", "http://127.0.0.1:1/")
@@ -96,7 +96,7 @@ def test_it_runs(said: str, world: Path, request: pytest.FixtureRequest) -> None
 
 def test_serve_is_shown_and_starts() -> None:
     """It does not end by itself: tests/ci_callback/test_serve.py runs it whole."""
-    shown = [one for one in commands() if "handler serve" in one]
+    shown = [one for one in commands() if "ci_callback serve" in one]
     assert shown
     for said in shown:
         words = [*shlex.split(said.partition(NAME)[2]), "--help"]

@@ -17,7 +17,7 @@ import pytest
 
 from handler import http_client
 from handler.errors import HandlerError
-from handler.http_client import Answer, NoAnswer, RequestsHttp, host_of, within
+from handler.http_client import Answer, NoAnswerError, RequestsHttp, host_of, within
 from tests.alert_services import KEY, AlertService, MailSink, closed_port, self_signed
 
 QUICK_S = 0.3
@@ -39,9 +39,9 @@ def server() -> Iterator[AlertService]:
 
 def no_answer(
     http: RequestsHttp, url: str, timeout_s: float = 5.0, headers: dict[str, str] | None = None
-) -> NoAnswer:
+) -> NoAnswerError:
     """The error of a request that must fail."""
-    with pytest.raises(NoAnswer) as raised:
+    with pytest.raises(NoAnswerError) as raised:
         http.send("POST", url, headers or {}, b"{}", timeout_s)
     return raised.value
 
@@ -212,7 +212,7 @@ def test_a_connection_that_is_never_made_counts_as_none(http: RequestsHttp) -> N
 
 def test_a_host_that_does_not_exist_is_no_connection(http: RequestsHttp) -> None:
     """A name that can't be looked up (.invalid never can) is told as such."""
-    with pytest.raises(NoAnswer) as raised:
+    with pytest.raises(NoAnswerError) as raised:
         http.send("POST", f"http://nowhere.invalid/{KEY}", {}, b"", 1)
 
     assert KEY not in str(raised.value)

@@ -20,7 +20,7 @@ from handler.callback.lineage import Lineage, attach
 from handler.ledger.folder import FolderStore
 from tests.callback.twins import as_json
 from tests.conftest import Invoked
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 from tests.ledger.test_stores import cos_store
 
 DOCUMENT = (Path(__file__).parents[1] / "docs/queries.md").read_text(encoding="utf-8")
@@ -252,18 +252,18 @@ def deliver(function: Invoked) -> None:
         assert status == 200, (number, answer)
 
 
-def as_they_are(function: Invoked, folder: Path, cos: CosFace) -> Path:
+def as_they_are(function: Invoked, folder: Path, cos: FakeCos) -> Path:
     """No day is compacted."""
     return folder
 
 
-def with_a_compacted_day(function: Invoked, folder: Path, cos: CosFace) -> Path:
+def with_a_compacted_day(function: Invoked, folder: Path, cos: FakeCos) -> Path:
     """One day is."""
     compact(FolderStore(folder), "2026-09-19")
     return folder
 
 
-def with_a_stale_day(function: Invoked, folder: Path, cos: CosFace) -> Path:
+def with_a_stale_day(function: Invoked, folder: Path, cos: FakeCos) -> Path:
     """One is, another came late to its part."""
     store = FolderStore(folder)
     key = "jobs/dt=2026-09-20/t6.json"
@@ -275,7 +275,7 @@ def with_a_stale_day(function: Invoked, folder: Path, cos: CosFace) -> Path:
     return folder
 
 
-def copied_down(function: Invoked, folder: Path, cos: CosFace) -> Path:
+def copied_down(function: Invoked, folder: Path, cos: FakeCos) -> Path:
     """The ledger is on COS."""
     on_cos = Invoked(dict(cos.env))
     deliver(on_cos)
@@ -290,7 +290,7 @@ STATES = (as_they_are, with_a_compacted_day, with_a_stale_day, copied_down)
 
 @pytest.mark.parametrize("state", STATES)
 def test_each_question_has_its_answer(
-    on_disk: Invoked, ledger: Path, cos: CosFace, state: Callable[[Invoked, Path, CosFace], Path]
+    on_disk: Invoked, ledger: Path, cos: FakeCos, state: Callable[[Invoked, Path, FakeCos], Path]
 ) -> None:
     """The same, however the ledger is kept."""
     deliver(on_disk)

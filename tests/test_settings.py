@@ -41,7 +41,11 @@ def test_an_empty_environment_is_a_working_local_function() -> None:
         60,
         3600,
     )
-    assert (settings.verify, settings.alert_lang, settings.reconcile) == ("failures", "en", ())
+    assert (settings.verify_callbacks, settings.alert_lang, settings.reconcile_tags) == (
+        "failures",
+        "en",
+        (),
+    )
     assert settings.credentials is None
 
 
@@ -53,10 +57,10 @@ def test_everything_can_be_set() -> None:
             "ALERT_URLS": "https://example.com/a smtps://u:p@mail.example.com/?to=a@example.com",
             "ALERT_LANG": "zh",
             "RETRY_CODES": "InternalError, SlowDown",
-            "RECONCILE": "Transcode:6, Translation:24",
-            "LEASE_SETTLE_S": "0.5",
+            "RECONCILE_TAGS": "Transcode:6, Translation:24",
+            "LEASE_WAIT_S": "0.5",
             "COS_ENDPOINT": "http://127.0.0.1:9000",
-            "ALLOW_BUCKETS": "media-1250000000,1250000000",
+            "ALLOWED_BUCKETS": "media-1250000000,1250000000",
             "CI_BUCKET": "media-1250000000",
             "RETRY_CALLBACK_URL": "https://example.com/?token=x",
         }
@@ -65,10 +69,10 @@ def test_everything_can_be_set() -> None:
     assert settings.callback_tokens == ("first-token", "second-token")
     assert settings.retry_codes == {"InternalError", "SlowDown"}
     assert settings.alert_codes is None
-    assert settings.reconcile == (("Transcode", 6), ("Translation", 24))
-    assert settings.lease_settle_s == 0.5
+    assert settings.reconcile_tags == (("Transcode", 6), ("Translation", 24))
+    assert settings.lease_wait_s == 0.5
     assert settings.cos_endpoint == ("127.0.0.1", 9000)
-    assert settings.allow_buckets == {"media-1250000000", "1250000000"}
+    assert settings.allowed_buckets == {"media-1250000000", "1250000000"}
     assert settings.credentials == Credentials(
         "AKIDexample", "example-secret-key", "example-session-token"
     )
@@ -76,11 +80,13 @@ def test_everything_can_be_set() -> None:
 
 def test_every_problem_is_told_at_once() -> None:
     """In SCF nothing that decides where records go, or who may write, is left to a default."""
-    assert problems({"TENCENTCLOUD_RUNENV": "SCF", "RETRY_BASE_S": "soon", "VERIFY": "maybe"}) == {
+    assert problems(
+        {"TENCENTCLOUD_RUNENV": "SCF", "RETRY_BASE_S": "soon", "VERIFY_CALLBACKS": "maybe"}
+    ) == {
         "LEDGER_URL": "nothing",
         "CALLBACK_TOKENS": "nothing",
         "RETRY_BASE_S": "'soon'",
-        "VERIFY": "'maybe'",
+        "VERIFY_CALLBACKS": "'maybe'",
     }
 
 
@@ -127,12 +133,12 @@ def test_the_region_is_scfs_own_where_none_is_set() -> None:
         ("RETRY_MAX_ATTEMPTS", "1.5"),
         ("RETRY_MAX_ATTEMPTS", "٣"),
         ("RETRY_MAX_ATTEMPTS", "9" * 20),
-        ("LEASE_SETTLE_S", "-1"),
-        ("LEASE_SETTLE_S", "nan"),
-        ("LEASE_SETTLE_S", "two"),
-        ("RECONCILE", "Transcode"),
-        ("RECONCILE", "Transcode:721"),
-        ("RECONCILE", "Trans/code:1"),
+        ("LEASE_WAIT_S", "-1"),
+        ("LEASE_WAIT_S", "nan"),
+        ("LEASE_WAIT_S", "two"),
+        ("RECONCILE_TAGS", "Transcode"),
+        ("RECONCILE_TAGS", "Transcode:721"),
+        ("RECONCILE_TAGS", "Trans/code:1"),
         ("CI_BUCKET", "media"),
         ("RETRY_CALLBACK_URL", "example.com"),
         ("MAX_DEPTH", "100000"),
@@ -147,7 +153,7 @@ def test_what_is_not_understood_is_a_problem_of_its_variable(variable: str, valu
     ("env", "variable"),
     [
         ({"RETRY_BASE_S": "100", "RETRY_CAP_S": "50"}, "RETRY_BASE_S"),
-        ({"LEASE_S": "1", "LEASE_SETTLE_S": "2"}, "LEASE_SETTLE_S"),
+        ({"LEASE_S": "1", "LEASE_WAIT_S": "2"}, "LEASE_WAIT_S"),
     ],
 )
 def test_settings_that_are_at_odds_are_a_problem(env: dict[str, str], variable: str) -> None:

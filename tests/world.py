@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ci_callback.ci_simulator import BUCKET, REGION, CiFace
+from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.app import Function
 from handler.callback.families import family_of
@@ -44,7 +44,7 @@ class World:
         self.folder = folder
         self.store: Store = FolderStore(folder)
         self.output = io.StringIO()
-        self.ci = CiFace(self.clock)
+        self.ci = CiSimulator(self.clock)
         self.phone = AlertService("webhook")
         self._servers = ExitStack()
         self._extra = env

@@ -20,7 +20,7 @@ ci() { .venv/bin/python -m ci_callback "$@"; }
 
 say "python -m ci_callback serve"
 # A retry is due within seconds here, not within a minute; nothing else is changed.
-export RETRY_BASE_S=1 LEASE_SETTLE_S=0
+export RETRY_BASE_S=1 LEASE_WAIT_S=0
 .venv/bin/python -m ci_callback serve --port 0 --sweep-every 1 >serve.log 2>serve.err &
 serving=$!
 trap 'kill $serving 2>/dev/null || true' EXIT

@@ -23,7 +23,7 @@ _STATES = ("Submitted", "Running", "Success", "Failed", "Pause", "Cancel")
 
 
 @dataclass
-class Refusal(Exception):
+class RefusalError(Exception):
     """An answer that is an error."""
 
     status: int
@@ -53,7 +53,7 @@ class Api:
         """The XML of the answer, without its prolog; "" for none. place: bucket and region.
 
         Raises:
-            Refusal: an error is the answer.
+            RefusalError: an error is the answer.
         """
         folder, _, rest = path[1:].partition("/")
         where = f"/{folder}"
@@ -69,20 +69,20 @@ class Api:
             return self._list(where, params, now)
         if method == "PUT" and "cancel" in params and families_at(where):
             return self._cancel(where, rest, now)
-        raise Refusal(405, "MethodNotAllowed")
+        raise RefusalError(405, "MethodNotAllowed")
 
     def _create(self, path: str, body: bytes, place: tuple[str, str], now: float) -> str:
         try:
             request = wire.from_xml(body)
         except ElementTree.ParseError as error:
-            raise Refusal(400, "MalformedXML") from error
+            raise RefusalError(400, "MalformedXML") from error
         tag = request.get("Tag", "")
         family = family_of(tag, "")
         if family is None:
-            raise Refusal(400, "InvalidArgument", "unknown Tag")
+            raise RefusalError(400, "InvalidArgument", "unknown Tag")
         known = (family.create_path, family.older_create_path)
         if path not in known or (family.name, path) in self.gone:
-            raise Refusal(404, "NotFound", "no such path")
+            raise RefusalError(404, "NotFound", "no such path")
         self._check(request)
         job = self.jobs.add(family, tag, request, place, now)
         user_data = request["Operation"].get("UserData", "")
@@ -92,19 +92,21 @@ class Api:
     def _check(self, request: dict[str, Any]) -> None:
         operation = request.get("Operation")
         if not isinstance(operation, dict):
-            raise Refusal(400, "MissingContent", "Operation is required")
+            raise RefusalError(400, "MissingContent", "Operation is required")
         user_data = operation.get("UserData", "")
         if len(user_data) > MOST_USER_DATA or not (user_data.isascii() and user_data.isprintable()):
-            raise Refusal(400, "InvalidArgument", "UserData")
+            raise RefusalError(400, "InvalidArgument", "UserData")
         read_only = {"BucketId", "Region", "CosHeaders"} & set(request.get("Input") or {})
         results = {name for name in operation if name.endswith("Result")}
         if read_only or results:
-            raise Refusal(400, "InvalidArgument", f"{sorted(read_only | results)} is not yours")
+            raise RefusalError(
+                400, "InvalidArgument", f"{sorted(read_only | results)} is not yours"
+            )
 
     def _describe(self, path: str, ids: str) -> str:
         asked = ids.split(",")
         if len(asked) > MOST_IDS:
-            raise Refusal(400, "InvalidArgument", f"at most {MOST_IDS} ids")
+            raise RefusalError(400, "InvalidArgument", f"at most {MOST_IDS} ids")
         found = {job_id: self._find(path, job_id) for job_id in asked}
         response = {
             "JobsDetail": [job.detail() for job in found.values() if job],
@@ -121,7 +123,7 @@ class Api:
         families = families_at(path) + ((FAMILIES["file"],) if path == "/jobs" else ())
         size = int(params.get("size", "10"))
         if "tag" not in params or not 1 <= size <= MOST_JOBS:
-            raise Refusal(400, "InvalidArgument", "tag or size")
+            raise RefusalError(400, "InvalidArgument", "tag or size")
         jobs = [
             job
             for job in self.jobs.by_id.values()
@@ -136,7 +138,7 @@ class Api:
         if after:
             numbers = [str(job.number) for job in jobs]
             if after not in numbers:
-                raise Refusal(400, "InvalidArgument", "nextToken")
+                raise RefusalError(400, "InvalidArgument", "nextToken")
             jobs = jobs[numbers.index(after) + 1 :]
         page = jobs[:size]
         more = str(page[-1].number) if len(jobs) > size else ""
@@ -146,15 +148,15 @@ class Api:
     def _cancel(self, path: str, job_id: str, now: float) -> str:
         job = self._find(path, job_id)
         if job is None or job.family.cancel_path is None:
-            raise Refusal(404, "ResourceNotFound")
+            raise RefusalError(404, "ResourceNotFound")
         if job.state != "Submitted":
-            raise Refusal(400, "InvalidArgument", "The job provided can not be modified")
+            raise RefusalError(400, "InvalidArgument", "The job provided can not be modified")
         job.state, job.ended_at = "Cancel", now
         return ""
 
     def _trigger(self, params: Mapping[str, str], place: tuple[str, str], now: float) -> str:
         if not params.get("workflowId") or not params.get("object"):
-            raise Refusal(400, "InvalidArgument", "workflowId or object")
+            raise RefusalError(400, "InvalidArgument", "workflowId or object")
         run = self.jobs.add(FAMILIES["workflow"], "", dict(params), place, now)
         self.accepted.append(
             Accepted(run.job_id, "", "/triggerworkflow", params["object"], "", now)
@@ -164,21 +166,21 @@ class Api:
     def _execution(self, run_id: str) -> str:
         run = self.jobs.by_id.get(run_id)
         if run is None or run.family.name != "workflow":
-            raise Refusal(404, "ResourceNotFound")
+            raise RefusalError(404, "ResourceNotFound")
         return wire.to_xml({"Response": {"WorkflowExecution": run.execution()}})
 
 
 def _fits(job: Job, params: Mapping[str, str]) -> bool:
     states = params.get("states", "All").split(",")
     if not set(states) <= {"All", *_STATES}:
-        raise Refusal(400, "InvalidArgument", "states")
+        raise RefusalError(400, "InvalidArgument", "states")
     created = int(job.created_at)  # CI tells, and so compares, whole seconds
     try:
         # "greater than", as the media page says: the stricter of the two readings.
         early = "startCreationTime" in params and created <= wire.epoch(params["startCreationTime"])
         late = "endCreationTime" in params and created >= wire.epoch(params["endCreationTime"])
     except ValueError as error:
-        raise Refusal(400, "InvalidArgument", "time") from error
+        raise RefusalError(400, "InvalidArgument", "time") from error
     return not (
         early
         or late

@@ -42,7 +42,7 @@ class Reply:
     cut: int = 0
 
 
-class Reset(Exception):
+class ResetError(Exception):
     """In place of a reply: the connection is cut."""
 
 
@@ -70,7 +70,7 @@ class Server:
         seen = _seen(environ)
         try:
             reply = self._answer(seen)
-        except Reset:
+        except ResetError:
             connection: socket.socket = environ["werkzeug.socket"]
             connection.shutdown(socket.SHUT_RDWR)
             raise ConnectionResetError from None
@@ -84,7 +84,7 @@ def hand_on(seen: Seen, port: int) -> Reply:
     """Let another server on loopback answer a request.
 
     Raises:
-        Reset: it did not answer.
+        ResetError: it did not answer.
     """
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     try:
@@ -94,7 +94,7 @@ def hand_on(seen: Seen, port: int) -> Reply:
         headers = tuple(pair for pair in answer.getheaders() if pair[0].lower() not in ours)
         return Reply(answer.status, answer.read(), headers)
     except (OSError, HTTPException) as error:
-        raise Reset from error
+        raise ResetError from error
     finally:
         connection.close()
 

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from ci_callback.ci_simulator import callbacks, signature, wire
-from ci_callback.ci_simulator.api import Api, Refusal
+from ci_callback.ci_simulator.api import Api, RefusalError
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY, Fault
 from ci_callback.ci_simulator.jobs import Accepted, End, Job
-from ci_callback.ci_simulator.server import Reply, Reset, Seen, Server, hand_on
+from ci_callback.ci_simulator.server import Reply, ResetError, Seen, Server, hand_on
 
 _HOST = re.compile(r"([a-z0-9-]+-\d+)\.(ci|cos)\.([a-z0-9-]+)\.myqcloud\.com")
 
@@ -30,7 +30,7 @@ class Cos(Protocol):
     def port(self) -> int: ...
 
 
-class CiFace:
+class CiSimulator:
     """CI on loopback. Use as a context manager; `endpoint` is what COS_ENDPOINT takes.
 
     Jobs stay Submitted until `finish`, or end by `script` as the clock goes on.
@@ -58,7 +58,7 @@ class CiFace:
         self.callback_format = "XML"
         self.deliver_on_finish = False
 
-    def __enter__(self) -> CiFace:
+    def __enter__(self) -> CiSimulator:
         self._server = Server(self._answer)
         return self
 
@@ -188,7 +188,7 @@ class CiFace:
     # --- serving ---
 
     def requests(self) -> list[tuple[str, str]]:
-        """(method, path) of what was seen, in order. Those for COS are the CosFace's."""
+        """(method, path) of what was seen, in order. Those for COS are the FakeCos's."""
         return [(one.method, one.path) for one in self.seen]
 
     @contextmanager
@@ -210,42 +210,44 @@ class CiFace:
         if fault.delay_s:
             time.sleep(fault.delay_s)
         if fault.reset_before:
-            raise Reset
+            raise ResetError
         reply = _refused(*fault.before) if fault.before else self._do(seen, host)
         if fault.after:
             reply = _refused(*fault.after)
         if fault.reset_after:
-            raise Reset
+            raise ResetError
         body = reply.body if fault.body is None else fault.body
         return Reply(reply.status, body, reply.headers, 100 if fault.cut_answer else 0)
 
     def _do(self, seen: Seen, host: re.Match[str] | None) -> Reply:
         try:
             if host is None or host[2] != "ci":
-                raise Refusal(400, "InvalidHost")
+                raise RefusalError(400, "InvalidHost")
             self._check_signature(seen)
             with self._lock:
                 self._advance()
                 xml = self._api.answer(
                     seen.method, seen.path, seen.params, seen.body, (host[1], host[3]), self.clock()
                 )
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return _refused(refusal.status, refusal.code, refusal.message)
         return Reply(200, (wire.PROLOG + xml).encode("utf-8") if xml else b"")
 
     def _check_signature(self, seen: Seen) -> None:
         if not signature.is_valid(seen.method, seen.path, seen.query, seen.headers, self.secrets):
-            raise Refusal(403, "SignatureDoesNotMatch")
+            raise RefusalError(403, "SignatureDoesNotMatch")
         if seen.headers.get("x-ci-security-token") != self.security_token:
-            raise Refusal(403, "InvalidSecurityToken")
+            raise RefusalError(403, "InvalidSecurityToken")
         # As a bucket in strict signature mode does.
         signed = re.search(r"q-header-list=([^&]*)", seen.headers["authorization"])
         named = signed[1].split(";") if signed else []
         sent = {"host", "content-type", "content-length"} & set(seen.headers)
         if not sent <= set(named):
-            raise Refusal(401, "AccessDenied", "Content-Type, Content-Length or Host is not signed")
+            raise RefusalError(
+                401, "AccessDenied", "Content-Type, Content-Length or Host is not signed"
+            )
         if seen.body and seen.headers.get("content-type") != "application/xml":
-            raise Refusal(400, "InvalidContentType")
+            raise RefusalError(400, "InvalidContentType")
 
     def _advance(self) -> None:
         self._ended += self._api.jobs.advance(self.clock())

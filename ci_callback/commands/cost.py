@@ -44,7 +44,7 @@ REQUEST_MS = 22.0
 REFUSED_MS = 1.0
 """A request without the token, warm: no request to COS."""
 SETTLE_MS = 2_000.0
-"""What an active sweep waits for its lease (LEASE_SETTLE_S): paid for as time."""
+"""What an active sweep waits for its lease (LEASE_WAIT_S): paid for as time."""
 
 RECORD_BYTES = 2_000
 """Of a record: the documented Translation makes 1,643 bytes, SplitVideoParts 2,446."""

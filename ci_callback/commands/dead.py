@@ -10,7 +10,7 @@ import typer
 from ci_callback.common import EXIT_NOT_2XX, AsJson, console, echo_json, escape, local, safe, table
 from ci_callback.dead_letters import Letter, find, letters, replay
 from handler.clock import rfc3339_of
-from handler.ingest.recorder import Intake
+from handler.ingest.recorder import Recorder
 from handler.policy import Policy
 from handler.triggers import Delivery
 
@@ -78,7 +78,7 @@ def replay_letter(name: Name, as_json: AsJson = False) -> None:
                 [delivery], "replay", here.settings, here.request_id, time.perf_counter()
             )
 
-        intake = Intake(here.ledger, Policy.of(here.settings))
+        intake = Recorder(here.ledger, Policy.of(here.settings))
         now = rfc3339_of(time.time())
         outcomes = replay(letter, here.ledger, intake, here.settings.limits, take, now)
     told = [

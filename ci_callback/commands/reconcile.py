@@ -16,7 +16,7 @@ from handler.retries.reconcile import Reconcile
 def reconcile(
     tag: Annotated[
         str | None,
-        typer.Option(help="This tag, whatever RECONCILE says.", autocompletion=tags),
+        typer.Option(help="This tag, whatever RECONCILE_TAGS says.", autocompletion=tags),
     ] = None,
     hours: Annotated[
         int, typer.Option(min=1, max=24 * 31, help="With --tag: look so far back.")
@@ -28,9 +28,11 @@ def reconcile(
     with local() as here:
         bench = here.bench
         if tag is not None:
-            bench.settings = replace(bench.settings, reconcile=((tag, hours),))
-        if not bench.settings.reconcile:
-            typer.echo("RECONCILE is not set: name a tag with --tag, or set RECONCILE.", err=True)
+            bench.settings = replace(bench.settings, reconcile_tags=((tag, hours),))
+        if not bench.settings.reconcile_tags:
+            typer.echo(
+                "RECONCILE_TAGS is not set: name a tag with --tag, or set RECONCILE_TAGS.", err=True
+            )
             raise typer.Exit(EXIT_SETTINGS)
         deadline = time.perf_counter() + minutes * 60
         summaries = Reconcile(bench, lambda: deadline - time.perf_counter()).run()

@@ -31,7 +31,7 @@ from ci_callback.ledger_reader import record_keys, records
 from ci_callback.log_recovery import bodies
 from handler.app import open_store
 from handler.settings import LedgerUrl, Settings
-from handler.triggers import Delivery, Outcome
+from handler.triggers import Delivery, JobResult
 
 BATCH = 64
 TIMEOUT_S = 30.0
@@ -132,7 +132,7 @@ def _from_ledger(url: str, into: LedgerUrl | None, which: Which, dead: bool) -> 
             yield callback_of(found.record)
 
 
-def _take(here: Local, sent: Iterator[bytes]) -> tuple[int, Sequence[Outcome]]:
+def _take(here: Local, sent: Iterator[bytes]) -> tuple[int, Sequence[JobResult]]:
     number, outcomes = 0, []
     while batch := [Delivery(body) for body in islice(sent, BATCH)]:
         number += len(batch)

@@ -11,14 +11,14 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import AsJson, console, echo_json, table
-from ci_callback.samples.options import Wish, told_wishes, with_wish
+from ci_callback.samples.options import SampleOptions, chosen_options, with_sample_options
 from ci_callback.samples.samples import KNOWN, names
 from ci_callback.samples.samples import sample as make
 
 
-@with_wish
+@with_sample_options
 def sample(
-    wish: Wish,
+    wish: SampleOptions,
     tag: Annotated[
         str | None,
         typer.Argument(
@@ -50,7 +50,7 @@ def sample(
         return
     if tag is None:
         raise typer.BadParameter("name a TAG; --list shows them all")
-    with told_wishes():
+    with chosen_options():
         made = make(tag, wish, time.time(), uuid.uuid4().hex)
     if out is not None:
         try:

@@ -14,15 +14,15 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import EXIT_NOT_2XX, AsJson, console, echo_json, safe
-from ci_callback.delivery import Answered, Callback, NoTarget, Target, deliver, figures
-from ci_callback.samples.options import Wish, told_wishes, with_wish
+from ci_callback.delivery import Answered, Callback, NoTargetError, Target, deliver, figures
+from ci_callback.samples.options import SampleOptions, chosen_options, with_sample_options
 from ci_callback.samples.samples import names, sample
 from handler.settings import tokens_from_env
 
 
-@with_wish
+@with_sample_options
 def send(
-    wish: Wish,
+    wish: SampleOptions,
     what: Annotated[
         str,
         typer.Argument(
@@ -78,7 +78,7 @@ def target_of(to: str, token: str | None) -> Target:
     """
     try:
         target = Target.of(to)
-    except NoTarget as error:
+    except NoTargetError as error:
         raise typer.BadParameter(f"--to: {error}") from error
     if token is None and target.is_loopback and not target.has_token:
         # To another machine a secret goes only where somebody says so.
@@ -86,11 +86,11 @@ def target_of(to: str, token: str | None) -> Target:
     return target.with_token(token) if token else target
 
 
-def _maker(what: str, wish: Wish, same: bool) -> Callable[[int], Callback]:
+def _maker(what: str, wish: SampleOptions, same: bool) -> Callable[[int], Callback]:
     """What makes the callback of a number."""
     path = Path(what)
     if path.is_file():
-        if wish != Wish():
+        if wish != SampleOptions():
             raise typer.BadParameter(f"{what} is sent as it is: options of a sample go with a TAG")
         from_file = Callback(None, path.read_bytes())
         return lambda number: from_file
@@ -102,8 +102,8 @@ def _maker(what: str, wish: Wish, same: bool) -> Callable[[int], Callback]:
     return lambda number: _sampled(what, wish) if number else first
 
 
-def _sampled(tag: str, wish: Wish) -> Callback:
-    with told_wishes():
+def _sampled(tag: str, wish: SampleOptions) -> Callback:
+    with chosen_options():
         made = sample(tag, wish, time.time(), uuid.uuid4().hex)
     return Callback(made.job_id, made.body, made.content_version)
 

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from ci_callback.again import callback_of
-from ci_callback.console.context import Desk
+from ci_callback.console.context import ConsoleContext
 from ci_callback.console.follow import TicketName
 from ci_callback.console.record_cache import is_record_key
 from ci_callback.devserver import samples
@@ -19,7 +19,7 @@ RETRY_FAILURES = ("0", "1", "99")
 """How often the retry of a sample fails before it succeeds."""
 
 
-def blueprint(desk: Desk) -> Blueprint:
+def blueprint(desk: ConsoleContext) -> Blueprint:
     """All buttons of one console."""
     actions = Blueprint("actions", __name__)
 
@@ -35,7 +35,7 @@ def blueprint(desk: Desk) -> Blueprint:
             return _back("m.really", "pages.send")
         try:
             made = samples.make(asked)
-        except samples.NoSuchSample as error:
+        except samples.NoSuchSampleError as error:
             return _back("m.sample_refused", "pages.send", why=str(error))
         failures = request.form.get("failures", "0")
         if desk.ci is not None and failures in RETRY_FAILURES:
@@ -61,9 +61,9 @@ def blueprint(desk: Desk) -> Blueprint:
     def sweep() -> Response:
         hurried = request.form.get("ticket", "")
         if hurried == "all":
-            desk.machine.hasten(desk.shelf.tickets())
+            desk.machine.run_now(desk.shelf.tickets())
         elif TicketName.of(hurried).action:
-            desk.machine.hasten([hurried])
+            desk.machine.run_now([hurried])
         swept = desk.machine.tick("sweep", "button")
         target = request.form.get("to", "")
         return _swept(swept, target if target.startswith("/_/") else url_for("pages.sweeps"))

@@ -13,10 +13,10 @@ from werkzeug.exceptions import HTTPException
 
 from ci_callback.console import actions, guard, pages
 from ci_callback.console.body import pretty
-from ci_callback.console.context import Desk, Plans
-from ci_callback.console.record_cache import Shelf
+from ci_callback.console.context import ConsoleContext, Plans
+from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.texts import LANGS, WORDS, kind, word
-from ci_callback.devserver.local_function import Machine
+from ci_callback.devserver.local_function import LocalFunction
 from handler.callback import nodes
 from handler.errors import StoreError
 
@@ -27,12 +27,14 @@ LANG_COOKIE = "console_lang"
 YEAR_S = 365 * 24 * 3600
 
 
-def create_console(machine: Machine, port: int, ci: Plans | None, sweep_every_s: float) -> Flask:
+def create_console(
+    machine: LocalFunction, port: int, ci: Plans | None, sweep_every_s: float
+) -> Flask:
     """The application, to be mounted at MOUNT. port: where the server listens."""
     app = Flask(__name__)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    desk = Desk(machine, Shelf(machine), port, ci, sweep_every_s)
+    desk = ConsoleContext(machine, RecordCache(machine), port, ci, sweep_every_s)
     guard.install(app, port)
     app.register_blueprint(pages.blueprint(desk))
     app.register_blueprint(actions.blueprint(desk))
@@ -74,7 +76,7 @@ def _speak(app: Flask) -> None:
         return response
 
 
-def _furnish(app: Flask, desk: Desk) -> None:
+def _furnish(app: Flask, desk: ConsoleContext) -> None:
     """What templates may call."""
 
     @app.context_processor

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ci_callback.console.record_cache import Shelf
-from ci_callback.console.timeline import Teller
+from ci_callback.console.record_cache import RecordCache
+from ci_callback.console.timeline import TimelineBuilder
 from ci_callback.devserver.history import History
-from ci_callback.devserver.local_function import Machine
+from ci_callback.devserver.local_function import LocalFunction
 
 
 class Plans(Protocol):
@@ -18,11 +18,11 @@ class Plans(Protocol):
 
 
 @dataclass(frozen=True)
-class Desk:
+class ConsoleContext:
     """One console. ci: the stand-in for CI, where there is one. Times are in seconds."""
 
-    machine: Machine
-    shelf: Shelf
+    machine: LocalFunction
+    shelf: RecordCache
     port: int
     ci: Plans | None
     sweep_every_s: float
@@ -43,6 +43,6 @@ class Desk:
         """Whether what is written is seen by others: a ledger on COS."""
         return self.machine.settings.ledger_url.scheme == "cos"
 
-    def teller(self) -> Teller:
+    def teller(self) -> TimelineBuilder:
         """Tells stories as things stand now. May raise StoreError."""
-        return Teller(self.shelf, self.history.deliveries(), self.history.chores())
+        return TimelineBuilder(self.shelf, self.history.deliveries(), self.history.chores())

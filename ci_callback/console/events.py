@@ -33,7 +33,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Story:
+class Timeline:
     """All that is known of one job. records: of each attempt, in their order."""
 
     root_job_id: str

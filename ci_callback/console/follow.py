@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ci_callback.console.record_cache import Shelf
+from ci_callback.console.record_cache import RecordCache
 from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
 from handler.ledger import keys
@@ -31,7 +31,7 @@ class FollowUp:
 class Following:
     """Looks at what is waiting once, for all rows of a page."""
 
-    def __init__(self, shelf: Shelf, known: Iterable[JobRecord]) -> None:
+    def __init__(self, shelf: RecordCache, known: Iterable[JobRecord]) -> None:
         self._policy = shelf.policy
         self._attempts = Attempts(shelf.store)
         self._waiting: dict[tuple[str, str], float] = {}

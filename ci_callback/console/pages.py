@@ -10,11 +10,11 @@ from flask import Blueprint, Response, abort, g, render_template, request
 
 from ci_callback import ledger_reader as reading
 from ci_callback.console import body, digests
-from ci_callback.console.context import Desk
-from ci_callback.console.events import Story
+from ci_callback.console.context import ConsoleContext
+from ci_callback.console.events import Timeline
 from ci_callback.console.record_cache import is_record_key
 from ci_callback.console.rows import NO_JOB, OUTCOMES, Filter, page
-from ci_callback.dead_letters import Letter, NoSuchLetter, find, letters
+from ci_callback.dead_letters import Letter, NoSuchLetterError, find, letters
 from ci_callback.devserver import samples
 from ci_callback.devserver.history import Invocation
 from ci_callback.report import charts
@@ -37,10 +37,10 @@ class JobPart(NamedTuple):
 
     key: str
     found: reading.Found | None
-    story: Story | None
+    story: Timeline | None
 
 
-def blueprint(desk: Desk) -> Blueprint:
+def blueprint(desk: ConsoleContext) -> Blueprint:
     """All pages of one console."""
     pages = Blueprint("pages", __name__)
 
@@ -146,7 +146,7 @@ def blueprint(desk: Desk) -> Blueprint:
     return pages
 
 
-def _versions(desk: Desk) -> Iterator[str]:
+def _versions(desk: ConsoleContext) -> Iterator[str]:
     """A line for each change, so that the page looks again; a comment while there is none."""
     seen = desk.history.version
     yield f"retry: 2000\ndata: {seen}\n\n"
@@ -155,11 +155,11 @@ def _versions(desk: Desk) -> Iterator[str]:
         seen = now
 
 
-def _known(desk: Desk, number: int) -> Invocation:
+def _known(desk: ConsoleContext, number: int) -> Invocation:
     return desk.history.get(number) or abort(404)
 
 
-def _parts(desk: Desk, one: Invocation) -> Iterator[JobPart]:
+def _parts(desk: ConsoleContext, one: Invocation) -> Iterator[JobPart]:
     teller = desk.teller()
     for job in one.jobs:
         kept = job.key if is_record_key(job.key) else _kept_key(desk, job.job_id)
@@ -167,17 +167,17 @@ def _parts(desk: Desk, one: Invocation) -> Iterator[JobPart]:
         yield JobPart(job.key, found, teller.tell(found) if found else None)
 
 
-def _kept_key(desk: Desk, job_id: str) -> str:
+def _kept_key(desk: ConsoleContext, job_id: str) -> str:
     """Where the job of a delivery that was not kept itself stands: a conflict, say, is told of
     a job that was delivered before."""
     told = (job for one in desk.history.deliveries() for job in one.jobs if job.job_id == job_id)
     return next((job.key for job in told if is_record_key(job.key)), "")
 
 
-def _letter(desk: Desk, name: str) -> Letter:
+def _letter(desk: ConsoleContext, name: str) -> Letter:
     try:
         return find(desk.shelf.store, name)
-    except NoSuchLetter:
+    except NoSuchLetterError:
         abort(404)
 
 

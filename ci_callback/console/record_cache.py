@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 
-from ci_callback.devserver.local_function import Machine
+from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.ledger_reader import FOLDERS, Found, record_keys, records
 from handler.callback import nodes
 from handler.ledger import keys
@@ -39,10 +39,10 @@ def is_record_key(key: str) -> bool:
     return _KEY.fullmatch(key) is not None
 
 
-class Shelf:
+class RecordCache:
     """The ledger as pages need it. Every method may raise StoreError."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: LocalFunction) -> None:
         self._machine = machine
         self._known: OrderedDict[str, Found] = OrderedDict()
         self._listed: tuple[float, list[str]] = (float("-inf"), [])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ci_callback.console.follow import Following, FollowUp
-from ci_callback.console.record_cache import Shelf, is_record_key
+from ci_callback.console.record_cache import RecordCache, is_record_key
 from ci_callback.devserver.history import Invocation, JobTold
 from ci_callback.ledger_reader import Found
 from handler.callback import nodes
@@ -86,7 +86,7 @@ class Page:
     tags: Sequence[str]
 
 
-def page(deliveries: Sequence[Invocation], shelf: Shelf, wanted: Filter) -> Page:
+def page(deliveries: Sequence[Invocation], shelf: RecordCache, wanted: Filter) -> Page:
     """One page of the list. May raise StoreError."""
     recent = shelf.recent()
     here = {one.request_id for one in deliveries}

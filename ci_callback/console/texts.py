@@ -184,7 +184,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "c.sweep": ("sweep", "巡检"),
     "c.reconcile": ("reconcile", "对账"),
     "c.replay": ("a dead letter run again", "死信重新处理"),
-    "c.hasten": ("retries made due", "提前重试"),
+    "c.run_now": ("retries made due", "提前重试"),
     "did": ("Did", "处理结果"),
     "every": ("A sweep runs every {n} s.", "每 {n} 秒巡检一次。"),
     "never": (
@@ -281,7 +281,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     # Errors
     "error": ("That did not work", "操作未成功"),
-    "error_403": ("Refused", "已拒绝"),
+    "error_403": ("RefusedError", "已拒绝"),
     "error_404": ("Nothing is here", "页面不存在"),
     "error_503": ("The ledger can't be reached", "无法访问账本"),
     "back": ("Back to the deliveries", "返回回调记录"),

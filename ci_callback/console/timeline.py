@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ci_callback.console.events import Event, Story, Tone, in_order
+from ci_callback.console.events import Event, Timeline, Tone, in_order
 from ci_callback.console.follow import TicketName
-from ci_callback.console.record_cache import Shelf
+from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.rows import received
 from ci_callback.devserver.history import Invocation
 from ci_callback.ledger_reader import Found, Step, steps
 from handler.callback import nodes
 from handler.callback.record import JobRecord
-from handler.ingest.recorder import Intake
+from handler.ingest.recorder import Recorder
 from handler.ledger import keys
 from handler.ledger.outbox import DONE, OUTBOX
 from handler.ledger.records import Ledger
@@ -34,27 +34,27 @@ _FINE = ("", "Success")
 _GOOD_NEWS = ("alert.recovered",)
 
 
-class Teller:
+class TimelineBuilder:
     """Tells stories over one ledger. Every method may raise StoreError."""
 
     def __init__(
-        self, shelf: Shelf, deliveries: Sequence[Invocation], chores: Sequence[Invocation]
+        self, shelf: RecordCache, deliveries: Sequence[Invocation], chores: Sequence[Invocation]
     ) -> None:
         self._shelf = shelf
         self._deliveries = sorted(deliveries, key=lambda one: one.at)
         self._chores = sorted(chores, key=lambda one: one.at)
-        self._intake = Intake(Ledger(shelf.store), shelf.policy)
+        self._intake = Recorder(Ledger(shelf.store), shelf.policy)
         self._waiting = shelf.tickets()
         self._written: dict[str, tuple[float, Invocation]] = {}
         for one in (*self._deliveries, *self._chores):
             for write in one.writes:
                 self._written.setdefault(f"{write.operation} {write.key}", (write.at, one))
 
-    def tell(self, found: Found) -> Story:
+    def tell(self, found: Found) -> Timeline:
         """The story of the job of a record, from its first attempt on."""
         record = found.record
         if record is None:
-            return Story("", [found], [])
+            return Timeline("", [found], [])
         root = record.lineage.root_job_id
         first = found if record.lineage.attempt == 1 else self._root(root, record)
         again = steps(self._shelf.store, root)
@@ -73,7 +73,7 @@ class Teller:
             events += self._of_record(one, number, since.get(number, 0.0))
         events += self._of_tickets(records, ids)
         events += self._of_logs(ids)
-        return Story(root, records, in_order(events))
+        return Timeline(root, records, in_order(events))
 
     def _root(self, root: str, record: JobRecord) -> Found | None:
         for one in self._deliveries:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from ci_callback import events
-from ci_callback.devserver.local_function import Machine
+from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.devserver.loopback import is_foreign
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ MAX_BYTES = 6 * 1024 * 1024
 """What SCF takes in one synchronous request (583/11637)."""
 
 
-class Front:
+class HttpGateway:
     """A WSGI application: each request is one invocation."""
 
-    def __init__(self, machine: Machine, port: int) -> None:
+    def __init__(self, machine: LocalFunction, port: int) -> None:
         self._machine = machine
         self._port = port
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from ci_callback.ci_simulator import APPID, REGION, CiFace, End, Job
+from ci_callback.ci_simulator import APPID, REGION, CiSimulator, End, Job
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.callback import envelope, nodes, payload
 from handler.callback.families import family_of
@@ -62,7 +62,7 @@ class LocalCi:
         run_s: float = RUN_S,
         results: Results = lambda tag: {},
     ) -> None:
-        self._face = CiFace()
+        self._face = CiSimulator()
         self._face.callback_url = callback_url + (
             f"?token={quote(token, safe='')}" if token else ""
         )

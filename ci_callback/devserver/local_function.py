@@ -18,14 +18,14 @@ from ci_callback.devserver.shown import REDACTED, shown
 from ci_callback.devserver.watched import Watched
 from handler.app import Function, open_store
 from handler.clock import rfc3339_of
-from handler.ingest.recorder import Intake
+from handler.ingest.recorder import Recorder
 from handler.ledger.outbox import Outbox
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.policy import Policy
 from handler.settings import Settings
-from handler.triggers import Delivery, Outcome
+from handler.triggers import Delivery, JobResult
 
 MIN_SECRET = 4
 """Characters. Each shorter one stands in many words by chance."""
@@ -37,7 +37,7 @@ class Learns(Protocol):
     def learn(self, body: bytes) -> None: ...
 
 
-class Machine:
+class LocalFunction:
     """One function with its environment, its history and, where it is given, a local CI.
 
     env: the function's whole environment. log: where its log goes, as on SCF's stdout.
@@ -100,13 +100,13 @@ class Machine:
         with self._one_chore:
             return self._invoke(event, way, chore=chore)
 
-    def hasten(self, names: Iterable[str]) -> int:
+    def run_now(self, names: Iterable[str]) -> int:
         """Make retries due now; how many there were. May raise StoreError."""
         writes: list[Write] = []
         at, started = self.clock(), time.perf_counter()
         moved = make_due(Outbox(Ledger(self._watched(writes))), names, at)
         if moved:
-            self._keep(Invocation("button", at, 0.0, "", "hasten"), started, io.StringIO(), writes)
+            self._keep(Invocation("button", at, 0.0, "", "run_now"), started, io.StringIO(), writes)
         return moved
 
     def safe(self, text: str) -> str:
@@ -115,11 +115,11 @@ class Machine:
             text = text.replace(secret, REDACTED)
         return text
 
-    def replay(self, name: str) -> list[Outcome]:
+    def replay(self, name: str) -> list[JobResult]:
         """Run a dead letter again: its key, or the beginning of its SHA-256.
 
         Raises:
-            NoSuchLetter, PayloadError, ValueError, StoreError
+            NoSuchLetterError, PayloadError, ValueError, StoreError
         """
         writes: list[Write] = []
         lines = io.StringIO()
@@ -129,7 +129,7 @@ class Machine:
         function, ledger = self._function(log, writes), Ledger(self._watched(writes))
         letter = letters.find(ledger.store, name)
 
-        def take(body: bytes) -> list[Outcome]:
+        def take(body: bytes) -> list[JobResult]:
             request_id = context["request_id"]
             return function.take([Delivery(body)], "replay", self.settings, request_id, started)
 
@@ -137,7 +137,7 @@ class Machine:
             return letters.replay(
                 letter,
                 ledger,
-                Intake(ledger, Policy.of(self.settings)),
+                Recorder(ledger, Policy.of(self.settings)),
                 self.settings.limits,
                 take,
                 rfc3339_of(at),

@@ -13,7 +13,7 @@ _NAMES = ("127.0.0.1", "localhost", "[::1]")
 _OTHER_SITES = frozenset({"cross-site", "same-site"})
 
 
-class NotLoopback(ValueError):
+class NotLoopbackError(ValueError):
     """An address that other machines could reach."""
 
 
@@ -21,14 +21,14 @@ def check_address(host: str) -> None:
     """Let loopback addresses through.
 
     Raises:
-        NotLoopback
+        NotLoopbackError
     """
     try:
         is_loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
         is_loopback = False
     if not is_loopback:
-        raise NotLoopback(
+        raise NotLoopbackError(
             f"{host} is no loopback address: serve shows the ledger to whoever reaches it, "
             "so it binds to 127.0.0.1 or ::1 alone"
         )

@@ -15,9 +15,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from ci_callback.console.app import MOUNT, create_console
 from ci_callback.devserver import loopback
 from ci_callback.devserver.history import History
-from ci_callback.devserver.http_gateway import Front
+from ci_callback.devserver.http_gateway import HttpGateway
 from ci_callback.devserver.local_ci import RUN_S, LocalCi
-from ci_callback.devserver.local_function import Machine
+from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.devserver.samples import results_of
 from ci_callback.devserver.ticker import Ticker
 from handler.errors import HandlerError
@@ -29,7 +29,7 @@ POLL_S = 0.1
 WhichCi: TypeAlias = Literal["auto", "local", "real"]
 
 
-class CannotServe(HandlerError):
+class CannotServeError(HandlerError):
     """The server can't be started as asked. Says what to do."""
 
 
@@ -53,7 +53,7 @@ class Running:
     """A server that runs."""
 
     url: str
-    machine: Machine
+    machine: LocalFunction
     ci: LocalCi | None
 
     @property
@@ -67,7 +67,7 @@ def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[R
     """Serve until the block is left. log: where the function's log goes.
 
     Raises:
-        CannotServe, SettingsError, StoreError
+        CannotServeError, SettingsError, StoreError
     """
     settings = Settings.from_env(env)
     is_local = _is_local(settings, options.ci)
@@ -81,9 +81,9 @@ def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[R
             ci = LocalCi(f"{url}/", tokens[0] if tokens else None, options.ci_run_s, results_of)
             stack.enter_context(ci)
         history = History()
-        machine = Machine({**env, **(ci.env if ci else {})}, history, log, ci)
+        machine = LocalFunction({**env, **(ci.env if ci else {})}, history, log, ci)
         console = create_console(machine, port, ci, options.sweep_every_s)
-        application = DispatcherMiddleware(Front(machine, port), {MOUNT: console})
+        application = DispatcherMiddleware(HttpGateway(machine, port), {MOUNT: console})
         stack.enter_context(_serving(application, listening, options.host, port))
         stack.callback(history.close)
         for chore, every_s in (
@@ -105,7 +105,7 @@ def _is_local(settings: Settings, asked: WhichCi) -> bool:
     on the real CI costs money; never for COS, whose endpoint would be the stand-in's too."""
     is_folder = settings.ledger_url.scheme == "file" and settings.cos_endpoint is None
     if asked == "local" and not is_folder:
-        raise CannotServe(
+        raise CannotServeError(
             "--ci local goes with a ledger in a folder and without COS_ENDPOINT: on COS the jobs "
             "are the real CI's"
         )
@@ -119,9 +119,9 @@ def _listen(options: Options) -> Iterator[socket.socket]:
         family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
         listening = socket.create_server((options.host, options.port), family=family)
     except ValueError as error:
-        raise CannotServe(str(error)) from error
+        raise CannotServeError(str(error)) from error
     except OSError as error:
-        raise CannotServe(
+        raise CannotServeError(
             f"{options.host} port {options.port}: {error.strerror}; choose another with --port"
         ) from error
     with listening:
@@ -149,7 +149,7 @@ def _serving(application: Any, listening: socket.socket, host: str, port: int) -
 
 
 @contextlib.contextmanager
-def _ticking(machine: Machine, chore: str, every_s: float) -> Iterator[None]:
+def _ticking(machine: LocalFunction, chore: str, every_s: float) -> Iterator[None]:
     ticker = Ticker(every_s, lambda: machine.tick(chore))
     ticker.start()
     try:

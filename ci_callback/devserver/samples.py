@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ci_callback.samples.options import NotSampled, Wish
+from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.samples import KNOWN, Sample, sample
 from handler.callback import nodes, payload
 from handler.callback.families import RESULT_NODES, RESULT_SUFFIX
@@ -22,7 +22,7 @@ PARTIAL = "Partial"
 FORMATS: tuple[Literal["xml", "json"], ...] = ("xml", "json")
 
 
-class NoSuchSample(HandlerError):
+class NoSuchSampleError(HandlerError):
     """What was asked for can't be made. Says why."""
 
 
@@ -50,12 +50,12 @@ def make(asked: Asked) -> Sample:
     """The callback, of a job that ends now.
 
     Raises:
-        NoSuchSample
+        NoSuchSampleError
     """
     if asked.state not in (*STATES, PARTIAL) or asked.form not in ("", *FORMATS):
-        raise NoSuchSample("there is no such state or format")
+        raise NoSuchSampleError("there is no such state or format")
     is_partial = asked.state == PARTIAL
-    wish = Wish(
+    wish = SampleOptions(
         state="Success" if is_partial else asked.state,
         code=(asked.code or None) if asked.state == "Failed" else None,
         message=asked.message or None,
@@ -65,15 +65,15 @@ def make(asked: Asked) -> Sample:
     )
     try:
         return sample(asked.name, wish, time.time(), uuid.uuid4().hex)
-    except NotSampled as error:
-        raise NoSuchSample(str(error)) from error
+    except NotSampledError as error:
+        raise NoSuchSampleError(str(error)) from error
 
 
 def results_of(tag: str) -> Mapping[str, Tree]:
     """What CI adds below Operation once a job of a tag has succeeded."""
     try:
-        made = sample(tag, Wish(), time.time(), uuid.uuid4().hex)
-    except NotSampled:
+        made = sample(tag, SampleOptions(), time.time(), uuid.uuid4().hex)
+    except NotSampledError:
         return {}
     tree, _ = payload.parse(made.body, payload.Limits())
     operation = nodes.node(tree, "Response.JobsDetail.Operation")

@@ -11,10 +11,10 @@ from handler.ci_api.client import CiError
 from handler.ci_api.responses import response_of
 from handler.ci_api.signing import Signer
 from handler.errors import HandlerError
-from handler.http_client import NoAnswer
+from handler.http_client import NoAnswerError
 
 
-class NoPlace(HandlerError):
+class NoBucketError(HandlerError):
     """Nothing says which CI to ask."""
 
 
@@ -22,14 +22,14 @@ def place(case: Case) -> tuple[str, str]:
     """Bucket and region that CI is asked for.
 
     Raises:
-        NoPlace
+        NoBucketError
     """
     settings = case.settings
     bucket = settings.ci_bucket or settings.ledger_url.bucket
     if not bucket or not settings.region:
-        raise NoPlace("the ledger is a folder, and CI_BUCKET and COS_REGION name no CI")
+        raise NoBucketError("the ledger is a folder, and CI_BUCKET and COS_REGION name no CI")
     if settings.credentials is None:
-        raise NoPlace("there are no credentials to ask CI with")
+        raise NoBucketError("there are no credentials to ask CI with")
     return bucket, settings.region
 
 
@@ -37,7 +37,7 @@ def ask(case: Case, path: str, params: Mapping[str, str], host: str = "") -> dic
     """GET a path: what stands below <Response>. host: CI's for the bucket where it is "".
 
     Raises:
-        NoPlace
+        NoBucketError
         CiError
     """
     bucket, region = place(case)
@@ -51,6 +51,6 @@ def ask(case: Case, path: str, params: Mapping[str, str], host: str = "") -> dic
     operation = path.strip("/")
     try:
         answer = case.http.send("GET", f"{base}{path}{query}", headers, b"", REQUEST_S)
-    except NoAnswer as error:
+    except NoAnswerError as error:
         raise CiError(operation, f"no answer from {error}") from error
     return response_of(operation, answer)

@@ -14,10 +14,10 @@ from ci_callback.doctor.case import REQUEST_S, Case
 from handler.callback import nodes
 from handler.callback.payload import Limits, Tree, parse
 from handler.errors import HandlerError, PayloadError
-from handler.http_client import NoAnswer
+from handler.http_client import NoAnswerError
 
 
-class CosRefused(HandlerError):
+class CosRefusedError(HandlerError):
     """COS answered with an error, or with something else than was asked for.
 
     Attributes:
@@ -40,8 +40,8 @@ def ask(case: Case, params: Mapping[str, str]) -> Tree:
     """GET the bucket itself with a parameter such as `versioning`: the answer as a tree.
 
     Raises:
-        NoAnswer
-        CosRefused
+        NoAnswerError
+        CosRefusedError
     """
     endpoint = case.settings.cos_endpoint
     base = f"http://{endpoint[0]}:{endpoint[1]}" if endpoint else f"https://{host(case)}"
@@ -50,9 +50,9 @@ def ask(case: Case, params: Mapping[str, str]) -> Tree:
     try:
         tree, _ = parse(answer.body, Limits())
     except PayloadError as error:
-        raise CosRefused(answer.status, "") from error
+        raise CosRefusedError(answer.status, "") from error
     if answer.status >= 300:
-        raise CosRefused(answer.status, nodes.text(tree, "Error.Code") or "")
+        raise CosRefusedError(answer.status, nodes.text(tree, "Error.Code") or "")
     return tree
 
 
@@ -82,7 +82,7 @@ def server_time(case: Case) -> float | None:
     where it gave none. The request is not signed: a clock that is off must not spoil it.
 
     Raises:
-        NoAnswer
+        NoAnswerError
     """
     endpoint = case.settings.cos_endpoint
     connection = (
@@ -97,6 +97,6 @@ def server_time(case: Case) -> float | None:
     except (TypeError, ValueError):
         return None
     except (OSError, HTTPException) as error:
-        raise NoAnswer(host(case), f"no answer ({type(error).__name__})", True) from error
+        raise NoAnswerError(host(case), f"no answer ({type(error).__name__})", True) from error
     finally:
         connection.close()

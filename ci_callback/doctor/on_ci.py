@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
-from ci_callback.doctor.ci_api import NoPlace, ask, place
+from ci_callback.doctor.ci_api import NoBucketError, ask, place
 from ci_callback.doctor.findings import Finding, fault, ok, skipped, to_be_told, warning
 from ci_callback.doctor.refusals import REFUSALS
 from handler.callback import nodes
@@ -78,7 +78,7 @@ def reach(case: Case) -> list[Finding]:
     try:
         bucket, region = place(case)
         _ci(case).describe(FAMILIES["media"], _no_job(FAMILIES["media"]))
-    except NoPlace as error:
+    except NoBucketError as error:
         return [skipped(name, str(error))]
     except CiError as error:
         if error.code in REFUSALS:
@@ -101,7 +101,7 @@ def bound(case: Case) -> list[Finding]:
     try:
         bucket, region = place(case)
         told = ask(case, "/mediabucket", {"bucketNames": bucket}, f"ci.{region}.myqcloud.com")
-    except NoPlace as error:
+    except NoBucketError as error:
         return [skipped(name, str(error))]
     except CiError as error:
         mend = to_be_told("ci:DescribeMediaBuckets") if error.status in (401, 403) else "try again"
@@ -129,7 +129,7 @@ def permissions(case: Case) -> list[Finding]:
     )
     try:
         bucket, _ = place(case)
-    except NoPlace as error:
+    except NoBucketError as error:
         return [skipped(name, str(error))]
     ci = _ci(case)
     trials = _trials(case.clock())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ci_callback.doctor.case import Case
 from ci_callback.doctor.cos_api import server_time
 from ci_callback.doctor.findings import Finding, fault, ok, skipped, warning
-from handler.http_client import NoAnswer
+from handler.http_client import NoAnswerError
 
 WARN_S = 60
 FAULT_S = 900
@@ -17,7 +17,7 @@ def clock(case: Case) -> list[Finding]:
         return [skipped("clock", "the ledger is a folder: there is no other clock to look at")]
     try:
         theirs = server_time(case)
-    except NoAnswer as error:
+    except NoAnswerError as error:
         return [skipped("clock", f"COS can't be reached: {error}")]
     if theirs is None:
         return [skipped("clock", "the answer has no Date: is it COS that answers?")]

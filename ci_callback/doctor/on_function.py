@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
 from ci_callback.doctor.findings import Finding, fault, ok, skipped, to_be_told, warning
-from ci_callback.doctor.scf_api import ScfRefused, Trigger, triggers
-from handler.http_client import NoAnswer
+from ci_callback.doctor.scf_api import ScfRefusedError, Trigger, triggers
+from handler.http_client import NoAnswerError
 from handler.triggers.http import HEALTH_PATH
 
 SCF_CONSOLE = f"{CONSOLE}/scf/list"
@@ -26,16 +26,16 @@ def on_scf(case: Case) -> list[Finding]:
         return [skipped(name, "no credentials and COS_REGION to ask SCF with")]
     try:
         found = triggers(case)
-    except NoAnswer as error:
+    except NoAnswerError as error:
         return [
             fault(name, f"SCF can't be reached: {error}", "can this machine reach it by https?")
         ]
-    except ScfRefused as error:
+    except ScfRefusedError as error:
         return [_refused(name, error, case)]
-    return [*_timers(found, bool(settings.reconcile)), *_urls(found)]
+    return [*_timers(found, bool(settings.reconcile_tags)), *_urls(found)]
 
 
-def _refused(name: str, error: ScfRefused, case: Case) -> Finding:
+def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
     target = case.target
     if "UnauthorizedOperation" in error.code:
         return skipped(name, f"not told: {error}", to_be_told("scf:ListTriggers"))
@@ -147,7 +147,7 @@ def _answers(case: Case) -> Finding:
         return fault(name, f"{host} is an intranet address: CI refuses to call it", mend)
     try:
         answer = case.http.send("GET", f"{scheme}://{host}{HEALTH_PATH}", {}, b"", REQUEST_S)
-    except NoAnswer as error:
+    except NoAnswerError as error:
         return fault(name, f"no answer from {error}", mend)
     if answer.status == 200 and _is_ours(answer.body):
         return ok(name, f"{host} answers")

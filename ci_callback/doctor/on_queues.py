@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ci_callback.doctor.case import Case
-from ci_callback.doctor.ci_api import NoPlace, ask, place
+from ci_callback.doctor.ci_api import NoBucketError, ask, place
 from ci_callback.doctor.findings import Finding, fault, skipped, to_be_told
 from ci_callback.doctor.queue_rules import Expected, Verdict, console_of, judge
 from handler.callback import nodes
@@ -42,7 +42,7 @@ def queues(case: Case) -> list[Finding]:
     """Each queue of the bucket. Those that are named with --queue must call; of the others one."""
     try:
         bucket, _ = place(case)
-    except NoPlace as error:
+    except NoBucketError as error:
         return [skipped("queues", str(error))]
     wanted = case.target.queues or tuple(KINDS)
     told = in_parallel(lambda kind: _kind(case, kind, bucket), wanted)

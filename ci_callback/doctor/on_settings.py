@@ -135,26 +135,27 @@ def _clocks(settings: Settings) -> Iterator[Finding]:
             " so that two sweeps submit at once",
             "LEASE_S=120, or longer",
         )
-    if settings.adopt_after_s < LEAST_ADOPT_S:
+    if settings.unknown_submission_timeout_s < LEAST_ADOPT_S:
         yield warning(
-            "settings ADOPT_AFTER_S",
-            f"{settings.adopt_after_s} s: a job that CI took, but does not list yet, is submitted"
-            " once more",
-            "ADOPT_AFTER_S=900",
+            "settings UNKNOWN_SUBMISSION_TIMEOUT_S",
+            f"{settings.unknown_submission_timeout_s} s: a job that CI took and does not list yet "
+            "is submitted once more",
+            "UNKNOWN_SUBMISSION_TIMEOUT_S=900",
         )
-    if settings.watch_s < settings.adopt_after_s:
+    if settings.missing_callback_check_s < settings.unknown_submission_timeout_s:
         yield warning(
-            "settings WATCH_S",
-            f"{settings.watch_s} s, shorter than ADOPT_AFTER_S ({settings.adopt_after_s} s): new"
-            " jobs are asked about before CI need know them",
-            "WATCH_S=21600",
+            "settings MISSING_CALLBACK_CHECK_S",
+            f"{settings.missing_callback_check_s} s, shorter than UNKNOWN_SUBMISSION_TIMEOUT_S "
+            f"({settings.unknown_submission_timeout_s} s): new jobs are asked about before CI need "
+            "know them",
+            "MISSING_CALLBACK_CHECK_S=21600",
         )
-    if settings.lease_settle_s < 1 and settings.ledger_url.scheme == "cos":
+    if settings.lease_wait_s < 1 and settings.ledger_url.scheme == "cos":
         yield warning(
-            "settings LEASE_SETTLE_S",
-            f"{settings.lease_settle_s:g} s: listings of COS may lag by more, and two sweeps run"
+            "settings LEASE_WAIT_S",
+            f"{settings.lease_wait_s:g} s: listings of COS may lag by more, and two sweeps run"
             " at once",
-            "LEASE_SETTLE_S=2",
+            "LEASE_WAIT_S=2",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from ci_callback.doctor.case import CONSOLE, Case
-from ci_callback.doctor.cos_api import CosRefused, ask
+from ci_callback.doctor.cos_api import CosRefusedError, ask
 from ci_callback.doctor.findings import (
     EXIT_STORE,
     Finding,
@@ -17,7 +17,7 @@ from ci_callback.doctor.findings import (
 )
 from ci_callback.doctor.refusals import REFUSALS
 from handler.callback import nodes
-from handler.http_client import NoAnswer
+from handler.http_client import NoAnswerError
 
 MIB = 1024 * 1024
 LEAST_FREE = 100 * MIB
@@ -34,10 +34,10 @@ def store(case: Case) -> list[Finding]:
     where = f"{url.bucket} in {case.settings.region}"
     try:
         location = nodes.text(ask(case, {"location": ""}), "LocationConstraint") or ""
-    except NoAnswer as error:
+    except NoAnswerError as error:
         mend = f"can this machine reach {case.settings.region}'s COS? See also COS_REGION"
         return [fault(name, f"COS can't be reached: {error}", mend, EXIT_STORE)]
-    except CosRefused as error:
+    except CosRefusedError as error:
         if error.code == "NoSuchBucket":
             mend = f"create it at {buckets}, or correct LEDGER_URL and COS_REGION"
             return [fault(name, f"COS knows no bucket {where}", mend)]
@@ -74,7 +74,7 @@ def versioning(case: Case) -> list[Finding]:
         return [skipped(name, "a folder has none")]
     try:
         answer = ask(case, {"versioning": ""})
-    except (NoAnswer, CosRefused) as error:
+    except (NoAnswerError, CosRefusedError) as error:
         mend = f"{to_be_told('cos:GetBucketVersioning')}; or look at {CONSOLE}/cos/bucket"
         return [skipped(name, f"COS did not tell: {error}", mend)]
     status = nodes.text(answer, "VersioningConfiguration.Status")

@@ -17,7 +17,7 @@ MAX_PAGES = 5
 """A function has at most ten triggers of a type (583/11637)."""
 
 
-class ScfRefused(HandlerError):
+class ScfRefusedError(HandlerError):
     """SCF answered with an error, or with something else than was asked for.
 
     Attributes:
@@ -44,8 +44,8 @@ def triggers(case: Case) -> list[Trigger]:
     """All triggers of the function.
 
     Raises:
-        NoAnswer
-        ScfRefused
+        NoAnswerError
+        ScfRefusedError
     """
     found: list[Trigger] = []
     for _ in range(MAX_PAGES):
@@ -108,7 +108,7 @@ def _call(case: Case, action: str, params: dict[str, Any]) -> dict[str, Any]:
         response = told["Response"]
         code = response.get("Error", {}).get("Code", "")
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
-        raise ScfRefused("", answer.status) from error
+        raise ScfRefusedError("", answer.status) from error
     if code or answer.status != 200:
-        raise ScfRefused(str(code), answer.status)
+        raise ScfRefusedError(str(code), answer.status)
     return dict(response)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ci_callback.samples.options import NotSampled
+from ci_callback.samples.options import NotSampledError
 from handler.callback.payload import Tree
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -15,11 +15,11 @@ def put(into: dict[str, Tree], assignment: str) -> None:
     """Do what PATH=VALUE says. A path may name a row of a list by its number, from 0.
 
     Raises:
-        NotSampled: there is no such place, nor can it be made.
+        NotSampledError: there is no such place, nor can it be made.
     """
     path, equals, value = assignment.partition("=")
     if not equals:
-        raise NotSampled(f"--set {assignment}: PATH=VALUE is expected, such as State=Failed")
+        raise NotSampledError(f"--set {assignment}: PATH=VALUE is expected, such as State=Failed")
     names = path.split(".")
     at: Tree = into
     for number, name in enumerate(names):
@@ -28,7 +28,7 @@ def put(into: dict[str, Tree], assignment: str) -> None:
             at = _into_list(at, name, assignment, value if is_last else None)
         elif isinstance(at, dict):
             if not _NAME.fullmatch(name):
-                raise NotSampled(f"--set {assignment}: {name!r} is no name of a node")
+                raise NotSampledError(f"--set {assignment}: {name!r} is no name of a node")
             if is_last:
                 at[name] = value
             elif not at.get(name):
@@ -36,13 +36,15 @@ def put(into: dict[str, Tree], assignment: str) -> None:
             at = at[name]
         else:
             above = ".".join(names[:number])
-            raise NotSampled(f"--set {assignment}: {above} is a text, and has nothing below it")
+            raise NotSampledError(
+                f"--set {assignment}: {above} is a text, and has nothing below it"
+            )
 
 
 def _into_list(at: list[Tree], name: str, assignment: str, value: str | None) -> Tree:
     if not _NUMBER.fullmatch(name) or int(name) >= len(at):
         numbers = f"0 to {len(at) - 1}" if len(at) > 1 else "0"
-        raise NotSampled(
+        raise NotSampledError(
             f"--set {assignment}: a list stands there; say which of its rows, {numbers}, not {name}"
         )
     if value is not None:

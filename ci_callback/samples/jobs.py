@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ci_callback.samples.ids import Ids
-from ci_callback.samples.options import NotSampled, Wish
+from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.partial_failures import PLAINEST_CODE, fail_a_part, make_well
 from ci_callback.samples.shapes import FAMILY_SHAPES, SHAPES, Shape
 from ci_callback.samples.wire import china_time
@@ -24,14 +24,14 @@ _NOT_BEGUN = ("Submitted", "Cancel")
 _OVER = ("Success", "Failed", "Cancel")
 
 
-def detail(tag: Tag, wish: Wish, now: float, ids: Ids) -> Node:
+def detail(tag: Tag, wish: SampleOptions, now: float, ids: Ids) -> Node:
     """The node. now: epoch seconds, when the job ended or was last looked at.
 
     Raises:
-        NotSampled: there is no such state, or no part of such a job can fail by itself.
+        NotSampledError: there is no such state, or no part of such a job can fail by itself.
     """
     if wish.end not in OUTCOMES:
-        raise NotSampled(f"--state {wish.end}: a job's is one of {', '.join(OUTCOMES)}")
+        raise NotSampledError(f"--state {wish.end}: a job's is one of {', '.join(OUTCOMES)}")
     shape = SHAPES.get(tag.name) or FAMILY_SHAPES[tag.family.name]
     key = wish.object or shape.object
     operation = _request(tag, shape, key, wish, ids)
@@ -57,14 +57,14 @@ def detail(tag: Tag, wish: Wish, now: float, ids: Ids) -> Node:
     return told
 
 
-def code(wish: Wish) -> str:
+def code(wish: SampleOptions) -> str:
     """The Code that goes with the state."""
     if wish.partial:
         return "Success"  # the wish is for the part
     return wish.code or (PLAINEST_CODE if wish.end == "Failed" else "Success")
 
 
-def message(wish: Wish) -> str:
+def message(wish: SampleOptions) -> str:
     """The Message that goes with the state."""
     if wish.message is not None:
         return wish.message
@@ -90,7 +90,7 @@ def headers(ids: Ids) -> list[Tree]:
     ]
 
 
-def _input(shape: Shape, key: str | None, wish: Wish, ids: Ids) -> Node:
+def _input(shape: Shape, key: str | None, wish: SampleOptions, ids: Ids) -> Node:
     if key is None:
         return {}
     sent: Node = {"Object": key}
@@ -101,7 +101,7 @@ def _input(shape: Shape, key: str | None, wish: Wish, ids: Ids) -> Node:
     return {"Input": sent}
 
 
-def _request(tag: Tag, shape: Shape, key: str | None, wish: Wish, ids: Ids) -> Node:
+def _request(tag: Tag, shape: Shape, key: str | None, wish: SampleOptions, ids: Ids) -> Node:
     """Operation without results."""
     echoed: Node = {name: _copy(value) for name, value in shape.asked.items()}
     if key is None and wish.workflow:
@@ -122,7 +122,7 @@ def _copy(tree: Tree) -> Tree:
 
 
 def _notes(
-    operation: Node, shape: Shape, key: str | None, now: float, ids: Ids, wish: Wish
+    operation: Node, shape: Shape, key: str | None, now: float, ids: Ids, wish: SampleOptions
 ) -> Notes:
     output = operation.get("Output")
     asked_for = of_job(operation, ASKED_FOR)
@@ -146,10 +146,10 @@ def _numbered(key: Tree, count: int) -> Written | None:
     return Written(prefix, tuple(f"{n}{ending}" for n in range(count))) if number else None
 
 
-def _fit_result(told: Node, operation: Node, asked: frozenset[str], wish: Wish) -> None:
+def _fit_result(told: Node, operation: Node, asked: frozenset[str], wish: SampleOptions) -> None:
     """Bring the result to what the state and the wish for a failed part say."""
     if wish.partial and wish.end != "Success":
-        raise NotSampled(NO_PARTIAL)
+        raise NotSampledError(NO_PARTIAL)
     if wish.end != "Success":
         told.pop("Progress", None)
         for name in [name for name in operation if name not in asked and _is_result(name)]:
@@ -162,7 +162,7 @@ def _fit_result(told: Node, operation: Node, asked: frozenset[str], wish: Wish) 
         make_well(operation)
     elif not fail_a_part(operation, wish.code):
         by_code = " by a code" if wish.code else ""
-        raise NotSampled(f"--partial: no part of a {told['Tag']} tells of a failure{by_code}")
+        raise NotSampledError(f"--partial: no part of a {told['Tag']} tells of a failure{by_code}")
 
 
 def _is_result(name: str) -> bool:
@@ -176,7 +176,7 @@ def _drop(at: Tree, names: list[str]) -> None:
         at.pop(names[-1], None)
 
 
-def _name_buckets(operation: Node, wish: Wish) -> None:
+def _name_buckets(operation: Node, wish: SampleOptions) -> None:
     """Bucket and Region, wherever the catalogue looks for them beside the objects' names."""
     for child, rows in WRITTEN.items():
         for row in rows:

@@ -15,16 +15,16 @@ from handler.callback.outcome import REVIEW_OUTCOMES
 from handler.policy import CODES
 
 
-class NotSampled(ValueError):
+class NotSampledError(ValueError):
     """A wish that no sample can fulfil. Says what can be wished for instead."""
 
 
 @contextlib.contextmanager
-def told_wishes() -> Iterator[None]:
+def chosen_options() -> Iterator[None]:
     """A wish that can't be fulfilled as an error of usage."""
     try:
         yield
-    except NotSampled as error:
+    except NotSampledError as error:
         raise typer.BadParameter(str(error)) from error
 
 
@@ -39,7 +39,7 @@ def codes(incomplete: str) -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class Wish:
+class SampleOptions:
     """Each field is an option of the command line."""
 
     state: Annotated[
@@ -102,15 +102,15 @@ class Wish:
         return self.state or ("Failed" if self.code and not self.partial else "Success")
 
 
-def with_wish(command: Callable[..., None]) -> Callable[..., None]:
+def with_sample_options(command: Callable[..., None]) -> Callable[..., None]:
     """A command with the options of a wish in place of its parameter `wish`."""
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
-        wished = {one.name: given.pop(one.name) for one in fields(Wish)}
-        command(**given, wish=Wish(**wished))
+        wished = {one.name: given.pop(one.name) for one in fields(SampleOptions)}
+        command(**given, wish=SampleOptions(**wished))
 
-    hints = get_type_hints(Wish, include_extras=True)
+    hints = get_type_hints(SampleOptions, include_extras=True)
     options = [
         inspect.Parameter(
             one.name,
@@ -118,7 +118,7 @@ def with_wish(command: Callable[..., None]) -> Callable[..., None]:
             default=one.default,
             annotation=hints[one.name],
         )
-        for one in fields(Wish)
+        for one in fields(SampleOptions)
     ]
     own = inspect.signature(command, eval_str=True).parameters.values()
     parameters = [

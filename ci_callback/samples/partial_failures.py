@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ci_callback.samples.writing import Node
 from handler.callback import nodes
 from handler.callback.catalogue import DOUBTS
-from handler.callback.outcome import Doubt, above_zero, failed, no_success, there
+from handler.callback.outcome import PartialFailureRule, above_zero, failed, no_success, there
 from handler.callback.payload import Tree
 from handler.policy import CODES
 
@@ -48,17 +48,17 @@ def fail_a_part(operation: Node, code: str | None) -> bool:
     return told or code is None
 
 
-def _doubts(operation: Node) -> Iterator[tuple[Tree, Doubt]]:
+def _doubts(operation: Node) -> Iterator[tuple[Tree, PartialFailureRule]]:
     for name, doubts in DOUBTS.items():
         if name in operation:
             yield from ((operation[name], doubt) for doubt in doubts)
 
 
-def _tells(child: Tree, doubt: Doubt) -> bool:
+def _tells(child: Tree, doubt: PartialFailureRule) -> bool:
     return any(doubt.tells(sent) for sent in nodes.every(child, doubt.names))
 
 
-def _put(child: Tree, doubt: Doubt, value: str | None) -> None:
+def _put(child: Tree, doubt: PartialFailureRule, value: str | None) -> None:
     at = nodes.walk(child, doubt.names[:-1])
     if isinstance(at, dict):
         at[doubt.names[-1]] = value or ""

@@ -12,7 +12,7 @@ from typing import Any
 
 from ci_callback.samples import jobs
 from ci_callback.samples.ids import Ids
-from ci_callback.samples.options import NotSampled, Wish
+from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.wire import china_time
 from ci_callback.samples.writing import Node, Notes, write
 from handler.callback import nodes
@@ -72,14 +72,16 @@ _SCENE_NODES = {
 }
 
 
-def detail(event: str, wish: Wish, now: float, ids: Ids) -> Node:
+def detail(event: str, wish: SampleOptions, now: float, ids: Ids) -> Node:
     """JobsDetail of a review. now: epoch seconds.
 
     Raises:
-        NotSampled: there is no such state.
+        NotSampledError: there is no such state.
     """
     if wish.end not in REVIEW_OUTCOMES:
-        raise NotSampled(f"--state {wish.end}: a review's is one of {', '.join(REVIEW_OUTCOMES)}")
+        raise NotSampledError(
+            f"--state {wish.end}: a review's is one of {', '.join(REVIEW_OUTCOMES)}"
+        )
     review = EVENTS[event]
     told: Node = {
         "JobId": ids.job_id,
@@ -113,17 +115,17 @@ def detail(event: str, wish: Wish, now: float, ids: Ids) -> Node:
     return told
 
 
-def simple(event: str, wish: Wish, ids: Ids) -> Node:
+def simple(event: str, wish: SampleOptions, ids: Ids) -> Node:
     """The whole of a callback in the Simple form, which knows no states but a code.
 
     Raises:
-        NotSampled: that event has no such form, or the form no such state.
+        NotSampledError: that event has no such form, or the form no such state.
     """
     review = EVENTS[event]
     if not review.has_simple:
-        raise NotSampled(f"--simple: no page shows {event} in a Simple form")
+        raise NotSampledError(f"--simple: no page shows {event} in a Simple form")
     if wish.end not in ("Success", "Failed"):
-        raise NotSampled("--simple: this form tells of a Success or of a Failed alone")
+        raise NotSampledError("--simple: this form tells of a Success or of a Failed alone")
     has_failed = wish.end == "Failed"
     data: Node = {"trace_id": ids.job_id, "url": _address(review, wish), "event": event}
     if event == "ReviewAudio":
@@ -152,7 +154,7 @@ def _own_path(leaf: Leaf, verdict: str) -> str:
     return verdict if verdict in paths else paths[0]
 
 
-def _address(review: Review, wish: Wish) -> str:
+def _address(review: Review, wish: SampleOptions) -> str:
     key = wish.object or review.object
     return f"https://{wish.bucket}.cos.{wish.region}.myqcloud.com/{key}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ci_callback.samples import jobs
 from ci_callback.samples.ids import Ids
-from ci_callback.samples.options import NotSampled, Wish
+from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.wire import china_time
 from ci_callback.samples.writing import Node, Notes, write
 from handler.callback import nodes
@@ -16,16 +16,16 @@ TASKS = ("Snapshot", "Transcode")
 """The last one is the one that fails."""
 
 
-def execution(wish: Wish, now: float, ids: Ids) -> Node:
+def execution(wish: SampleOptions, now: float, ids: Ids) -> Node:
     """The node. now: epoch seconds, when the run ended.
 
     Raises:
-        NotSampled: there is no such state, or it does not fit to --partial.
+        NotSampledError: there is no such state, or it does not fit to --partial.
     """
     if wish.end not in OUTCOMES:
-        raise NotSampled(f"--state {wish.end}: a run's is one of {', '.join(OUTCOMES)}")
+        raise NotSampledError(f"--state {wish.end}: a run's is one of {', '.join(OUTCOMES)}")
     if wish.partial and wish.end != "Success":
-        raise NotSampled(jobs.NO_PARTIAL)
+        raise NotSampledError(jobs.NO_PARTIAL)
     begun = china_time(now - jobs.RAN_S, " ")
     key = wish.object or "input/demo.mp4"
     told: Node = {
@@ -58,12 +58,12 @@ def execution(wish: Wish, now: float, ids: Ids) -> Node:
     if wish.partial:
         one = nodes.nodes(tasks[-1], "ResultInfo.ObjectInfo")[-1]
         if isinstance(one, dict):
-            failed = Wish(state="Failed", code=wish.code, message=wish.message)
+            failed = SampleOptions(state="Failed", code=wish.code, message=wish.message)
             one |= {"Code": jobs.code(failed), "Message": jobs.message(failed)}
     return told
 
 
-def _fit(task: Node, kind: str, wish: Wish, ids: Ids) -> None:
+def _fit(task: Node, kind: str, wish: SampleOptions, ids: Ids) -> None:
     letter = TAGS[kind].family.letter
     task |= {"Type": kind, "JobId": f"{letter}{ids.of(kind)}", "Name": f"{kind}_1581665960537"}
     for one in task_objects(task):
@@ -74,7 +74,7 @@ def _fit(task: Node, kind: str, wish: Wish, ids: Ids) -> None:
         task.pop("ResultInfo", None)
 
 
-def _fail(tasks: list[Node], wish: Wish) -> None:
+def _fail(tasks: list[Node], wish: SampleOptions) -> None:
     """A run has failed where one of its tasks did (460/80039)."""
     for task in tasks[:-1]:
         task["State"] = "Success"

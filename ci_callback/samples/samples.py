@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from ci_callback.samples import edit, jobs, reviews, runs
 from ci_callback.samples.ids import Ids
-from ci_callback.samples.options import NotSampled, Wish
+from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.wire import as_json, as_xml
 from ci_callback.samples.writing import Node
 from handler.callback.catalogue import TAGS
@@ -17,7 +17,7 @@ from handler.callback.envelope import Kind
 from handler.callback.payload import Format, Tree
 from handler.callback.results.review import REVIEW
 from handler.callback.results.workflow import RUN
-from handler.ci_api.signing import NotWritable
+from handler.ci_api.signing import NotWritableError
 
 RUN_EVENT = "WorkflowFinish"
 
@@ -75,17 +75,17 @@ KNOWN = _known()
 """Every tag of the catalogue, and the events that are no jobs, by name."""
 
 
-def sample(name: str, wish: Wish, now: float, hex_id: str) -> Sample:
+def sample(name: str, wish: SampleOptions, now: float, hex_id: str) -> Sample:
     """The callback. now: epoch seconds; hex_id: 32 hexadecimal digits for the id of its job.
 
     Raises:
-        NotSampled: there is no such callback, by its name, its state or its form.
+        NotSampledError: there is no such callback, by its name, its state or its form.
     """
     known = KNOWN.get(name)
     if known is None:
         near = " or ".join(get_close_matches(name, KNOWN))
         meant = f"did you mean {near}? " if near else ""
-        raise NotSampled(f"{name}: no such tag or event; {meant}sample --list shows all")
+        raise NotSampledError(f"{name}: no such tag or event; {meant}sample --list shows all")
     _refuse_odd(known, wish)
     ids = Ids(wish.job_id or known.letters + hex_id)
     form: Format = wish.format or ("json" if known.kind == "review" else "xml")
@@ -94,8 +94,8 @@ def sample(name: str, wish: Wish, now: float, hex_id: str) -> Sample:
         edit.put(node, assignment)
     try:
         as_text = as_xml(tree)
-    except NotWritable as error:
-        raise NotSampled(str(error)) from error
+    except NotWritableError as error:
+        raise NotSampledError(str(error)) from error
     body = as_text if form == "xml" else _json(known, tree)
     version = "Simple" if wish.simple else "Detail"
     return Sample(name, ids.job_id, form, body, version if known.kind == "review" else None)
@@ -110,19 +110,19 @@ def names(incomplete: str) -> list[tuple[str, str]]:
     ]
 
 
-def _refuse_odd(known: Known, wish: Wish) -> None:
+def _refuse_odd(known: Known, wish: SampleOptions) -> None:
     if known.kind == "review":
         if wish.format == "xml":
-            raise NotSampled("--format xml: CI sends reviews in JSON alone")
+            raise NotSampledError("--format xml: CI sends reviews in JSON alone")
         if wish.partial:
-            raise NotSampled("--partial: no part of a review tells that it failed")
+            raise NotSampledError("--partial: no part of a review tells that it failed")
     elif wish.simple:
-        raise NotSampled("--simple: reviews alone have such a form")
+        raise NotSampledError("--simple: reviews alone have such a form")
     if known.kind != "job" and (wish.workflow or wish.user_data is not None):
-        raise NotSampled("--workflow and --user-data: jobs alone have them")
+        raise NotSampledError("--workflow and --user-data: jobs alone have them")
 
 
-def _tree(known: Known, wish: Wish, now: float, ids: Ids) -> tuple[Node, Node]:
+def _tree(known: Known, wish: SampleOptions, now: float, ids: Ids) -> tuple[Node, Node]:
     """The whole callback, and the node that --set begins at."""
     if known.kind == "workflow":
         run = runs.execution(wish, now, ids)

@@ -25,7 +25,7 @@ def as_xml(tree: dict[str, Tree]) -> bytes:
     """<Response> around the tree.
 
     Raises:
-        NotWritable: no XML can hold it.
+        NotWritableError: no XML can hold it.
     """
     return PROLOG + to_xml({"Response": tree})
 

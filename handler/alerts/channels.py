@@ -32,7 +32,7 @@ from urllib.parse import unquote, urlsplit
 
 from handler.alerts.digest import Message, harmless
 from handler.alerts.mail import Mail, letter, route, smtp_mail
-from handler.alerts.services import SERVICES, Order, Unusable
+from handler.alerts.services import SERVICES, Order, UnusableUrlError
 from handler.errors import HandlerError
 from handler.http_client import GRACE_S, Http, host_of, within
 
@@ -116,7 +116,7 @@ def apprise_notify(url: str, title: str, body: str) -> bool:
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its lines may hold the URL
     target = library.Apprise()
     if not target.add(url):
-        raise Unusable("Apprise does not know this kind of address")
+        raise UnusableUrlError("Apprise does not know this kind of address")
     return bool(target.notify(body=body, title=title, body_format="text"))
 
 
@@ -177,7 +177,7 @@ def _by_http(channel: Channel, message: Message, http: Http, now: float, timeout
     service = SERVICES.get(channel.service)
     if service is None:
         known = ", ".join(SERVICES)
-        raise Unusable(f"not an http(s) address, or its #service= is none of {known}")
+        raise UnusableUrlError(f"not an http(s) address, or its #service= is none of {known}")
     secret = _fragment(channel.url).get("secret", "")
     url = channel.url.partition("#")[0]
     room = service.text_bytes
@@ -207,9 +207,9 @@ def _by_apprise(channel: Channel, message: Message, timeout_s: float, apprise: A
     try:
         taken = within(timeout_s + GRACE_S, lambda: apprise(url, message.title, body))
     except ImportError as error:
-        raise Unusable("Apprise is not installed: add it to requirements.txt") from error
+        raise UnusableUrlError("Apprise is not installed: add it to requirements.txt") from error
     except TimeoutError as error:
-        raise Unusable(f"no answer within {timeout_s:g} s") from error
+        raise UnusableUrlError(f"no answer within {timeout_s:g} s") from error
     return Sent(taken, "" if taken else "Apprise says that it was not taken")
 
 

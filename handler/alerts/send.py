@@ -89,7 +89,7 @@ class AlertContext(Protocol):
 
 
 class Alerts:
-    """The alerts of one sweep. Every method may raise StoreError or LeaseLost: what was
+    """The alerts of one sweep. Every method may raise StoreError or LeaseLostError: what was
     begun goes on in the next sweep."""
 
     def __init__(self, bench: AlertContext) -> None:

@@ -21,7 +21,7 @@ from handler.errors import HandlerError
 from handler.http_client import Answer
 
 
-class Unusable(HandlerError):
+class UnusableUrlError(HandlerError):
     """An address that nothing can be sent by. The message holds nothing of it."""
 
 
@@ -123,12 +123,12 @@ def webhook_signature(secret: str, head: str, body: bytes) -> str:
     """What Standard Webhooks calls a symmetric signature. head: "id.timestamp.".
 
     Raises:
-        Unusable: the secret is not base64 behind whsec_.
+        UnusableUrlError: the secret is not base64 behind whsec_.
     """
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError as error:
-        raise Unusable("the webhook's secret is not whsec_ and base64") from error
+        raise UnusableUrlError("the webhook's secret is not whsec_ and base64") from error
     return f"v1,{_hmac(key, head.encode('utf-8') + body)}"
 
 

@@ -2,7 +2,7 @@
 
 Paths begin below JobsDetail. What differs by family (endpoints, the letter that JobIds
 begin with, secret nodes) stands in families.py; the tables of results, each with its
-source, stand in results_*.py and are imported when a tag of theirs first comes by.
+source, stand in results/ and are imported when a tag of theirs first comes by.
 
 Sources: the callback page of each tag in CI's API reference; where there is none, the submit
 or describe page, or the structs of cos-go-sdk-v5 (ci_media.go, ci_doc.go, ci_fileprocess.go).
@@ -17,7 +17,14 @@ from typing import TypeAlias
 
 from handler.callback.details import Marks, marks
 from handler.callback.families import FAMILIES, SECRET_NODES, TAG_FAMILY, Family
-from handler.callback.outcome import Doubt, Doubts, above_zero, failed, no_success, there
+from handler.callback.outcome import (
+    PartialFailureRule,
+    PartialFailureRules,
+    above_zero,
+    failed,
+    no_success,
+    there,
+)
 from handler.callback.outputs import Named, Places
 from handler.callback.results.fields import Group
 
@@ -224,23 +231,23 @@ ASKED_FOR: Places = {
 }
 """What a job was asked to write: what it wrote where it succeeded and names nothing else."""
 
-DOUBTS: Doubts = {
+DOUBTS: PartialFailureRules = {
     # Sample of 超分辨率: State Success, and this one Failed.
-    "DigitalWatermark": (Doubt("State", failed),),
-    "DocProcessResult": (Doubt("FailPageCount", above_zero),),
+    "DigitalWatermark": (PartialFailureRule("State", failed),),
+    "DocProcessResult": (PartialFailureRule("FailPageCount", above_zero),),
     # 436/83113, and FileCompressResult in ci_fileprocess.go.
     "FileCompressResult": (
-        Doubt("ErrorCount", above_zero),
-        Doubt("ErrorDetail.ErrorCount", above_zero),
-        Doubt("ErrorDetail.ErrorFile", there),
+        PartialFailureRule("ErrorCount", above_zero),
+        PartialFailureRule("ErrorDetail.ErrorCount", above_zero),
+        PartialFailureRule("ErrorDetail.ErrorFile", there),
     ),
     "ImageInspectResult": (
-        Doubt("State", failed),
-        Doubt("Code", no_success),
-        Doubt("ProcessResult.AutoProcessResult.Code", no_success),
+        PartialFailureRule("State", failed),
+        PartialFailureRule("Code", no_success),
+        PartialFailureRule("ProcessResult.AutoProcessResult.Code", no_success),
     ),
     # 460/84777: "算法状态码，成功为0，非0异常"
-    "VideoTagResult": (Doubt("StreamData.SubErrCode", no_success),),
-    "Detection": (Doubt("State", failed), Doubt("Code", no_success)),
+    "VideoTagResult": (PartialFailureRule("StreamData.SubErrCode", no_success),),
+    "Detection": (PartialFailureRule("State", failed), PartialFailureRule("Code", no_success)),
 }
 """Where a State of Success hides a failed part."""

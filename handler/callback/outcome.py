@@ -33,7 +33,7 @@ TERMINAL: frozenset[Outcome] = frozenset({"succeeded", "partial", "failed", "can
 
 
 @dataclass(frozen=True)
-class Doubt:
+class PartialFailureRule:
     """A node that can tell of a failed part although State is Success."""
 
     path: str
@@ -45,7 +45,7 @@ class Doubt:
         object.__setattr__(self, "names", tuple(self.path.split(".")))
 
 
-Doubts: TypeAlias = Mapping[str, Sequence[Doubt]]
+PartialFailureRules: TypeAlias = Mapping[str, Sequence[PartialFailureRule]]
 """By the child of Operation that they stand in."""
 
 
@@ -69,7 +69,7 @@ def there(name: str) -> bool:
     return bool(name)
 
 
-def of_job(state: str | None, code: str, operation: Tree, doubts: Doubts) -> Outcome:
+def of_job(state: str | None, code: str, operation: Tree, doubts: PartialFailureRules) -> Outcome:
     """A job's outcome. A missing State is not a failure."""
     if state is not None:
         outcome = OUTCOMES.get(state, "unknown")
@@ -82,15 +82,15 @@ def of_job(state: str | None, code: str, operation: Tree, doubts: Doubts) -> Out
     return outcome
 
 
-def is_doubtful(at: Tree, doubts: Sequence[Doubt]) -> bool:
+def is_doubtful(at: Tree, doubts: Sequence[PartialFailureRule]) -> bool:
     """Whether a part of what stands there failed."""
     return any(doubt.tells(sent) for doubt in doubts for sent in nodes.every(at, doubt.names))
 
 
 OBJECT_DOUBTS = (
-    Doubt("Code", no_success),
-    Doubt("ImageOcrResult.State", failed),
-    Doubt("ImageOcrResult.Code", no_success),
+    PartialFailureRule("Code", no_success),
+    PartialFailureRule("ImageOcrResult.State", failed),
+    PartialFailureRule("ImageOcrResult.Code", no_success),
 )
 """Of one object of a workflow's task. GO: WorkflowExecutionNotifyBody, ObjectInfo."""
 

@@ -33,8 +33,8 @@ from handler.ci_api.responses import (
     refusal,
     response_of,
 )
-from handler.ci_api.signing import NotWritable, Signer, to_xml
-from handler.http_client import Answer, Http, NoAnswer
+from handler.ci_api.signing import NotWritableError, Signer, to_xml
+from handler.http_client import Answer, Http, NoAnswerError
 from handler.ledger.bucket import Credentials
 
 __all__ = [
@@ -43,7 +43,7 @@ __all__ = [
     "CiError",
     "CreateResult",
     "Described",
-    "NotWritable",
+    "NotWritableError",
     "Verdict",
     "to_xml",
 ]
@@ -158,8 +158,8 @@ class Ci:
         """
         try:
             body = to_xml({"Request": request})
-        except NotWritable as error:
-            return CreateResult("refused", code="NotWritable", message=str(error))
+        except NotWritableError as error:
+            return CreateResult("refused", code="NotWritableError", message=str(error))
         result = self._submit(family.create_path, {}, body)
         if family.older_create_path is None or not result.is_no_such_path:
             return result
@@ -206,13 +206,13 @@ class Ci:
     def _send(self, operation: str, method: str, path: str, params: Mapping[str, str]) -> Answer:
         try:
             return self._exchange(method, path, params, b"")
-        except NoAnswer as error:
+        except NoAnswerError as error:
             raise CiError(operation, f"no answer from {error}") from error
 
     def _submit(self, path: str, params: Mapping[str, str], body: bytes) -> CreateResult:
         try:
             answer = self._exchange("POST", path, params, body)
-        except NoAnswer as error:
+        except NoAnswerError as error:
             verdict: Verdict = "unknown" if error.may_have_arrived else "not_taken"
             return CreateResult(verdict, message=f"no answer from {error}")
         return judge(answer)

@@ -15,7 +15,7 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{0,58}-[0-9]{5,12}")
 _REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){1,4}")
 
 
-class CiUnreachable(HandlerError):
+class CiUnreachableError(HandlerError):
     """CI can't be asked at all: nothing names its bucket or its credentials."""
 
     retryable = True
@@ -31,15 +31,15 @@ def ci_of(
     """CI for a bucket; "" stands for CI_BUCKET, else the ledger's, and for COS_REGION.
 
     Raises:
-        CiUnreachable
+        CiUnreachableError
     """
     bucket = bucket or settings.ci_bucket or settings.ledger_url.bucket
     region = region or settings.region or ""
     # Both become a part of a host name: what a callback said is looked at once more.
     if not _BUCKET.fullmatch(bucket) or not _REGION.fullmatch(region):
-        raise CiUnreachable("no bucket and region to ask CI for; set CI_BUCKET and COS_REGION")
+        raise CiUnreachableError("no bucket and region to ask CI for; set CI_BUCKET and COS_REGION")
     if settings.credentials is None:
-        raise CiUnreachable("no credentials to ask CI with")
+        raise CiUnreachableError("no credentials to ask CI with")
     return Ci(http, settings.credentials, bucket, region, settings.cos_endpoint, sleep)
 
 

@@ -18,11 +18,11 @@ from handler.callback.record import REDACTED
 from handler.errors import HandlerError
 
 
-class NotRebuildable(HandlerError):
+class NotRebuildableError(HandlerError):
     """The request can't be made again from what is known. Says why."""
 
 
-class NoRoom(HandlerError):
+class NoRoomError(HandlerError):
     """UserData leaves no room for the lineage marker."""
 
 
@@ -33,16 +33,16 @@ def request(detail: dict[str, Tree], lineage: Lineage, callback_url: str | None)
     NotifyConfig has the say.
 
     Raises:
-        NotRebuildable, NoRoom
+        NotRebuildableError, NoRoomError
     """
     tag = nodes.text(detail, "Tag")
     operation = detail.get("Operation")
     if tag is None or not isinstance(operation, dict):
-        raise NotRebuildable("it has no Tag or no Operation")
+        raise NotRebuildableError("it has no Tag or no Operation")
     own, _ = detach(nodes.text(operation, "UserData"))
     marked = attach(own or "", lineage)
     if marked is None:
-        raise NoRoom("UserData leaves no room for the marker")
+        raise NoRoomError("UserData leaves no room for the marker")
     kept: dict[str, Tree] = {"Tag": tag}
     if isinstance(sent := detail.get("Input"), dict):
         kept["Input"] = {k: v for k, v in sent.items() if k not in INPUT_READ_ONLY}
@@ -60,7 +60,7 @@ def request(detail: dict[str, Tree], lineage: Lineage, callback_url: str | None)
     if callback_url is not None:
         kept |= {"CallBack": callback_url, "CallBackType": "Url", "CallBackFormat": "JSON"}
     if _holds_redacted(kept):
-        raise NotRebuildable("it holds a secret that is not kept, and CI does not tell it")
+        raise NotRebuildableError("it holds a secret that is not kept, and CI does not tell it")
     asked_for = tag in operation
     kept = _without_blanks(kept)
     if asked_for:

@@ -20,7 +20,7 @@ _NO_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U001
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 
 
-class NotWritable(HandlerError):
+class NotWritableError(HandlerError):
     """A tree that no XML can hold. The message names the element, never its text."""
 
 
@@ -31,7 +31,7 @@ def to_xml(tree: dict[str, Tree]) -> bytes:
     container, and no list with fewer than two entries.
 
     Raises:
-        NotWritable: a name is no plain element name (an attribute's @name neither), a text
+        NotWritableError: a name is no plain element name (an attribute's @name neither), a text
             has a character that XML 1.0 does not allow, or a leaf is no text.
     """
     return "".join(_elements(tree)).encode("utf-8")
@@ -41,7 +41,7 @@ def _elements(children: dict[str, Tree]) -> Iterator[str]:
     # Recursive: payload.py lets no tree through that is nested deeper than its limit.
     for name, sent in children.items():
         if not _ELEMENT.fullmatch(name):
-            raise NotWritable(f"{name[:40]!r} is no name of an XML element")
+            raise NotWritableError(f"{name[:40]!r} is no name of an XML element")
         for value in sent if isinstance(sent, list) else [sent]:
             yield f"<{name}>"
             if isinstance(value, dict):
@@ -53,10 +53,10 @@ def _elements(children: dict[str, Tree]) -> Iterator[str]:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise NotWritable(f"{name} holds a {type(value).__name__} where a text is expected")
+        raise NotWritableError(f"{name} holds a {type(value).__name__} where a text is expected")
     forbidden = _NO_XML_CHARACTER.search(value)
     if forbidden:
-        raise NotWritable(f"{name} holds U+{ord(forbidden[0]):04X}, which XML does not allow")
+        raise NotWritableError(f"{name} holds U+{ord(forbidden[0]):04X}, which XML does not allow")
     return value.translate(_ESCAPES)
 
 

@@ -5,8 +5,8 @@ Only fields that both sides carry are compared. That CI does not know a job, or 
 unfinished, proves nothing: its books may lag, and it forgets jobs after about a month. So
 that is asked again later, a bounded number of times, and then a person is told.
 
-    VERIFY=failures   before a job is submitted again (resubmit.py)
-    VERIFY=always     that, and before any record is put:
+    VERIFY_CALLBACKS=failures   before a job is submitted again (resubmit.py)
+    VERIFY_CALLBACKS=always     that, and before any record is put:
 
     callback ── CI tells the same ─────────► kept, source.verified true
              ── CI tells otherwise ────────► dead letter, alert.mismatch
@@ -26,7 +26,7 @@ from handler.callback import nodes
 from handler.callback.families import Family, family_of
 from handler.callback.record import OUTCOMES, JobRecord
 from handler.ci_api.client import Ci, CiError, Described
-from handler.ci_api.locate import CiUnreachable, ci_of, place_of
+from handler.ci_api.locate import CiUnreachableError, ci_of, place_of
 from handler.http_client import Http
 from handler.settings import Settings
 
@@ -81,7 +81,7 @@ def differences(record: JobRecord, told: Described) -> list[str]:
 
 @dataclass
 class Inline:
-    """VERIFY=always, while CI waits for its answer: one for each invocation."""
+    """VERIFY_CALLBACKS=always, while CI waits for its answer: one for each invocation."""
 
     settings: Settings
     http: Http
@@ -100,7 +100,7 @@ class Inline:
         try:
             ci = ci_of(self.settings, self.http, self.sleep, *place_of(record))
             return check(ci, family, record)
-        except (CiError, CiUnreachable) as error:
+        except (CiError, CiUnreachableError) as error:
             return Checked("not_asked", str(error))
         finally:
             self.spent_s += self.timer() - begun

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any
 from handler.callback import catalogue, envelope, nodes, payload, record
 from handler.clock import rfc3339_of
 from handler.errors import PayloadError, StoreError
-from handler.ingest.recorder import Intake, Taken
+from handler.ingest.recorder import Recorder, StoreResult
 from handler.ledger.records import DeadLetter
 from handler.log import Log
 from handler.settings import Settings
-from handler.triggers import Delivery, Outcome
+from handler.triggers import Delivery, JobResult
 
 if TYPE_CHECKING:
     from handler.ci_api.verification import Inline
 
 
 @dataclass
-class Reception:
-    """Takes callbacks in. inline: asks CI about each end before it is kept (VERIFY=always);
-    started: of time.perf_counter."""
+class CallbackIngest:
+    """Takes callbacks in. started: of time.perf_counter. inline: asks CI about each end before
+    it is kept (VERIFY_CALLBACKS=always)."""
 
     settings: Settings
-    intake: Intake
+    intake: Recorder
     inline: Inline | None
     trigger: str
     clock: Callable[[], float]
@@ -34,14 +34,14 @@ class Reception:
     request_id: str
     started: float
 
-    def take(self, delivery: Delivery) -> Sequence[Outcome]:
+    def take(self, delivery: Delivery) -> Sequence[JobResult]:
         """Keep one callback; what became of each of its jobs, each of them logged."""
-        outcomes: list[Outcome] = []
+        outcomes: list[JobResult] = []
         try:
             tree, form = payload.parse(delivery.body, self.settings.limits)
             notices = envelope.read(tree)
         except PayloadError as error:
-            outcomes.append(self._bury(delivery, error))
+            outcomes.append(self._put_dead_letter(delivery, error))
         else:
             source = record.Source(self.trigger, form, self._now(), self.request_id)
             outcomes += [self._take_one(one, source, delivery) for one in notices]
@@ -54,35 +54,35 @@ class Reception:
         notice: envelope.Notice | envelope.Unreadable | envelope.Ignored,
         source: record.Source,
         delivery: Delivery,
-    ) -> Outcome:
+    ) -> JobResult:
         if isinstance(notice, envelope.Unreadable):
-            return self._bury(delivery, notice.error)
+            return self._put_dead_letter(delivery, notice.error)
         if isinstance(notice, envelope.Ignored):
             self._log("INFO", status="ignored", reason=notice.reason)
-            return Outcome("ignored", reason=notice.reason)
+            return JobResult("ignored", reason=notice.reason)
         try:
             job = record.normalise(notice, source)
         except PayloadError as error:
-            return self._bury(delivery, error)
+            return self._put_dead_letter(delivery, error)
         about = {"job_id": job.job_id, "tag": job.tag, "outcome": job.outcome}
         if not self._allows(job):
             self._log(
-                "WARNING", status="rejected", reason="ALLOW_BUCKETS does not name it", **about
+                "WARNING", status="rejected", reason="ALLOWED_BUCKETS does not name it", **about
             )
-            return Outcome("rejected", **about, reason="its bucket is not allowed here")
+            return JobResult("rejected", **about, reason="its bucket is not allowed here")
         if job.tag is not None and job.tag not in catalogue.TAGS:
             self.log.warning("new_tag", **about)
         try:
             taken = self._believe(job, delivery)
         except StoreError as error:
             self._log("ERROR", status="retry_later", reason=str(error), **about)
-            return Outcome("retry_later", **about, reason="the store did not take it")
+            return JobResult("retry_later", **about, reason="the store did not take it")
         level = "WARNING" if taken.status in ("dead_letter", "unverified") else "INFO"
         self._log(level, status=taken.status, key=taken.key, differs=taken.differs or None, **about)
-        return Outcome(taken.status, **about, key=taken.key)
+        return JobResult(taken.status, **about, key=taken.key)
 
-    def _believe(self, job: record.JobRecord, delivery: Delivery) -> Taken:
-        """Keep a job's end, once CI has confirmed it where VERIFY=always asks for that."""
+    def _believe(self, job: record.JobRecord, delivery: Delivery) -> StoreResult:
+        """Keep a job's end; where VERIFY_CALLBACKS=always, once CI has confirmed it."""
         if self.inline is not None and job.is_terminal:
             checked = self.inline.check(job)
             about = {"job_id": job.job_id, "tag": job.tag, "reason": checked.note}
@@ -90,10 +90,10 @@ class Reception:
                 letter = self._letter(delivery, "mismatch", checked.note)
                 key = self.intake.set_aside("mismatch", job, letter, checked.note)
                 self.log.warning("mismatch", **about)
-                return Taken("dead_letter", key)
+                return StoreResult("dead_letter", key)
             if checked.verdict == "unsettled":
                 self.log.warning("not_confirmed", **about)
-                return Taken("unverified", self.intake.doubt(job))
+                return StoreResult("unverified", self.intake.doubt(job))
             if checked.verdict == "confirmed":
                 job = job.confirmed()
             else:
@@ -102,9 +102,9 @@ class Reception:
         return self.intake.take(job, lambda: self._letter(delivery, "conflict", explanation))
 
     def _allows(self, job: record.JobRecord) -> bool:
-        """Whether the input's bucket, or its appid, is one of ALLOW_BUCKETS; a callback that
+        """Whether the input's bucket, or its appid, is one of ALLOWED_BUCKETS; a callback that
         names none is taken, since several tags never do."""
-        allowed = self.settings.allow_buckets
+        allowed = self.settings.allowed_buckets
         bucket = (job.input or {}).get("bucket")
         if allowed is None:
             return True
@@ -116,15 +116,15 @@ class Reception:
             )
         return bucket in allowed or bucket.rpartition("-")[2] in allowed
 
-    def _bury(self, delivery: Delivery, error: PayloadError) -> Outcome:
+    def _put_dead_letter(self, delivery: Delivery, error: PayloadError) -> JobResult:
         letter = self._letter(delivery, error.reason, error.explanation)
         try:
-            key = self.intake.bury(letter)
+            key = self.intake.put_dead_letter(letter)
         except StoreError as failure:
             self._log("ERROR", status="retry_later", reason=str(failure))
-            return Outcome("retry_later", reason="the store did not take it")
+            return JobResult("retry_later", reason="the store did not take it")
         self._log("WARNING", status="dead_letter", key=key, reason=str(error))
-        return Outcome("dead_letter", key=key, reason=str(error))
+        return JobResult("dead_letter", key=key, reason=str(error))
 
     def _letter(self, delivery: Delivery, reason: str, explanation: str) -> DeadLetter:
         return DeadLetter(

@@ -26,7 +26,7 @@ Status: TypeAlias = Literal["kept", "duplicate", "unverified", "dead_letter"]
 
 
 @dataclass(frozen=True)
-class Taken:
+class StoreResult:
     """What became of one job of a callback, once it is durable."""
 
     status: Status
@@ -34,7 +34,7 @@ class Taken:
     differs: bool = False
 
 
-class Intake:
+class Recorder:
     """Keeps what callbacks say. Every method may raise StoreError: something may not be
     durable, and doing it all again is safe."""
 
@@ -43,15 +43,15 @@ class Intake:
         self._outbox = Outbox(ledger)
         self._policy = policy
 
-    def take(self, record: JobRecord, letter: Callable[[], DeadLetter]) -> Taken:
+    def take(self, record: JobRecord, letter: Callable[[], DeadLetter]) -> StoreResult:
         """Keep a record and all that follows from it. `letter` makes what is kept in its
         place where the ledger holds another end of the same job already."""
         for ticket in self.tickets(record):
             self._outbox.put(ticket)
         kept = self._ledger.keep(record)
         if kept.verdict == "conflict":
-            return Taken("dead_letter", self.conflict(record, letter()))
-        return Taken(kept.verdict, kept.key, kept.differs)
+            return StoreResult("dead_letter", self.conflict(record, letter()))
+        return StoreResult(kept.verdict, kept.key, kept.differs)
 
     def tickets(self, record: JobRecord) -> list[Ticket]:
         """The tickets that a record calls for."""
@@ -72,7 +72,7 @@ class Intake:
         of it as alert.`kind`; the letter's key."""
         key = keys.dead(letter.sha256, letter.received_at)
         self._outbox.put(about(record, f"alert.{kind}", note=f"{note}; this one is in {key}"))
-        return self._ledger.bury(letter)
+        return self._ledger.put_dead_letter(letter)
 
     def doubt(self, record: JobRecord) -> str:
         """Put a callback by that CI does not confirm yet: the sweep asks again; its key."""
@@ -80,7 +80,7 @@ class Intake:
         self._outbox.put(ticket)
         return OUTBOX + ticket.name
 
-    def bury(self, letter: DeadLetter) -> str:
+    def put_dead_letter(self, letter: DeadLetter) -> str:
         """Keep a body that could not be understood, and tell; its key. The ticket is first:
         better an alert whose letter is missing than a letter that nobody hears of."""
         key = keys.dead(letter.sha256, letter.received_at)
@@ -88,4 +88,4 @@ class Intake:
         self._outbox.put(
             Ticket("alert.dead", letter.sha256[:32], "dead", note=note, details={"key": key})
         )
-        return self._ledger.bury(letter)
+        return self._ledger.put_dead_letter(letter)

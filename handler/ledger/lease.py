@@ -1,6 +1,6 @@
 """One sweep at a time, as far as that can be had without a lock.
 
-    put _sweep/EPOCH-WRITER ── wait LEASE_SETTLE_S ── list _sweep/
+    put _sweep/EPOCH-WRITER ── wait LEASE_WAIT_S ── list _sweep/
          ├─ another young one: delete one's own, and end     (alone or withdraw)
          └─ none: the sweep is on; leases that are too old belong to the dead: delete them
 
@@ -19,7 +19,7 @@ from handler.ledger.store import Store
 LEASES = "_sweep/"
 
 
-class LeaseLost(HandlerError):
+class LeaseLostError(HandlerError):
     """The lease is too old for what was about to be done; it was not done."""
 
     retryable = True
@@ -55,11 +55,11 @@ class Lease:
         """Look at the lease's age again, right before something that takes up to needed_s.
 
         Raises:
-            LeaseLost: another sweep may have begun, or will before this is over.
+            LeaseLostError: another sweep may have begun, or will before this is over.
         """
         age = self.clock() - self.taken_at
         if not 0 <= age + needed_s < self.lease_s:
-            raise LeaseLost(f"the lease is {age:.0f} s old, and {needed_s:.0f} s are needed")
+            raise LeaseLostError(f"the lease is {age:.0f} s old, and {needed_s:.0f} s are needed")
 
     def release(self) -> None:
         """Let the next sweep begin at once."""

@@ -100,7 +100,7 @@ class Ledger:
             return None
         return _compare(record, record.to_json(), key, present).verdict
 
-    def bury(self, letter: DeadLetter) -> str:
+    def put_dead_letter(self, letter: DeadLetter) -> str:
         """Keep a dead letter; its key. The same body on the same day is kept once."""
         key = keys.dead(letter.sha256, letter.received_at)
         self.store.put_new(key, letter.to_json())

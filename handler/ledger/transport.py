@@ -4,7 +4,7 @@ The SDK takes any session with requests' methods. requests itself costs two thir
 (docs/performance.md): cookies, hooks, redirects and proxies are looked at for each request,
 and none of them has a say here. Building the request, signing it and reading errors stay the
 SDK's. Every method raises OSError or HTTPException where there is no whole answer, and
-NotOfCos; the SDK makes a CosClientError of each.
+NotFromCosError; the SDK makes a CosClientError of each.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 
-class NotOfCos(Exception):
+class NotFromCosError(Exception):
     """An answer that is not COS's, or a redirect."""
 
 
@@ -122,7 +122,7 @@ class Session:
         else:
             self._give_back(place, connection)
         if not _is_of_a_store(answer) or 300 <= answer.status_code < 400:
-            raise NotOfCos("the answer is not COS's, or a redirect")
+            raise NotFromCosError("the answer is not COS's, or a redirect")
         return answer
 
     def _connection(

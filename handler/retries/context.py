@@ -11,7 +11,7 @@ from handler.ci_api.client import Ci
 from handler.ci_api.locate import ci_of, place_of
 from handler.clock import rfc3339_of
 from handler.http_client import Http
-from handler.ingest.recorder import Intake
+from handler.ingest.recorder import Recorder
 from handler.ledger.attempts import Attempts
 from handler.ledger.lease import Lease
 from handler.ledger.outbox import Outbox, Ticket, alert_of
@@ -28,7 +28,7 @@ DELAYS_S = (60, 120, 300, 600, 1800, 3600, 7200, 14400)
 
 
 @dataclass
-class Bench:
+class SweepContext:
     """One sweep's tools. All times are epoch seconds or seconds."""
 
     settings: Settings
@@ -40,7 +40,7 @@ class Bench:
     log: Log
     request_id: str
     policy: Policy = field(init=False)
-    intake: Intake = field(init=False)
+    intake: Recorder = field(init=False)
     outbox: Outbox = field(init=False)
     attempts: Attempts = field(init=False)
     submits: int = 0
@@ -48,7 +48,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.policy = Policy.of(self.settings)
-        self.intake = Intake(self.ledger, self.policy)
+        self.intake = Recorder(self.ledger, self.policy)
         self.outbox = Outbox(self.ledger)
         self.attempts = Attempts(self.ledger.store)
 
@@ -56,7 +56,7 @@ class Bench:
         """CI for the bucket in which a job ran: the input's, else CI_BUCKET, else the ledger's.
 
         Raises:
-            CiUnreachable
+            CiUnreachableError
         """
         return self.ci_of(*place_of(record))
 
@@ -64,7 +64,7 @@ class Bench:
         """CI for a bucket; "" stands for the one of the settings.
 
         Raises:
-            CiUnreachable
+            CiUnreachableError
         """
         return ci_of(self.settings, self.http, self.sleep, bucket, region)
 

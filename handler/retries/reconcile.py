@@ -1,15 +1,15 @@
 """Callbacks that never came: asked for in CI's lists, and taken in by the way of a callback.
 
 Nobody documents that CI sends a callback again that was not taken. So on its own timer, for
-each tag in RECONCILE:
+each tag in RECONCILE_TAGS:
 
     list CI's jobs of the last hours, page by page ── that ended a while ago
          ── is its key in the ledger's listing of that day? ── yes: fine
               └─ no: GET of the exact key decides (a listing may lag) ── there: fine
                    └─ not there: take it in; count it as absent
 
-More absent than ABSENCE_THRESHOLD: the callback URL or the queue's NotifyConfig is probably
-wrong, and one alert says so.
+More absent than MISSING_CALLBACK_ALERT_THRESHOLD: the callback URL or the queue's NotifyConfig is
+probably wrong, and one alert says so.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from handler.callback.families import Family, family_of
 from handler.callback.payload import Tree
 from handler.callback.record import TERMINAL, JobRecord, Source, normalise
 from handler.ci_api.client import CiError
-from handler.ci_api.locate import CiUnreachable
+from handler.ci_api.locate import CiUnreachableError
 from handler.errors import PayloadError, StoreError
 from handler.ledger import keys
 from handler.ledger.outbox import Ticket
 from handler.parallel import in_parallel
-from handler.retries.context import Bench
+from handler.retries.context import SweepContext
 
 GRACE_S = 600.0
 """A job that ended less than that ago is left alone: its callback may be on its way."""
@@ -71,21 +71,21 @@ class Summary:
 
 @dataclass
 class Reconcile:
-    """One run over all tags of RECONCILE. It raises nothing: each tag's end is logged."""
+    """One run over all tags of RECONCILE_TAGS. It raises nothing: each tag's end is logged."""
 
-    bench: Bench
+    bench: SweepContext
     time_left: Callable[[], float]
     _days: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def run(self) -> list[Summary]:
         """Every tag in its turn; one that fails does not stop the others."""
         summaries = []
-        for tag, hours in self.bench.settings.reconcile:
+        for tag, hours in self.bench.settings.reconcile_tags:
             started = time.perf_counter()
             summary = Summary(tag)
             try:
                 self._tag(summary, tag, hours)
-            except (StoreError, CiError, CiUnreachable) as error:
+            except (StoreError, CiError, CiUnreachableError) as error:
                 summary.status, summary.reason = "broken_off", str(error)
             except Exception:  # the other tags go on; raised, SCF would run all of it again
                 summary.status = "failed"
@@ -116,7 +116,7 @@ class Reconcile:
             summary.absent += len(missing)
             # Before they are taken in, as a ticket before its record: a pass that breaks off
             # in between finds them no more when it is made again.
-            if summary.absent >= self.bench.settings.absence_threshold and missing:
+            if summary.absent >= self.bench.settings.missing_callback_alert_threshold and missing:
                 self._alarm(tag, summary.absent)
             in_parallel(self._take_in, missing)
             self._note(tag, nodes.moment(batch[-1].created_at))
@@ -142,7 +142,9 @@ class Reconcile:
             return normalise(Notice("job", None, job_id, detail, None), source)
         except PayloadError as error:
             body = dumps({"JobsDetail": detail})
-            self.bench.intake.bury(self.bench.letter(body, error.reason, error.explanation))
+            self.bench.intake.put_dead_letter(
+                self.bench.letter(body, error.reason, error.explanation)
+            )
             return None
 
     def _is_absent(self, record: JobRecord) -> bool:

@@ -28,7 +28,7 @@ from handler.ci_api.client import TIMEOUT_S, Ci, CiError, CreateResult
 from handler.ci_api.verification import check
 from handler.ledger.attempts import Attempt
 from handler.ledger.outbox import Ticket
-from handler.retries.context import MAX_TRIES, Bench
+from handler.retries.context import MAX_TRIES, SweepContext
 
 MAX_CLAIMS = 3
 """Claims of one attempt whose outcome stayed unknown, before a person is asked."""
@@ -40,12 +40,12 @@ WRITE_S = 5.0
 """What a write to `_attempts/` may take."""
 
 
-def retry(bench: Bench, name: str, ticket: Ticket) -> None:
+def retry(bench: SweepContext, name: str, ticket: Ticket) -> None:
     """Take a retry ticket as far as it goes.
 
     Raises:
-        StoreError, LeaseLost: the sweep ends here; CiError, CiUnreachable: CI is out of reach.
-        The ticket stays in each case.
+        StoreError, LeaseLostError: the sweep ends here; CiError, CiUnreachableError: CI is out of
+        reach. The ticket stays in each case.
     """
     record = ticket.record
     if record is None:
@@ -59,7 +59,7 @@ def retry(bench: Bench, name: str, ticket: Ticket) -> None:
 class _Retry:
     """The attempt at one ticket."""
 
-    def __init__(self, bench: Bench, name: str, ticket: Ticket, record: JobRecord) -> None:
+    def __init__(self, bench: SweepContext, name: str, ticket: Ticket, record: JobRecord) -> None:
         self.bench = bench
         self.name = name
         self.ticket = ticket
@@ -102,7 +102,7 @@ class _Retry:
 
     def _confirmed(self, family: Family) -> dict[str, Tree] | None:
         """The JobsDetail to submit again, from CI where it knows the job; None: dealt with."""
-        never = self.bench.settings.verify == "never"
+        never = self.bench.settings.verify_callbacks == "never"
         try:
             checked = check(self.ci, family, self.record)
         except CiError:
@@ -125,7 +125,7 @@ class _Retry:
         self, family: Family, detail: dict[str, Tree], lineage: Lineage, attempt: Attempt
     ) -> None:
         """A claim stands whose outcome is not known: only CI's list can tell, and not at once."""
-        settled = attempt.since + self.bench.settings.adopt_after_s
+        settled = attempt.since + self.bench.settings.unknown_submission_timeout_s
         if self.bench.clock() < settled:
             self.bench.wait(self.name, self.ticket, settled, "a submission may be on its way")
             return
@@ -142,7 +142,7 @@ class _Retry:
             self._accepted(
                 lineage, attempt, nodes.text(job, "JobId") or "", nodes.text(job, "CreationTime")
             )
-        elif self.bench.settings.retry_unknown == "hold":
+        elif self.bench.settings.on_unknown_submission == "hold":
             self._tell("held", "its submission got no answer, and CI's list does not show it")
         elif attempt.claims >= MAX_CLAIMS:
             self._tell("held", f"{attempt.claims} submissions got no answer")
@@ -160,10 +160,10 @@ class _Retry:
         bench = self.bench
         try:
             request = rebuild.request(detail, lineage, bench.settings.retry_callback_url)
-        except rebuild.NoRoom as error:
+        except rebuild.NoRoomError as error:
             self._tell("unmarked", f"{error}; it is not tried again")
             return
-        except rebuild.NotRebuildable as error:
+        except rebuild.NotRebuildableError as error:
             self._tell("held", f"the request can't be made again: {error}")
             return
         if bench.submits >= bench.settings.sweep_max_submits:
@@ -201,7 +201,7 @@ class _Retry:
             bench.attempts.put(lineage, replace(claim, state="not_taken", code=result.code))
             self._put_off("held", f"CI did not take it: {result.code or result.message}")
         else:
-            settled = claim.since + bench.settings.adopt_after_s
+            settled = claim.since + bench.settings.unknown_submission_timeout_s
             bench.wait(self.name, self.ticket, settled, "the submission got no clear answer")
 
     def _accepted(self, lineage: Lineage, claim: Attempt, job_id: str, created: str | None) -> None:
@@ -222,7 +222,7 @@ class _Retry:
             "watch",
             attempt.job_id,
             "submitted",
-            int(attempt.since) + bench.settings.watch_s,
+            int(attempt.since) + bench.settings.missing_callback_check_s,
             self.record,
             note=f"attempt {lineage.attempt} of {lineage.root_job_id}",
             details={

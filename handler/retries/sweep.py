@@ -13,19 +13,19 @@ from dataclasses import dataclass, field, replace
 from handler.alerts.send import DIGESTS, MAX_TICKETS, Alerts
 from handler.callback.record import JobRecord
 from handler.ci_api.client import CiError
-from handler.ci_api.locate import CiUnreachable
+from handler.ci_api.locate import CiUnreachableError
 from handler.ci_api.responses import ANSWER_LIMITS
 from handler.errors import StoreError
 from handler.http_client import Http, RequestsHttp
 from handler.ledger import keys
-from handler.ledger.lease import Lease, LeaseLost
+from handler.ledger.lease import Lease, LeaseLostError
 from handler.ledger.outbox import OWN_RECORD, Ticket, alert_of
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.parallel import in_parallel
 from handler.retries import resubmit, unverified, watch
-from handler.retries.context import Bench
+from handler.retries.context import SweepContext
 from handler.settings import Settings
 
 RESERVE_S = 5.0
@@ -41,7 +41,7 @@ MAX_CI_FAULTS = 3
 """In a row: then CI is left alone for this sweep, and tickets that need it stay as they are."""
 
 
-def make_bench(
+def make_sweep_context(
     settings: Settings,
     store: Store,
     http: Http | None,
@@ -49,15 +49,15 @@ def make_bench(
     sleep: Callable[[float], None],
     log: Log,
     request_id: str,
-) -> Bench:
+) -> SweepContext:
     """The tools of one sweep, with a lease that nobody else can have."""
     writer = secrets.token_hex(8)
-    lease = Lease(store, clock, sleep, writer, settings.lease_s, settings.lease_settle_s)
+    lease = Lease(store, clock, sleep, writer, settings.lease_s, settings.lease_wait_s)
     http = http or RequestsHttp(ANSWER_LIMITS.max_bytes)
-    return Bench(settings, Ledger(store), lease, http, clock, sleep, log, request_id)
+    return SweepContext(settings, Ledger(store), lease, http, clock, sleep, log, request_id)
 
 
-_STEPS: Mapping[str, Callable[[Bench, str, Ticket], None]] = {
+_STEPS: Mapping[str, Callable[[SweepContext, str, Ticket], None]] = {
     "retry": resubmit.retry,
     "watch": watch.watch,
     "verify": unverified.settle,
@@ -82,7 +82,7 @@ class Summary:
 class Sweep:
     """One sweep. `time_left` gives the seconds that the platform still lets it run."""
 
-    def __init__(self, bench: Bench, time_left: Callable[[], float]) -> None:
+    def __init__(self, bench: SweepContext, time_left: Callable[[], float]) -> None:
         self._bench = bench
         self._time_left = time_left
         self._summary = Summary()
@@ -94,7 +94,7 @@ class Sweep:
         started = time.perf_counter()
         try:
             self._run()
-        except (StoreError, LeaseLost) as error:
+        except (StoreError, LeaseLostError) as error:
             self._summary.status = "broken_off"
             self._summary.reasons.append(str(error))
         except Exception:  # raised, SCF would run this one again
@@ -159,12 +159,14 @@ class Sweep:
         try:
             ticket = Ticket.from_json(line)
         except ValueError as error:
-            self._bury(name, Ticket("alert.dead", name, "ticket"), line, f"unreadable: {error}")
+            self._put_dead_letter(
+                name, Ticket("alert.dead", name, "ticket"), line, f"unreadable: {error}"
+            )
             return None
         if ticket.action not in OWN_RECORD:
             return name, ticket
         if ticket.record is None:
-            self._bury(name, ticket, line, "unreadable: it holds no record")
+            self._put_dead_letter(name, ticket, line, "unreadable: it holds no record")
             return None
         return (name, ticket) if self._record_agrees(name, ticket, ticket.record) else None
 
@@ -196,9 +198,9 @@ class Sweep:
             if step is None:
                 raise ValueError(f"no ticket asks for {ticket.action[:40]!r}")
             step(bench, name, ticket)
-        except (StoreError, LeaseLost):
+        except (StoreError, LeaseLostError):
             raise
-        except (CiError, CiUnreachable) as error:
+        except (CiError, CiUnreachableError) as error:
             self._ci_faults += 1
             self._summary.failed += 1
             otherwise = "held" if ticket.action == "retry" else "unknown"
@@ -214,19 +216,19 @@ class Sweep:
     def _own_fault(self, name: str, ticket: Ticket, why: str) -> None:
         faults = int((ticket.details or {}).get("faults", 0)) + 1
         if faults >= MAX_OWN_FAULTS:
-            self._bury(name, ticket, ticket.to_json(), f"failed {faults} times: {why}")
+            self._put_dead_letter(name, ticket, ticket.to_json(), f"failed {faults} times: {why}")
             return
         details = {**(ticket.details or {}), "faults": faults}
         self._bench.outbox.put(replace(ticket, details=details))
 
-    def _bury(self, name: str, ticket: Ticket, line: bytes, why: str) -> None:
+    def _put_dead_letter(self, name: str, ticket: Ticket, line: bytes, why: str) -> None:
         """A ticket that can't be dealt with goes to `_dead/`, and is told."""
         bench = self._bench
         letter = bench.letter(line, "ticket", why)
         key = keys.dead(letter.sha256, letter.received_at)
         note = f"a ticket {why}; kept in {key}"
         bench.outbox.put(alert_of(ticket, "dead", note, {"key": key}))
-        bench.ledger.bury(letter)
+        bench.ledger.put_dead_letter(letter)
         bench.outbox.done(name)
         bench.note(ticket, "dead_letter", note)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from handler.ci_api.verification import Inline
 from handler.ledger.outbox import Ticket
-from handler.retries.context import MAX_TRIES, Bench
+from handler.retries.context import MAX_TRIES, SweepContext
 
 
-def settle(bench: Bench, name: str, ticket: Ticket) -> None:
+def settle(bench: SweepContext, name: str, ticket: Ticket) -> None:
     """Take a verify ticket as far as it goes: the callback that it holds is not believed yet.
 
     Raises:
-        StoreError, LeaseLost: the ticket stays.
+        StoreError, LeaseLostError: the ticket stays.
     """
     record = ticket.record
     if record is None:

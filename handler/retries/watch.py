@@ -9,18 +9,18 @@ from handler.callback.lineage import Lineage
 from handler.callback.record import Source, normalise
 from handler.ledger import keys
 from handler.ledger.outbox import Ticket, alert_of
-from handler.retries.context import MAX_TRIES, Bench
+from handler.retries.context import MAX_TRIES, SweepContext
 from handler.retries.resubmit import with_marker
 
 AGAIN_S = 6 * 3600
 """Until a job that still runs is looked at again: with MAX_TRIES, two days and a half in all."""
 
 
-def watch(bench: Bench, name: str, ticket: Ticket) -> None:
+def watch(bench: SweepContext, name: str, ticket: Ticket) -> None:
     """Take a watch ticket as far as it goes.
 
     Raises:
-        StoreError, LeaseLost, CiError, CiUnreachable: the ticket stays.
+        StoreError, LeaseLostError, CiError, CiUnreachableError: the ticket stays.
     """
     record = ticket.record
     if record is None or ticket.details is None:
@@ -51,7 +51,7 @@ def watch(bench: Bench, name: str, ticket: Ticket) -> None:
         bench.wait(name, ticket, bench.clock() + AGAIN_S, f"it is {described.state}", counts=True)
 
 
-def _tell_doubles(bench: Bench, ticket: Ticket) -> None:
+def _tell_doubles(bench: SweepContext, ticket: Ticket) -> None:
     """Two jobs with one marker: the bounds of the promise were left. Cancel what has not begun."""
     record, details = ticket.record, ticket.details or {}
     family = family_of(record.tag, ticket.job_id) if record else None

@@ -37,7 +37,7 @@ class Chore:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobResult:
     """What became of one job of a callback, or of a callback in which no job could be told."""
 
     status: Status
@@ -57,9 +57,9 @@ class Trigger(Protocol):
     def recognises(self, event: Any) -> bool: ...
 
     def read(self, event: Any, settings: Settings) -> Sequence[Delivery] | Chore:
-        """Raises Refused where nothing of the request is to be kept."""
+        """Raises RefusedError where nothing of the request is to be kept."""
         ...
 
-    def answer(self, outcomes: Sequence[Outcome]) -> Any:
+    def answer(self, outcomes: Sequence[JobResult]) -> Any:
         """Raises StoreError where only an exception makes the platform deliver again."""
         ...

@@ -11,7 +11,7 @@ from typing import Any
 
 from handler.errors import StoreError
 from handler.settings import Settings
-from handler.triggers import Delivery, Outcome
+from handler.triggers import Delivery, JobResult
 
 NAME = "direct"
 FAAS = "other"
@@ -28,7 +28,7 @@ def read(event: Any, settings: Settings) -> Sequence[Delivery]:
     return (Delivery(text.encode("utf-8", "surrogatepass")),)
 
 
-def answer(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def answer(outcomes: Sequence[JobResult]) -> dict[str, Any]:
     """What became of each job.
 
     Raises:

@@ -14,9 +14,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handler.errors import Refused
+from handler.errors import RefusedError
 from handler.settings import Settings
-from handler.triggers import Delivery, Outcome
+from handler.triggers import Delivery, JobResult
 
 NAME = "http"
 FAAS = "http"
@@ -53,32 +53,32 @@ def read(event: Any, settings: Settings) -> Sequence[Delivery]:
     """The one delivery of a POST, or none of a GET on /health.
 
     Raises:
-        Refused: 400, 401, 404, 405 or 413; in this order: is it here, may you, can it be read.
+        RefusedError: 400, 401, 404, 405 or 413; in this order: is it here, may you, can it be read.
     """
     headers = _headers(event)
     method, path = event["httpMethod"], _path(event)
     method = method.upper() if method.isascii() else ""  # "poſt" is not POST
     if path == HEALTH_PATH:
         if method != "GET":
-            raise Refused(405, "GET alone is answered here", headers={"Allow": "GET"})
+            raise RefusedError(405, "GET alone is answered here", headers={"Allow": "GET"})
         return ()
     if path not in CALLBACK_PATHS and not _came_by_gateway(event):
-        raise Refused(404, "nothing is here; callbacks go to /")
+        raise RefusedError(404, "nothing is here; callbacks go to /")
     if method != "POST":
-        raise Refused(405, "POST alone is answered here", headers={"Allow": "POST"})
+        raise RefusedError(405, "POST alone is answered here", headers={"Allow": "POST"})
     authorise(event, settings.callback_tokens)
     body = _body(event, settings.max_body_bytes)
     if len(body) > settings.max_body_bytes:
         digest = hashlib.sha256(body).hexdigest()
         evidence: dict[str, str | int] = {"bytes": len(body), "sha256": digest}
-        raise Refused(413, f"at most {settings.max_body_bytes} bytes are taken", evidence)
+        raise RefusedError(413, f"at most {settings.max_body_bytes} bytes are taken", evidence)
     if not body.strip():
-        raise Refused(400, "the body is empty")
+        raise RefusedError(400, "the body is empty")
     kept = {name: value for name, value in headers.items() if name in KEPT_HEADERS}
     return (Delivery(body, kept),)
 
 
-def answer(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def answer(outcomes: Sequence[JobResult]) -> dict[str, Any]:
     """The answer to a callback, by the worst of its jobs: 200 all is kept; 202 someone must
     look; 403 a bucket that is not allowed; 503 send it again."""
     if not outcomes:
@@ -100,7 +100,7 @@ def _short(value: str | None) -> str | None:
     return value if value is None or len(value) <= MAX_NAME_CHARS else value[:MAX_NAME_CHARS] + "…"
 
 
-def refuse(refusal: Refused) -> dict[str, Any]:
+def refuse(refusal: RefusedError) -> dict[str, Any]:
     """The answer to a request of which nothing is kept."""
     body = {"status": "rejected", "reason": refusal.reason}
     return respond(refusal.status, body, refusal.headers)
@@ -130,7 +130,7 @@ def authorise(event: Mapping[str, Any], tokens: Sequence[str]) -> None:
     shows. No tokens: settings said so, and everyone is let in.
 
     Raises:
-        Refused: 401.
+        RefusedError: 401.
     """
     if not tokens:
         return
@@ -138,14 +138,14 @@ def authorise(event: Mapping[str, Any], tokens: Sequence[str]) -> None:
     shown = [_fingerprint(token) for token in _shown_tokens(event)]
     matches = [hmac.compare_digest(one, other) for one in shown for other in wanted]
     if not any(matches):
-        raise Refused(401, "a valid token is needed", headers={"WWW-Authenticate": "Bearer"})
+        raise RefusedError(401, "a valid token is needed", headers={"WWW-Authenticate": "Bearer"})
 
 
 def body_for_the_log(event: Mapping[str, Any]) -> bytes:
     """The body as far as it can be read, for the last-resort lines. Raises nothing."""
     try:
         return _body(event, None)
-    except Refused:
+    except RefusedError:
         return str(event.get("body")).encode("utf-8", "surrogatepass")
 
 
@@ -201,4 +201,4 @@ def _body(event: Mapping[str, Any], most: int | None) -> bytes:
     try:
         return base64.b64decode(b"".join(raw.split()), validate=True)
     except binascii.Error as error:
-        raise Refused(400, "isBase64Encoded is true, and the body is no base64") from error
+        raise RefusedError(400, "isBase64Encoded is true, and the body is no base64") from error

@@ -14,7 +14,7 @@ from typing import Any
 
 from handler.errors import StoreError
 from handler.settings import Settings
-from handler.triggers import Delivery, Outcome
+from handler.triggers import Delivery, JobResult
 
 NAME = "queue"
 FAAS = "pubsub"
@@ -39,7 +39,7 @@ def read(event: Any, settings: Settings) -> Sequence[Delivery]:
     return tuple(Delivery(_body(one)) for one in event["Records"])
 
 
-def answer(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def answer(outcomes: Sequence[JobResult]) -> dict[str, Any]:
     """How many jobs were kept, and how.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from handler.settings import Settings
-from handler.triggers import Chore, Outcome
+from handler.triggers import Chore, JobResult
 
 NAME = "timer"
 FAAS = "timer"
@@ -23,6 +23,6 @@ def read(event: Any, settings: Settings) -> Chore:
     return Chore(message.strip()[:100] if isinstance(message, str) and message.strip() else "sweep")
 
 
-def answer(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def answer(outcomes: Sequence[JobResult]) -> dict[str, Any]:
     """Nobody reads a timer's answer but the function's log."""
     return {"status": "done"}

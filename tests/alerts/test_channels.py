@@ -16,7 +16,7 @@ import pytest
 from handler.alerts.channels import Sent, channels, send, send_all
 from handler.alerts.digest import Entry, Message, compose
 from handler.alerts.services import SERVICES, webhook_signature
-from handler.http_client import Answer, NoAnswer, RequestsHttp
+from handler.http_client import Answer, NoAnswerError, RequestsHttp
 from tests.alert_services import KEY, NOW, AlertService, closed_port
 
 SECRETS = {
@@ -569,5 +569,5 @@ class _Keeper:
     ) -> Answer:
         self.headers, self.body = headers, body
         if self._answer is None:
-            raise NoAnswer("nowhere", "nobody is asked", may_have_arrived=False)
+            raise NoAnswerError("nowhere", "nobody is asked", may_have_arrived=False)
         return self._answer

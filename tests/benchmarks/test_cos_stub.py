@@ -11,7 +11,7 @@ from benchmarks.processes import BUCKET, Stub
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def store(request: pytest.FixtureRequest) -> CosStore:
         stub.tell("reset")
         port = stub.port
     else:
-        face: CosFace = request.getfixturevalue("cos")
+        face: FakeCos = request.getfixturevalue("cos")
         port = face.port
     place = Place(BUCKET, "ci/", "ap-guangzhou", ("127.0.0.1", port))
     return CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""))

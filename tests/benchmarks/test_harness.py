@@ -77,7 +77,7 @@ def _measure(
     made = figures.Table({"python": "here"})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trees, "CACHE", tmp_path_factory.mktemp("cache"))
-        measure.Bench(built, stub, rig.QUICKEST, made, lambda text: None).run()
+        measure.SweepContext(built, stub, rig.QUICKEST, made, lambda text: None).run()
     return made
 
 

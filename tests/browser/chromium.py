@@ -61,7 +61,7 @@ def page_of(browser: Browser, **settings: Any) -> Iterator[Page]:
 @contextmanager
 def served(folder: Path, **env: str) -> Iterator[Running]:
     """`serve` without its timer, over a ledger in a folder."""
-    known = {"LEDGER_URL": f"file:{folder}/ledger", "LEASE_SETTLE_S": "0"}
+    known = {"LEDGER_URL": f"file:{folder}/ledger", "LEASE_WAIT_S": "0"}
     options = Options(port=0, sweep_every_s=0, reconcile_every_s=0, ci_run_s=0.3)
     with running({**known, **env}, options, io.StringIO()) as server:
         yield server

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handler.callback import outcome
-from handler.callback.outcome import Doubt
+from handler.callback.outcome import PartialFailureRule
 from tests.callback.test_record import job, valid
 
 
@@ -45,7 +45,7 @@ def test_a_success_that_hides_a_failed_part_is_partial(operation: Any, expected:
 
 def test_a_doubt_is_looked_for_along_its_path() -> None:
     """In all that repeats on the way, and nowhere else."""
-    doubts = {"Result": (Doubt("Part.State", outcome.failed),)}
+    doubts = {"Result": (PartialFailureRule("Part.State", outcome.failed),)}
     for part in ({"State": "Failed"}, [{"State": "Success"}, {"State": "Failed"}]):
         told = {"Result": {"Part": part}}
         assert outcome.of_job("Success", "", told, doubts) == "partial"

@@ -1,4 +1,4 @@
-"""results_*.py, workflow.py and review.py: the tables that are put together on import.
+"""results/: the tables that are put together on import.
 
 Each module is imported once more beside the one in use, so that what runs while it is imported
 runs within a test: a mutation tester, for one, changes a function only while a test runs.
@@ -25,8 +25,8 @@ IN_USE |= {"workflow": RUN, "review": REVIEW}
 
 
 def anew(module: str) -> Any:
-    """A module of handler.callback, imported once more."""
-    spec = importlib.util.find_spec(f"handler.callback.{module}")
+    """A module of handler.callback.results, imported once more."""
+    spec = importlib.util.find_spec(f"handler.callback.results.{module}")
     assert spec
     assert spec.loader
     again = importlib.util.module_from_spec(spec)
@@ -49,7 +49,7 @@ def told(name: str) -> Iterator[Any]:
                 yield record
 
 
-MODULES = ("results_media", "results_content", "results_speech", "results_objects")
+MODULES = ("media", "content", "speech", "objects")
 
 
 @pytest.mark.parametrize("module", [*MODULES, "workflow", "review"])

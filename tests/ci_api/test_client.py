@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ci_callback.ci_simulator import BUCKET, REGION, CiFace, Fault, Seen
+from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator, Fault, Seen
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.callback import nodes
 from handler.callback.families import FAMILIES
@@ -63,8 +63,8 @@ def http() -> RequestsHttp:
 
 
 @pytest.fixture(scope="module")
-def _server() -> Iterator[CiFace]:
-    with CiFace() as face:
+def _server() -> Iterator[CiSimulator]:
+    with CiSimulator() as face:
         yield face
 
 
@@ -74,7 +74,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def face(_server: CiFace, clock: Clock) -> CiFace:
+def face(_server: CiSimulator, clock: Clock) -> CiSimulator:
     """An empty CI."""
     _server.reset()
     _server.clock = clock
@@ -88,7 +88,7 @@ def sleeps() -> list[float]:
 
 
 @pytest.fixture
-def ci(face: CiFace, http: RequestsHttp, sleeps: list[float]) -> Ci:
+def ci(face: CiSimulator, http: RequestsHttp, sleeps: list[float]) -> Ci:
     return Ci(http, CREDENTIALS, BUCKET, REGION, ("127.0.0.1", face.port), sleeps.append, 0.5)
 
 
@@ -141,7 +141,7 @@ def closed_port() -> int:
 
 
 class TestSubmitting:
-    def test_what_ci_took_is_accepted_under_its_id(self, ci: Ci, face: CiFace) -> None:
+    def test_what_ci_took_is_accepted_under_its_id(self, ci: Ci, face: CiSimulator) -> None:
         """The detail tells whether CI echoed the marker."""
         result = ci.create(AI, translation(user_data="mine/ci-retry:a1:2"))
         assert (result.verdict, result.status) == ("accepted", 200)
@@ -149,13 +149,13 @@ class TestSubmitting:
         assert face.accepted[0].marker == ("a1", 2)
         assert nodes.text(result.detail, "Operation.UserData") == "mine/ci-retry:a1:2"
 
-    def test_every_text_arrives_as_it_was(self, ci: Ci, face: CiFace) -> None:
+    def test_every_text_arrives_as_it_was(self, ci: Ci, face: CiSimulator) -> None:
         """Nothing in a key or a text can become markup."""
         key = "输入/</Object><Object>& \"'>\t\r\n]]>.pdf"
         result = ci.create(AI, translation(key))
         assert face.jobs[result.job_id or ""].request["Input"]["Object"] == key
 
-    def test_a_node_that_repeats_does_so_again(self, ci: Ci, face: CiFace) -> None:
+    def test_a_node_that_repeats_does_so_again(self, ci: Ci, face: CiSimulator) -> None:
         """As watermarks and the keys of a compression do."""
         tree = transcode()
         tree["Operation"]["WatermarkTemplateId"] = ["t1", "t2", "t3"]
@@ -172,7 +172,7 @@ class TestSubmitting:
         ],
     )
     def test_each_family_has_its_path(
-        self, ci: Ci, face: CiFace, family: str, request_tree: Any, path: str
+        self, ci: Ci, face: CiSimulator, family: str, request_tree: Any, path: str
     ) -> None:
         """Today's, as the newest pages have it."""
         assert ci.create(FAMILIES[family], request_tree).verdict == "accepted"
@@ -188,7 +188,7 @@ class TestSubmitting:
         ],
     )
     def test_an_older_path_is_tried_where_there_is_no_other(
-        self, ci: Ci, face: CiFace, family: str, tag: str, older: str
+        self, ci: Ci, face: CiSimulator, family: str, tag: str, older: str
     ) -> None:
         """What has no path was not taken, so a second request can't make a second job."""
         face.gone.add((family, "/jobs"))
@@ -286,7 +286,7 @@ class TestSubmitting:
         ids=lambda value: str(value) if isinstance(value, str) else None,
     )
     def test_one_request_is_sent_whatever_becomes_of_it(
-        self, ci: Ci, face: CiFace, fault: Fault, verdict: str, accepted: int
+        self, ci: Ci, face: CiSimulator, fault: Fault, verdict: str, accepted: int
     ) -> None:
         """A second one could be a second job: only the ledger's protocol may send it."""
         with face.faulty(lambda seen: fault):
@@ -304,14 +304,14 @@ class TestSubmitting:
         assert (result.verdict, result.status) == ("not_taken", None)
         assert "no connection" in result.message
 
-    def test_a_request_that_is_no_xml_is_refused_unsent(self, ci: Ci, face: CiFace) -> None:
+    def test_a_request_that_is_no_xml_is_refused_unsent(self, ci: Ci, face: CiSimulator) -> None:
         """It would never be accepted, so nothing is tried."""
         result = ci.create(AI, translation(key="a\x00b"))
-        assert (result.verdict, result.code) == ("refused", "NotWritable")
+        assert (result.verdict, result.code) == ("refused", "NotWritableError")
         assert result.message == "Object holds U+0000, which XML does not allow"
         assert face.seen == []
 
-    def test_a_workflow_is_triggered_for_an_object(self, ci: Ci, face: CiFace) -> None:
+    def test_a_workflow_is_triggered_for_an_object(self, ci: Ci, face: CiSimulator) -> None:
         """A new run with an id of its own."""
         result = ci.trigger_workflow("w1", "输入 a+b&c.mp4")
         assert result.verdict == "accepted"
@@ -324,14 +324,14 @@ class TestSubmitting:
 
 
 class TestSigning:
-    def test_wrong_keys_are_refused(self, face: CiFace, http: RequestsHttp) -> None:
+    def test_wrong_keys_are_refused(self, face: CiSimulator, http: RequestsHttp) -> None:
         """The face checks each signature, so all other tests are tests of it too."""
         wrong = Credentials(SECRET_ID, "another", "")
         ci = Ci(http, wrong, BUCKET, REGION, ("127.0.0.1", face.port))
         result = ci.create(AI, translation())
         assert (result.verdict, result.code) == ("refused", "SignatureDoesNotMatch")
 
-    def test_a_session_token_goes_along_signed(self, face: CiFace, http: RequestsHttp) -> None:
+    def test_a_session_token_goes_along_signed(self, face: CiSimulator, http: RequestsHttp) -> None:
         """SCF's credentials are temporary ones."""
         face.security_token = "token"
         temporary = dataclasses.replace(CREDENTIALS, session_token="token")
@@ -339,7 +339,7 @@ class TestSigning:
         assert ci.create(AI, translation()).verdict == "accepted"
         assert "x-ci-security-token" in face.seen[0].headers["authorization"]
 
-    def test_the_host_is_ci_s_wherever_the_connection_goes(self, ci: Ci, face: CiFace) -> None:
+    def test_the_host_is_ci_s_wherever_the_connection_goes(self, ci: Ci, face: CiSimulator) -> None:
         """It names bucket and region, and is signed."""
         ci.create(AI, translation())
         assert face.seen[0].headers["host"] == f"{BUCKET}.ci.{REGION}.myqcloud.com"
@@ -359,7 +359,7 @@ class TestSigning:
 
 class TestDescribing:
     @pytest.mark.parametrize("tag", ["Transcode", "DocProcess", "FileHashCode"])
-    def test_a_job_is_told_as_it_is_now(self, ci: Ci, face: CiFace, tag: str) -> None:
+    def test_a_job_is_told_as_it_is_now(self, ci: Ci, face: CiSimulator, tag: str) -> None:
         """Each family at its own path."""
         family = {"Transcode": MEDIA, "DocProcess": DOCUMENT, "FileHashCode": FILE}[tag]
         job_id = ci.create(family, transcode() | {"Tag": tag}).job_id or ""
@@ -378,7 +378,7 @@ class TestDescribing:
         assert described is not None
         assert (described.state, described.code) == ("Submitted", "Success")
 
-    def test_what_ci_does_not_know_is_none(self, ci: Ci, face: CiFace) -> None:
+    def test_what_ci_does_not_know_is_none(self, ci: Ci, face: CiSimulator) -> None:
         """A forged id, or one that was forgotten."""
         job_id = submitted(ci, 1)[0]
         face.forget(job_id)
@@ -400,7 +400,9 @@ class TestDescribing:
     @pytest.mark.parametrize(
         "job_id", ["", "../queue", "j1,j2", "j1?cancel", "j 1", "j/1", "é", "j" * 129]
     )
-    def test_what_can_be_no_id_is_not_asked_for(self, ci: Ci, face: CiFace, job_id: str) -> None:
+    def test_what_can_be_no_id_is_not_asked_for(
+        self, ci: Ci, face: CiSimulator, job_id: str
+    ) -> None:
         """An id comes from a callback: it must not choose the path."""
         assert ci.describe(MEDIA, job_id) is None
         assert ci.cancel(MEDIA, job_id) is False
@@ -414,7 +416,7 @@ class TestDescribing:
         with pytest.raises(CiError, match="another job"):
             ci.describe(MEDIA, "j1")
 
-    def test_a_run_of_a_workflow(self, ci: Ci, face: CiFace) -> None:
+    def test_a_run_of_a_workflow(self, ci: Ci, face: CiSimulator) -> None:
         """By its InstanceId, with its own nodes."""
         run_id = ci.trigger_workflow("w1", "a.mp4").job_id or ""
         face.finish(run_id, "Failed")
@@ -457,7 +459,7 @@ class TestReadingTwice:
         ],
     )
     def test_a_read_is_sent_once_more(
-        self, ci: Ci, face: CiFace, sleeps: list[float], fault: Fault
+        self, ci: Ci, face: CiSimulator, sleeps: list[float], fault: Fault
     ) -> None:
         """Asking twice is the same as asking once."""
         job_id = submitted(ci, 1)[0]
@@ -483,7 +485,7 @@ class TestReadingTwice:
         ],
     )
     def test_in_the_end_it_is_raised(
-        self, ci: Ci, face: CiFace, fault: Fault, requests: int, retryable: bool
+        self, ci: Ci, face: CiSimulator, fault: Fault, requests: int, retryable: bool
     ) -> None:
         """Never taken for "there is no such job": that would lead to a second one."""
         with face.faulty(lambda seen: fault), pytest.raises(CiError) as raised:
@@ -504,7 +506,7 @@ class TestReadingTwice:
 
 
 class TestListing:
-    def test_all_pages_oldest_first(self, ci: Ci, face: CiFace, clock: Clock) -> None:
+    def test_all_pages_oldest_first(self, ci: Ci, face: CiSimulator, clock: Clock) -> None:
         """A page has 100 jobs at most."""
         ids = submitted(ci, 205)
         face.seen.clear()
@@ -551,7 +553,7 @@ class TestListing:
 
     @pytest.mark.parametrize("since", [0.0, -1e9, 1.5])
     def test_no_time_at_all_means_from_the_beginning(
-        self, ci: Ci, face: CiFace, since: float
+        self, ci: Ci, face: CiSimulator, since: float
     ) -> None:
         """A job that tells no time has 0, which is no year that CI's documents have."""
         ids = submitted(ci, 1)
@@ -566,7 +568,7 @@ class TestListing:
         listed = ci.list_jobs(AI, "Translation", NOW, key)
         assert [detail["JobId"] for detail in listed] == ids
 
-    def test_some_states_alone(self, ci: Ci, face: CiFace) -> None:
+    def test_some_states_alone(self, ci: Ci, face: CiSimulator) -> None:
         """As reconciliation asks."""
         ids = submitted(ci, 2)
         face.finish(ids[1], "Failed")
@@ -593,7 +595,7 @@ class TestListing:
         """An empty list is one."""
         assert list(ci.list_jobs(AI, "Translation", NOW)) == []
 
-    def test_a_fault_between_two_pages_is_raised(self, ci: Ci, face: CiFace) -> None:
+    def test_a_fault_between_two_pages_is_raised(self, ci: Ci, face: CiSimulator) -> None:
         """Half a list proves nothing about what is missing."""
         submitted(ci, 101)
 
@@ -632,7 +634,7 @@ class TestCancelling:
         ("family", "request_tree"), [(AI, translation()), (DOCUMENT, transcode())]
     )
     def test_a_job_that_has_not_started(
-        self, ci: Ci, face: CiFace, family: Any, request_tree: dict[str, Any]
+        self, ci: Ci, face: CiSimulator, family: Any, request_tree: dict[str, Any]
     ) -> None:
         """Each family at its own path."""
         request_tree = request_tree | {"Tag": "DocProcess"} if family is DOCUMENT else request_tree
@@ -640,14 +642,14 @@ class TestCancelling:
         assert ci.cancel(family, job_id) is True
         assert face.jobs[job_id].state == "Cancel"
 
-    def test_a_job_under_way_runs_on(self, ci: Ci, face: CiFace) -> None:
+    def test_a_job_under_way_runs_on(self, ci: Ci, face: CiSimulator) -> None:
         """CI cancels only what was not executed yet."""
         job_id = submitted(ci, 1)[0]
         face.start(job_id)
         assert ci.cancel(AI, job_id) is False
         assert face.jobs[job_id].state == "Running"
 
-    def test_unknown_jobs_and_families_without_a_way(self, ci: Ci, face: CiFace) -> None:
+    def test_unknown_jobs_and_families_without_a_way(self, ci: Ci, face: CiSimulator) -> None:
         """Nothing was cancelled."""
         assert ci.cancel(AI, "a1") is False
         face.seen.clear()
@@ -665,7 +667,7 @@ class TestCancelling:
             Fault(reset_after=True),
         ],
     )
-    def test_anything_else_is_raised(self, ci: Ci, face: CiFace, fault: Fault) -> None:
+    def test_anything_else_is_raised(self, ci: Ci, face: CiSimulator, fault: Fault) -> None:
         """False is CI's own no; a missing right must be heard of."""
         job_id = submitted(ci, 1)[0]
         face.seen.clear()

@@ -8,7 +8,7 @@ import pytest
 
 from handler.callback.lineage import Lineage
 from handler.callback.record import REDACTED
-from handler.ci_api.request_builder import NoRoom, NotRebuildable, request
+from handler.ci_api.request_builder import NoRoomError, NotRebuildableError, request
 
 SECOND = Lineage("j1", 2)
 
@@ -118,11 +118,11 @@ def test_a_job_without_input_can_be_made_again() -> None:
 )
 def test_what_is_not_known_is_not_guessed(told: Any) -> None:
     """A secret that is not kept can't be sent again."""
-    with pytest.raises(NotRebuildable):
+    with pytest.raises(NotRebuildableError):
         request(told, SECOND, None)
 
 
 def test_a_full_user_data_leaves_no_room() -> None:
     """The user's own text is never cut."""
-    with pytest.raises(NoRoom):
+    with pytest.raises(NoRoomError):
         request(detail(UserData="x" * 1020), SECOND, None)

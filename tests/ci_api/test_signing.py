@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handler.callback.payload import Limits, parse
-from handler.ci_api.client import NotWritable, to_xml
+from handler.ci_api.client import NotWritableError, to_xml
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,8}", fullmatch=True)
 texts = st.text(
@@ -46,14 +46,14 @@ def test_lists_repeat_their_element() -> None:
 )
 def test_other_names_are_refused(name: str) -> None:
     """A name comes from a callback, and stands where no escape helps."""
-    with pytest.raises(NotWritable, match="no name of an XML element"):
+    with pytest.raises(NotWritableError, match="no name of an XML element"):
         to_xml({"Request": {name: ""}})
 
 
 @pytest.mark.parametrize("text", ["\0", "\x0b", "\x1b", "\ud800", "\ufffe", "\uffff"])
 def test_characters_that_xml_has_not_are_refused(text: str) -> None:
     """No escape stands for them. The message names the place, not the text."""
-    with pytest.raises(NotWritable, match=r"^Key holds U\+[0-9A-F]{4}, which XML") as raised:
+    with pytest.raises(NotWritableError, match=r"^Key holds U\+[0-9A-F]{4}, which XML") as raised:
         to_xml({"Request": {"Key": f"secret{text}"}})
     assert "secret" not in str(raised.value)
 
@@ -61,5 +61,5 @@ def test_characters_that_xml_has_not_are_refused(text: str) -> None:
 @pytest.mark.parametrize("value", [1, True, ["a"]])
 def test_other_leaves_are_refused(value: Any) -> None:
     """CI sends and takes texts alone; a list in a list has no element."""
-    with pytest.raises(NotWritable, match=r"Key holds a .* where a text is expected"):
+    with pytest.raises(NotWritableError, match=r"Key holds a .* where a text is expected"):
         to_xml({"Request": {"Key": [value]}})

@@ -1,4 +1,4 @@
-"""VERIFY=always: what reached the public address is believed once CI tells the same."""
+"""VERIFY_CALLBACKS=always: what reached the public address is believed once CI tells the same."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from handler.callback.record import JobRecord
 from handler.ci_api.verification import INLINE_S, Inline
 from handler.http_client import RequestsHttp
 from handler.retries.context import MAX_TRIES
-from handler.retries.sweep import make_bench
+from handler.retries.sweep import make_sweep_context
 from handler.settings import Settings
 from tests.world import World
 
@@ -24,7 +24,7 @@ from tests.world import World
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """A function that asks CI about everything."""
-    with World(tmp_path / "ledger", VERIFY="always") as made:
+    with World(tmp_path / "ledger", VERIFY_CALLBACKS="always") as made:
         yield made
 
 
@@ -193,7 +193,7 @@ def test_a_verify_ticket_is_planned_for_what_it_is(world: World) -> None:
     world.post(world.ci.callback_body(job, "JSON").decode().replace('"Submitted"', '"Success"'))
     settings = Settings.from_env(world.env)
     function = world.function()
-    bench = make_bench(
+    bench = make_sweep_context(
         settings, world.store, None, world.clock, world.sleep, function.log, "request"
     )
     assert [one.would for one in plan(bench) if one.action == "verify"] == [

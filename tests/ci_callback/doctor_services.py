@@ -22,8 +22,8 @@ from typing import Any
 import typer
 from typer.testing import CliRunner
 
-from ci_callback.ci_simulator import BUCKET, REGION, CiFace, wire
-from ci_callback.ci_simulator.api import Refusal
+from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator, wire
+from ci_callback.ci_simulator.api import RefusalError
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.ci_simulator.server import Reply, Seen, Server
 from ci_callback.commands.doctor import doctor, examine
@@ -34,7 +34,7 @@ from handler.ci_api.responses import ANSWER_LIMITS
 from handler.http_client import RequestsHttp
 from handler.log import Log
 from tests.alert_services import AlertService
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 from tests.fake_cos.face import Seen as CosSeen
 
 TOKEN = "t0ken-of-the-queue-Zz81"
@@ -50,7 +50,7 @@ CONFIG = {
 """A queue's NotifyConfig but for its Url."""
 
 
-class DoctorCos(CosFace):
+class DoctorCos(FakeCos):
     """COS with a region to tell, and a versioning state.
 
     location, versioning: what is told; versioning "" where it was never on. With it,
@@ -110,7 +110,7 @@ class Clock:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
 
-class DoctorCi(CiFace):
+class DoctorCi(CiSimulator):
     """CI with queues and bound buckets.
 
     queues: path → NotifyConfig and State of each queue. denied: paths that CAM refuses.
@@ -144,17 +144,17 @@ class DoctorCi(CiFace):
         folder = "/" + seen.path.split("/")[1]
         try:
             if folder in self.denied:
-                raise Refusal(403, "AccessDenied")
+                raise RefusalError(403, "AccessDenied")
             if folder in self.no_service:
-                raise Refusal(400, "MediaBucketUnBinded")
+                raise RefusalError(400, "MediaBucketUnBinded")
             if not own:
                 return super()._do(seen, host)
             self._check_signature(seen)
             expected = f"ci.{REGION}.myqcloud.com"
             expected = expected if seen.path == "/mediabucket" else f"{BUCKET}.{expected}"
             if seen.headers["host"] != expected:
-                raise Refusal(400, "InvalidHost")
-        except Refusal as refusal:
+                raise RefusalError(400, "InvalidHost")
+        except RefusalError as refusal:
             error = {"Code": refusal.code, "Message": refusal.code, "RequestId": "NWFiMjM="}
             return _xml(refusal.status, {"Error": error})
         # Of media, only those for transcoding are told unless all are asked for.

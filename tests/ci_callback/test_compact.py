@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from ci_callback.commands.registry import app
 from handler.ledger.folder import FolderStore
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 from tests.ledger.test_stores import cos_store
 from tests.records import DAY, keep, record
 
@@ -94,7 +94,7 @@ def test_a_ledger_that_can_not_be_reached_is_told(store: FolderStore, tmp_path: 
     assert err.startswith("store: ")
 
 
-def test_a_ledger_on_cos_is_folded_there(monkeypatch: pytest.MonkeyPatch, cos: CosFace) -> None:
+def test_a_ledger_on_cos_is_folded_there(monkeypatch: pytest.MonkeyPatch, cos: FakeCos) -> None:
     """With the settings that the function has."""
     for name, value in cos.env.items():
         monkeypatch.setenv(name, value)

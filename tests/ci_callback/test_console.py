@@ -18,10 +18,10 @@ from ci_callback.console import texts as words
 from ci_callback.console.actions import RETRY_FAILURES
 from ci_callback.console.app import clock, create_console, utc
 from ci_callback.console.follow import TicketName
-from ci_callback.console.record_cache import MOST_CACHED, Shelf, is_record_key
+from ci_callback.console.record_cache import MOST_CACHED, RecordCache, is_record_key
 from ci_callback.console.rows import NO_JOB, OUTCOMES
 from ci_callback.devserver.history import History, Invocation, Way, Write
-from ci_callback.devserver.local_function import Machine
+from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.devserver.samples import Asked, make, names
 from handler.alerts.digest import Message
 from handler.alerts.send import Digest
@@ -33,7 +33,7 @@ from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import DeadLetter, Ledger
 from tests.alert_services import AlertService
 from tests.conftest import PAYLOADS
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 from tests.records import keep, record
 
 PORT = 9000
@@ -55,7 +55,7 @@ class Console:
     """A console and its function, without a socket. Use `get` and `post` as a browser would."""
 
     def __init__(self, env: dict[str, str], plans: Plans | None = None) -> None:
-        self.machine = Machine(env, History(), io.StringIO())
+        self.machine = LocalFunction(env, History(), io.StringIO())
         self.app = create_console(self.machine, PORT, plans, 60)
         self.client = self.app.test_client()
         self.base = f"http://127.0.0.1:{PORT}/_"
@@ -94,7 +94,7 @@ class Console:
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     """A function with a ledger in a folder, and a CI that nobody answers for."""
-    return {"LEDGER_URL": f"file:{tmp_path}/ledger", "LEASE_SETTLE_S": "0"}
+    return {"LEDGER_URL": f"file:{tmp_path}/ledger", "LEASE_WAIT_S": "0"}
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_a_list_is_bounded(console: Console, monkeypatch: pytest.MonkeyPatch) ->
     assert "2 older ones" in page
 
 
-def test_a_ledger_on_cos_is_listed_for_some_days(cos: CosFace) -> None:
+def test_a_ledger_on_cos_is_listed_for_some_days(cos: FakeCos) -> None:
     """Each thousand keys cost a request."""
     console = Console(dict(cos.env))
     console.send(state="Success")
@@ -312,7 +312,7 @@ def test_a_store_that_is_away_is_said(console: Console, monkeypatch: pytest.Monk
     def away(*_: object) -> None:
         raise StoreError("list", "jobs/", "no answer")
 
-    monkeypatch.setattr(Shelf, "tickets", away)
+    monkeypatch.setattr(RecordCache, "tickets", away)
     response = console.ask("GET", "/")
     assert response.status_code == 503
     assert "no answer" in response.text
@@ -465,7 +465,7 @@ def test_a_job_that_is_not_tried_again(env: dict[str, str]) -> None:
 
 
 def test_a_callback_in_doubt(env: dict[str, str]) -> None:
-    """With VERIFY=always: it is asked about again."""
+    """With VERIFY_CALLBACKS=always: it is asked about again."""
     console = Console(env)
     job = console.send(state="Success")
     ticket = Ticket("verify", job, "succeeded", int(console.machine.clock()) + 9000)
@@ -531,7 +531,7 @@ def test_one_retry_alone_is_made_due(console: Console) -> None:
     console.send(), console.send()
     names = [key.rpartition("/")[2] for key in console.machine.store.list("_outbox/")]
     console.post("/sweeps", ticket=names[1], to="https://example.org/")
-    assert [one.chore for one in console.machine.history.chores()] == ["sweep", "hasten"]
+    assert [one.chore for one in console.machine.history.chores()] == ["sweep", "run_now"]
     assert names[0] in {key.rpartition("/")[2] for key in console.machine.store.list("_outbox/")}
 
 
@@ -570,7 +570,12 @@ def test_digests_that_nobody_took(console: Console) -> None:
 def test_a_letter_is_read_and_replayed(console: Console) -> None:
     """One that is understood by now is kept."""
     letter = DeadLetter(GOOD, "test", "why", {}, "http", "2026-11-21T08:00:00Z", "r1")
-    name = Ledger(console.machine.store).bury(letter).rpartition("/")[2].removesuffix(".json")
+    name = (
+        Ledger(console.machine.store)
+        .put_dead_letter(letter)
+        .rpartition("/")[2]
+        .removesuffix(".json")
+    )
     assert name[:16] in text_of(console.get("/dead"))
     assert "EventName" in console.get(f"/dead/{name}")
     page = text_of(console.post(f"/dead/{name}/replay"))
@@ -598,7 +603,7 @@ def test_a_replay_while_the_store_is_away(
         raise StoreError("put", "jobs/", "no answer")
 
     token = console.token()
-    monkeypatch.setattr(Machine, "replay", away)
+    monkeypatch.setattr(LocalFunction, "replay", away)
     assert console.ask("POST", "/dead/aa/replay", data={"csrf": token}).status_code == 503
 
 
@@ -633,7 +638,7 @@ def test_a_sample_that_can_not_be_is_told(console: Console) -> None:
     assert console.machine.history.version == 0
 
 
-def test_a_sample_for_a_ledger_on_cos_must_be_meant(cos: CosFace) -> None:
+def test_a_sample_for_a_ledger_on_cos_must_be_meant(cos: FakeCos) -> None:
     """Others see what is written there."""
     console = Console(dict(cos.env))
     form = {"name": "Transcode", "state": "Success"}
@@ -805,7 +810,7 @@ def test_every_family_of_words_is_whole() -> None:
     asked |= {f"w.{one}" for one in (*get_args(Way), "ledger")}
     asked |= {f"e.{one}" for one in events.RANK} | {"e.ended_again"}
     asked |= {f"k.{one}" for one in names()} | {f"r.{one}" for one in RETRY_FAILURES}
-    asked |= {f"c.{one}" for one in ("sweep", "reconcile", "hasten", "replay")}
+    asked |= {f"c.{one}" for one in ("sweep", "reconcile", "run_now", "replay")}
     assert asked <= set(words.WORDS)
 
 
@@ -871,7 +876,7 @@ def test_the_shelf_forgets(console: Console, monkeypatch: pytest.MonkeyPatch) ->
     assert MOST_CACHED > 1
     monkeypatch.setattr("ci_callback.console.record_cache.MOST_CACHED", 1)
     jobs = [console.send(state="Success") for _ in range(3)]
-    shelf = Shelf(console.machine)
+    shelf = RecordCache(console.machine)
     keys = list(console.machine.store.list("jobs/"))
     assert len(shelf.read(keys)) == 3
     assert len(shelf.read(keys)) == 3

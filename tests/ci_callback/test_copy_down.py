@@ -17,7 +17,7 @@ from handler.errors import StoreError
 from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
 from handler.settings import Settings
-from tests.fake_cos import CosFace, Fault
+from tests.fake_cos import FakeCos, Fault
 from tests.fake_cos.face import Seen
 from tests.ledger.test_stores import cos_store
 from tests.records import DAY, Listing, keep, record
@@ -26,7 +26,7 @@ NEXT = "2026-09-21"
 
 
 @pytest.fixture
-def store(cos: CosFace) -> CosStore:
+def store(cos: FakeCos) -> CosStore:
     """The ledger, on COS."""
     return cos_store(cos)
 
@@ -50,14 +50,14 @@ def files(folder: Path) -> list[str]:
     return list(FolderStore(folder).list(""))
 
 
-def gets(cos: CosFace) -> list[str]:
+def gets(cos: FakeCos) -> list[str]:
     """Which objects were got since the last time."""
     keys = [key.removeprefix("ci/") for method, key in cos.requests() if method == "GET" and key]
     cos.seen.clear()
     return sorted(keys)
 
 
-def test_records_come_down_once(cos: CosFace, store: CosStore, copy: Path) -> None:
+def test_records_come_down_once(cos: FakeCos, store: CosStore, copy: Path) -> None:
     """The second time, only what is new: a record never changes."""
     keys = keep(store, record("a"), record("b", day=NEXT))
     gets(cos)
@@ -73,7 +73,7 @@ def test_records_come_down_once(cos: CosFace, store: CosStore, copy: Path) -> No
 
 
 def test_of_a_compacted_day_only_the_part_comes_down(
-    cos: CosFace, store: CosStore, copy: Path
+    cos: FakeCos, store: CosStore, copy: Path
 ) -> None:
     """Then its manifest alone, to see whether it is still the same part."""
     keep(store, record("a"), record("b"), record("c", day=NEXT))
@@ -189,7 +189,7 @@ def test_workflows_and_reviews_come_down_too_and_nothing_else(store: CosStore, c
 
 
 def test_a_copy_that_broke_off_can_not_be_queried_until_it_is_whole(
-    cos: CosFace, store: CosStore, copy: Path
+    cos: FakeCos, store: CosStore, copy: Path
 ) -> None:
     """Making the views must raise; the next run goes on where this one stopped."""
     keys = keep(store, *(record(f"{number:02}") for number in range(20)))
@@ -224,7 +224,7 @@ def local(env: dict[str, str]) -> Callable[[Path], Path]:
 
 
 def test_a_ledger_on_cos_is_queried_in_its_copy(
-    cos: CosFace, store: CosStore, tmp_path: Path
+    cos: FakeCos, store: CosStore, tmp_path: Path
 ) -> None:
     """Each bucket and prefix has a folder of its own."""
     keep(store, record("a"))

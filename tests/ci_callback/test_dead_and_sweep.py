@@ -23,7 +23,7 @@ GOOD = (PAYLOADS / "Translation.seed.json").read_bytes()
 def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FolderStore:
     """The ledger that the commands work on."""
     monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/ledger")
-    monkeypatch.setenv("LEASE_SETTLE_S", "0")
+    monkeypatch.setenv("LEASE_WAIT_S", "0")
     monkeypatch.setenv("NO_COLOR", "1")
     return FolderStore(tmp_path / "ledger")
 
@@ -34,10 +34,10 @@ def run(*arguments: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def bury(store: FolderStore, body: bytes, reason: str = "test") -> str:
+def put_dead_letter(store: FolderStore, body: bytes, reason: str = "test") -> str:
     """A dead letter with this body; its key."""
     letter = DeadLetter(body, reason, "why", {}, "http", "2026-11-21T08:00:00Z", "r1")
-    return Ledger(store).bury(letter)
+    return Ledger(store).put_dead_letter(letter)
 
 
 def test_there_may_be_no_letters(store: FolderStore) -> None:
@@ -48,7 +48,7 @@ def test_there_may_be_no_letters(store: FolderStore) -> None:
 
 def test_letters_are_listed_with_their_reason(store: FolderStore) -> None:
     """Even one that is none."""
-    key = bury(store, b"hello")
+    key = put_dead_letter(store, b"hello")
     store.put("_dead/dt=2026-11-21/odd.json", b"{}")
     store.put("_dead/dt=2026-11-21/worse.json", b"x")
     listed = json.loads(run("dead", "list", "--json")[1])
@@ -59,7 +59,7 @@ def test_letters_are_listed_with_their_reason(store: FolderStore) -> None:
 
 def test_a_letter_is_shown_and_can_not_steer_the_terminal(store: FolderStore) -> None:
     """Escape sequences of the body are spelled out."""
-    key = bury(store, b"\x1b[31mred\n\xff")
+    key = put_dead_letter(store, b"\x1b[31mred\n\xff")
     status, out, _ = run("dead", "show", key)
     assert status == 0
     assert "\x1b" not in out
@@ -72,7 +72,7 @@ def test_a_letter_is_shown_and_can_not_steer_the_terminal(store: FolderStore) ->
 def test_a_name_must_mean_one_letter(store: FolderStore, name: str) -> None:
     """None or several: the command says so."""
     for number in range(40):
-        bury(store, b"%d" % number)
+        put_dead_letter(store, b"%d" % number)
     status, _, err = run("dead", "show", name)
     assert status == 1
     assert "dead list" in err
@@ -80,7 +80,7 @@ def test_a_name_must_mean_one_letter(store: FolderStore, name: str) -> None:
 
 def test_a_letter_that_is_understood_now_is_replayed_and_stays(store: FolderStore) -> None:
     """The success is noted beside it."""
-    key = bury(store, GOOD)
+    key = put_dead_letter(store, GOOD)
     sha = key.rpartition("/")[2]
     status, out, _ = run("dead", "replay", sha[:8])
     assert status == 0
@@ -99,7 +99,7 @@ def test_a_letter_that_is_understood_now_is_replayed_and_stays(store: FolderStor
 
 def test_a_letter_that_is_still_not_understood_makes_no_second_one(store: FolderStore) -> None:
     """The reason is told, and nothing is noted."""
-    key = bury(store, b"hello")
+    key = put_dead_letter(store, b"hello")
     status, _, err = run("dead", "replay", key)
     assert status == 1
     assert "not_xml_or_json" in err
@@ -116,7 +116,7 @@ def test_a_letter_without_a_body_is_told(store: FolderStore) -> None:
 def test_a_conflict_can_be_replayed_once_the_other_end_is_gone(store: FolderStore) -> None:
     """A record that the sweep had put aside; while the other end stands, it stays aside."""
     record = job(State="Success")
-    key = bury(store, record.to_json(), "conflict")
+    key = put_dead_letter(store, record.to_json(), "conflict")
     Ledger(store).keep(job(State="Cancel"))
     status, _, err = run("dead", "replay", key)
     assert status == 1
@@ -129,7 +129,7 @@ def test_a_conflict_can_be_replayed_once_the_other_end_is_gone(store: FolderStor
 def test_a_callback_that_is_a_conflict_is_buried_again(store: FolderStore) -> None:
     """Exit status 1: it was not taken."""
     Ledger(store).keep(job(State="Cancel"))
-    key = bury(store, b'{"JobsDetail": {"JobId": "j1", "State": "Success"}}')
+    key = put_dead_letter(store, b'{"JobsDetail": {"JobId": "j1", "State": "Success"}}')
     assert run("dead", "replay", key)[0] == 1
     assert store.get(key + ".replayed.json") is None
 
@@ -137,7 +137,7 @@ def test_a_callback_that_is_a_conflict_is_buried_again(store: FolderStore) -> No
 def test_a_ticket_goes_back_to_the_outbox(store: FolderStore) -> None:
     """Once what made it fail is mended."""
     ticket = Ticket("watch", "j1", "submitted", 9_000_000_000, job(State="Failed"))
-    key = bury(store, ticket.to_json(), "ticket")
+    key = put_dead_letter(store, ticket.to_json(), "ticket")
     assert run("dead", "replay", key)[0] == 0
     assert list(store.list("_outbox/")) == [f"_outbox/{ticket.name}"]
 

@@ -106,9 +106,9 @@ def test_an_empty_argument_is_a_sweep(here: Services, desc: str) -> None:
 
 
 def test_reconciling_needs_its_timer(here: Services) -> None:
-    """Only where RECONCILE asks for it."""
+    """Only where RECONCILE_TAGS asks for it."""
     off = trigger("timer", "reconcile", "x", "reconcile", 0)
-    here.env["RECONCILE"] = "Transcode:6"
+    here.env["RECONCILE_TAGS"] = "Transcode:6"
     assert with_triggers(here, SWEEP, URL)["timer reconcile"][0] == "fault"
     found = with_triggers(here, SWEEP, off, URL)["timer reconcile"]
     assert found[1] == "reconcile is switched off: callbacks that never came are not looked for"

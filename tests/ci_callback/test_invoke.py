@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from ci_callback.commands.registry import app
 from ci_callback.events import context, http_event
 from tests.conftest import PAYLOADS
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 
 TRANSLATION = str(PAYLOADS / "Translation.seed.xml")
 
@@ -59,7 +59,7 @@ def test_json_is_one_object_for_machines(path: Path) -> None:
     assert printed["kept"][0]["record"]["job_id"] == job["job_id"]
 
 
-def test_a_ledger_on_cos_works_the_same(cos: CosFace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_on_cos_works_the_same(cos: FakeCos, monkeypatch: pytest.MonkeyPatch) -> None:
     """One request for the record, one to show it."""
     for name, value in cos.env.items():
         monkeypatch.setenv(name, value)
@@ -110,14 +110,16 @@ def test_a_file_that_is_not_there_is_a_usage_error() -> None:
 
 def test_wrong_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit status 3, and no stack trace."""
-    monkeypatch.setenv("VERIFY", "maybe")
+    monkeypatch.setenv("VERIFY_CALLBACKS", "maybe")
     status, _, err = run("invoke", TRANSLATION)
     assert status == 3
-    assert err == "settings: VERIFY: found 'maybe', expected never or failures or always\n"
+    assert (
+        err == "settings: VERIFY_CALLBACKS: found 'maybe', expected never or failures or always\n"
+    )
 
 
 def test_a_store_that_can_not_be_reached_is_told(
-    cos: CosFace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    cos: FakeCos, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Exit status 4 where the function raises, as it does on a direct invoke."""
     for name, value in (cos.env | {"COS_ENDPOINT": "http://127.0.0.1:1"}).items():
@@ -139,7 +141,7 @@ def test_help_shows_an_example() -> None:
 
 def test_without_its_libraries_the_command_line_says_what_to_install() -> None:
     """The function's own requirements do not hold them."""
-    code = "import sys; sys.modules['typer'] = None; import handler.__main__"
+    code = "import sys; sys.modules['typer'] = None; import ci_callback.__main__"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 1
     assert "pip install -r requirements/cli.txt" in result.stderr

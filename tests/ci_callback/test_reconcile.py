@@ -49,7 +49,7 @@ def test_without_a_tag_the_settings_say_which(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on the timer."""
-    monkeypatch.setenv("RECONCILE", "Translation:6")
+    monkeypatch.setenv("RECONCILE_TAGS", "Translation:6")
     assert "1 taken in" in run()
 
 

@@ -15,14 +15,14 @@ from ci_callback.commands.registry import app
 from ci_callback.log_recovery import bodies
 from handler.ledger.folder import FolderStore
 from tests.conftest import PAYLOADS, Invoked
-from tests.fake_cos import CosFace, Fault
+from tests.fake_cos import FakeCos, Fault
 
 BIG = json.dumps({"JobsDetail": {"JobId": "big", "State": "Success", "Text": "x" * 50_000}})
 BODIES = [*((path.read_bytes()).decode() for path in sorted(PAYLOADS.glob("*.seed.*"))), BIG, "odd"]
 
 
 @pytest.fixture
-def log(on_cos: Invoked, cos: CosFace, tmp_path: Path) -> Path:
+def log(on_cos: Invoked, cos: FakeCos, tmp_path: Path) -> Path:
     """The log of a function whose store was away while callbacks came, some of them twice."""
     with cos.faulty(lambda seen: Fault(before=(403, "AccessDenied"))):
         for body in [*BODIES, BODIES[0]]:
@@ -41,7 +41,7 @@ def run(path: Path, *more: str) -> tuple[int, str]:
 
 
 def test_everything_that_the_log_holds_is_kept(
-    log: Path, cos: CosFace, monkeypatch: pytest.MonkeyPatch
+    log: Path, cos: FakeCos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each body once, dead letters included; a second replay changes nothing."""
     for name, value in cos.env.items():
@@ -99,7 +99,7 @@ def test_a_changed_body_is_not_taken(text: str) -> None:
 
 
 @pytest.fixture
-def production(cos: CosFace, on_cos: Invoked) -> CosFace:
+def production(cos: FakeCos, on_cos: Invoked) -> FakeCos:
     """A ledger on COS that is not the one of the commands: three jobs, and a dead letter."""
     for body in BODIES:
         on_cos.post(body)
@@ -108,7 +108,7 @@ def production(cos: CosFace, on_cos: Invoked) -> CosFace:
 
 
 @pytest.fixture
-def here(production: CosFace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FolderStore:
+def here(production: FakeCos, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FolderStore:
     """The ledger of the commands: a folder, with the credentials for the other one."""
     for name, value in production.env.items():
         monkeypatch.setenv(name, value)
@@ -116,7 +116,7 @@ def here(production: CosFace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     return FolderStore(tmp_path / "ledger")
 
 
-def from_ledger(cos: CosFace, *more: str, code: int = 0) -> dict[str, object]:
+def from_ledger(cos: FakeCos, *more: str, code: int = 0) -> dict[str, object]:
     """What a replay from COS tells."""
     url = cos.env["LEDGER_URL"]
     result = CliRunner().invoke(app, ["replay", "--from", url, "--json", *more])
@@ -125,7 +125,7 @@ def from_ledger(cos: CosFace, *more: str, code: int = 0) -> dict[str, object]:
     return told
 
 
-def test_records_of_production_come_into_a_folder(production: CosFace, here: FolderStore) -> None:
+def test_records_of_production_come_into_a_folder(production: FakeCos, here: FolderStore) -> None:
     """The same records, but for how they reached it; production is not changed."""
     before = production.keys()
     assert from_ledger(production)["jobs"] == {"kept": 5}
@@ -140,7 +140,7 @@ def test_records_of_production_come_into_a_folder(production: CosFace, here: Fol
 
 
 def test_a_failure_of_production_calls_for_what_it_called_for_there(
-    production: CosFace, here: FolderStore
+    production: FakeCos, here: FolderStore
 ) -> None:
     """Only the failed ones are asked for: their tickets are there to be looked at."""
     told = from_ledger(production, "--failed")
@@ -148,14 +148,14 @@ def test_a_failure_of_production_calls_for_what_it_called_for_there(
     assert [key for key in here.list("_outbox/") if "bad" in key]
 
 
-def test_they_are_chosen_by_tag_time_and_number(production: CosFace, here: FolderStore) -> None:
+def test_they_are_chosen_by_tag_time_and_number(production: FakeCos, here: FolderStore) -> None:
     """As `jobs` chooses them."""
     assert from_ledger(production, "--tag", "Translation")["bodies"] == 1
     assert from_ledger(production, "--since", "2030-01-01")["bodies"] == 0
     assert from_ledger(production, "--limit", "2")["bodies"] == 2
 
 
-def test_dead_letters_of_production_are_run_here(production: CosFace, here: FolderStore) -> None:
+def test_dead_letters_of_production_are_run_here(production: FakeCos, here: FolderStore) -> None:
     """With the code of today: what is still not understood is a dead letter here too."""
     assert from_ledger(production, "--dead") == {
         "bodies": 1,
@@ -174,7 +174,7 @@ def test_one_source_must_be_named(here: FolderStore) -> None:
 
 
 def test_records_of_production_are_sent_to_an_address(
-    production: CosFace, here: FolderStore, tmp_path: Path
+    production: FakeCos, here: FolderStore, tmp_path: Path
 ) -> None:
     """The ledger there has them then, and the one here has not."""
     other = Invoked({"LEDGER_URL": f"file:{tmp_path}/other"})
@@ -201,9 +201,9 @@ def test_records_of_production_are_sent_to_an_address(
     assert len(list(FolderStore(tmp_path / "other").list("jobs/"))) == 5
 
 
-def test_an_address_where_nobody_answers_is_told(production: CosFace, here: FolderStore) -> None:
+def test_an_address_where_nobody_answers_is_told(production: FakeCos, here: FolderStore) -> None:
     """Exit status 1, and what to do."""
     url = production.env["LEDGER_URL"]
     result = CliRunner().invoke(app, ["replay", "--from", url, "--to", "http://127.0.0.1:1/"])
     assert result.exit_code == 1
-    assert "handler serve" in result.stderr
+    assert "ci_callback serve" in result.stderr

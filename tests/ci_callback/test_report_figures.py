@@ -26,7 +26,7 @@ from handler.ledger.outbox import OUTBOX, Outbox, about
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.settings import Settings
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 from tests.records import DAY, keep, record
 
 SINCE, UNTIL = date(2026, 9, 1), date(2026, 9, 30)
@@ -199,7 +199,7 @@ def test_an_outcome_that_nobody_knows_is_unknown(store: FolderStore) -> None:
     assert figures(store).outcomes == {"unknown": 1}
 
 
-def test_the_figures_of_a_ledger_on_cos_are_the_same(cos: CosFace, store: FolderStore) -> None:
+def test_the_figures_of_a_ledger_on_cos_are_the_same(cos: FakeCos, store: FolderStore) -> None:
     """Listings and reads are those of the store."""
     there = open_store(Settings.from_env(cos.env))
     told = [failed("a"), again("b", "a", 2, "succeeded"), failed("c"), record("w", kind="workflow")]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_callback.samples.options import NotSampled, Wish
+from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.reviews import EVENTS
 from ci_callback.samples.samples import KNOWN, RUN_EVENT, names, sample
 from ci_callback.samples.writing import Notes, write
@@ -55,7 +55,7 @@ TOLD_IN_ANOTHER_FORM = {"SpeechRecognition": {".segments[].channel"}}
 
 def body(name: str, **wished: Any) -> bytes:
     """What is sent."""
-    return sample(name, Wish(**wished), NOW, HEX).body
+    return sample(name, SampleOptions(**wished), NOW, HEX).body
 
 
 def record(name: str, **wished: Any) -> JobRecord:
@@ -170,7 +170,7 @@ def test_a_part_of_it_can_fail_where_the_catalogue_knows_one(name: str) -> None:
         read = record(name, partial=True)
         assert (read.state, read.outcome, read.code) == ("Success", "partial", "Success")
     else:
-        with pytest.raises(NotSampled, match="no part"):
+        with pytest.raises(NotSampledError, match="no part"):
             body(name, partial=True)
 
 
@@ -180,7 +180,7 @@ def test_the_part_fails_with_the_code_that_was_wished_for() -> None:
     result: Any = read.result
     assert (read.code, read.outcome) == ("Success", "partial")
     assert (result["state"], result["code"]) == ("Failed", "SlowDown")
-    with pytest.raises(NotSampled, match="by a code"):
+    with pytest.raises(NotSampledError, match="by a code"):
         body("DocProcess", partial=True, code="SlowDown")
 
 
@@ -313,7 +313,7 @@ def test_a_review_is_read_as_what_was_wished_for(name: str, state: str) -> None:
     assert (read.kind, read.event, read.state) == ("review", name, state)
     assert read.outcome == REVIEW_OUTCOMES[state]
     assert read.job_id == f"{KNOWN[name].letters}{HEX}"
-    assert sample(name, Wish(), NOW, HEX).content_version == "Detail"
+    assert sample(name, SampleOptions(), NOW, HEX).content_version == "Detail"
 
 
 def test_the_reviews_together_fill_every_field() -> None:
@@ -344,7 +344,7 @@ def test_a_simple_review(name: str) -> None:
     assert result["scenes"][0]["scene"] == "porn"
     assert not list(gaps(result["scenes"]))
     assert record(name, simple=True, state="Failed").outcome == "failed"
-    assert sample(name, Wish(simple=True), NOW, HEX).content_version == "Simple"
+    assert sample(name, SampleOptions(simple=True), NOW, HEX).content_version == "Simple"
 
 
 def test_reviews_send_numbers() -> None:
@@ -427,7 +427,7 @@ def test_an_id_of_ones_own_is_kept() -> None:
 )
 def test_a_wish_that_can_not_be_fulfilled_is_told(name: str, wished: Any, told: str) -> None:
     """With what can be wished for instead."""
-    with pytest.raises(NotSampled, match=re.escape(told)):
+    with pytest.raises(NotSampledError, match=re.escape(told)):
         body(name, **wished)
 
 

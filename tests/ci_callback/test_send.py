@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from ci_callback.ci_simulator.server import Reply, Reset, Seen, Server
+from ci_callback.ci_simulator.server import Reply, ResetError, Seen, Server
 from ci_callback.commands import send as module
 from ci_callback.commands.send import send
-from ci_callback.delivery import Answered, Callback, NoTarget, Target, figures, quantile
+from ci_callback.delivery import Answered, Callback, NoTargetError, Target, figures, quantile
 from tests.callback.test_record import records
 from tests.conftest import PAYLOADS, Invoked
 
@@ -279,7 +279,7 @@ def test_a_lost_answer_is_counted_and_the_others_go_on() -> None:
     def answer(seen: Seen) -> Reply:
         if next(turns):
             return ok(seen)
-        raise Reset
+        raise ResetError
 
     with answering(answer) as url:
         result = run("Transcode", "--to", url.url, "--repeat", "3", "--json")
@@ -396,7 +396,7 @@ def test_an_address_is_shown_without_its_query(address: str, shown: str, is_loop
 
 def test_a_password_in_an_address_is_refused() -> None:
     """CI sends none, and it would be shown."""
-    with pytest.raises(NoTarget) as caught:
+    with pytest.raises(NoTargetError) as caught:
         Target.of(f"http://user:{SECRET}@127.0.0.1/")
     assert SECRET not in str(caught.value)
 

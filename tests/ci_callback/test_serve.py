@@ -19,14 +19,14 @@ from typer.testing import CliRunner
 from ci_callback.commands import serve as command
 from ci_callback.devserver import loopback, samples
 from ci_callback.devserver.history import History, Invocation, Request
-from ci_callback.devserver.local_function import Machine
-from ci_callback.devserver.running import CannotServe, Options, Running, running, url_of
+from ci_callback.devserver.local_function import LocalFunction
+from ci_callback.devserver.running import CannotServeError, Options, Running, running, url_of
 from ci_callback.devserver.samples import Asked
 from ci_callback.ledger_reader import record_keys, records, steps
 from handler.callback.lineage import Lineage
 from handler.ledger.folder import FolderStore
 from tests.conftest import PAYLOADS
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 
 GOOD = (PAYLOADS / "Translation.seed.json").read_bytes()
 QUIET = Options(port=0, sweep_every_s=0, reconcile_every_s=0, ci_run_s=0)
@@ -39,7 +39,7 @@ def served(
     tmp_path: Path, options: Options = QUIET, log: io.StringIO | None = None, **env: str
 ) -> Iterator[Running]:
     """A server over the ledger of a test."""
-    known = {"LEDGER_URL": f"file:{tmp_path}/ledger", "LEASE_SETTLE_S": "0", "RETRY_BASE_S": "1"}
+    known = {"LEDGER_URL": f"file:{tmp_path}/ledger", "LEASE_WAIT_S": "0", "RETRY_BASE_S": "1"}
     with running({**known, **env}, options, log or io.StringIO()) as server:
         yield server
 
@@ -182,7 +182,7 @@ def test_what_is_no_response_is_answered_as_json() -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org", ""])
 def test_it_binds_to_loopback_alone(tmp_path: Path, host: str) -> None:
     """Whoever reaches it sees the ledger."""
-    with pytest.raises(CannotServe, match="loopback"), served(tmp_path, Options(host=host)):
+    with pytest.raises(CannotServeError, match="loopback"), served(tmp_path, Options(host=host)):
         pass
 
 
@@ -190,7 +190,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     """And what to do about it."""
     with served(tmp_path) as server:
         port = int(server.url.rpartition(":")[2])
-        with pytest.raises(CannotServe, match="--port"), served(tmp_path, Options(port=port)):
+        with pytest.raises(CannotServeError, match="--port"), served(tmp_path, Options(port=port)):
             pass
 
 
@@ -213,14 +213,14 @@ def test_names_of_this_server() -> None:
 # --- which CI ---
 
 
-def test_a_ledger_on_cos_goes_with_the_real_ci(tmp_path: Path, cos: CosFace) -> None:
+def test_a_ledger_on_cos_goes_with_the_real_ci(tmp_path: Path, cos: FakeCos) -> None:
     """Callbacks are kept there, and the stand-in is refused: its endpoint would be COS's too."""
     with served(tmp_path, **cos.env) as server:
         assert server.ci is None
         assert ask(server, "POST", "/", GOOD)[0] == 200
         assert len(list(record_keys(server.machine.store))) == 1
     with (
-        pytest.raises(CannotServe, match="--ci local"),
+        pytest.raises(CannotServeError, match="--ci local"),
         served(tmp_path, Options(port=0, ci="local"), **cos.env),
     ):
         pass
@@ -244,7 +244,7 @@ def sample(server: Running, failures: int = 0, **asked: str) -> str:
 def sweep(server: Running) -> Invocation:
     """Retries that wait are made due, then a sweep."""
     store = server.machine.store
-    server.machine.hasten([key.rpartition("/")[2] for key in store.list("_outbox/")])
+    server.machine.run_now([key.rpartition("/")[2] for key in store.list("_outbox/")])
     return server.machine.tick("sweep", "button")
 
 
@@ -331,7 +331,7 @@ def test_a_sample_is_made_of_every_name(tmp_path: Path) -> None:
     for names in listed.values():
         for name in names:
             for state in (*samples.STATES, samples.PARTIAL):
-                refused = [samples.NoSuchSample] if state == samples.PARTIAL else []
+                refused = [samples.NoSuchSampleError] if state == samples.PARTIAL else []
                 with contextlib.suppress(*refused):
                     made = samples.make(Asked(name, state))
                     assert made.job_id.encode() in made.body
@@ -348,7 +348,7 @@ def test_a_sample_is_made_of_every_name(tmp_path: Path) -> None:
 )
 def test_a_sample_that_can_not_be_is_refused(asked: Asked) -> None:
     """With the reason."""
-    with pytest.raises(samples.NoSuchSample):
+    with pytest.raises(samples.NoSuchSampleError):
         samples.make(asked)
 
 
@@ -415,15 +415,15 @@ def test_an_invocation_without_an_answer() -> None:
 def test_retries_that_can_not_be_hastened_are_left(tmp_path: Path) -> None:
     """One that is gone, one that is dealt with, and one that can't be read."""
     env = {"LEDGER_URL": f"file:{tmp_path}/ledger"}
-    machine = Machine(env, History(), io.StringIO())
+    machine = LocalFunction(env, History(), io.StringIO())
     store = machine.store
     machine.send(samples.make(Asked("Translation")).body, "sample")
     [key] = store.list("_outbox/")
     name = key.rpartition("/")[2]
     store.put("_outbox/odd", b"{}")
-    assert machine.hasten(["gone", "odd"]) == 0
+    assert machine.run_now(["gone", "odd"]) == 0
     store.put(f"_done/{name}", b"{}")
-    assert machine.hasten([name]) == 0
+    assert machine.run_now([name]) == 0
     assert machine.history.chores() == []
 
 

@@ -12,13 +12,13 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import PAYLOADS, Invoked
-from tests.fake_cos import APPID, BUCKET, CosFace
+from tests.fake_cos import APPID, BUCKET, FakeCos
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "on_record.py"
 
 
 @pytest.fixture
-def example(cos: CosFace, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def example(cos: FakeCos, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The example, with the environment that SCF would give it."""
     for name, value in cos.env.items():
         monkeypatch.setenv(name, value)
@@ -47,7 +47,7 @@ def created(key: str) -> dict[str, Any]:
 
 
 def test_each_job_that_succeeded_gets_an_entry(
-    on_cos: Invoked, cos: CosFace, example: ModuleType
+    on_cos: Invoked, cos: FakeCos, example: ModuleType
 ) -> None:
     """Twice is once."""
     on_cos.post((PAYLOADS / "Translation.seed.xml").read_bytes())
@@ -64,7 +64,7 @@ def test_each_job_that_succeeded_gets_an_entry(
     }
 
 
-def test_a_job_that_failed_gets_none(on_cos: Invoked, cos: CosFace, example: ModuleType) -> None:
+def test_a_job_that_failed_gets_none(on_cos: Invoked, cos: FakeCos, example: ModuleType) -> None:
     """The callback handler sees to it; its recovery has a record, and an event, of its own."""
     on_cos.post(json.dumps({"JobsDetail": {"JobId": "j1", "State": "Failed"}}))
     (key,) = cos.keys("ci/jobs/")

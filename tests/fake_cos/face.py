@@ -47,7 +47,7 @@ class Seen:
     headers: dict[str, str]
 
 
-class CosFace:
+class FakeCos:
     """COS on loopback. Use as a context manager; `endpoint` is what COS_ENDPOINT takes."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class CosFace:
         self.buckets = {BUCKET}
         self.lock = threading.Lock()
 
-    def __enter__(self) -> CosFace:
+    def __enter__(self) -> FakeCos:
         self._server = make_server(
             "127.0.0.1", 0, self._serve, threaded=True, request_handler=_QuietHandler
         )

@@ -10,7 +10,7 @@ HEAD = """# The record: `job-record/1`
 
 One JSON object on one line, UTF-8, its keys in this order. Every field is always there; `null`
 where the callback does not tell. Times are RFC 3339 in UTC, durations are in seconds. The
-published schema is [job-record-1.schema.json](../handler/callback/job-record-1.schema.json);
+published schema is [job-record-1.schema.json](../ci_callback/job-record-1.schema.json);
 this page is made of it (`python -m tests.golden.write`).
 
 Where it is kept:

@@ -90,8 +90,8 @@ def test_a_dead_letter_keeps_the_body_whole(ledger: Ledger) -> None:
     letter = DeadLetter(
         b"\x00body", "xml_invalid", "why", {"user-agent": "x"}, "http", "2026-11-21T08:00:00Z", "r1"
     )
-    key = ledger.bury(letter)
-    assert ledger.bury(letter) == key
+    key = ledger.put_dead_letter(letter)
+    assert ledger.put_dead_letter(letter) == key
     kept = json.loads(ledger.store.get(key) or b"")
     assert base64.b64decode(kept.pop("body_base64")) == b"\x00body"
     assert kept == {

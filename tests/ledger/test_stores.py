@@ -14,13 +14,13 @@ from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
 from handler.ledger.store import Store
-from tests.fake_cos import BUCKET, REGION, CosFace, Fault
+from tests.fake_cos import BUCKET, REGION, FakeCos, Fault
 from tests.fake_cos.face import Seen
 
 PERMANENT = Credentials(SECRET_ID, SECRET_KEY, "")
 
 
-def cos_store(cos: CosFace, bucket: str = BUCKET) -> CosStore:
+def cos_store(cos: FakeCos, bucket: str = BUCKET) -> CosStore:
     """A store on the loopback COS that does not sleep between its tries."""
     place = Place(bucket, "ci/", REGION, ("127.0.0.1", cos.port))
     return CosStore(place, PERMANENT, sleep=lambda seconds: None)
@@ -117,7 +117,7 @@ def test_a_folder_that_can_not_be_written_says_so(tmp_path: Path) -> None:
 # --- COS alone ----------------------------------------------------------------------------
 
 
-def test_each_operation_is_one_request(cos: CosFace) -> None:
+def test_each_operation_is_one_request(cos: FakeCos) -> None:
     """Requests cost money; a refused put_new is one too."""
     store = cos_store(cos)
     store.put_new("a", b"1")
@@ -136,7 +136,7 @@ def test_each_operation_is_one_request(cos: CosFace) -> None:
     ]
 
 
-def test_a_long_listing_is_read_page_by_page(cos: CosFace) -> None:
+def test_a_long_listing_is_read_page_by_page(cos: FakeCos) -> None:
     """COS gives at most 1,000 keys an answer; the stop saves the pages behind it."""
     store = cos_store(cos)
     for number in range(1_001):
@@ -148,7 +148,7 @@ def test_a_long_listing_is_read_page_by_page(cos: CosFace) -> None:
     assert len(cos.seen) == 3
 
 
-def test_credentials_are_those_of_the_invocation(cos: CosFace) -> None:
+def test_credentials_are_those_of_the_invocation(cos: FakeCos) -> None:
     """SCF's expire: an old token must not live on in a warm client."""
     store = cos_store(cos)
     store.put("a", b"permanent")
@@ -167,7 +167,7 @@ def test_credentials_are_those_of_the_invocation(cos: CosFace) -> None:
     assert cos.read("ci/a") == b"permanent again"
 
 
-def test_a_passing_fault_is_tried_again_a_bounded_number_of_times(cos: CosFace) -> None:
+def test_a_passing_fault_is_tried_again_a_bounded_number_of_times(cos: FakeCos) -> None:
     """Two more tries, whatever the fault; then it is the caller's."""
     for fault in (
         Fault(before=(503, "SlowDown")),
@@ -184,7 +184,7 @@ def test_a_passing_fault_is_tried_again_a_bounded_number_of_times(cos: CosFace) 
         assert len(cos.seen) == 6
 
 
-def test_a_lasting_fault_is_not_tried_again(cos: CosFace) -> None:
+def test_a_lasting_fault_is_not_tried_again(cos: FakeCos) -> None:
     """No permission now is no permission in a second."""
     denied = Fault(before=(403, "AccessDenied"))
     with cos.faulty(lambda seen: denied), pytest.raises(StoreError) as caught:
@@ -193,7 +193,7 @@ def test_a_lasting_fault_is_not_tried_again(cos: CosFace) -> None:
     assert len(cos.seen) == 1
 
 
-def test_a_write_whose_answer_was_lost_is_found_to_exist(cos: CosFace) -> None:
+def test_a_write_whose_answer_was_lost_is_found_to_exist(cos: FakeCos) -> None:
     """Its retry is told 409: the ledger reads back and compares."""
 
     def lost(seen: Seen) -> Fault | None:
@@ -204,7 +204,7 @@ def test_a_write_whose_answer_was_lost_is_found_to_exist(cos: CosFace) -> None:
     assert cos.read("ci/a") == b"mine"
 
 
-def test_a_missing_bucket_is_a_fault_and_no_missing_key(cos: CosFace) -> None:
+def test_a_missing_bucket_is_a_fault_and_no_missing_key(cos: FakeCos) -> None:
     """Or a wrong LEDGER_URL would read as an empty ledger."""
     store = cos_store(cos, "nowhere-1250000000")
     for operation in (lambda: store.get("a"), lambda: store.put("a", b"")):
@@ -213,7 +213,7 @@ def test_a_missing_bucket_is_a_fault_and_no_missing_key(cos: CosFace) -> None:
         assert caught.value.code == "NoSuchBucket"
 
 
-def test_a_missing_bucket_is_known_even_from_an_answer_without_a_resource(cos: CosFace) -> None:
+def test_a_missing_bucket_is_known_even_from_an_answer_without_a_resource(cos: FakeCos) -> None:
     """The SDK reads no code from such an answer."""
     body = b"<Error><Code>NoSuchBucket</Code><Message>x</Message></Error>"
     missing = Fault(before=(404, "NoSuchBucket"), body=body)
@@ -227,7 +227,7 @@ def test_a_missing_bucket_is_known_even_from_an_answer_without_a_resource(cos: C
     [Fault(cut_answer=True), Fault(reset_after=True), Fault(body=b"<Error>not xml")],
     ids=["cut", "reset", "garbage"],
 )
-def test_a_broken_listing_is_a_fault_and_no_empty_one(cos: CosFace, fault: Fault) -> None:
+def test_a_broken_listing_is_a_fault_and_no_empty_one(cos: FakeCos, fault: Fault) -> None:
     """Nothing may be concluded from an answer that broke off."""
     store = cos_store(cos)
     store.put("o/a", b"1")
@@ -235,7 +235,7 @@ def test_a_broken_listing_is_a_fault_and_no_empty_one(cos: CosFace, fault: Fault
         list(store.list("o/"))
 
 
-def test_a_get_that_breaks_off_is_a_fault(cos: CosFace) -> None:
+def test_a_get_that_breaks_off_is_a_fault(cos: FakeCos) -> None:
     """Half an object is none."""
     store = cos_store(cos)
     store.put("a", b"1234")
@@ -243,7 +243,7 @@ def test_a_get_that_breaks_off_is_a_fault(cos: CosFace) -> None:
         store.get("a")
 
 
-def test_credentials_show_in_no_repr(cos: CosFace) -> None:
+def test_credentials_show_in_no_repr(cos: FakeCos) -> None:
     """Nor in what an error says."""
     assert SECRET_KEY not in repr(Credentials(SECRET_ID, SECRET_KEY, "t"))
     assert repr(PERMANENT) == "Credentials()"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from handler.ledger.transport import NotOfCos, Session
+from handler.ledger.transport import NotFromCosError, Session
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nETag: 1\r\nX-Cos-Request-Id: r\r\n\r\nhi"
 
@@ -163,7 +163,7 @@ def test_what_is_sent_is_signed_with_its_length() -> None:
 )
 def test_what_is_not_coss_is_no_answer(answer: bytes) -> None:
     """Nor is a redirect: nothing was done."""
-    with peer(answer) as there, pytest.raises(NotOfCos):
+    with peer(answer) as there, pytest.raises(NotFromCosError):
         send(Session(1), there.url, "put", data=b"")
 
 

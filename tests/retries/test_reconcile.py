@@ -18,7 +18,7 @@ HOUR = 3600.0
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """A world that looks back six hours for translations."""
-    with World(tmp_path / "ledger", RECONCILE="Translation:6") as made:
+    with World(tmp_path / "ledger", RECONCILE_TAGS="Translation:6") as made:
         yield made
 
 
@@ -158,7 +158,7 @@ def test_a_note_that_can_not_be_read_means_the_whole_of_it(world: World, kept: b
 
 def test_ci_out_of_reach_is_logged_and_the_other_tags_go_on(world: World) -> None:
     """Nothing is raised: the platform would run it again, twice."""
-    world.env["RECONCILE"] = "Transcode:1,FileHashCode:1,Translation:6"
+    world.env["RECONCILE_TAGS"] = "Transcode:1,FileHashCode:1,Translation:6"
     ended(world)
     world.now += HOUR
 

@@ -163,7 +163,7 @@ def test_a_job_that_ci_does_not_know_is_asked_for_again_and_then_told(world: Wor
 
 def test_verify_never_submits_from_what_the_callback_said(tmp_path: Path) -> None:
     """Even where CI does not know the job any more."""
-    with World(tmp_path, VERIFY="never") as world:
+    with World(tmp_path, VERIFY_CALLBACKS="never") as world:
         job = world.submit()
         world.fail(job)
         world.deliver(job)
@@ -201,8 +201,8 @@ def test_a_request_that_never_arrived_is_made_again_after_a_while(world: World) 
 
 
 def test_who_would_rather_have_none_than_two_is_asked(tmp_path: Path) -> None:
-    """RETRY_UNKNOWN=hold."""
-    with World(tmp_path, RETRY_UNKNOWN="hold") as world:
+    """ON_UNKNOWN_SUBMISSION=hold."""
+    with World(tmp_path, ON_UNKNOWN_SUBMISSION="hold") as world:
         job = world.submit()
         world.fail(job)
         world.deliver(job)
@@ -592,7 +592,9 @@ def test_a_workflow_is_run_again_once_for_all_its_failed_jobs(tmp_path: Path) ->
     """Two failed nodes of one run start one new run; a job of that run belongs to attempt 2."""
     import json
 
-    with World(tmp_path, WORKFLOW_RETRY="trigger", VERIFY="never", RETRY_MAX_ATTEMPTS="2") as world:
+    with World(
+        tmp_path, WORKFLOW_RETRY="trigger", VERIFY_CALLBACKS="never", RETRY_MAX_ATTEMPTS="2"
+    ) as world:
         for job in ("j" + "1" * 32, "j" + "2" * 32):
             world.post(json.dumps(workflow_job(job)))
         world.run(minutes=5)

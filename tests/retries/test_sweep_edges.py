@@ -11,7 +11,7 @@ import pytest
 
 from ci_callback.ci_simulator import Fault
 from handler.ledger.attempts import Attempts
-from handler.ledger.lease import Lease, LeaseLost
+from handler.ledger.lease import Lease, LeaseLostError
 from tests.retries.test_sweep import workflow_job
 from tests.world import World
 
@@ -48,7 +48,7 @@ def test_a_job_that_belongs_to_no_known_family_is_held(world: World) -> None:
 
 def test_verify_never_goes_on_while_ci_can_not_be_asked(tmp_path: Path) -> None:
     """The request is made from what the callback said."""
-    with World(tmp_path, VERIFY="never") as world:
+    with World(tmp_path, VERIFY_CALLBACKS="never") as world:
         job = due(world)
         with world.ci.faulty(
             lambda seen: Fault(before=(500, "InternalError")) if seen.method == "GET" else None
@@ -59,7 +59,7 @@ def test_verify_never_goes_on_while_ci_can_not_be_asked(tmp_path: Path) -> None:
 
 def test_verify_never_does_not_compare(tmp_path: Path) -> None:
     """What CI tells of the job is used for the request all the same."""
-    with World(tmp_path, VERIFY="never") as world:
+    with World(tmp_path, VERIFY_CALLBACKS="never") as world:
         job = world.submit()
         world.ci.finish(job)
         world.post(world.ci.callback_body(job, "JSON").decode().replace('"Success"', '"Failed"'))
@@ -114,7 +114,7 @@ def test_a_refusal_that_was_not_told_yet_is_told(world: World) -> None:
 
 def test_a_request_that_holds_a_secret_that_is_not_kept_is_held(tmp_path: Path) -> None:
     """Where CI is not asked, only the redacted details are there."""
-    with World(tmp_path, VERIFY="never") as world:
+    with World(tmp_path, VERIFY_CALLBACKS="never") as world:
         operation = {"DocProcess": {"DocPassword": "hunter2"}}
         world.post(failed("d" + "1" * 32, Tag="DocProcess", Operation=operation))
         world.run(minutes=2)
@@ -204,10 +204,10 @@ def test_a_lease_is_looked_at_by_its_age_and_a_clock_that_went_back_ends_it(worl
     lease = Lease(world.store, world.clock, world.sleep, "w", 120, 2)
     assert lease.take()
     lease.check(100)
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLostError):
         lease.check(118)
     world.now -= 60
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLostError):
         lease.check(1)
 
 
@@ -234,7 +234,7 @@ class TestWorkflows:
     @pytest.fixture
     def world(self, tmp_path: Path) -> Iterator[World]:
         """A world in which workflows are run again, and CI is not asked about jobs."""
-        with World(tmp_path, WORKFLOW_RETRY="trigger", VERIFY="never") as made:
+        with World(tmp_path, WORKFLOW_RETRY="trigger", VERIFY_CALLBACKS="never") as made:
             yield made
 
     @staticmethod

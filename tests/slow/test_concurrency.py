@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 CROWD = 64
 SETTLE_S = 2.0
-"""LEASE_SETTLE_S by default: listings lag by less."""
+"""LEASE_WAIT_S by default: listings lag by less."""
 
 TICK = {"Type": "Timer", "TriggerName": "sweep", "Message": "sweep"}
 
@@ -338,7 +338,7 @@ def test_two_sweeps_at_once_submit_once_and_tell_once(seed: int, one_by_one: Non
 
 @seeds
 def test_where_listings_lag_two_sweeps_at_once_submit_once(seed: int, one_by_one: None) -> None:
-    """By less than LEASE_SETTLE_S: a new lease is missing at first, a deleted one still there."""
+    """By less than LEASE_WAIT_S: a new lease is missing at first, a deleted one still there."""
     world = QuickWorld()
     retried = [failed_job(world, name) for name in ("a", "b")]
     told = [failed_job(world, "c", "InvalidArgument")]

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 
 from ci_callback.ci_simulator import Fault
-from handler.http_client import Answer, Http, NoAnswer
+from handler.http_client import Answer, Http, NoAnswerError
 from handler.ledger.outbox import OWN_RECORD
 from handler.retries import sweep as sweep_module
 from tests.stores import How, QuickWorld, SimulatedCrash, Trouble
@@ -36,7 +36,7 @@ MOST_ATTEMPTS = 3
 LATE_S = 400
 LAG_S = 400
 """A POST may land so late, and a new job stay out of CI's list for so long: together less than
-ADOPT_AFTER_S, which is what the promise asks for."""
+UNKNOWN_SUBMISSION_TIMEOUT_S, which is what the promise asks for."""
 
 RECONCILE = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
 OTHER_END = {"Success": "Failed", "Failed": "Success"}
@@ -90,7 +90,7 @@ class LateHttp:
         if method == "POST" and url.endswith("/jobs") and machine.mood == "late":
             late = Late(machine.world.now + LATE_S, (method, url, headers, body, timeout_s))
             machine.on_their_way.append(late)
-            raise NoAnswer("ci", "no answer in time", True)
+            raise NoAnswerError("ci", "no answer in time", True)
         return self._inner.send(method, url, headers, body, timeout_s)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from handler.errors import Refused
+from handler.errors import RefusedError
 from handler.settings import Settings
-from handler.triggers import Delivery, Outcome, http
+from handler.triggers import Delivery, JobResult, http
 
 OPEN = Settings.from_env({"MAX_BODY_BYTES": "2048"})
 GUARDED = Settings.from_env({"CALLBACK_TOKENS": "old-token,new-token"})
@@ -38,7 +38,7 @@ GATEWAY: dict[str, Any] = OBSERVED | {
 
 def refused(event: Any, settings: Settings = OPEN) -> int:
     """The status with which an event is refused."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         http.read(event, settings)
     return caught.value.status
 
@@ -94,7 +94,7 @@ def test_a_body_over_the_limit_is_refused_with_its_size_and_digest() -> None:
     """So that whoever looks can tell which one it was; the limit itself is taken."""
     (delivery,) = http.read(DOCUMENTED | {"body": "x" * 2048}, OPEN)
     assert len(delivery.body) == 2048
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         http.read(DOCUMENTED | {"body": "x" * 2049}, OPEN)
     assert caught.value.status == 413
     assert caught.value.evidence["bytes"] == 2049
@@ -117,7 +117,7 @@ def test_a_body_over_the_limit_is_refused_with_its_size_and_digest() -> None:
 )
 def test_other_paths_and_methods_are_refused(method: str, path: str, status: int) -> None:
     """With Allow where the method is what is wrong."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         http.read(DOCUMENTED | {"httpMethod": method, "path": path}, OPEN)
     assert caught.value.status == status
     assert ("Allow" in caught.value.headers) == (status == 405)
@@ -186,7 +186,7 @@ def test_only_harmless_headers_are_passed_on() -> None:
     assert delivery == Delivery(b'{"test":"hello world"}', {"content-type": "text/xml"})
 
 
-KEPT = Outcome("kept", "j1", "Translation", "succeeded", "jobs/j1.json")
+KEPT = JobResult("kept", "j1", "Translation", "succeeded", "jobs/j1.json")
 
 
 def test_an_answer_names_each_job() -> None:
@@ -219,12 +219,12 @@ def test_an_answer_names_each_job() -> None:
 )
 def test_the_worst_of_the_jobs_decides_the_status(statuses: list[Any], status: int) -> None:
     """503 with Retry-After: the whole callback must come again."""
-    answer = http.answer([Outcome(one, "j1") for one in statuses])
+    answer = http.answer([JobResult(one, "j1") for one in statuses])
     assert answer["statusCode"] == status
     assert ("Retry-After" in answer["headers"]) == (status == 503)
 
 
 def test_a_callback_without_a_job_is_answered_with_its_reason() -> None:
     """There is no job to name."""
-    answer = http.answer([Outcome("dead_letter", reason="why")])
+    answer = http.answer([JobResult("dead_letter", reason="why")])
     assert json.loads(answer["body"]) == {"status": "dead_letter", "reason": "why"}

@@ -11,9 +11,9 @@ import pytest
 
 from handler.errors import StoreError
 from handler.settings import Settings
-from handler.triggers import Outcome, queue
+from handler.triggers import JobResult, queue
 from tests.conftest import PAYLOADS, Invoked
-from tests.fake_cos import CosFace, Fault
+from tests.fake_cos import FakeCos, Fault
 
 SETTINGS = Settings.from_env({})
 CALLBACK = (PAYLOADS / "Translation.seed.xml").read_text()
@@ -114,7 +114,7 @@ def test_a_poison_message_becomes_a_dead_letter_and_the_others_go_on(
 
 
 def test_a_store_failure_is_raised_so_that_the_batch_comes_again(
-    on_cos: Invoked, cos: CosFace
+    on_cos: Invoked, cos: FakeCos
 ) -> None:
     """Harmlessly: what was kept is a duplicate then."""
     job = '{"JobsDetail": {"JobId": "j%d", "State": "Success"}}'
@@ -131,7 +131,7 @@ def test_a_store_failure_is_raised_so_that_the_batch_comes_again(
 
 def test_an_answer_counts_what_became_of_each() -> None:
     """It is written into the function's log."""
-    assert queue.answer([Outcome("kept"), Outcome("duplicate"), Outcome("kept")]) == {
+    assert queue.answer([JobResult("kept"), JobResult("duplicate"), JobResult("kept")]) == {
         "duplicate": 1,
         "kept": 2,
     }

@@ -8,7 +8,7 @@ import pytest
 
 from handler.errors import StoreError
 from handler.settings import Settings
-from handler.triggers import Chore, Delivery, Outcome, direct, timer
+from handler.triggers import Chore, Delivery, JobResult, direct, timer
 
 SETTINGS = Settings.from_env({})
 TICK = {"Type": "Timer", "TriggerName": "sweep", "Time": "2019-02-21T11:49:00Z", "Message": "sweep"}
@@ -44,7 +44,7 @@ def test_a_direct_event_is_the_callback_itself(event: Any, body: bytes) -> None:
 
 def test_a_direct_invoke_is_told_what_became_of_each_job() -> None:
     """And a store failure is raised, since nobody reads a status there."""
-    kept = Outcome("kept", "j1", "T", "failed", "k", None)
+    kept = JobResult("kept", "j1", "T", "failed", "k", None)
     assert direct.answer([kept])["jobs"][0]["status"] == "kept"
     with pytest.raises(StoreError):
-        direct.answer([kept, Outcome("retry_later", "j2", reason="COS is away")])
+        direct.answer([kept, JobResult("retry_later", "j2", reason="COS is away")])

@@ -179,7 +179,7 @@ const BROKEN = [
   ],
   [
     "more variables than the platform takes",
-    (file) => void (variables(file).ALLOW_BUCKETS = "b".repeat(4096)),
+    (file) => void (variables(file).ALLOWED_BUCKETS = "b".repeat(4096)),
     `${VARIABLES}: found 4185 bytes; expected at most 4096`,
   ],
   [

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from zlib import crc32
 
 from tests.slow.faults.promises import Promises
-from tests.slow.faults.story import ENV, PARTS, Story, play
+from tests.slow.faults.story import ENV, PARTS, Timeline, play
 from tests.slow.faults.ways import OPERATIONS, WAYS, Wrong
 from tests.slow.faults.worlds import MemoryWorld
 
@@ -27,7 +27,7 @@ EVERY = 14
 """Of the pairs the suite plays about each fourteenth; their names decide."""
 
 
-def tell(*wrong: Wrong) -> tuple[Story, list[str]]:
+def tell(*wrong: Wrong) -> tuple[Timeline, list[str]]:
     """Play the whole way in memory; what is broken in the end."""
     # One thread, so that a number always means the same call.
     with patch("handler.parallel.POOL", 1):

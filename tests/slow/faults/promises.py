@@ -11,7 +11,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.alerts.digest import Message
 from handler.alerts.services import SERVICES
 from tests.alert_services import KEY
-from tests.slow.faults.story import Story
+from tests.slow.faults.story import Timeline
 
 SECRETS: Final = (SECRET_ID, SECRET_KEY, KEY)
 MAY_BE_TOLD: Final = frozenset({"sweep", "held"})
@@ -21,7 +21,7 @@ MAY_BE_TOLD: Final = frozenset({"sweep", "held"})
 class Promises:
     """Looks at a story that has come to its end."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Timeline) -> None:
         self.story = story
         self.world = story.world
 

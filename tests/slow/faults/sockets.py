@@ -9,7 +9,7 @@ from unittest.mock import patch
 from urllib.parse import urlsplit, urlunsplit
 
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
-from ci_callback.ci_simulator.server import Reply, Reset, Seen, Server, hand_on
+from ci_callback.ci_simulator.server import Reply, ResetError, Seen, Server, hand_on
 from handler.http_client import Answer, Http
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
@@ -74,7 +74,7 @@ class Detour:
             return Reply(reply.status, half, reply.headers, cut=100)
         if way.startswith("time-out"):
             self._over.wait(4 * PATIENCE_S)
-        raise Reset
+        raise ResetError
 
 
 class _Sideways:

@@ -21,14 +21,14 @@ from tests.slow.faults.ways import FaultyHttp, FaultyStore, Injector, Wrong
 from tests.slow.faults.worlds import MemoryWorld, SocketWorld
 from tests.world import MINUTE, TRANSLATION
 
-RECONCILE: Final = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
+RECONCILE_TAGS: Final = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
 RECONCILE_S: Final = 11 * MINUTE
 MOST_TICKS: Final = 400
 
 ENV: Final = {
     "RETRY_MAX_ATTEMPTS": "2",
-    "RECONCILE": "Transcode:48",
-    "ABSENCE_THRESHOLD": "1",
+    "RECONCILE_TAGS": "Transcode:48",
+    "MISSING_CALLBACK_ALERT_THRESHOLD": "1",
     "WORKFLOW_RETRY": "trigger",
 }
 
@@ -69,7 +69,7 @@ class Player:
 
 
 @dataclass
-class Story:
+class Timeline:
     """A play of some parts, in which some calls go wrong."""
 
     world: MemoryWorld | SocketWorld
@@ -87,7 +87,7 @@ class Story:
         self._ended: set[str] = set()
         self._reconciled_at = world.now
 
-    def play(self) -> Story:
+    def play(self) -> Timeline:
         """From the first callback until nothing is left to do."""
         for number, name in enumerate(self.parts):
             self._begin(number, name)
@@ -175,7 +175,7 @@ class Story:
         if self._absent() and world.now >= self._reconciled_at + RECONCILE_S:
             self._reconciled_at = world.now
             function = world.function(self.store, self.http)
-            assert function.handle(RECONCILE, {"request_id": "r"}) == {"status": "done"}
+            assert function.handle(RECONCILE_TAGS, {"request_id": "r"}) == {"status": "done"}
 
     def _absent(self) -> bool:
         """Whether there is a job that only a reconciliation can bring in."""
@@ -191,6 +191,6 @@ class Story:
         return self.world.read(key) if key else None
 
 
-def play(world: MemoryWorld | SocketWorld, parts: Sequence[str], *wrong: Wrong) -> Story:
+def play(world: MemoryWorld | SocketWorld, parts: Sequence[str], *wrong: Wrong) -> Timeline:
     """Play some parts, with something going wrong."""
-    return Story(world, Injector(*wrong), parts).play()
+    return Timeline(world, Injector(*wrong), parts).play()

@@ -16,7 +16,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.ledger.store import Store
-from tests.fake_cos import BUCKET, REGION, CosFace, Fault
+from tests.fake_cos import BUCKET, REGION, FakeCos, Fault
 from tests.fake_cos.face import Seen
 from tests.stores import How, QuickWorld, Trouble
 from tests.world import TRANSLATION
@@ -195,7 +195,7 @@ def test_of_ten_thousand_callbacks_to_a_failing_store_none_is_lost() -> None:
     assert_all_is_done_with(world, sent, plan)
 
 
-def test_of_two_hundred_callbacks_to_a_failing_cos_none_is_lost(cos: CosFace) -> None:
+def test_of_two_hundred_callbacks_to_a_failing_cos_none_is_lost(cos: FakeCos) -> None:
     """The same with the real SDK and the requests that it really sends, which are repeated."""
     store = CosStore(
         Place(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port)),
@@ -235,7 +235,7 @@ def test_of_two_hundred_callbacks_to_a_failing_cos_none_is_lost(cos: CosFace) ->
 # --- one request at a time ----------------------------------------------------------------
 
 
-class Story:
+class Timeline:
     """A failure's whole way, in which some request may go wrong. The end is always the same."""
 
     def __init__(self, trouble: Trouble, **env: str) -> None:
@@ -286,7 +286,7 @@ class Story:
         self.until(lambda: not self.world.keys("_outbox/") + self.world.keys("_digests/"))
 
 
-def recovers(story: Story) -> None:
+def recovers(story: Timeline) -> None:
     """A job fails twice, and then succeeds."""
     job = story.fail()
     story.told(story.callback(job))
@@ -297,7 +297,7 @@ def recovers(story: Story) -> None:
     story.all_is_done()
 
 
-def is_given_up(story: Story) -> None:
+def is_given_up(story: Timeline) -> None:
     """A job fails, its re-submission too, and that one's callback never comes."""
     job = story.fail()
     story.told(story.callback(job))
@@ -305,7 +305,7 @@ def is_given_up(story: Story) -> None:
     story.all_is_done()
 
 
-def is_told(story: Story) -> None:
+def is_told(story: Timeline) -> None:
     """A failure that no retry helps, a body that nobody understands, and two ends of one job."""
     job = story.fail("InvalidArgument")
     story.told(story.callback(job))
@@ -314,7 +314,7 @@ def is_told(story: Story) -> None:
     story.all_is_done()
 
 
-def is_refused(story: Story) -> None:
+def is_refused(story: Timeline) -> None:
     """CI will not have the job again."""
     job = story.fail()
     story.told(story.callback(job))
@@ -344,7 +344,7 @@ def _note(attempt: dict[str, object]) -> tuple[object, object]:
 @pytest.mark.parametrize("length", [1, 5])
 @pytest.mark.parametrize("play", [recovers, is_given_up, is_told, is_refused])
 def test_whichever_requests_fail_the_end_is_the_same(
-    play: Callable[[Story], None], length: int, how: How, monkeypatch: pytest.MonkeyPatch
+    play: Callable[[Timeline], None], length: int, how: How, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each request to the store, to CI and to the channel, alone or with those that follow,
     before or after it was carried out: one accepted re-submission an attempt, everything told,
@@ -352,13 +352,13 @@ def test_whichever_requests_fail_the_end_is_the_same(
     monkeypatch.setattr("handler.parallel.POOL", 1)  # so that a number always means one request
     env = {"RETRY_MAX_ATTEMPTS": "2"} if play is is_given_up else {}
     calm = Trouble()
-    expected = Story(calm, **env)
+    expected = Timeline(calm, **env)
     play(expected)
     assert set(expected.world.times_told().values()) == {1}
     for first, what in enumerate(calm.asked, 1):
         wrong = range(first, first + length)
         trouble = Trouble(lambda number, _, wrong=wrong: how if number in wrong else "fine")
-        story = Story(trouble, **env)
+        story = Timeline(trouble, **env)
         play(story)
         assert trouble.asked[first - 1].split("-")[0] == what.split("-")[0]
         assert end_of(story.world) == end_of(expected.world), f"{how}: {first} {what}"

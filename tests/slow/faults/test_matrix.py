@@ -23,7 +23,7 @@ from handler.errors import HandlerError
 from handler.http_client import Http
 from handler.ledger.bucket import Credentials
 from handler.ledger.store import Store
-from tests.fake_cos import CosFace, Fault
+from tests.fake_cos import FakeCos, Fault
 from tests.slow.faults import matrix
 from tests.slow.faults.promises import Promises
 from tests.slow.faults.story import ENV, PARTS, play
@@ -49,7 +49,7 @@ every_way = pytest.mark.parametrize("way", WAYS)
 @pytest.fixture(scope="module")
 def faces() -> Iterator[Faces]:
     """COS, CI and a robot behind sockets."""
-    with CosFace() as cos, Faces(cos) as opened:
+    with FakeCos() as cos, Faces(cos) as opened:
         yield opened
 
 

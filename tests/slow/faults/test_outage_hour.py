@@ -32,7 +32,7 @@ from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.settings import Settings
 from handler.triggers import Delivery
-from tests.fake_cos import BUCKET, REGION, CosFace, Fault
+from tests.fake_cos import BUCKET, REGION, FakeCos, Fault
 from tests.stores import MemoryStore, QuickWorld, Trouble
 from tests.world import MINUTE, START, TRANSLATION
 
@@ -192,7 +192,7 @@ class Hours:
 
 def in_memory() -> Hours:
     """A ledger in memory, and the log taken in as `replay` does it."""
-    world = QuickWorld(RECONCILE="Translation:6")
+    world = QuickWorld(RECONCILE_TAGS="Translation:6")
 
     def replay(log: list[str]) -> dict[str, int]:
         found = bodies(log)
@@ -213,11 +213,11 @@ def in_memory() -> Hours:
     return hours
 
 
-def on_cos(cos: CosFace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hours:
+def on_cos(cos: FakeCos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hours:
     """COS behind sockets, and the log taken in by the command itself."""
     place = Place(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port))
     store = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), sleep=lambda seconds: None)
-    world = QuickWorld(store, RECONCILE="Translation:6")
+    world = QuickWorld(store, RECONCILE_TAGS="Translation:6")
 
     def replay(log: list[str]) -> dict[str, int]:
         for name, value in cos.env.items():
@@ -246,7 +246,7 @@ def played(
         hours = in_memory()
         hours.play(plan(number))
     else:
-        with CosFace() as cos, pytest.MonkeyPatch.context() as monkeypatch:
+        with FakeCos() as cos, pytest.MonkeyPatch.context() as monkeypatch:
             hours = on_cos(cos, tmp_path_factory.mktemp("log"), monkeypatch)
             hours.play(plan(number))
             copy = MemoryStore()

@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from handler.errors import StoreError
-from handler.http_client import Answer, Http, NoAnswer
+from handler.http_client import Answer, Http, NoAnswerError
 from handler.ledger.store import Store
 from tests.stores import Trouble, TroubledStore, Wrapped
 
@@ -207,7 +207,7 @@ class WrongHttp:
             return Answer(200, FOREIGN[self._way])
         if self._way in ("503", "429"):
             return Answer(int(self._way), BUSY)
-        raise NoAnswer("somewhere", "no answer", may_have_arrived=self._way != "refused")
+        raise NoAnswerError("somewhere", "no answer", may_have_arrived=self._way != "refused")
 
 
 BUSY: Final = b"<Error><Code>SlowDown</Code><Message>Please try again</Message></Error>"

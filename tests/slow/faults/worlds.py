@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from ci_callback.ci_simulator import BUCKET, REGION, CiFace
+from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.ci_api.responses import ANSWER_LIMITS
 from handler.http_client import Answer, Http, RequestsHttp
@@ -15,7 +15,7 @@ from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.ledger.store import Store
 from tests.alert_services import KEY, AlertService, Received
-from tests.fake_cos import CosFace
+from tests.fake_cos import FakeCos
 from tests.slow.faults.sockets import Detour
 from tests.slow.faults.ways import Way, WrongHttp, WrongStore
 from tests.stores import NumberedJobs, Phone, QuickWorld, Wires
@@ -67,9 +67,9 @@ class MemoryWorld(QuickWorld):
 class Faces:
     """The servers behind the sockets, for one play after the other. Use as a context manager."""
 
-    def __init__(self, cos: CosFace) -> None:
+    def __init__(self, cos: FakeCos) -> None:
         self.cos = cos
-        self.ci = CiFace()
+        self.ci = CiSimulator()
         self.robot = AlertService("wecom")
         self.detour = Detour()
         self.http = RequestsHttp(ANSWER_LIMITS.max_bytes)

@@ -117,11 +117,15 @@ HEADERS: tuple[dict[str, Any], ...] = (
 
 SETTINGS: tuple[dict[str, str], ...] = (
     {},
-    {"ALLOW_BUCKETS": "1250000000,test-1234567890"},
+    {"ALLOWED_BUCKETS": "1250000000,test-1234567890"},
     {"MAX_BODY_BYTES": "1024", "MAX_NODES": "1000", "MAX_DEPTH": "8"},
     {"WORKFLOW_RETRY": "trigger", "RETRY_MAX_ATTEMPTS": "2", "ALERT_LANG": "zh"},
-    {"VERIFY": "never", "RETRY_UNKNOWN": "hold", "RETRY_CODES": "InvalidArgument"},
-    {"VERIFY": "always", "RETRY_CALLBACK_URL": "https://example.com/"},
+    {
+        "VERIFY_CALLBACKS": "never",
+        "ON_UNKNOWN_SUBMISSION": "hold",
+        "RETRY_CODES": "InvalidArgument",
+    },
+    {"VERIFY_CALLBACKS": "always", "RETRY_CALLBACK_URL": "https://example.com/"},
     {"MAX_NODES": "many", "LEDGER_URL": "https://nowhere"},
 )
 

@@ -105,7 +105,9 @@ def _keep_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _bury_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Ledger, "bury", lambda self, letter: keys.dead(letter.sha256, ""))
+    monkeypatch.setattr(
+        Ledger, "put_dead_letter", lambda self, letter: keys.dead(letter.sha256, "")
+    )
 
 
 def _bury_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -420,7 +420,7 @@ def _other_fields(bait: Bait) -> Iterator[Case]:
     yield kept(
         "bucket that is allowed",
         json_job(Input={"BucketId": "a-1250000000"}),
-        env={"ALLOW_BUCKETS": "a-1250000000"},
+        env={"ALLOWED_BUCKETS": "a-1250000000"},
     )
     for bucket in (
         "b-1250000000",
@@ -444,11 +444,11 @@ def _other_fields(bait: Bait) -> Iterator[Case]:
             event,
             403,
             ("rejected",),
-            env={"ALLOW_BUCKETS": "a-1250000000"},
+            env={"ALLOWED_BUCKETS": "a-1250000000"},
         )
 
 
-ONE_BUCKET = {"ALLOW_BUCKETS": "a-1250000000"}
+ONE_BUCKET = {"ALLOWED_BUCKETS": "a-1250000000"}
 
 
 def _odd_buckets() -> Iterator[Case]:

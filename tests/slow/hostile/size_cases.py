@@ -392,5 +392,5 @@ def _refused() -> Iterator[Case]:
         lambda: post(_json(Input={"BucketId": "b-1250000000"}, Message="x" * ROOM)),
         403,
         ("rejected",),
-        env={"ALLOW_BUCKETS": "a-1250000000"},
+        env={"ALLOWED_BUCKETS": "a-1250000000"},
     )

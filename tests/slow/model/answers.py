@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from tests.slow.model import requests as ask
 from tests.slow.model.promises import ONE_RECORD, RIGHTLY, TWICE
 from tests.slow.model.protocol import record
-from tests.slow.model.requests import Key, Lost
+from tests.slow.model.requests import Key, LostError
 from tests.slow.model.scopes import Scope
 from tests.slow.model.state import Claim, Job, Lease, State, Stray, replaced
 
@@ -144,9 +144,9 @@ def post(scope: Scope, state: State, number: int, request: ask.Post) -> Answers:
     in_time = Claim(request.attempt) in state.timeline
     rightly = state.get(record(request.attempt - 1)) == "failed"
     taken = state if rightly else state._replace(breach=RIGHTLY)
-    for answer, job in (("accepted", "running"), (Lost, "sent")):
+    for answer, job in (("accepted", "running"), (LostError, "sent")):
         jobs = (*taken.jobs, Job(request.attempt, job, listed=False, in_time=in_time))
-        yield Answer(answer, taken.with_jobs(jobs), due=answer is not Lost)
+        yield Answer(answer, taken.with_jobs(jobs), due=answer is not LostError)
     yield Answer("busy", state, due=False)
     yield Answer("refused", state, due=False)
 

@@ -24,7 +24,7 @@ from tests.slow.model.requests import (
     ListDigests,
     ListOutbox,
     Look,
-    Lost,
+    LostError,
     Post,
     Put,
     PutDigest,
@@ -35,7 +35,7 @@ from tests.slow.model.requests import (
     Send,
     Settle,
     Ticket,
-    TooLate,
+    TooLateError,
 )
 from tests.slow.model.routines import Steps, Then
 
@@ -44,15 +44,15 @@ GUARDS = {
     "record_put_new": "callback 3: a record that is there is not written over",
     "answered_last": "callback 4: 200 is answered when all the rest was acknowledged",
     "lease_taken": "1: a sweep works alone",
-    "lease_settled": "1: the leases are listed LEASE_SETTLE_S after one's own was put",
+    "lease_settled": "1: the leases are listed LEASE_WAIT_S after one's own was put",
     "old_lease_ignored": "1: a lease older than LEASE_S is in nobody's way",
     "lease_kept_in_doubt": "1: after a write without an answer the lease is left to run out",
     "done_mark_checked": "2, 5: a ticket with a done mark is swept away",
     "record_checked": "2: a ticket without its record is taken in before it is acted upon",
     "other_end_checked": "2: a ticket is not acted upon where the record tells another end",
     "get_decides": "3b: that an attempt has no note is told by a GET, not by a listing",
-    "young_claim_left": "3b: a claim younger than ADOPT_AFTER_S is left alone",
-    "old_claim_taken_up": "3b: a claim older than ADOPT_AFTER_S is not left alone",
+    "young_claim_left": "3b: a claim younger than UNKNOWN_SUBMISSION_TIMEOUT_S is left alone",
+    "old_claim_taken_up": "3b: a claim older than UNKNOWN_SUBMISSION_TIMEOUT_S is not left alone",
     "list_before_resubmit": "3b: CI's list is asked before an old claim is renewed",
     "claim_before_post": "3c: the claim is put before the request goes out",
     "claim_renewed": "3c: an old claim is put again with the time of now",
@@ -76,9 +76,9 @@ GUARDS = {
 class Bounds:
     """The bounds of the honest promise; each can be lifted.
 
-    leases_settle: listings show a lease within LEASE_SETTLE_S. awake: a sweep is not stalled
+    leases_settle: listings show a lease within LEASE_WAIT_S. awake: a sweep is not stalled
     between its last look at its lease and what follows. list_catches_up: CI's list shows a job
-    within ADOPT_AFTER_S of the claim.
+    within UNKNOWN_SUBMISSION_TIMEOUT_S of the claim.
     """
 
     leases_settle: bool = True
@@ -91,7 +91,7 @@ class Rules:
     """Which guards are off, and the settings that matter.
 
     retries: whether a failure is worth a retry (else it calls for an alert). hold:
-    RETRY_UNKNOWN=hold. channels: where alerts go.
+    ON_UNKNOWN_SUBMISSION=hold. channels: where alerts go.
     """
 
     off: frozenset[str] = frozenset()
@@ -168,11 +168,11 @@ def callback(rules: Rules, job: int, end: str) -> Steps:
         return end
     kept = yield Get(record(job))
     if kept != end:
-        yield from bury(job, end)
+        yield from put_dead_letter(job, end)
     return kept
 
 
-def bury(job: int, end: str) -> Steps:
+def put_dead_letter(job: int, end: str) -> Steps:
     """Another end than the one that is kept: a dead letter, and someone is told."""
     yield PutNew(dead_letter_of(job, end))
     yield Put(ticket_of(Ticket(job, end, "alert.conflict")))
@@ -231,7 +231,7 @@ def is_due(rules: Rules, ticket: Ticket) -> Steps:
         if kept is None:
             kept = yield from callback(rules, ticket.job, ticket.end)
     if kept != ticket.end and rules.on("other_end_checked"):
-        yield from bury(ticket.job, ticket.end)
+        yield from put_dead_letter(ticket.job, ticket.end)
         yield from finish(rules, ticket)
         return False
     return True
@@ -260,10 +260,10 @@ def with_lease(rules: Rules, guard: str, request: Leased) -> Steps:
             yield Look()
     try:
         return (yield request)
-    except Lost:
+    except LostError:
         if isinstance(request, Post) or not rules.on("lease_kept_in_doubt"):
             raise
-        raise TooLate from None
+        raise TooLateError from None
 
 
 def retry(rules: Rules, ticket: Ticket) -> Steps:

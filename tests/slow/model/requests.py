@@ -30,11 +30,11 @@ class Digest(NamedTuple):
     channels: tuple[str, ...]
 
 
-class Lost(Exception):
+class LostError(Exception):
     """A request without an answer: it may have landed or not."""
 
 
-class TooLate(Exception):
+class TooLateError(Exception):
     """The lease is too old for the request: it was not made."""
 
 
@@ -91,7 +91,7 @@ class PutLease(NamedTuple):
 
 
 class Settle(NamedTuple):
-    """Wait LEASE_SETTLE_S."""
+    """Wait LEASE_WAIT_S."""
 
 
 class SeeOthers(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeAlias
 
-from tests.slow.model.requests import Lost, Request, TooLate
+from tests.slow.model.requests import LostError, Request, TooLateError
 
 
 class Then(NamedTuple):
@@ -79,12 +79,12 @@ class Routines:
         try:
             request = next(steps)
             for answer in answers:
-                raised = answer in (Lost, TooLate)
+                raised = answer in (LostError, TooLateError)
                 request = steps.throw(answer()) if raised else steps.send(answer)
         except StopIteration as end:
             return end.value if isinstance(end.value, Then) else None
-        except Lost:
+        except LostError:
             return self._after_loss
-        except TooLate:
+        except TooLateError:
             return None
         return request

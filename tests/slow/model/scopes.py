@@ -58,7 +58,7 @@ OVERLAP = Scope("a callback, two sweeps", callbacks=(_FAILED,), sweeps=2)
 TWO_ENDS = Scope("two ends of one job", callbacks=(_FAILED, _SUCCEEDED))
 RESUBMIT = Scope("a retry, two sweeps", kept=_RETRY, sweeps=2, strays=True)
 HOLD = Scope(
-    "the same, RETRY_UNKNOWN=hold",
+    "the same, ON_UNKNOWN_SUBMISSION=hold",
     Rules(hold=True, bounds=Bounds(list_catches_up=False)),
     kept=_RETRY,
     sweeps=2,

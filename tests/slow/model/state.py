@@ -1,8 +1,8 @@
 """Everything there is at one moment.
 
 Time is an order and not a number. What is young stands in `State.timeline`, the oldest first,
-and leaves it when it is old: a lease after LEASE_S, a claim after ADOPT_AFTER_S. The latter is
-the longer, so a claim is never old before the leases that were put before it.
+and leaves it when it is old: a lease after LEASE_S, a claim after UNKNOWN_SUBMISSION_TIMEOUT_S. The
+latter is the longer, so a claim is never old before the leases that were put before it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Told: TypeAlias = tuple[Ticket, str]
 
 
 class Lease(NamedTuple):
-    """A young lease. seen: LEASE_SETTLE_S have passed, every listing shows it."""
+    """A young lease. seen: LEASE_WAIT_S have passed, every listing shows it."""
 
     sweep: int
     seen: bool

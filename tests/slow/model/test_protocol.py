@@ -86,7 +86,7 @@ def test_the_honest_promise_has_the_bounds_that_it_needs(bound: Field[bool]) -> 
 
 
 def test_hold_does_not_depend_on_the_list_of_ci() -> None:
-    """Who would rather have none than two sets RETRY_UNKNOWN=hold."""
+    """Who would rather have none than two sets ON_UNKNOWN_SUBMISSION=hold."""
     assert scopes.HOLD in SCOPES
     assert scopes.HOLD.rules.hold
     assert not scopes.HOLD.rules.bounds.list_catches_up

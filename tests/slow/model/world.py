@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tests.slow.model import protocol
 from tests.slow.model import requests as ask
 from tests.slow.model.answers import ANSWERS, land, new_digest
-from tests.slow.model.requests import Lost, TooLate, tell
+from tests.slow.model.requests import LostError, TooLateError, tell
 from tests.slow.model.routines import ENDED, Routines, Then
 from tests.slow.model.scopes import Scope
 from tests.slow.model.state import NOBODY, Claim, Job, Lease, Slot, State, Stray, replaced
@@ -95,7 +95,7 @@ class World:
         request = self._routines.requests[slot.place]
         yield Move((name, "dies"), self._end(state.with_excuse(number), number), False)
         if slot.late and getattr(request, "leased", False):
-            stopped = self._answer(state.with_excuse(number), number, TooLate)
+            stopped = self._answer(state.with_excuse(number), number, TooLateError)
             yield Move((name, request, "-> not made, the lease is old"), stopped)
             return
         for answer in ANSWERS[type(request)](self.scope, state, number, request):
@@ -113,11 +113,11 @@ class World:
         """
         name = self._names[number]
         if isinstance(request, (*_READS, *_WRITES)):
-            lost = self._answer(state.with_excuse(number), number, Lost)
+            lost = self._answer(state.with_excuse(number), number, LostError)
             yield Move((name, request, "fails"), lost, False)
         if isinstance(request, _WRITES):
             for answer in ANSWERS[type(request)](self.scope, state, number, request):
-                lost = self._answer(answer.state.with_excuse(number), number, Lost)
+                lost = self._answer(answer.state.with_excuse(number), number, LostError)
                 yield Move((name, request, "lands, its answer is lost"), lost, False)
         if self.scope.strays and isinstance(request, ask.Put | ask.PutDigest):
             yield from self._stray(state, number, request)
@@ -133,7 +133,7 @@ class World:
         stray = Stray(key, request.value)
         timeline = replaced(state.timeline, state.timeline.index(own), stray, own)
         astray = state.with_excuse(number).with_timeline(timeline)
-        lost = self._answer(astray, number, Lost)
+        lost = self._answer(astray, number, LostError)
         yield Move((self._names[number], request, "is given up, and still on its way"), lost, False)
 
     def _answer(self, state: State, number: int, answer: Any) -> State:
