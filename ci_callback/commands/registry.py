@@ -24,6 +24,7 @@ from ci_callback.commands.send import send
 from ci_callback.commands.serve import serve
 from ci_callback.commands.show import show
 from ci_callback.commands.sweep import sweep
+from handler import __version__
 
 PREFIX = "CI_CALLBACK"
 """Every option has an environment variable: CI_CALLBACK_COMMAND_OPTION."""
@@ -60,6 +61,13 @@ for command, panel, example in (
 app.add_typer(dead.app, name="dead", rich_help_panel=MEND)
 
 
+def print_version(wanted: bool) -> None:
+    """Print the version and exit, before anything else is read."""
+    if wanted:
+        typer.echo(f"ci-callback {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def settings(
     ledger: Annotated[
@@ -74,6 +82,16 @@ def settings(
         str | None,
         typer.Option(envvar="COS_REGION", metavar="REGION", help="The bucket's region."),
     ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=print_version,
+            is_eager=True,
+            allow_from_autoenv=False,
+            help="Print the version and exit.",
+        ),
+    ] = False,
 ) -> None:
     """Run the callback handler for Tencent Cloud Infinite locally, and look after its ledger."""
     for variable, value in (("LEDGER_URL", ledger), ("COS_REGION", region)):

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from ci_callback.commands.registry import app
 from ci_callback.events import context, http_event
+from handler import __version__
 from tests.conftest import PAYLOADS
 from tests.fake_cos import FakeCos
 
@@ -137,6 +138,13 @@ def test_help_shows_an_example() -> None:
     status, out, _ = run("invoke", "--help")
     assert status == 0
     assert "python -m ci_callback invoke" in out
+
+
+def test_version_is_the_one_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting and no environment variable changes it."""
+    monkeypatch.setenv("CI_CALLBACK_VERSION", "9")
+    assert run("--version") == (0, f"ci-callback {__version__}\n", "")
+    assert run("--help")[0] == 0
 
 
 def test_without_its_libraries_the_command_line_says_what_to_install() -> None:
