@@ -80,7 +80,7 @@ def read(tree: Tree) -> list[Notice | Unreadable | Ignored]:
     if len(details) + len(runs) > MAX_JOBS:
         many = len(details) + len(runs)
         raise PayloadError("too_many_jobs", f"{many} jobs, at most {MAX_JOBS} are read")
-    event = nodes.text(tree, "EventName")
+    event = nodes.identifier(tree, "EventName")
     kind: Kind = "review" if (event or "").startswith(REVIEW_EVENTS) else "job"
     return [
         *(_notice(kind, event, detail, "JobId", tree.get("Workflow")) for detail in details),
@@ -100,16 +100,25 @@ def _notice(
     if not isinstance(detail, dict) or job_id is None:
         place = "WorkflowExecution" if kind == "workflow" else "JobsDetail"
         return Unreadable(PayloadError("no_job_id", f"a {place} without a {id_name}"))
+    if len(job_id) > nodes.MAX_IDENTIFIER_CHARS:
+        return _id_too_long(id_name)
     return Notice(kind, event, job_id, detail, workflow if isinstance(workflow, dict) else None)
+
+
+def _id_too_long(name: str) -> Unreadable:
+    limit = nodes.MAX_IDENTIFIER_CHARS
+    return Unreadable(PayloadError("id_too_long", f"a {name} of more than {limit} characters"))
 
 
 def _is_simple_review(tree: dict[str, Tree]) -> bool:
     return isinstance(tree.get("data"), dict) and nodes.text(tree, "data.trace_id") is not None
 
 
-def _simple_review(tree: dict[str, Tree]) -> Notice | Ignored:
+def _simple_review(tree: dict[str, Tree]) -> Notice | Unreadable | Ignored:
     trace_id = nodes.text(tree, "data.trace_id") or ""
     if trace_id == TEST_TRACE_ID or nodes.text(tree, "message") == TEST_MESSAGE:
         return Ignored("the console tries out the address")
-    event = nodes.text(tree, "data.event")  # the sample of sound has none
+    if len(trace_id) > nodes.MAX_IDENTIFIER_CHARS:
+        return _id_too_long("trace_id")
+    event = nodes.identifier(tree, "data.event")  # the sample of sound has none
     return Notice("review", event, trace_id, tree, None, is_simple=True)

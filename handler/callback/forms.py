@@ -69,6 +69,11 @@ def text(at: Tree, path: str) -> str | None:
     return nodes.text(at, path) if path else None
 
 
+def identifier(at: Tree, path: str) -> str | None:
+    """The text at a form's path, where it is no longer than a name."""
+    return nodes.identifier(at, path) if path else None
+
+
 def times(at: Tree, form: Form) -> list[datetime | None]:
     """Creation, begin and end."""
     return [nodes.moment(text(at, path)) for path in (form.created, form.started, form.ended)]
@@ -84,8 +89,8 @@ def read_input(at: dict[str, Tree], form: Form) -> dict[str, Json] | None:
         (found for path in form.headers if (found := _headers(nodes.nodes(at, path)))), {}
     )
     read: dict[str, Json] = {
-        "bucket": text(sent, form.bucket),
-        "region": text(sent, form.region),
+        "bucket": identifier(sent, form.bucket),
+        "region": identifier(sent, form.region),
         "object": text(sent, form.object),
         "url": text(sent, form.url),
         "headers": headers,

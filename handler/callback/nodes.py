@@ -14,6 +14,9 @@ from datetime import datetime, timedelta, timezone
 
 from handler.callback.payload import Tree
 
+MAX_IDENTIFIER_CHARS = 1_024
+"""Longer texts are no ids, states, codes or names of buckets."""
+
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:?\d\d)", re.ASCII
 )
@@ -44,6 +47,12 @@ def text(tree: Tree, path: str) -> str | None:
     if isinstance(tree, dict) and path in tree:  # one name: most of all that is asked for
         return leaf(tree[path])
     return leaf(walk(tree, path.split(".")))
+
+
+def identifier(tree: Tree, path: str) -> str | None:
+    """The text at the path, where it is no longer than the name of anything; else None."""
+    found = text(tree, path)
+    return found if found is None or len(found) <= MAX_IDENTIFIER_CHARS else None
 
 
 def leaf(found: Tree) -> str | None:

@@ -14,9 +14,14 @@ from handler.callback import nodes
 from handler.callback.outcome import no_success, task_objects
 from handler.callback.payload import Tree
 from handler.callback.results.fields import Json, Schema, refuse_many_rows
-from handler.callback.values import as_key
+from handler.callback.values import MAX_KEY_CHARS, as_key
+from handler.errors import PayloadError
 
 _Object: TypeAlias = "tuple[str | None, str | None, str]"
+
+MAX_PREFIX_CHARS = 1_000_000
+"""Of one ObjectPrefix, before all names that it stands before: a body of 200 KB could make a
+record of 32 MB otherwise."""
 
 _ADDRESS = re.compile(r"https?://([^/.?#]+)\.cos\.([^/.?#]+)\.myqcloud\.com/")
 
@@ -78,11 +83,26 @@ def _named(operation: Tree, child: Tree, row: Named) -> Iterator[_Object]:
     place = nodes.node(operation, "Output") if row.place is None else child
     if row.place:
         place = nodes.node(child, row.place)
-    prefix = (nodes.text(child, row.prefix) if row.prefix else None) or ""
-    for name in nodes.every(child, row.steps):
+    bucket, region = nodes.identifier(place, "Bucket"), nodes.identifier(place, "Region")
+    prefix = nodes.text(child, row.prefix) if row.prefix else None
+    for _, key in keys(prefix, nodes.every(child, row.steps)):
+        yield bucket, region, key
+
+
+def keys(prefix: str | None, names: list[str]) -> Iterator[tuple[str, str]]:
+    """Each name that stands for a key, with the key: prefix + name.
+
+    Raises PayloadError: the prefix, written out as often, is longer than any real one.
+    """
+    prefix = prefix or ""
+    if len(prefix) * len(names) > MAX_PREFIX_CHARS:
+        if len(prefix) > MAX_KEY_CHARS:
+            return  # none of them is a key
+        raise PayloadError("outputs_too_long", "one long prefix for very many objects")
+    for name in names:
         key = as_key(prefix + name)
         if key is not None:
-            yield nodes.text(place, "Bucket"), nodes.text(place, "Region"), key
+            yield name, key
 
 
 def _once(found: Iterator[_Object]) -> list[Json]:
@@ -100,20 +120,18 @@ class Files:
     about: str
 
     def read(self, tree: Tree) -> Json:
-        """Raises PayloadError: more than fields.MAX_ROWS."""
+        """Raises PayloadError: more than fields.MAX_ROWS, or a prefix that is too long."""
         file = nodes.node(tree, self.path)
         names = nodes.every(file, ("ObjectName",))
         refuse_many_rows(len(names))
         prefix = nodes.text(file, "ObjectPrefix") or ""
         md5s = {
-            nodes.text(one, "ObjectName") or "": nodes.text(one, "Md5")
+            nodes.text(one, "ObjectName") or "": nodes.identifier(one, "Md5")
             for one in nodes.nodes(file, "Md5Info")
         }
         return [
             {"object": key, "md5": md5s.get(name) or md5s.get(prefix + name)}
-            for name in names
-            for key in [as_key(prefix + name)]
-            if key is not None
+            for name, key in keys(prefix, names)
         ]
 
     def schema(self) -> Schema:

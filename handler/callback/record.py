@@ -22,6 +22,9 @@ from handler.callback.results.fields import Json
 
 SCHEMA = "job-record/1"
 
+_LARGE_BYTES = 262_144
+"""Of details: a record from here on is written in parts, which takes less memory."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -79,11 +82,15 @@ class JobRecord:
 
     def to_json(self) -> bytes:
         """The record as it is kept: one line of JSON, UTF-8, with its line break."""
-        return details.dumps(self.values()) + b"\n"
+        sent = details.dumps(self.details)
+        write = details.dumps if len(sent) < _LARGE_BYTES else details.dumps_in_parts
+        before = write({"schema": SCHEMA} | {name: getattr(self, name) for name in _BEFORE})
+        after = write({name: getattr(self, name) for name in _AFTER})
+        return b"".join((before[:-1], b',"details":', sent, b",", after[1:], b"\n"))
 
     def values(self) -> dict[str, Any]:
         """What `to_json` writes, as an object."""
-        return {"schema": SCHEMA} | {f.name: getattr(self, f.name) for f in fields(self)}
+        return {"schema": SCHEMA} | {name: getattr(self, name) for name in _NAMES}
 
     @classmethod
     def from_json(cls, line: bytes) -> JobRecord:
@@ -93,12 +100,16 @@ class JobRecord:
             ValueError: it is no job-record/1.
         """
         values: Any = json.loads(line)
-        names = {f.name for f in fields(cls)}
         if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
             raise ValueError(f"not a {SCHEMA}")
-        if set(values) != names or not isinstance(values["retry"], dict):
+        if set(values) != set(_NAMES) or not isinstance(values["retry"], dict):
             raise ValueError(f"a {SCHEMA} with other fields than it should have")
         return cls(**values)
+
+
+_NAMES = tuple(field.name for field in fields(JobRecord))
+_BEFORE, _AFTER = (_NAMES[: _NAMES.index("details")], _NAMES[_NAMES.index("details") + 1 :])
+"""The fields of a record in the order in which they are written, but for `details`."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +141,11 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
         event=notice.event,
         job_id=notice.job_id,
         tag=told.tag,
-        state=forms.text(detail, form.state),
+        state=forms.identifier(detail, form.state),
         outcome=told.outcome,
-        code=forms.text(detail, form.code) or "",
+        code=forms.identifier(detail, form.code) or "",
         message=forms.text(detail, form.message) or "",
-        queue_id=forms.text(detail, form.queue_id),
+        queue_id=forms.identifier(detail, form.queue_id),
         created_at=nodes.rfc3339(created),
         started_at=nodes.rfc3339(started),
         ended_at=nodes.rfc3339(ended),
@@ -160,7 +171,7 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
 
 
 def _of_job(notice: Notice) -> _Told:
-    tag = nodes.text(notice.detail, "Tag")
+    tag = nodes.identifier(notice.detail, "Tag")
     known = catalogue.TAGS.get(tag or "", catalogue.UNKNOWN)
     detail = _detail(notice, known.list_marks)
     code = nodes.text(detail, "Code") or ""
@@ -229,7 +240,7 @@ def _workflow(*places: Tree) -> dict[str, Json] | None:
         "node": "Name",
     }
     read: dict[str, Json] = {
-        field: next((found for at in places if (found := nodes.text(at, name))), None)
+        field: next((found for at in places if (found := nodes.identifier(at, name))), None)
         for field, name in names.items()
     }
     return read if any(read.values()) else None

@@ -11,15 +11,19 @@ from handler.callback import nodes
 MAX_BIT_RATE = 1e15
 """A higher one is no bit rate."""
 
+MAX_KEY_CHARS = 850
+"""A key of COS has at most 850 bytes in UTF-8."""
+
 
 def as_key(name: str | None) -> str | None:
-    """The key that a name stands for; None for nothing, and for a template such as ${number}.
+    """The key that a name stands for; None for nothing, for a template such as ${number}, and
+    for what is longer than any key.
 
     A key of COS never begins with a slash: where a name does (Tts, speech recognition,
     workflows), the address beside it in document 460/80039 shows the object without it.
     """
     key = (name or "").lstrip("/")
-    return key if key and "${" not in key else None
+    return key if key and len(key) <= MAX_KEY_CHARS and "${" not in key else None
 
 
 def in_seconds(sent: str | None) -> float | None:

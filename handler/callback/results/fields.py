@@ -4,7 +4,7 @@ What a tag's `result` looks like is written once, as a table of these, and the r
 JSON Schema and the list of nodes that may repeat all come from it. A path is relative to
 the enclosing node; of several with | between them the first that holds something counts.
 What is absent, or of another shape or type, is null, and a list of nothing is []. Reading
-raises PayloadError alone, for a list longer than MAX_ROWS.
+raises PayloadError only, for a list longer than MAX_ROWS and MAX_CELLS allow.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ MAX_ROWS = 20_000
 """In one list of a result, or of written objects: the files of a large archive. A row with every
 field null costs a hundred times the bytes of the empty node that it is read from. (The sentences
 and words of a speech have few fields, and are bounded by MAX_NODES alone.)"""
+
+MAX_CELLS = 200_000
+"""Fields of all rows in one list of a result: what is wide has fewer rows."""
 
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{3})?Z$"
 """How a time is written: nodes.rfc3339."""
@@ -184,9 +187,9 @@ class Rows:
         object.__setattr__(self, "row", Group("", self.about, self.fields))
 
     def read(self, tree: Tree) -> Json:
-        """Raises PayloadError: more than MAX_ROWS."""
+        """Raises PayloadError: more rows than MAX_ROWS and MAX_CELLS allow."""
         sent = nodes.several(find(tree, self.at))
-        refuse_many_rows(len(sent))
+        refuse_many_rows(len(sent), len(self.fields))
         return [self.row.read(one) for one in sent if not nodes.is_hollow(one)]
 
     def schema(self) -> Schema:
@@ -201,10 +204,14 @@ class Rows:
             yield from (f"{own}.{path}" for path in self.row.lists())
 
 
-def refuse_many_rows(count: int) -> None:
-    """Raises PayloadError: more than MAX_ROWS."""
-    if count > MAX_ROWS:
-        raise PayloadError("too_many_rows", f"more than {MAX_ROWS} in one list of the result")
+def refuse_many_rows(count: int, width: int = 1) -> None:
+    """width: how many fields a row has.
+
+    Raises PayloadError: more rows than MAX_ROWS and MAX_CELLS allow.
+    """
+    limit = min(MAX_ROWS, MAX_CELLS // width)
+    if count > limit:
+        raise PayloadError("too_many_rows", f"more than {limit} in one list of the result")
 
 
 def described(about: str, unit: str) -> str:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from handler.callback import nodes
 from handler.callback.payload import Tree
 from handler.callback.results.fields import (
+    MAX_ROWS,
     Fields,
     Group,
     Json,
@@ -23,6 +24,7 @@ from handler.callback.results.fields import (
     Schema,
     integer,
     number,
+    refuse_many_rows,
     seconds,
     text,
     texts,
@@ -35,6 +37,9 @@ _LINE = re.compile(
     r"\[(?P<begin>[0-9:.]{1,20}),(?P<end>[0-9:.]{1,20})(?:,(?P<speaker>[^\]\s]{1,20}))?\]\s*"
 )
 """What stands before each sentence: [0:3.320,0:19.712], or a speaker's id behind the times."""
+
+_TEXT_LINE = re.compile(r"[^\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
+"""What str.splitlines takes for one."""
 
 _WORD: Fields = {
     "word": text("word", "The word", "锄禾"),
@@ -66,9 +71,11 @@ class Segments:
     about: str
 
     def read(self, tree: Tree) -> Json:
+        """Raises PayloadError: more than fields.MAX_ROWS sentences."""
         at = nodes.node(tree, self.path)
-        detailed = [_detailed(one) for one in _some(at, "ResultDetail")]
-        return detailed or _flash(at) or _lines(at)
+        sentences = _some(at, "ResultDetail")
+        refuse_many_rows(len(sentences), len(_SEGMENT))
+        return [_detailed(one) for one in sentences] or _flash(at) or _lines(at)
 
     def schema(self) -> Schema:
         return Rows(self.path, self.about, _SEGMENT).schema()
@@ -94,12 +101,12 @@ class Transcript:
     def read(self, tree: Tree) -> Json:
         at = nodes.node(tree, self.path)
         sent = nodes.every(at, ("Result",))
-        said = [line for one in sent for line in _LINE.sub("", one).splitlines()]
-        if not said:
+        said = [_LINE.sub("", one) for one in sent]
+        if not any(map(str.strip, said)):
             said = nodes.every(at, ("ResultDetail", "FinalSentence"))
         if not said:
             said = nodes.every(at, ("FlashResult", "text"))
-        return "\n".join(line.strip() for line in said if line.strip()) or None
+        return "\n".join(_text_lines(said)) or None
 
     def schema(self) -> Schema:
         return {
@@ -110,6 +117,15 @@ class Transcript:
 
     def lists(self) -> Iterator[str]:
         return iter(())
+
+
+def _text_lines(texts: list[str]) -> Iterator[str]:
+    """Their lines, without blanks around them and without blank ones. One at a time: a list of
+    the lines of a long text takes up many times its size."""
+    for one in texts:
+        for match in _TEXT_LINE.finditer(one):
+            if line := match[0].strip():
+                yield line
 
 
 def _detailed(sentence: Tree) -> Json:
@@ -155,17 +171,20 @@ def _flash(at: Tree) -> list[Json]:
 
 def _lines(at: Tree) -> list[Json]:
     """The sentences of Result: each mark, and the text up to the next one."""
-    return [
-        _segment(
-            _clock(mark["begin"]),
-            _clock(mark["end"]),
-            sent[mark.end() : following.start() if following else None].strip(),
-            speaker=mark["speaker"],
-        )
-        for sent in nodes.every(at, ("Result",))
-        for marks in [list(_LINE.finditer(sent))]
-        for mark, following in zip_longest(marks, marks[1:])
-    ]
+    segments: list[Json] = []
+    for sent in nodes.every(at, ("Result",)):
+        marks = list(islice(_LINE.finditer(sent), MAX_ROWS + 1))
+        refuse_many_rows(len(segments) + len(marks), len(_SEGMENT))
+        segments += [
+            _segment(
+                _clock(mark["begin"]),
+                _clock(mark["end"]),
+                sent[mark.end() : following.start() if following else None].strip(),
+                speaker=mark["speaker"],
+            )
+            for mark, following in zip_longest(marks, marks[1:])
+        ]
+    return segments
 
 
 def _some(at: Tree, path: str) -> list[Tree]:
