@@ -65,7 +65,7 @@ mutation: .venv-mutation/.installed
 lint: $(VENV)/.dev-installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy --strict handler ci_callback tools
+	$(VENV)/bin/mypy --strict handler ci_callback tools benchmarks
 
 # The suite on every supported Python that is on this machine.
 test-all:

@@ -4,9 +4,12 @@ Its store makes names and records up as they are asked for, so that a million of
 million requests. What is measured is the function's own work.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 DAY = "2026-09-20"
@@ -15,7 +18,7 @@ DAY = "2026-09-20"
 class MadeUp:
     """A store of one day's records. What is put is thrown away."""
 
-    def __init__(self, count):
+    def __init__(self, count: int) -> None:
         self._count = count
         line = json.dumps(
             {
@@ -55,19 +58,28 @@ class MadeUp:
         )
         self._line = line.encode() + b"\n"
 
-    def list(self, prefix, stop=None):
+    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+        """Names of the day's records, in their order."""
         return (f"jobs/dt={DAY}/j{number:08d}.json" for number in range(self._count))
 
-    def get(self, key):
+    def get(self, key: str) -> bytes | None:
+        """A record; None of what else is asked for."""
         if not key.startswith("jobs/"):
             return None
         return self._line.replace(b"@KEY@", key[-14:-5].encode())
 
-    def put(self, key, data):
-        pass
+    def put(self, key: str, data: bytes) -> None:
+        """Throw it away."""
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Throw it away, as if it were new."""
+        return True
+
+    def delete(self, key: str) -> None:
+        """There is nothing."""
 
 
-def main():
+def main() -> None:
     # The function's folder for its packages, and this project's for the tool.
     sys.path[:0] = [sys.argv[1], str(Path(__file__).resolve().parent.parent)]
     from ci_callback.compaction import compact
@@ -76,7 +88,7 @@ def main():
     cpu = time.process_time()
     manifest = compact(MadeUp(count), DAY)
     took = time.process_time() - cpu
-    if len(manifest.names) != count:
+    if manifest is None or len(manifest.names) != count:
         raise SystemExit("not all of them were folded")
     with open("/proc/self/status", encoding="ascii") as status:
         peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))

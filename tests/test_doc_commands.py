@@ -82,7 +82,7 @@ def test_it_runs(said: str, world: Path, request: pytest.FixtureRequest) -> None
     """With the names that stand for something replaced, and nothing else changed."""
     said = said.replace("JOB_ID", "j1").replace("https://….tencentscf.com/", "http://127.0.0.1:1/")
     said = re.sub(r"(--price-[a-z-]+) …", r"\1 0.1", said)
-    if "handler send" in said:
+    if "ci_callback send" in said:
         said += f" --to {request.getfixturevalue('server').url}/"
     wanted = max(
         ((begin, status) for begin, status in UNLIKE.items() if said.startswith(NAME + begin)),
