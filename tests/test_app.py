@@ -22,6 +22,7 @@ from tests.callback.test_record import SCHEMA
 from tests.callback.twins import as_json, as_xml
 from tests.conftest import PAYLOADS, Invoked
 from tests.fake_cos import FakeCos, Fault
+from tests.fake_cos.face import Seen
 
 SEEDS = sorted(PAYLOADS.glob("*.seed.*"))
 TRANSLATION = (PAYLOADS / "Translation.seed.json").read_bytes()
@@ -288,6 +289,23 @@ def test_a_store_that_is_away_is_answered_503_with_the_body_in_the_log(
     assert events == ["callback", "callback_not_kept"] * 2
     assert base64.b64decode(on_cos.lines[1]["body_base64"]) == SUCCESS.encode()
     assert on_cos.post(SUCCESS)[1]["jobs"][0]["status"] == "kept"
+
+
+@pytest.mark.parametrize(("conflicts", "status"), [(1, 202), (None, 503)])
+def test_a_dead_letter_met_by_a_conflict_is_stored_or_refused(
+    on_cos: Invoked, cos: FakeCos, conflicts: int | None, status: int
+) -> None:
+    """202 means that the body is in the ledger, whatever 409s COS gave before."""
+    met = iter(range(conflicts or 100))
+
+    def fault(seen: Seen) -> Fault | None:
+        conflict = Fault(before=(409, "PathConflict"))
+        is_letter = seen.method == "PUT" and "/_dead/" in seen.key
+        return conflict if is_letter and next(met, None) is not None else None
+
+    with cos.faulty(fault):
+        assert on_cos.post("hello")[0] == status
+    assert len(cos.keys("ci/_dead/")) == (status == 202)
 
 
 def test_a_direct_invoke_needs_no_token_and_raises_where_the_store_is_away(

@@ -15,6 +15,7 @@ What is set here and why, from reading version 1.9.44 of the SDK:
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +33,18 @@ BACKOFF_S = (0.1, 0.5)
 POOL_SIZE = 32
 PAGE = 1000
 """Keys in one answer to a listing: the most that COS gives."""
+
+EXISTS = "FileAlreadyExists"
+"""The one code of a 409 that answers x-cos-forbid-overwrite (PUT Object, 436/7749)."""
+
+TRANSIENT_CODES = frozenset(
+    {"PathConflict", "UploadConflict", "RequestTimeout", "RequestTimeOut", "UserNetworkTooSlow"}
+)
+"""Codes of a 4xx that a later try can change (436/7730): two writes of one name within
+milliseconds, frequent writes of one name, a request that COS read too slowly. The page has
+RequestTimeout in both spellings, older and newer."""
+
+_CODE = re.compile(r"<Code>\s*([A-Za-z]{1,100})\s*</Code>")
 
 Answer = TypeVar("Answer")
 
@@ -70,7 +83,7 @@ class CosStore:
         try:
             self._put("put_new", key, data, {"x-cos-forbid-overwrite": "true"})
         except StoreError as error:
-            if error.status == 409:
+            if error.status == 409 and error.code == EXISTS:
                 return False
             raise
         return True
@@ -139,7 +152,7 @@ class CosStore:
             try:
                 return self._ask_once(operation, key, request)
             except StoreError as error:
-                if error.status is not None and error.status < 500 and error.status != 429:
+                if not _is_transient(error):
                     raise
             self._sleep(longest * self._jitter())
         return self._ask_once(operation, key, request)
@@ -158,12 +171,8 @@ class CosStore:
         try:
             return request()
         except CosServiceError as error:
-            told = error.get_digest_msg()
-            code = str(told.get("code", "")) if isinstance(told, dict) else ""
-            if not code and "NoSuchBucket" in str(error.get_origin_msg()):
-                code = "NoSuchBucket"  # the SDK reads no code where <Resource> is missing
             status = error.get_status_code()
-            raise StoreError(operation, key, "COS refused it", status, code) from error
+            raise StoreError(operation, key, "COS refused it", status, _code_of(error)) from error
         except CosClientError as error:
             raise StoreError(operation, key, "COS gave no answer in time") from error
         except (OSError, ParseError, KeyError) as error:
@@ -198,3 +207,21 @@ class CosStore:
             Port=port,
         )
         return CosS3Client(config, retry=0, session=Session(POOL_SIZE))
+
+
+def _code_of(error: Any) -> str:
+    """The code of a CosServiceError; "" where it has none.
+
+    The SDK reads none from an error without <Resource> or <RequestId>.
+    """
+    digest = error.get_digest_msg()
+    if isinstance(digest, dict) and digest.get("code"):
+        return str(digest["code"])
+    found = _CODE.search(str(error.get_origin_msg()))
+    return found[1] if found else ""
+
+
+def _is_transient(error: StoreError) -> bool:
+    """Whether the same request may succeed in a moment."""
+    status = error.status
+    return status is None or status >= 500 or status == 429 or error.code in TRANSIENT_CODES

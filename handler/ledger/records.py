@@ -89,7 +89,7 @@ class Ledger:
             return Kept("kept", key)
         present = self.store.get(key)
         if present is None:
-            raise StoreError("put_new", key, "told that it exists, and then that it does not")
+            raise _contradiction(key)
         return _compare(record, line, key, present)
 
     def compare(self, record: JobRecord) -> Verdict | None:
@@ -101,9 +101,23 @@ class Ledger:
         return _compare(record, record.to_json(), key, present).verdict
 
     def put_dead_letter(self, letter: DeadLetter) -> str:
-        """Keep a dead letter; its key. The same body on the same day is kept once."""
+        """Keep a dead letter; its key. The same body on the same day is kept once.
+
+        What exists under the key is read back: the key is a hash of the body, so an object that
+        holds another body, or none, is damaged, and is replaced.
+
+        Raises:
+            StoreError: the dead letter is not known to be durable.
+        """
         key = keys.dead(letter.sha256, letter.received_at)
-        self.store.put_new(key, letter.to_json())
+        line = letter.to_json()
+        if self.store.put_new(key, line):
+            return key
+        present = self.store.get(key)
+        if present is None:
+            raise _contradiction(key)
+        if not _holds(present, letter.body):
+            self.store.put(key, line)
         return key
 
 
@@ -119,3 +133,18 @@ def _compare(record: JobRecord, line: bytes, key: str, present: bytes) -> Kept:
         return Kept("conflict", key)
     differs = kept.source.get("digest") != record.source.get("digest")
     return Kept("duplicate", key, differs)
+
+
+def _holds(present: bytes, body: bytes) -> bool:
+    """Whether an object is a dead letter of this body."""
+    try:
+        values = json.loads(present)
+        return base64.b64decode(values["body_base64"], validate=True) == body
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def _contradiction(key: str) -> StoreError:
+    return StoreError(
+        "put_new", key, "the store reported that the object exists, and then that it does not"
+    )

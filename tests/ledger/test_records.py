@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,36 @@ def test_a_store_that_contradicts_itself_is_a_fault(tmp_path: Path) -> None:
     """Trying again is safe, and saying "kept" would not be."""
     with pytest.raises(StoreError):
         Ledger(Forgetful(tmp_path)).keep(job(State="Success"))
+
+
+LETTER = DeadLetter(b"body", "xml_invalid", "why", {}, "http", "2026-11-21T08:00:00Z", "r1")
+
+
+def test_a_dead_letter_that_exists_and_then_does_not_is_a_fault(tmp_path: Path) -> None:
+    """Must raise: answered as kept, it would be stored nowhere."""
+    with pytest.raises(StoreError):
+        Ledger(Forgetful(tmp_path)).put_dead_letter(LETTER)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [b"", b"{", b"[]", b"{}", b'{"body_base64": 1}', b'{"body_base64": "AAAA"}', b"[" * 50_000],
+)
+def test_an_object_in_the_place_of_a_dead_letter_is_replaced(
+    ledger: Ledger, damaged: bytes
+) -> None:
+    """An empty or cut object under its key does not count as the dead letter."""
+    key = ledger.put_dead_letter(LETTER)
+    ledger.store.put(key, damaged)
+    assert ledger.put_dead_letter(LETTER) == key
+    assert ledger.store.get(key) == LETTER.to_json()
+
+
+def test_a_dead_letter_that_came_again_stays_as_it_first_came(ledger: Ledger) -> None:
+    """The first delivery's time and request are kept."""
+    key = ledger.put_dead_letter(LETTER)
+    ledger.put_dead_letter(replace(LETTER, request_id="r2"))
+    assert ledger.store.get(key) == LETTER.to_json()
 
 
 def test_a_dead_letter_keeps_the_body_whole(ledger: Ledger) -> None:

@@ -184,6 +184,81 @@ def test_a_passing_fault_is_tried_again_a_bounded_number_of_times(cos: FakeCos) 
         assert len(cos.seen) == 6
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (409, "PathConflict"),
+        (409, "UploadConflict"),
+        (400, "RequestTimeout"),
+        (400, "RequestTimeOut"),
+        (400, "UserNetworkTooSlow"),
+    ],
+)
+def test_a_passing_conflict_is_tried_again(cos: FakeCos, status: int, code: str) -> None:
+    """A put_new that meets one is neither "exists" nor refused: the write is made."""
+    store = cos_store(cos)
+    passing = Fault(before=(status, code))
+    with cos.faulty(lambda seen: passing if len(cos.seen) < 3 else None):
+        assert store.put_new("a", b"mine") is True
+    assert cos.read("ci/a") == b"mine"
+
+
+@pytest.mark.parametrize("code", ["PathConflict", "UploadConflict"])
+def test_a_conflict_that_does_not_pass_is_an_error_with_its_code(cos: FakeCos, code: str) -> None:
+    """Must raise: nothing was written, so "exists" would lose the object."""
+    with (
+        cos.faulty(lambda seen: Fault(before=(409, code))),
+        pytest.raises(StoreError) as caught,
+    ):
+        cos_store(cos).put_new("a", b"mine")
+    assert (caught.value.status, caught.value.code) == (409, code)
+    assert len(cos.seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (409, "ObjectLocked"),
+        (409, "QuotaConflict"),
+        (409, "QuotaOperationConflict"),
+        (409, "InvalidBucketState"),
+        (409, "InvalidObjectState"),
+        (409, "BucketLocked"),
+        (409, "Unheard"),
+        (412, "PreconditionFailed"),
+        (400, "KeyTooLong"),
+        (405, "MethodNotAllowed"),
+    ],
+)
+def test_any_other_refusal_of_a_put_new_is_an_error_with_its_code(
+    cos: FakeCos, status: int, code: str
+) -> None:
+    """Must raise at once: only FileAlreadyExists says that the key exists."""
+    refused = Fault(before=(status, code))
+    with cos.faulty(lambda seen: refused), pytest.raises(StoreError) as caught:
+        cos_store(cos).put_new("a", b"mine")
+    assert (caught.value.status, caught.value.code) == (status, code)
+    assert len(cos.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"<Error><Code>ObjectLocked</Code></Error>", "ObjectLocked"),
+        (b"<html>409</html>", ""),
+        (b"", ""),
+    ],
+)
+def test_a_409_without_a_readable_code_is_not_taken_for_exists(
+    cos: FakeCos, body: bytes, code: str
+) -> None:
+    """Must raise: a proxy may answer 409 too."""
+    fault = Fault(before=(409, "x"), body=body)
+    with cos.faulty(lambda seen: fault), pytest.raises(StoreError) as caught:
+        cos_store(cos).put_new("a", b"mine")
+    assert (caught.value.status, caught.value.code) == (409, code)
+
+
 def test_a_lasting_fault_is_not_tried_again(cos: FakeCos) -> None:
     """No permission now is no permission in a second."""
     denied = Fault(before=(403, "AccessDenied"))
