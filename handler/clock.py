@@ -1,5 +1,5 @@
-"""A clock's reading as it is written. Apart from callback/nodes.py, which reads times and costs a
-refused request the import of datetime."""
+"""A clock's reading as it is written. Apart from callback/converters.py, which reads times and
+costs a refused request the import of datetime."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ import qcloud_cos
 
 from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator, End, Fault
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
-from handler.callback import envelope, nodes, record
+from handler.callback import envelope, record, tree
 from handler.callback.families import FAMILIES
 from handler.callback.lineage import Lineage, attach
 from handler.callback.payload import Limits, parse
@@ -149,9 +149,9 @@ def ask(
     return RequestsHttp().send(method, url, headers, body, 5)
 
 
-def submit(ci: Ci, tree: dict[str, Any] | None = None) -> str:
+def submit(ci: Ci, node: dict[str, Any] | None = None) -> str:
     """The id of a transcoding that was taken."""
-    result = ci.create(MEDIA, tree or request())
+    result = ci.create(MEDIA, node or request())
     assert result.verdict == "accepted"
     return result.job_id or ""
 
@@ -209,7 +209,7 @@ class TestAsTencentsOwnClientSeesIt:
 
 class TestStrictness:
     @pytest.mark.parametrize(
-        ("tree", "code"),
+        ("node", "code"),
         [
             (request("Nonsense"), "InvalidArgument"),
             ({"Tag": "Transcode"}, "MissingContent"),
@@ -220,10 +220,10 @@ class TestStrictness:
         ],
     )
     def test_a_request_that_was_not_cleaned_is_refused(
-        self, ci: Ci, face: CiSimulator, tree: dict[str, Any], code: str
+        self, ci: Ci, face: CiSimulator, node: dict[str, Any], code: str
     ) -> None:
         """CI itself may be milder: nobody knows."""
-        result = ci.create(MEDIA, tree)
+        result = ci.create(MEDIA, node)
         assert (result.verdict, result.code) == ("refused", code)
         assert face.accepted == []
 
@@ -387,11 +387,11 @@ class TestCallbacks:
     @pytest.mark.parametrize("tag", ["Transcode", "Translation", "DocProcess", "Tts"])
     def test_both_formats_tell_the_same(self, ci: Ci, face: CiSimulator, tag: str) -> None:
         """The handler makes one record of them."""
-        tree = request(tag)
+        node = request(tag)
         if tag == "Tts":
-            del tree["Input"]
+            del node["Input"]
         family = FAMILIES["document"] if tag == "DocProcess" else MEDIA
-        job_id = ci.create(family, tree).job_id or ""
+        job_id = ci.create(family, node).job_id or ""
         face.finish(job_id, "Failed", "ResourceNotFound", "no such object")
         records = [_record(face.callback_body(job_id, form)) for form in ("XML", "JSON")]
         assert records[0] == records[1]
@@ -408,9 +408,9 @@ class TestCallbacks:
             parse(face.callback_body(run_id, form), Limits()) for form in ("XML", "JSON")
         )
         assert xml == {"Response": json_tree}
-        assert nodes.text(json_tree, "EventName") == "WorkflowFinish"
-        assert nodes.text(json_tree, "WorkflowExecution.RunId") == run_id
-        assert nodes.text(json_tree, "WorkflowExecution.State") == "Failed"
+        assert tree.text(json_tree, "EventName") == "WorkflowFinish"
+        assert tree.text(json_tree, "WorkflowExecution.RunId") == run_id
+        assert tree.text(json_tree, "WorkflowExecution.State") == "Failed"
 
     def test_the_request_is_that_of_the_only_capture(
         self, ci: Ci, face: CiSimulator, receiver: Receiver
@@ -551,8 +551,8 @@ def test_a_job_that_fails_twice_is_retried_and_recovers(
 
 def _record(body: bytes) -> dict[str, Any]:
     """The handler's record of a callback, without what tells one delivery from another."""
-    tree, form = parse(body, Limits())
-    notice = envelope.read(tree)[0]
+    node, form = parse(body, Limits())
+    notice = envelope.read(node)[0]
     assert isinstance(notice, envelope.Notice)
     made = record.normalise(notice, record.Source("http", form, "2026-01-01T00:00:00Z", "r"))
     values: dict[str, Any] = json.loads(made.to_json())

@@ -17,7 +17,7 @@ from ci_callback.console.context import ConsoleContext, Plans
 from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.texts import LANGS, WORDS, kind, word
 from ci_callback.devserver.local_function import LocalFunction
-from handler.callback import nodes
+from handler.callback import converters
 from handler.errors import StoreError
 
 MOUNT = "/_"
@@ -127,5 +127,5 @@ def utc(epoch_s: float) -> str:
 
 def of_log(told: str) -> float:
     """The time of a line of the function's log, in epoch seconds."""
-    moment = nodes.moment(told)
+    moment = converters.moment(told)
     return moment.timestamp() if moment else 0.0

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.ledger_reader import FOLDERS, Found, record_keys, records
-from handler.callback import nodes
+from handler.callback import converters
 from handler.ledger import keys
 from handler.ledger.outbox import OUTBOX
 from handler.ledger.store import Store
@@ -78,7 +78,7 @@ class RecordCache:
 
     def find(self, job_id: str, near: str | None) -> Found | None:
         """The record of a job that was created at `near` (RFC 3339), or up to a week before."""
-        moment = nodes.moment(near)
+        moment = converters.moment(near)
         day = moment.date() if moment else None
         days = [str(day - timedelta(back)) for back in range(ROOT_DAYS)] if day else []
         wanted = [f"jobs/dt={one}/{keys.name(job_id)}.json" for one in (*days, keys.NO_DAY)]

@@ -10,7 +10,7 @@ from ci_callback.console.follow import Following, FollowUp
 from ci_callback.console.record_cache import RecordCache, is_record_key
 from ci_callback.devserver.history import Invocation, JobTold
 from ci_callback.ledger_reader import Found
-from handler.callback import nodes
+from handler.callback import converters
 from handler.callback.record import JobRecord
 
 MOST_ROWS = 200
@@ -129,7 +129,7 @@ def _followed(row: Row, following: Following) -> Row:
 
 def received(record: JobRecord) -> float | None:
     """When its callback came, in epoch seconds."""
-    moment = nodes.moment(str(record.source.get("received_at") or ""))
+    moment = converters.moment(str(record.source.get("received_at") or ""))
     return moment.timestamp() if moment else None
 
 

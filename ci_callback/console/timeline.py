@@ -14,7 +14,7 @@ from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.rows import received
 from ci_callback.devserver.history import Invocation
 from ci_callback.ledger_reader import Found, Step, steps
-from handler.callback import nodes
+from handler.callback import converters
 from handler.callback.record import JobRecord
 from handler.ingest.recorder import Recorder
 from handler.ledger import keys
@@ -211,5 +211,5 @@ class TimelineBuilder:
 
 
 def _epoch(told: str | None) -> float | None:
-    moment = nodes.moment(told)
+    moment = converters.moment(told)
     return moment.timestamp() if moment else None

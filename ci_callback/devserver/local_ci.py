@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from ci_callback.ci_simulator import APPID, REGION, CiSimulator, End, Job
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
-from handler.callback import envelope, nodes, payload
+from handler.callback import envelope, payload, tree
 from handler.callback.families import family_of
 from handler.callback.lineage import Lineage, detach
 from handler.errors import PayloadError
@@ -115,8 +115,8 @@ class LocalCi:
                 self._learn(one)
 
     def _learn(self, notice: envelope.Notice) -> None:
-        tag = nodes.text(notice.detail, "Tag") or ""
-        state = nodes.text(notice.detail, "State") or ""
+        tag = tree.text(notice.detail, "Tag") or ""
+        state = tree.text(notice.detail, "State") or ""
         family = family_of(tag, notice.job_id)
         known = self._face.jobs.get(notice.job_id)
         if family is None or (known and (known.is_over or not isinstance(known, _Told))):

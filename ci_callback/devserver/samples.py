@@ -10,9 +10,9 @@ from typing import Literal
 
 from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.samples import KNOWN, Sample, sample
-from handler.callback import nodes, payload
+from handler.callback import payload, tree
 from handler.callback.families import RESULT_NODES, RESULT_SUFFIX
-from handler.callback.payload import Tree
+from handler.callback.tree import Tree
 from handler.errors import HandlerError
 
 STATES = ("Failed", "Success", "Cancel", "Running", "Submitted", "Pause")
@@ -75,8 +75,8 @@ def results_of(tag: str) -> Mapping[str, Tree]:
         made = sample(tag, SampleOptions(), time.time(), uuid.uuid4().hex)
     except NotSampledError:
         return {}
-    tree, _ = payload.parse(made.body, payload.Limits())
-    operation = nodes.node(tree, "Response.JobsDetail.Operation")
+    node, _ = payload.parse(made.body, payload.Limits())
+    operation = tree.get(node, "Response.JobsDetail.Operation")
     if not isinstance(operation, dict):
         return {}
     return {

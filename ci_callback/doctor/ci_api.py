@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from ci_callback.doctor.case import REQUEST_S, Case
-from handler.callback.payload import Tree
+from handler.callback.tree import Tree
 from handler.ci_api.client import CiError
 from handler.ci_api.responses import response_of
 from handler.ci_api.signing import Signer

@@ -11,8 +11,9 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 from ci_callback.doctor.case import REQUEST_S, Case
-from handler.callback import nodes
-from handler.callback.payload import Limits, Tree, parse
+from handler.callback import tree
+from handler.callback.payload import Limits, parse
+from handler.callback.tree import Tree
 from handler.errors import HandlerError, PayloadError
 from handler.http_client import NoAnswerError
 
@@ -48,12 +49,12 @@ def ask(case: Case, params: Mapping[str, str]) -> Tree:
     query = "&".join(params)
     answer = case.http.send("GET", f"{base}/?{query}", _signed(case, params), b"", REQUEST_S)
     try:
-        tree, _ = parse(answer.body, Limits())
+        node, _ = parse(answer.body, Limits())
     except PayloadError as error:
         raise CosRefusedError(answer.status, "") from error
     if answer.status >= 300:
-        raise CosRefusedError(answer.status, nodes.text(tree, "Error.Code") or "")
-    return tree
+        raise CosRefusedError(answer.status, tree.text(node, "Error.Code") or "")
+    return node
 
 
 def _signed(case: Case, params: Mapping[str, str]) -> dict[str, str]:

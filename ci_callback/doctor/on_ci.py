@@ -12,7 +12,7 @@ from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
 from ci_callback.doctor.ci_api import NoBucketError, ask, place
 from ci_callback.doctor.findings import Finding, fault, ok, skipped, to_be_told, warning
 from ci_callback.doctor.refusals import REFUSALS
-from handler.callback import nodes
+from handler.callback import tree
 from handler.callback.families import FAMILIES, Family
 from handler.ci_api.client import Ci, CiError
 from handler.parallel import in_parallel
@@ -106,7 +106,7 @@ def bound(case: Case) -> list[Finding]:
     except CiError as error:
         mend = to_be_told("ci:DescribeMediaBuckets") if error.status in (401, 403) else "try again"
         return [skipped(name, f"not told: {error}", mend)]
-    ids = [nodes.text(one, "BucketId") for one in nodes.nodes(told, "MediaBucketList")]
+    ids = [tree.text(one, "BucketId") for one in tree.get_all(told, "MediaBucketList")]
     if bucket in ids:
         return [ok(name, f"media processing is on for {bucket}")]
     return [

@@ -13,8 +13,8 @@ from ci_callback.doctor.case import Case
 from ci_callback.doctor.ci_api import NoBucketError, ask, place
 from ci_callback.doctor.findings import Finding, fault, skipped, to_be_told
 from ci_callback.doctor.queue_rules import Expected, Verdict, console_of, judge
-from handler.callback import nodes
-from handler.callback.payload import Tree
+from handler.callback import tree
+from handler.callback.tree import Tree
 from handler.ci_api.client import CiError
 from handler.parallel import in_parallel
 
@@ -70,7 +70,7 @@ def _kind(case: Case, kind: str, bucket: str) -> list[Verdict]:
         if error.status is None or not error.code:
             return [_unknown(skipped(name, f"not told: {error}", "try again"))]
         return [Verdict(skipped(name, f"CI has none for {bucket}: {error}"), False)]
-    listed = nodes.nodes(told, "QueueList")
+    listed = tree.get_all(told, "QueueList")
     must_call = kind in case.target.queues
     if not listed and must_call:
         return [Verdict(fault(name, f"CI has none for {bucket}", console_of(bucket)), False)]
@@ -89,4 +89,4 @@ def _unknown(finding: Finding) -> Verdict:
 
 def _name(name: str, queue: Tree, count: int) -> str:
     """With its id where there are several of the kind."""
-    return f"{name} {nodes.text(queue, 'QueueId') or ''}".strip() if count > 1 else name
+    return f"{name} {tree.text(queue, 'QueueId') or ''}".strip() if count > 1 else name

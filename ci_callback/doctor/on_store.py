@@ -16,7 +16,7 @@ from ci_callback.doctor.findings import (
     warning,
 )
 from ci_callback.doctor.refusals import REFUSALS
-from handler.callback import nodes
+from handler.callback import tree
 from handler.http_client import NoAnswerError
 
 MIB = 1024 * 1024
@@ -33,7 +33,7 @@ def store(case: Case) -> list[Finding]:
     buckets = f"{CONSOLE}/cos/bucket"
     where = f"{url.bucket} in {case.settings.region}"
     try:
-        location = nodes.text(ask(case, {"location": ""}), "LocationConstraint") or ""
+        location = tree.text(ask(case, {"location": ""}), "LocationConstraint") or ""
     except NoAnswerError as error:
         mend = f"can this machine reach {case.settings.region}'s COS? See also COS_REGION"
         return [fault(name, f"COS can't be reached: {error}", mend, EXIT_STORE)]
@@ -77,7 +77,7 @@ def versioning(case: Case) -> list[Finding]:
     except (NoAnswerError, CosRefusedError) as error:
         mend = f"{to_be_told('cos:GetBucketVersioning')}; or look at {CONSOLE}/cos/bucket"
         return [skipped(name, f"COS did not tell: {error}", mend)]
-    status = nodes.text(answer, "VersioningConfiguration.Status")
+    status = tree.text(answer, "VersioningConfiguration.Status")
     if status is None:
         return [ok(name, "was never on")]
     return [

@@ -10,8 +10,8 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from ci_callback.doctor.case import CONSOLE
 from ci_callback.doctor.findings import Finding, fault, ok, warning
-from handler.callback import nodes
-from handler.callback.payload import Tree
+from handler.callback import tree
+from handler.callback.tree import Tree
 from handler.triggers.http import CALLBACK_PATHS
 
 
@@ -53,11 +53,11 @@ class Verdict(NamedTuple):
 def judge(name: str, queue: Tree, expected: Expected) -> Verdict:
     """One queue of CI's answer: the first rule that finds something wrong speaks."""
     told = _Told(
-        _split(nodes.text(queue, "NotifyConfig.Url") or ""),
-        nodes.text(queue, "NotifyConfig.State") or "",
-        nodes.text(queue, "NotifyConfig.Type") or "",
-        nodes.text(queue, "NotifyConfig.Event") or "",
-        nodes.text(queue, "State") or "",
+        _split(tree.text(queue, "NotifyConfig.Url") or ""),
+        tree.text(queue, "NotifyConfig.State") or "",
+        tree.text(queue, "NotifyConfig.Type") or "",
+        tree.text(queue, "NotifyConfig.Event") or "",
+        tree.text(queue, "State") or "",
     )
     mend = console_of(expected.bucket)
     for status, rule in _RULES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ci_callback.samples.options import NotSampledError
-from handler.callback.payload import Tree
+from handler.callback.tree import Tree
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)

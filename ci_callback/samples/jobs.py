@@ -12,7 +12,7 @@ from handler.callback.catalogue import ASKED_FOR, WRITTEN, Tag
 from handler.callback.families import NESTED_RESULTS, RESULT_NODES, RESULT_SUFFIX
 from handler.callback.outcome import OUTCOMES
 from handler.callback.outputs import of_job
-from handler.callback.payload import Tree
+from handler.callback.tree import Tree
 
 WAITED_S = 2
 RAN_S = 21

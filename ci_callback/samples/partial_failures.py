@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from ci_callback.samples.writing import Node
-from handler.callback import nodes
+from handler.callback import tree
 from handler.callback.catalogue import DOUBTS
 from handler.callback.outcome import PartialFailureRule, above_zero, failed, no_success, there
-from handler.callback.payload import Tree
+from handler.callback.tree import Tree
 from handler.policy import CODES
 
 PLAINEST_CODE = next(code for code, (reaction, _) in CODES.items() if reaction == "retry")
@@ -38,7 +38,7 @@ def fail_a_part(operation: Node, code: str | None) -> bool:
         return False
     child, told = operation[name], False
     for doubt in DOUBTS[name]:
-        if not nodes.every(child, doubt.names):
+        if not tree.every(child, doubt.names):
             continue
         if doubt.tells is no_success and code is not None:
             _put(child, doubt, code)
@@ -55,10 +55,10 @@ def _doubts(operation: Node) -> Iterator[tuple[Tree, PartialFailureRule]]:
 
 
 def _tells(child: Tree, doubt: PartialFailureRule) -> bool:
-    return any(doubt.tells(sent) for sent in nodes.every(child, doubt.names))
+    return any(doubt.tells(sent) for sent in tree.every(child, doubt.names))
 
 
 def _put(child: Tree, doubt: PartialFailureRule, value: str | None) -> None:
-    at = nodes.walk(child, doubt.names[:-1])
+    at = tree.walk(child, doubt.names[:-1])
     if isinstance(at, dict):
         at[doubt.names[-1]] = value or ""

@@ -15,11 +15,11 @@ from ci_callback.samples.ids import Ids
 from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.wire import china_time
 from ci_callback.samples.writing import Node, Notes, write
-from handler.callback import nodes
+from handler.callback import converters
 from handler.callback.outcome import REVIEW_OUTCOMES
-from handler.callback.payload import Tree
 from handler.callback.results.fields import Group, Leaf
 from handler.callback.results.review import REVIEW, Parts, Scenes
+from handler.callback.tree import Tree
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,9 @@ def simple(event: str, wish: SampleOptions, ids: Ids) -> Node:
             if path.startswith("data.")
         }
         write(Group("", "", leaves), told, Notes(_FOUND))
-        data["porn_info"] = _scene({one: nodes.snake_case(of) for one, of in _SCENE_NODES.items()})
+        data["porn_info"] = _scene(
+            {one: converters.snake_case(of) for one, of in _SCENE_NODES.items()}
+        )
         data["cos_headers"] = {"x-cos-meta-id": "photo-1"}
     return told
 

@@ -7,7 +7,7 @@ from ci_callback.samples.ids import Ids
 from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.wire import china_time
 from ci_callback.samples.writing import Node, Notes, write
-from handler.callback import nodes
+from handler.callback import tree
 from handler.callback.catalogue import TAGS
 from handler.callback.outcome import OUTCOMES, task_objects
 from handler.callback.results.workflow import RUN
@@ -50,13 +50,13 @@ def execution(wish: SampleOptions, now: float, ids: Ids) -> Node:
         "ObjectCount": "2",
     }
     write(RUN, told, Notes(named))
-    tasks = [one for one in nodes.nodes(told, "Tasks") if isinstance(one, dict)]
+    tasks = [one for one in tree.get_all(told, "Tasks") if isinstance(one, dict)]
     for kind, task in zip(TASKS, tasks, strict=True):
         _fit(task, kind, wish, ids)
     if wish.end == "Failed":
         _fail(tasks, wish)
     if wish.partial:
-        one = nodes.nodes(tasks[-1], "ResultInfo.ObjectInfo")[-1]
+        one = tree.get_all(tasks[-1], "ResultInfo.ObjectInfo")[-1]
         if isinstance(one, dict):
             failed = SampleOptions(state="Failed", code=wish.code, message=wish.message)
             one |= {"Code": jobs.code(failed), "Message": jobs.message(failed)}

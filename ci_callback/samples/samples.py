@@ -14,9 +14,10 @@ from ci_callback.samples.wire import as_json, as_xml
 from ci_callback.samples.writing import Node
 from handler.callback.catalogue import TAGS
 from handler.callback.envelope import Kind
-from handler.callback.payload import Format, Tree
+from handler.callback.payload import Format
 from handler.callback.results.review import REVIEW
 from handler.callback.results.workflow import RUN
+from handler.callback.tree import Tree
 from handler.ci_api.signing import NotWritableError
 
 RUN_EVENT = "WorkflowFinish"

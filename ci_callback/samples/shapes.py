@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from handler.callback.families import FamilyName
-from handler.callback.payload import Tree
+from handler.callback.tree import Tree
 
 
 @dataclass(frozen=True)

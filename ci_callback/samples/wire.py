@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from handler.callback import nodes
-from handler.callback.payload import Tree
+from handler.callback import tree
+from handler.callback.tree import Tree
 from handler.ci_api.signing import to_xml
 
 PROLOG = b'<?xml version="1.0" encoding="utf-8"?>\n'
@@ -21,18 +21,18 @@ PROLOG = b'<?xml version="1.0" encoding="utf-8"?>\n'
 _CHINA = timezone(timedelta(hours=8))
 
 
-def as_xml(tree: dict[str, Tree]) -> bytes:
+def as_xml(node: dict[str, Tree]) -> bytes:
     """<Response> around the tree.
 
     Raises:
         NotWritableError: no XML can hold it.
     """
-    return PROLOG + to_xml({"Response": tree})
+    return PROLOG + to_xml({"Response": node})
 
 
-def as_json(tree: dict[str, Tree], is_number: Callable[[str, str], bool]) -> bytes:
+def as_json(node: dict[str, Tree], is_number: Callable[[str, str], bool]) -> bytes:
     """is_number: whether the text under a name goes as a number."""
-    return json.dumps(_plain(tree, "", is_number), ensure_ascii=False).encode("utf-8")
+    return json.dumps(_plain(node, "", is_number), ensure_ascii=False).encode("utf-8")
 
 
 def china_time(epoch_s: float, between: str = "T") -> str:
@@ -44,7 +44,7 @@ def china_time(epoch_s: float, between: str = "T") -> str:
 def _plain(value: Tree, name: str, is_number: Callable[[str, str], bool]) -> Any:
     if isinstance(value, dict):
         plain = {key: _plain(one, key, is_number) for key, one in value.items()}
-        return {key: one for key, one in plain.items() if not nodes.is_blank(value[key])}
+        return {key: one for key, one in plain.items() if not tree.is_blank(value[key])}
     if isinstance(value, list):
         several = [_plain(one, name, is_number) for one in value]
         return several[0] if len(several) == 1 and name != "JobsDetail" else several

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from handler.callback.converters import as_key
 from handler.callback.outputs import Files
-from handler.callback.payload import Tree
 from handler.callback.results.fields import Field, Fields, Group, Leaf, Rows, Steps, Values
 from handler.callback.results.speech import Segments, Transcript
 from handler.callback.results.workflow import Between, FailedTasks, TaskOutcome
-from handler.callback.values import as_key
+from handler.callback.tree import Tree
 
 Node: TypeAlias = "dict[str, Tree]"
 

@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from handler.callback import nodes
+from handler.callback import tree
 from handler.callback.families import SECRET_NODES
-from handler.callback.payload import Tree
+from handler.callback.tree import Tree
 
 REDACTED = "[redacted]"
 
@@ -44,13 +44,13 @@ def marks(paths: Iterable[str]) -> Marks:
 _SECRETS = marks(SECRET_NODES)
 
 
-def with_lists(tree: Tree, repeating: Marks) -> Tree:
+def with_lists(node: Tree, repeating: Marks) -> Tree:
     """A copy in which each marked node is a list, though one or none of it was sent."""
-    if isinstance(tree, list):
-        return [with_lists(one, repeating) for one in tree]
-    if not isinstance(tree, dict):
-        return tree
-    changed = dict(tree)
+    if isinstance(node, list):
+        return [with_lists(one, repeating) for one in node]
+    if not isinstance(node, dict):
+        return node
+    changed = dict(node)
     for name, further in repeating.items():
         if name in changed:
             is_end = "" in further
@@ -60,18 +60,18 @@ def with_lists(tree: Tree, repeating: Marks) -> Tree:
     return changed
 
 
-def without_secrets(tree: Tree, secret: Marks = _SECRETS) -> Tree:
+def without_secrets(node: Tree, secret: Marks = _SECRETS) -> Tree:
     """A copy without what CI echoes of a request and nobody else should read. What is empty
     stays so, to show that there was none."""
-    if isinstance(tree, list):
-        return [without_secrets(one, secret) for one in tree]
-    if not isinstance(tree, dict):
-        return tree
+    if isinstance(node, list):
+        return [without_secrets(one, secret) for one in node]
+    if not isinstance(node, dict):
+        return node
     clean: dict[str, Tree] = {}
-    for name, value in tree.items():
+    for name, value in node.items():
         further = secret.get(name, {})
         if name in SECRET_NAMES or "" in further:
-            clean[name] = value if nodes.is_blank(value) else REDACTED
+            clean[name] = value if tree.is_blank(value) else REDACTED
         elif isinstance(value, str):
             clean[name] = value
         else:
@@ -79,30 +79,30 @@ def without_secrets(tree: Tree, secret: Marks = _SECRETS) -> Tree:
     return clean
 
 
-def canonical(tree: Any) -> Any:
+def canonical(node: Any) -> Any:
     """A tree without what is empty, and with a list of one as that one: the same for both
     formats."""
     # Recursive: payload.py lets no tree through that is nested deeper than its limit.
-    if isinstance(tree, dict):
+    if isinstance(node, dict):
         kept = {}
-        for name, value in tree.items():
+        for name, value in node.items():
             if not isinstance(value, str):
                 value = canonical(value)
-            if not nodes.is_blank(value):
+            if not tree.is_blank(value):
                 kept[name] = value
         return kept
-    if isinstance(tree, list):
-        several = [value for one in tree if not nodes.is_blank(value := canonical(one))]
+    if isinstance(node, list):
+        several = [value for one in node if not tree.is_blank(value := canonical(one))]
         return several[0] if len(several) == 1 else several
-    return tree
+    return node
 
 
-def digest(tree: object) -> str:
+def digest(node: object) -> str:
     """SHA-256 over the canonical tree: names in order, what is empty left out, and a list of
     one as that one. So the XML and the JSON of one callback have the same digest, unknown
     tags included.
     """
-    return hashlib.sha256(dumps(canonical(tree), sort_keys=True)).hexdigest()
+    return hashlib.sha256(dumps(canonical(node), sort_keys=True)).hexdigest()
 
 
 def dumps(value: object, sort_keys: bool = False) -> bytes:
@@ -125,4 +125,4 @@ def dumps_in_parts(value: object, depth: int = 2) -> bytes:
 def _as_list(value: Tree) -> list[Tree]:
     if isinstance(value, list):
         return value
-    return [] if nodes.is_blank(value) else [value]
+    return [] if tree.is_blank(value) else [value]

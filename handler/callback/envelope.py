@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from handler.callback import nodes
-from handler.callback.payload import Tree
+from handler.callback import tree
+from handler.callback.tree import Tree
 from handler.errors import PayloadError
 
 Kind: TypeAlias = Literal["job", "workflow", "review"]
@@ -60,30 +60,30 @@ class Ignored:
     reason: str
 
 
-def read(tree: Tree) -> list[Notice | Unreadable | Ignored]:
+def read(node: Tree) -> list[Notice | Unreadable | Ignored]:
     """The notices of one callback, in the order in which they were sent; at least one.
 
     Raises:
         PayloadError: this is no callback that this function knows.
     """
-    if isinstance(tree, dict) and set(tree) == {"Response"}:
-        tree = tree["Response"]
-    if not isinstance(tree, dict):
+    if isinstance(node, dict) and set(node) == {"Response"}:
+        node = node["Response"]
+    if not isinstance(node, dict):
         raise _no_callback()
-    if _is_simple_review(tree):
-        return [_simple_review(tree)]
-    if "JobsDetail" not in tree and "WorkflowExecution" not in tree:
+    if _is_simple_review(node):
+        return [_simple_review(node)]
+    if "JobsDetail" not in node and "WorkflowExecution" not in node:
         raise _no_callback()
-    details, runs = nodes.nodes(tree, "JobsDetail"), nodes.nodes(tree, "WorkflowExecution")
+    details, runs = tree.get_all(node, "JobsDetail"), tree.get_all(node, "WorkflowExecution")
     if not details and not runs:
         raise PayloadError("no_callback", "JobsDetail or WorkflowExecution is empty")
     if len(details) + len(runs) > MAX_JOBS:
         many = len(details) + len(runs)
         raise PayloadError("too_many_jobs", f"{many} jobs, at most {MAX_JOBS} are read")
-    event = nodes.identifier(tree, "EventName")
+    event = tree.identifier(node, "EventName")
     kind: Kind = "review" if (event or "").startswith(REVIEW_EVENTS) else "job"
     return [
-        *(_notice(kind, event, detail, "JobId", tree.get("Workflow")) for detail in details),
+        *(_notice(kind, event, detail, "JobId", node.get("Workflow")) for detail in details),
         *(_notice("workflow", event, run, "RunId", None) for run in runs),
     ]
 
@@ -96,29 +96,29 @@ def _no_callback() -> PayloadError:
 def _notice(
     kind: Kind, event: str | None, detail: Tree, id_name: str, workflow: Tree
 ) -> Notice | Unreadable:
-    job_id = nodes.text(detail, id_name)
+    job_id = tree.text(detail, id_name)
     if not isinstance(detail, dict) or job_id is None:
         place = "WorkflowExecution" if kind == "workflow" else "JobsDetail"
         return Unreadable(PayloadError("no_job_id", f"a {place} without a {id_name}"))
-    if len(job_id) > nodes.MAX_IDENTIFIER_CHARS:
+    if len(job_id) > tree.MAX_IDENTIFIER_CHARS:
         return _id_too_long(id_name)
     return Notice(kind, event, job_id, detail, workflow if isinstance(workflow, dict) else None)
 
 
 def _id_too_long(name: str) -> Unreadable:
-    limit = nodes.MAX_IDENTIFIER_CHARS
+    limit = tree.MAX_IDENTIFIER_CHARS
     return Unreadable(PayloadError("id_too_long", f"a {name} of more than {limit} characters"))
 
 
-def _is_simple_review(tree: dict[str, Tree]) -> bool:
-    return isinstance(tree.get("data"), dict) and nodes.text(tree, "data.trace_id") is not None
+def _is_simple_review(node: dict[str, Tree]) -> bool:
+    return isinstance(node.get("data"), dict) and tree.text(node, "data.trace_id") is not None
 
 
-def _simple_review(tree: dict[str, Tree]) -> Notice | Unreadable | Ignored:
-    trace_id = nodes.text(tree, "data.trace_id") or ""
-    if trace_id == TEST_TRACE_ID or nodes.text(tree, "message") == TEST_MESSAGE:
+def _simple_review(node: dict[str, Tree]) -> Notice | Unreadable | Ignored:
+    trace_id = tree.text(node, "data.trace_id") or ""
+    if trace_id == TEST_TRACE_ID or tree.text(node, "message") == TEST_MESSAGE:
         return Ignored("the console tries out the address")
-    if len(trace_id) > nodes.MAX_IDENTIFIER_CHARS:
+    if len(trace_id) > tree.MAX_IDENTIFIER_CHARS:
         return _id_too_long("trace_id")
-    event = nodes.identifier(tree, "data.event")  # the sample of sound has none
-    return Notice("review", event, trace_id, tree, None, is_simple=True)
+    event = tree.identifier(node, "data.event")  # the sample of sound has none
+    return Notice("review", event, trace_id, node, None, is_simple=True)

@@ -12,7 +12,7 @@ from handler.callback.limits import Limits
 from handler.errors import PayloadError
 
 if TYPE_CHECKING:
-    from handler.callback.payload import Tree
+    from handler.callback.tree import Tree
 
 MAX_NUMBER_CHARS = 400
 """Longest JSON number: room for any double written out in full."""

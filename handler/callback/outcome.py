@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from handler.callback import nodes
-from handler.callback.payload import Tree
+from handler.callback import converters, tree
+from handler.callback.tree import Tree
 
 Outcome: TypeAlias = Literal["succeeded", "partial", "failed", "cancelled", "unfinished", "unknown"]
 
@@ -61,7 +61,7 @@ def no_success(code: str) -> bool:
 
 def above_zero(count: str) -> bool:
     """A number of failures."""
-    return (nodes.number(count) or 0) > 0
+    return (converters.number(count) or 0) > 0
 
 
 def there(name: str) -> bool:
@@ -84,7 +84,7 @@ def of_job(state: str | None, code: str, operation: Tree, doubts: PartialFailure
 
 def is_doubtful(at: Tree, doubts: Sequence[PartialFailureRule]) -> bool:
     """Whether a part of what stands there failed."""
-    return any(doubt.tells(sent) for doubt in doubts for sent in nodes.every(at, doubt.names))
+    return any(doubt.tells(sent) for doubt in doubts for sent in tree.every(at, doubt.names))
 
 
 OBJECT_DOUBTS = (
@@ -97,7 +97,7 @@ OBJECT_DOUBTS = (
 
 def of_task(task: Tree) -> Outcome:
     """The outcome of one task of a workflow: partial where one of its objects failed."""
-    state = nodes.text(task, "State")
+    state = tree.text(task, "State")
     outcome = OUTCOMES.get(state or "", "unknown")
     is_partial = any(is_doubtful(one, OBJECT_DOUBTS) for one in task_objects(task))
     return "partial" if outcome == "succeeded" and is_partial else outcome
@@ -108,7 +108,7 @@ def task_objects(task: Tree) -> list[Tree]:
     return [
         one
         for kind in ("ObjectInfo", "SpriteObjectInfo")
-        for one in nodes.nodes(task, f"ResultInfo.{kind}")
+        for one in tree.get_all(task, f"ResultInfo.{kind}")
     ]
 
 
@@ -118,7 +118,7 @@ def of_workflow(state: str | None, execution: Tree) -> Outcome:
     outcome = OUTCOMES.get(state or "", "unknown")
     if outcome != "succeeded":
         return outcome
-    ends = [of_task(task) for task in nodes.nodes(execution, "Tasks")]
+    ends = [of_task(task) for task in tree.get_all(execution, "Tasks")]
     return "partial" if {"failed", "partial", "cancelled"}.intersection(ends) else outcome
 
 

@@ -1,6 +1,6 @@
 """Which objects a job or a run of a workflow wrote, out of what its callback says.
 
-A key is ObjectPrefix + ObjectName (INTL, 任务回调内容); values.as_key says what is none.
+A key is ObjectPrefix + ObjectName (INTL, 任务回调内容); converters.as_key says what is none.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from handler.callback import nodes
+from handler.callback import tree
+from handler.callback.converters import MAX_KEY_CHARS, as_key
 from handler.callback.outcome import no_success, task_objects
-from handler.callback.payload import Tree
 from handler.callback.results.fields import Json, Schema, refuse_many_rows
-from handler.callback.values import MAX_KEY_CHARS, as_key
+from handler.callback.tree import Tree
 from handler.errors import PayloadError
 
 _Object: TypeAlias = "tuple[str | None, str | None, str]"
@@ -63,11 +63,11 @@ def of_workflow(execution: Tree) -> list[Json]:
     """What the tasks of a run wrote, failed objects left out. Its callback names no bucket;
     each object's address does."""
     return _once(
-        (*place_of(nodes.text(one, "ObjectUrl")), key)
-        for task in nodes.nodes(execution, "Tasks")
+        (*place_of(tree.text(one, "ObjectUrl")), key)
+        for task in tree.get_all(execution, "Tasks")
         for one in task_objects(task)
-        for key in [as_key(nodes.text(one, "ObjectName"))]
-        if key is not None and not no_success(nodes.text(one, "Code") or "Success")
+        for key in [as_key(tree.text(one, "ObjectName"))]
+        if key is not None and not no_success(tree.text(one, "Code") or "Success")
     )
 
 
@@ -80,12 +80,12 @@ def place_of(address: str | None) -> tuple[str | None, str | None]:
 def _named(operation: Tree, child: Tree, row: Named) -> Iterator[_Object]:
     if isinstance(child, dict) and row.steps[0] not in child:
         return  # so with most rows
-    place = nodes.node(operation, "Output") if row.place is None else child
+    place = tree.get(operation, "Output") if row.place is None else child
     if row.place:
-        place = nodes.node(child, row.place)
-    bucket, region = nodes.identifier(place, "Bucket"), nodes.identifier(place, "Region")
-    prefix = nodes.text(child, row.prefix) if row.prefix else None
-    for _, key in keys(prefix, nodes.every(child, row.steps)):
+        place = tree.get(child, row.place)
+    bucket, region = tree.identifier(place, "Bucket"), tree.identifier(place, "Region")
+    prefix = tree.text(child, row.prefix) if row.prefix else None
+    for _, key in keys(prefix, tree.every(child, row.steps)):
         yield bucket, region, key
 
 
@@ -119,15 +119,15 @@ class Files:
     path: str
     about: str
 
-    def read(self, tree: Tree) -> Json:
+    def read(self, node: Tree) -> Json:
         """Raises PayloadError: more than fields.MAX_ROWS, or a prefix that is too long."""
-        file = nodes.node(tree, self.path)
-        names = nodes.every(file, ("ObjectName",))
+        file = tree.get(node, self.path)
+        names = tree.every(file, ("ObjectName",))
         refuse_many_rows(len(names))
-        prefix = nodes.text(file, "ObjectPrefix") or ""
+        prefix = tree.text(file, "ObjectPrefix") or ""
         md5s = {
-            nodes.text(one, "ObjectName") or "": nodes.identifier(one, "Md5")
-            for one in nodes.nodes(file, "Md5Info")
+            tree.text(one, "ObjectName") or "": tree.identifier(one, "Md5")
+            for one in tree.get_all(file, "Md5Info")
         }
         return [
             {"object": key, "md5": md5s.get(name) or md5s.get(prefix + name)}

@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
-from handler.callback import catalogue, details, forms, nodes, outcome, outputs
+from handler.callback import catalogue, common_fields, converters, details, outcome, outputs, tree
 from handler.callback.details import REDACTED as REDACTED
 from handler.callback.envelope import Kind, Notice
 from handler.callback.lineage import Lineage, detach
 from handler.callback.outcome import OUTCOMES as OUTCOMES
 from handler.callback.outcome import TERMINAL as TERMINAL
 from handler.callback.outcome import Outcome as Outcome
-from handler.callback.payload import Format, Tree
+from handler.callback.payload import Format
 from handler.callback.results.fields import Json
+from handler.callback.tree import Tree
 
 SCHEMA = "job-record/1"
 
@@ -116,7 +117,7 @@ _BEFORE, _AFTER = (_NAMES[: _NAMES.index("details")], _NAMES[_NAMES.index("detai
 class _Told:
     """What is read in a way of its own for each kind of callback."""
 
-    form: forms.Form
+    form: common_fields.Form
     detail: dict[str, Tree]
     outcome: Outcome
     outputs: list[Json]
@@ -133,28 +134,28 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
     """
     told = _KINDS[notice.kind](notice)
     form, detail = told.form, told.detail
-    created, started, ended = forms.times(detail, form)
-    user_data, lineage = detach(forms.text(detail, form.user_data))
+    created, started, ended = common_fields.times(detail, form)
+    user_data, lineage = detach(common_fields.text(detail, form.user_data))
     lineage = lineage or Lineage(notice.job_id, 1)
     return JobRecord(
         kind=notice.kind,
         event=notice.event,
         job_id=notice.job_id,
         tag=told.tag,
-        state=forms.identifier(detail, form.state),
+        state=common_fields.identifier(detail, form.state),
         outcome=told.outcome,
-        code=forms.identifier(detail, form.code) or "",
-        message=forms.text(detail, form.message) or "",
-        queue_id=forms.identifier(detail, form.queue_id),
-        created_at=nodes.rfc3339(created),
-        started_at=nodes.rfc3339(started),
-        ended_at=nodes.rfc3339(ended),
-        wait_s=nodes.seconds_between(created, started),
-        run_s=nodes.seconds_between(started, ended),
-        input=forms.read_input(detail, form),
+        code=common_fields.identifier(detail, form.code) or "",
+        message=common_fields.text(detail, form.message) or "",
+        queue_id=common_fields.identifier(detail, form.queue_id),
+        created_at=converters.rfc3339(created),
+        started_at=converters.rfc3339(started),
+        ended_at=converters.rfc3339(ended),
+        wait_s=converters.seconds_between(created, started),
+        run_s=converters.seconds_between(started, ended),
+        input=common_fields.read_input(detail, form),
         outputs=told.outputs,
         user_data=user_data,
-        job_level=nodes.integer(forms.text(detail, form.job_level)),
+        job_level=converters.integer(common_fields.text(detail, form.job_level)),
         workflow=told.workflow,
         result=told.result,
         details=detail,
@@ -171,17 +172,17 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
 
 
 def _of_job(notice: Notice) -> _Told:
-    tag = nodes.identifier(notice.detail, "Tag")
+    tag = tree.identifier(notice.detail, "Tag")
     known = catalogue.TAGS.get(tag or "", catalogue.UNKNOWN)
     detail = _detail(notice, known.list_marks)
-    code = nodes.text(detail, "Code") or ""
-    operation = next(iter(nodes.nodes(detail, "Operation")), None)
-    ended = outcome.of_job(nodes.text(detail, "State"), code, operation, catalogue.DOUBTS)
+    code = tree.text(detail, "Code") or ""
+    operation = next(iter(tree.get_all(detail, "Operation")), None)
+    ended = outcome.of_job(tree.text(detail, "State"), code, operation, catalogue.DOUBTS)
     written = outputs.of_job(operation, catalogue.WRITTEN)
     if not written and ended in _MAY_HAVE_WRITTEN:
         written = outputs.of_job(operation, catalogue.ASKED_FOR)
     return _Told(
-        forms.JOB,
+        common_fields.JOB,
         detail,
         ended,
         written,
@@ -197,9 +198,9 @@ def _of_workflow(notice: Notice) -> _Told:
 
     detail = _detail(notice, LIST_MARKS)
     return _Told(
-        forms.WORKFLOW,
+        common_fields.WORKFLOW,
         detail,
-        outcome.of_workflow(nodes.text(detail, "State"), detail),
+        outcome.of_workflow(tree.text(detail, "State"), detail),
         outputs.of_workflow(detail),
         _workflow(detail),
         RUN.read(detail),
@@ -209,9 +210,12 @@ def _of_workflow(notice: Notice) -> _Told:
 def _of_review(notice: Notice) -> _Told:
     from handler.callback.results.review import LIST_MARKS, REVIEW
 
-    form = forms.SIMPLE_REVIEW if notice.is_simple else forms.REVIEW
+    form = common_fields.SIMPLE_REVIEW if notice.is_simple else common_fields.REVIEW
     detail = _detail(notice, LIST_MARKS)
-    state, code = forms.text(detail, form.state), forms.text(detail, form.code) or ""
+    state, code = (
+        common_fields.text(detail, form.state),
+        common_fields.text(detail, form.code) or "",
+    )
     ended = outcome.of_review(state, code, notice.is_simple)
     return _Told(form, detail, ended, [], None, REVIEW.read(detail))
 
@@ -240,7 +244,7 @@ def _workflow(*places: Tree) -> dict[str, Json] | None:
         "node": "Name",
     }
     read: dict[str, Json] = {
-        field: next((found for at in places if (found := nodes.identifier(at, name))), None)
+        field: next((found for at in places if (found := tree.identifier(at, name))), None)
         for field, name in names.items()
     }
     return read if any(read.values()) else None

@@ -18,7 +18,7 @@ from handler.errors import PayloadError
 if TYPE_CHECKING:
     from xml.parsers.expat import XMLParserType
 
-    from handler.callback.payload import Tree
+    from handler.callback.tree import Tree
 
 TEXT_KEY = "#text"
 """Where an XML element that has children or attributes keeps its own text. CI sends none."""

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
-from handler.callback import nodes
+from handler.callback import tree
 from handler.callback.families import FAMILIES, Family
-from handler.callback.payload import Tree
+from handler.callback.tree import Tree
 from handler.ci_api.responses import (
     ANSWER_LIMITS,
     CiError,
@@ -104,7 +104,7 @@ class Ci:
         response = self._read("describe", f"{family.describe_path}/{job_id}", {})
         details = details_in("describe", response, family.detail_node)
         for detail in details:
-            if nodes.text(detail, family.id_node) == job_id:
+            if tree.text(detail, family.id_node) == job_id:
                 return Described(*end_of(detail), detail)
         if details:
             raise CiError("describe", "CI answered with another job")
@@ -142,7 +142,7 @@ class Ci:
         for _ in range(MAX_PAGES):
             response = self._read("list", family.list_path, params)
             yield from details_in("list", response, "JobsDetail")
-            token = nodes.text(response, "NextToken")
+            token = tree.text(response, "NextToken")
             if token is None:
                 return
             if token == params.get("nextToken"):

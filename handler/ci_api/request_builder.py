@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handler.callback import nodes
+from handler.callback import tree
 from handler.callback.families import (
     INPUT_READ_ONLY,
     NESTED_RESULTS,
@@ -13,8 +13,8 @@ from handler.callback.families import (
     RESULT_SUFFIX,
 )
 from handler.callback.lineage import Lineage, attach, detach
-from handler.callback.payload import Tree
 from handler.callback.record import REDACTED
+from handler.callback.tree import Tree
 from handler.errors import HandlerError
 
 
@@ -35,11 +35,11 @@ def request(detail: dict[str, Tree], lineage: Lineage, callback_url: str | None)
     Raises:
         NotRebuildableError, NoRoomError
     """
-    tag = nodes.text(detail, "Tag")
+    tag = tree.text(detail, "Tag")
     operation = detail.get("Operation")
     if tag is None or not isinstance(operation, dict):
         raise NotRebuildableError("it has no Tag or no Operation")
-    own, _ = detach(nodes.text(operation, "UserData"))
+    own, _ = detach(tree.text(operation, "UserData"))
     marked = attach(own or "", lineage)
     if marked is None:
         raise NoRoomError("UserData leaves no room for the marker")
@@ -55,7 +55,7 @@ def request(detail: dict[str, Tree], lineage: Lineage, callback_url: str | None)
         _drop(kept, path.split("."))
     for path, name in RENAMES:
         _rename(kept, path.split("."), name)
-    if queue_id := nodes.text(detail, "QueueId"):
+    if queue_id := tree.text(detail, "QueueId"):
         kept["QueueId"] = queue_id
     if callback_url is not None:
         kept |= {"CallBack": callback_url, "CallBackType": "Url", "CallBackFormat": "JSON"}
@@ -117,6 +117,6 @@ def _without_blanks(at: dict[str, Any]) -> dict[str, Any]:
     kept = {
         name: _without_blanks(value) if isinstance(value, dict) else value
         for name, value in at.items()
-        if not nodes.is_blank(value)
+        if not tree.is_blank(value)
     }
     return {name: value for name, value in kept.items() if value != {}}

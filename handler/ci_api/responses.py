@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from handler.callback import nodes
-from handler.callback.payload import Limits, Tree, parse
+from handler.callback import tree
+from handler.callback.payload import Limits, parse
+from handler.callback.tree import Tree
 from handler.errors import HandlerError, PayloadError
 from handler.http_client import Answer
 
@@ -94,10 +95,10 @@ def read_tree(operation: str, answer: Answer) -> dict[str, Tree]:
         CiError: it can't be read.
     """
     try:
-        tree, _ = parse(answer.body, ANSWER_LIMITS)
+        node, _ = parse(answer.body, ANSWER_LIMITS)
     except PayloadError as error:
         raise CiError(operation, f"CI's answer can't be read: {error}", answer.status) from error
-    return tree if isinstance(tree, dict) else {}
+    return node if isinstance(node, dict) else {}
 
 
 def response_of(operation: str, answer: Answer) -> dict[str, Tree]:
@@ -106,21 +107,21 @@ def response_of(operation: str, answer: Answer) -> dict[str, Tree]:
     Raises:
         CiError: it is an error or something else.
     """
-    tree = read_tree(operation, answer)
-    response = tree.get("Response")
+    node = read_tree(operation, answer)
+    response = node.get("Response")
     # No page says which status comes with ids of which CI knows none.
-    if answer.status >= 300 and not nodes.nodes(response, "NonExistJobIds"):
-        raise refusal(operation, answer.status, tree)
+    if answer.status >= 300 and not tree.get_all(response, "NonExistJobIds"):
+        raise refusal(operation, answer.status, node)
     if isinstance(response, dict):
         return response
-    if "Response" in tree and nodes.is_blank(response):
+    if "Response" in node and tree.is_blank(response):
         return {}
-    raise refusal(operation, answer.status, tree)
+    raise refusal(operation, answer.status, node)
 
 
-def refusal(operation: str, status: int, tree: dict[str, Tree]) -> CiError:
+def refusal(operation: str, status: int, node: dict[str, Tree]) -> CiError:
     """CI's error, in words that hold nothing of what CI quotes."""
-    code = nodes.text(tree, "Error.Code") or ""
+    code = tree.text(node, "Error.Code") or ""
     if not code:
         return CiError(operation, "CI answered something else than was asked for", status)
     explanation = "CI refused it"
@@ -136,7 +137,7 @@ def details_in(operation: str, response: dict[str, Tree], name: str) -> list[dic
     Raises:
         CiError: one of them is none. It might have been the one that is looked for.
     """
-    found = nodes.nodes(response, name)
+    found = tree.get_all(response, name)
     details = [one for one in found if isinstance(one, dict)]
     if len(details) != len(found):
         raise CiError(operation, f"CI answered with a {name} that holds no job")
@@ -145,42 +146,42 @@ def details_in(operation: str, response: dict[str, Tree], name: str) -> list[dic
 
 def end_of(detail: Tree) -> tuple[str | None, str, str]:
     """State, Code and Message."""
-    state, code, message = (nodes.text(detail, name) for name in ("State", "Code", "Message"))
+    state, code, message = (tree.text(detail, name) for name in ("State", "Code", "Message"))
     return state, code or "", message or ""
 
 
 def judge(answer: Answer) -> CreateResult:
     """What an answer to a submission says."""
-    tree: Tree = None
+    node: Tree = None
     unclear = "CI answered something else than a job or an error"
     try:
-        tree, _ = parse(answer.body, ANSWER_LIMITS)
+        node, _ = parse(answer.body, ANSWER_LIMITS)
     except PayloadError as error:
         unclear = f"CI's answer can't be read: {error}"
-    if nodes.text(tree, "Error.Code"):
-        return _judge_error(answer.status, tree)
+    if tree.text(node, "Error.Code"):
+        return _judge_error(answer.status, node)
     if 200 <= answer.status < 300:
-        return _judge_response(answer.status, nodes.node(tree, "Response"), unclear)
+        return _judge_response(answer.status, tree.get(node, "Response"), unclear)
     # Without CI's own words: only that there is no such path is beyond doubt.
     gone = answer.status in (404, 405)
     return CreateResult("refused" if gone else "unknown", message=unclear, status=answer.status)
 
 
-def _judge_error(status: int, tree: Tree) -> CreateResult:
-    code = nodes.text(tree, "Error.Code") or ""
+def _judge_error(status: int, node: Tree) -> CreateResult:
+    code = tree.text(node, "Error.Code") or ""
     verdict: Verdict = "refused"
     if status in (429, 503) or code in _BUSY_CODES:
         verdict = "not_taken"
     elif status >= 500 and status != 501:
         verdict = "unknown"
-    message = nodes.text(tree, "Error.Message") or ""
+    message = tree.text(node, "Error.Message") or ""
     return CreateResult(verdict, code=code, message=message, status=status)
 
 
 def _judge_response(status: int, response: Tree, unclear: str) -> CreateResult:
     """HTTP 200 is no promise: CI's Go SDK has one with Code InvalidArgument and State Failed."""
-    detail = next(iter(nodes.nodes(response, "JobsDetail")), response)
-    job_id = nodes.text(detail, "JobId") or nodes.text(detail, "InstanceId")
+    detail = next(iter(tree.get_all(response, "JobsDetail")), response)
+    job_id = tree.text(detail, "JobId") or tree.text(detail, "InstanceId")
     state, code, message = end_of(detail)
     told = detail if isinstance(detail, dict) else None
     is_fault = code.lower() not in ("", "success") and state not in _STATES_OF_A_JOB

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handler.callback.payload import Tree
+from handler.callback.tree import Tree
 from handler.errors import HandlerError
 from handler.ledger.bucket import Credentials
 from handler.ledger.requests_import import importing_requests

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from handler.callback import nodes
+from handler.callback import tree
 from handler.callback.families import Family, family_of
 from handler.callback.record import OUTCOMES, JobRecord
 from handler.ci_api.client import Ci, CiError, Described
@@ -69,11 +69,11 @@ def differences(record: JobRecord, told: Described) -> list[str]:
     pairs = {
         "State": (record.state, told.state),
         "Code": (record.code, told.code),
-        "Tag": (record.tag, nodes.text(told.detail, "Tag")),
-        "QueueId": (record.queue_id, nodes.text(told.detail, "QueueId")),
+        "Tag": (record.tag, tree.text(told.detail, "Tag")),
+        "QueueId": (record.queue_id, tree.text(told.detail, "QueueId")),
         "Input.Object": (
             (record.input or {}).get("object"),
-            nodes.text(told.detail, "Input.Object"),
+            tree.text(told.detail, "Input.Object"),
         ),
     }
     return [name for name, (one, other) in pairs.items() if one and other and one != other]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handler.callback import catalogue, envelope, nodes, payload, record
+from handler.callback import catalogue, envelope, payload, record, tree
 from handler.clock import rfc3339_of
 from handler.errors import PayloadError, StoreError
 from handler.ingest.recorder import Recorder, StoreResult
@@ -38,8 +38,8 @@ class CallbackIngest:
         """Keep one callback; what became of each of its jobs, each of them logged."""
         outcomes: list[JobResult] = []
         try:
-            tree, form = payload.parse(delivery.body, self.settings.limits)
-            notices = envelope.read(tree)
+            node, form = payload.parse(delivery.body, self.settings.limits)
+            notices = envelope.read(node)
         except PayloadError as error:
             outcomes.append(self._put_dead_letter(delivery, error))
         else:
@@ -112,7 +112,7 @@ class CallbackIngest:
             # Several in one place are no name, but they are not nothing either.
             places = ("Input.BucketId", "BucketId")
             return all(
-                nodes.is_hollow(one) for at in places for one in nodes.nodes(job.details, at)
+                tree.is_hollow(one) for at in places for one in tree.get_all(job.details, at)
             )
         return bucket in allowed or bucket.rpartition("-")[2] in allowed
 

@@ -21,12 +21,12 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
-from handler.callback import nodes
+from handler.callback import converters, tree
 from handler.callback.details import dumps
 from handler.callback.envelope import Notice
 from handler.callback.families import Family, family_of
-from handler.callback.payload import Tree
 from handler.callback.record import TERMINAL, JobRecord, Source, normalise
+from handler.callback.tree import Tree
 from handler.ci_api.client import CiError
 from handler.ci_api.locate import CiUnreachableError
 from handler.errors import PayloadError, StoreError
@@ -119,7 +119,7 @@ class Reconcile:
             if summary.absent >= self.bench.settings.missing_callback_alert_threshold and missing:
                 self._alarm(tag, summary.absent)
             in_parallel(self._take_in, missing)
-            self._note(tag, nodes.moment(batch[-1].created_at))
+            self._note(tag, converters.moment(batch[-1].created_at))
         else:
             # All of it: the next pass looks at all the hours again, since jobs end late.
             self._note(tag, None)
@@ -129,13 +129,13 @@ class Reconcile:
         source = Source("reconcile", "xml", self.bench.now(), self.bench.request_id, True)
         for detail in self.bench.ci_of().list_jobs(family, tag, begin, states=STATES):
             record = self._record(detail, source)
-            ended = nodes.moment(record.ended_at) if record else None
+            ended = converters.moment(record.ended_at) if record else None
             late = ended is not None and now - ended.timestamp() < GRACE_S
             if record is not None and record.outcome in TERMINAL and not late:
                 yield record
 
     def _record(self, detail: dict[str, Tree], source: Source) -> JobRecord | None:
-        job_id = nodes.text(detail, "JobId")
+        job_id = tree.text(detail, "JobId")
         if not job_id:
             return None
         try:

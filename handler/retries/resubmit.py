@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handler.callback import nodes
+from handler.callback import converters, tree
 from handler.callback.families import Family, family_of
 from handler.callback.lineage import Lineage, detach
-from handler.callback.payload import Tree
 from handler.callback.record import JobRecord
+from handler.callback.tree import Tree
 from handler.ci_api import request_builder as rebuild
 from handler.ci_api.client import TIMEOUT_S, Ci, CiError, CreateResult
 from handler.ci_api.verification import check
@@ -140,7 +140,7 @@ class _Retry:
         if found:
             job = found[0]
             self._accepted(
-                lineage, attempt, nodes.text(job, "JobId") or "", nodes.text(job, "CreationTime")
+                lineage, attempt, tree.text(job, "JobId") or "", tree.text(job, "CreationTime")
             )
         elif self.bench.settings.on_unknown_submission == "hold":
             self._tell("held", "its submission got no answer, and CI's list does not show it")
@@ -187,7 +187,7 @@ class _Retry:
     def _settle(self, lineage: Lineage, claim: Attempt, result: CreateResult) -> None:
         bench = self.bench
         if result.verdict == "accepted" and result.job_id:
-            created = nodes.text(result.detail, "CreationTime") if result.detail else None
+            created = tree.text(result.detail, "CreationTime") if result.detail else None
             self._accepted(lineage, claim, result.job_id, created)
         elif result.verdict == "refused":
             bench.lease.check(WRITE_S)
@@ -207,7 +207,7 @@ class _Retry:
     def _accepted(self, lineage: Lineage, claim: Attempt, job_id: str, created: str | None) -> None:
         """The note that a job was submitted is written whatever the lease's age: it is true."""
         bench = self.bench
-        created_at = nodes.rfc3339(nodes.moment(created))
+        created_at = converters.rfc3339(converters.moment(created))
         bench.attempts.note_lineage(job_id, lineage)
         submitted = replace(claim, state="submitted", job_id=job_id, created_at=created_at)
         bench.attempts.put(lineage, submitted)
@@ -262,7 +262,7 @@ class _Workflow(_Retry):
             return
         day = (self.record.created_at or "")[:10]
         root = f"{workflow_id}:{key}:{day}"
-        created = nodes.moment(self.record.created_at)
+        created = converters.moment(self.record.created_at)
         for number in range(2, self.bench.policy.max_attempts + 1):
             lineage = Lineage(root, number)
             attempt = self.bench.attempts.get(lineage)
@@ -311,7 +311,7 @@ def with_marker(
     Raises:
         CiError
     """
-    ended = nodes.moment(record.ended_at or record.created_at)
+    ended = converters.moment(record.ended_at or record.created_at)
     key = (record.input or {}).get("object")
     listed = ci.list_jobs(
         family,
@@ -319,7 +319,7 @@ def with_marker(
         ended.timestamp() if ended else 0.0,
         str(key) if key else None,
     )
-    return [job for job in listed if detach(nodes.text(job, "Operation.UserData"))[1] == lineage]
+    return [job for job in listed if detach(tree.text(job, "Operation.UserData"))[1] == lineage]
 
 
 __all__ = ["MAX_CLAIMS", "MAX_TRIES", "retry", "with_marker"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handler.callback import nodes
+from handler.callback import tree
 from handler.callback.envelope import Notice
 from handler.callback.families import family_of
 from handler.callback.lineage import Lineage
@@ -60,7 +60,7 @@ def _tell_doubles(bench: SweepContext, ticket: Ticket) -> None:
     lineage = Lineage(details["root_job_id"], details["attempt"])
     ci = bench.ci(record)
     others = {
-        nodes.text(job, "JobId") or "": nodes.text(job, "State")
+        tree.text(job, "JobId") or "": tree.text(job, "State")
         for job in with_marker(ci, family, record, lineage)
     }
     others.pop(ticket.job_id, None)

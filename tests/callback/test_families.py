@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handler.callback import nodes
+from handler.callback import tree
 from handler.callback.families import (
     FAMILIES,
     INPUT_READ_ONLY,
@@ -123,9 +123,9 @@ def test_nothing_of_a_result_is_named_like_a_request_node() -> None:
 
 def test_results_of_the_sample_are_recognised() -> None:
     """What CI added to the job, and that alone."""
-    tree, _ = parse((PAYLOADS / "SplitVideoParts.seed.xml").read_bytes(), Limits())
-    operation = nodes.node(tree, "Response.JobsDetail.Operation")
-    sent = nodes.node(tree, "Response.JobsDetail.Input")
+    node, _ = parse((PAYLOADS / "SplitVideoParts.seed.xml").read_bytes(), Limits())
+    operation = tree.get(node, "Response.JobsDetail.Operation")
+    sent = tree.get(node, "Response.JobsDetail.Input")
     assert isinstance(operation, dict)
     assert isinstance(sent, dict)
     assert set(operation) - RESULT_NODES == {"JobLevel", "SplitVideoParts"}

@@ -17,7 +17,7 @@ import pytest
 
 from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator, Fault, Seen
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
-from handler.callback import nodes
+from handler.callback import tree
 from handler.callback.families import FAMILIES
 from handler.ci_api import client as ci_module
 from handler.ci_api.client import ANSWER_LIMITS, Ci, CiError
@@ -147,7 +147,7 @@ class TestSubmitting:
         assert (result.verdict, result.status) == ("accepted", 200)
         assert [one.job_id for one in face.accepted] == [result.job_id]
         assert face.accepted[0].marker == ("a1", 2)
-        assert nodes.text(result.detail, "Operation.UserData") == "mine/ci-retry:a1:2"
+        assert tree.text(result.detail, "Operation.UserData") == "mine/ci-retry:a1:2"
 
     def test_every_text_arrives_as_it_was(self, ci: Ci, face: CiSimulator) -> None:
         """Nothing in a key or a text can become markup."""
@@ -157,9 +157,9 @@ class TestSubmitting:
 
     def test_a_node_that_repeats_does_so_again(self, ci: Ci, face: CiSimulator) -> None:
         """As watermarks and the keys of a compression do."""
-        tree = transcode()
-        tree["Operation"]["WatermarkTemplateId"] = ["t1", "t2", "t3"]
-        job = face.jobs[ci.create(MEDIA, tree).job_id or ""]
+        node = transcode()
+        node["Operation"]["WatermarkTemplateId"] = ["t1", "t2", "t3"]
+        job = face.jobs[ci.create(MEDIA, node).job_id or ""]
         assert job.request["Operation"]["WatermarkTemplateId"] == ["t1", "t2", "t3"]
 
     @pytest.mark.parametrize(
@@ -534,7 +534,7 @@ class TestListing:
         """By it a submission is found again whose answer was lost."""
         ci.create(AI, translation(user_data="mine/ci-retry:a1:2"))
         detail = next(ci.list_jobs(AI, "Translation", NOW))
-        assert nodes.text(detail, "Operation.UserData") == "mine/ci-retry:a1:2"
+        assert tree.text(detail, "Operation.UserData") == "mine/ci-retry:a1:2"
 
     def test_jobs_of_the_very_second_are_there(self, ci: Ci, clock: Clock) -> None:
         """CI compares whole seconds, and "greater than" at that."""

@@ -20,7 +20,6 @@ from ci_callback.samples.writing import Notes, write
 from handler.callback.catalogue import DOUBTS, TAGS
 from handler.callback.families import NESTED_RESULTS, RESULT_NODES
 from handler.callback.lineage import Lineage
-from handler.callback.nodes import node
 from handler.callback.outcome import OUTCOMES, REVIEW_OUTCOMES
 from handler.callback.record import JobRecord
 from handler.callback.results.fields import (
@@ -35,6 +34,7 @@ from handler.callback.results.fields import (
     seconds_of_ms,
     text,
 )
+from handler.callback.tree import node
 from handler.ci_api.request_builder import request
 from handler.clock import rfc3339_of
 from handler.policy import CODES

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from handler.callback import nodes, values
-from handler.callback.payload import Tree
+from handler.callback import converters, tree
+from handler.callback.tree import Tree
 from handler.errors import PayloadError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -30,13 +30,13 @@ MAX_CELLS = 200_000
 """Fields of all rows in one list of a result: what is wide has fewer rows."""
 
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{3})?Z$"
-"""How a time is written: nodes.rfc3339."""
+"""How a time is written: converters.rfc3339."""
 
 
 class Field(Protocol):
     """Reads its value from a node, describes it as JSON Schema, and names nodes that repeat."""
 
-    def read(self, tree: Tree) -> Json: ...
+    def read(self, node: Tree) -> Json: ...
 
     def schema(self) -> Schema: ...
 
@@ -51,13 +51,13 @@ def steps(path: str) -> Steps:
     return tuple(tuple(one.split(".")) for one in path.split("|")) if path else ((),)
 
 
-def find(tree: Tree, at: Steps) -> Tree:
+def find(node: Tree, at: Steps) -> Tree:
     """What stands at the only path, or at the first of several that holds something."""
     if len(at) == 1:
-        return nodes.walk(tree, at[0])
+        return tree.walk(node, at[0])
     for names in at:
-        found = nodes.walk(tree, names)
-        if not nodes.is_hollow(found):
+        found = tree.walk(node, names)
+        if not tree.is_hollow(found):
             return found
     return None
 
@@ -78,10 +78,10 @@ class Leaf:
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", steps(self.path))
 
-    def read(self, tree: Tree) -> Json:
+    def read(self, node: Tree) -> Json:
         sent = None
         for names in self.at:
-            sent = sent or nodes.leaf(nodes.walk(tree, names))
+            sent = sent or tree.leaf(tree.walk(node, names))
         return self.convert(sent)
 
     def schema(self) -> Schema:
@@ -111,9 +111,9 @@ class Values:
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", steps(self.path))
 
-    def read(self, tree: Tree) -> Json:
-        sent = nodes.several(find(tree, self.at))
-        read = (self.convert(nodes.leaf(one)) for one in sent)
+    def read(self, node: Tree) -> Json:
+        sent = tree.several(find(node, self.at))
+        read = (self.convert(tree.leaf(one)) for one in sent)
         return [value for value in read if value is not None]
 
     def schema(self) -> Schema:
@@ -146,9 +146,9 @@ class Group:
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", steps(self.path))
 
-    def read(self, tree: Tree) -> Json:
-        at = find(tree, self.at) if self.path else tree
-        if self.optional and nodes.is_hollow(at):
+    def read(self, node: Tree) -> Json:
+        at = find(node, self.at) if self.path else node
+        if self.optional and tree.is_hollow(at):
             return None
         return {name: one.read(at) for name, one in self.fields.items()}
 
@@ -186,11 +186,11 @@ class Rows:
         object.__setattr__(self, "at", steps(self.path))
         object.__setattr__(self, "row", Group("", self.about, self.fields))
 
-    def read(self, tree: Tree) -> Json:
+    def read(self, node: Tree) -> Json:
         """Raises PayloadError: more rows than MAX_ROWS and MAX_CELLS allow."""
-        sent = nodes.several(find(tree, self.at))
+        sent = tree.several(find(node, self.at))
         refuse_many_rows(len(sent), len(self.fields))
-        return [self.row.read(one) for one in sent if not nodes.is_hollow(one)]
+        return [self.row.read(one) for one in sent if not tree.is_hollow(one)]
 
     def schema(self) -> Schema:
         items = self.row.definition()
@@ -231,22 +231,22 @@ def texts(path: str, about: str, example: list[Json]) -> Values:
 
 def key(path: str, about: str, example: str) -> Leaf:
     """The key of an object in COS."""
-    return Leaf(path, about, example, "string", values.as_key)
+    return Leaf(path, about, example, "string", converters.as_key)
 
 
 def integer(path: str, about: str, example: int, unit: str = "") -> Leaf:
     """A whole number."""
-    return Leaf(path, about, example, "integer", nodes.integer, unit)
+    return Leaf(path, about, example, "integer", converters.integer, unit)
 
 
 def integers(path: str, about: str, example: list[Json], unit: str = "") -> Values:
     """Whole numbers."""
-    return Values(path, about, example, "integer", nodes.integer, unit)
+    return Values(path, about, example, "integer", converters.integer, unit)
 
 
 def number(path: str, about: str, example: float, unit: str = "") -> Leaf:
     """A number that may have a fraction."""
-    return Leaf(path, about, example, "number", nodes.number, unit)
+    return Leaf(path, about, example, "number", converters.number, unit)
 
 
 def seconds(path: str, about: str, example: float) -> Leaf:
@@ -256,25 +256,25 @@ def seconds(path: str, about: str, example: float) -> Leaf:
 
 def seconds_of_ms(path: str, about: str, example: float) -> Leaf:
     """The same where CI sends milliseconds."""
-    return Leaf(path, about, example, "number", values.in_seconds, "seconds")
+    return Leaf(path, about, example, "number", converters.in_seconds, "seconds")
 
 
 def boolean(path: str, about: str, example: bool = False) -> Leaf:
     """true and false, or 1 and 0, in any case."""
-    return Leaf(path, about, example, "boolean", values.as_boolean)
+    return Leaf(path, about, example, "boolean", converters.as_boolean)
 
 
 def ratio(path: str, about: str, example: float, unit: str = "") -> Leaf:
     """A number, or two with a slash between them: 25.000000, 50/1."""
-    return Leaf(path, about, example, "number", values.as_ratio, unit)
+    return Leaf(path, about, example, "number", converters.as_ratio, unit)
 
 
 def bit_rate(path: str, about: str, example: int) -> Leaf:
-    """A bit rate; values.as_bit_rate says how its unit is told."""
-    return Leaf(path, about, example, "integer", values.as_bit_rate, "bits per second")
+    """A bit rate; converters.as_bit_rate says how its unit is told."""
+    return Leaf(path, about, example, "integer", converters.as_bit_rate, "bits per second")
 
 
 def moment(path: str, about: str, example: str) -> Leaf:
     """A time with its offset, as RFC 3339 in UTC."""
     about = f"{about}. RFC 3339 in UTC"
-    return Leaf(path, about, example, "string", values.as_moment, pattern=MOMENT)
+    return Leaf(path, about, example, "string", converters.as_moment, pattern=MOMENT)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from handler.callback.converters import as_key
 from handler.callback.results.fields import (
     Fields,
     Group,
@@ -21,7 +22,6 @@ from handler.callback.results.fields import (
     text,
     texts,
 )
-from handler.callback.values import as_key
 
 
 def _etag(path: str) -> Leaf:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from handler.callback import nodes
+from handler.callback import converters, tree
 from handler.callback.details import marks
-from handler.callback.payload import Tree
 from handler.callback.results.fields import (
     Fields,
     Group,
@@ -24,6 +23,7 @@ from handler.callback.results.fields import (
     seconds_of_ms,
     text,
 )
+from handler.callback.tree import Tree
 
 _VERDICT = "0 is normal, 1 is against the rules, 2 is to be looked at by a person"
 
@@ -42,10 +42,10 @@ _SCENE_GROUP = Group("", "", _SCENE)
 class Scenes:
     """The nodes PornInfo, AdsInfo and so on, each a row that names its scene: a Field."""
 
-    def read(self, tree: Tree) -> Json:
-        places = [tree, nodes.node(tree, "Labels"), nodes.node(tree, "data")]
+    def read(self, parsed: Tree) -> Json:
+        places = [parsed, tree.get(parsed, "Labels"), tree.get(parsed, "data")]
         return [
-            {"scene": nodes.snake_case(name).removesuffix("_info"), **scene}
+            {"scene": converters.snake_case(name).removesuffix("_info"), **scene}
             for place in places
             if isinstance(place, dict)
             for name, node in place.items()
@@ -93,11 +93,11 @@ _PART_GROUP = Group("", "", _PART)
 class Parts:
     """The pictures, sounds, pages and texts that were looked at: a Field."""
 
-    def read(self, tree: Tree) -> Json:
+    def read(self, parsed: Tree) -> Json:
         return [
             {"kind": kind, **part}
             for path, kind in _PARTS.items()
-            for node in nodes.nodes(tree, path)
+            for node in tree.get_all(parsed, path)
             for part in [_PART_GROUP.read(node)]
             if isinstance(part, dict)
         ]

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 
-from handler.callback import nodes
-from handler.callback.payload import Tree
+from handler.callback import converters, tree
+from handler.callback.converters import in_seconds
 from handler.callback.results.fields import (
     MAX_ROWS,
     Fields,
@@ -29,7 +29,7 @@ from handler.callback.results.fields import (
     text,
     texts,
 )
-from handler.callback.values import in_seconds
+from handler.callback.tree import Tree
 
 _RESULT = "Operation.SpeechRecognitionResult"
 
@@ -70,9 +70,9 @@ class Segments:
     path: str
     about: str
 
-    def read(self, tree: Tree) -> Json:
+    def read(self, node: Tree) -> Json:
         """Raises PayloadError: more than fields.MAX_ROWS sentences."""
-        at = nodes.node(tree, self.path)
+        at = tree.get(node, self.path)
         sentences = _some(at, "ResultDetail")
         refuse_many_rows(len(sentences), len(_SEGMENT))
         return [_detailed(one) for one in sentences] or _flash(at) or _lines(at)
@@ -98,14 +98,14 @@ class Transcript:
 
     path: str
 
-    def read(self, tree: Tree) -> Json:
-        at = nodes.node(tree, self.path)
-        sent = nodes.every(at, ("Result",))
+    def read(self, node: Tree) -> Json:
+        at = tree.get(node, self.path)
+        sent = tree.every(at, ("Result",))
         said = [_LINE.sub("", one) for one in sent]
         if not any(map(str.strip, said)):
-            said = nodes.every(at, ("ResultDetail", "FinalSentence"))
+            said = tree.every(at, ("ResultDetail", "FinalSentence"))
         if not said:
-            said = nodes.every(at, ("FlashResult", "text"))
+            said = tree.every(at, ("FlashResult", "text"))
         return "\n".join(_text_lines(said)) or None
 
     def schema(self) -> Schema:
@@ -129,18 +129,18 @@ def _text_lines(texts: list[str]) -> Iterator[str]:
 
 
 def _detailed(sentence: Tree) -> Json:
-    begin = in_seconds(nodes.text(sentence, "StartMs"))
+    begin = in_seconds(tree.text(sentence, "StartMs"))
     return _segment(
         begin,
-        in_seconds(nodes.text(sentence, "EndMs")),
-        nodes.text(sentence, "FinalSentence"),
-        speaker=nodes.text(sentence, "SpeakerId"),
-        speed=nodes.number(nodes.text(sentence, "SpeechSpeed")),
+        in_seconds(tree.text(sentence, "EndMs")),
+        tree.text(sentence, "FinalSentence"),
+        speaker=tree.text(sentence, "SpeakerId"),
+        speed=converters.number(tree.text(sentence, "SpeechSpeed")),
         words=[
             {
-                "word": nodes.text(word, "Word"),
-                "begin_s": _after(begin, nodes.text(word, "OffsetStartMs")),
-                "end_s": _after(begin, nodes.text(word, "OffsetEndMs")),
+                "word": tree.text(word, "Word"),
+                "begin_s": _after(begin, tree.text(word, "OffsetStartMs")),
+                "end_s": _after(begin, tree.text(word, "OffsetEndMs")),
             }
             for word in _some(sentence, "Words")
         ],
@@ -150,16 +150,16 @@ def _detailed(sentence: Tree) -> Json:
 def _flash(at: Tree) -> list[Json]:
     return [
         _segment(
-            in_seconds(nodes.text(sentence, "start_time")),
-            in_seconds(nodes.text(sentence, "end_time")),
-            nodes.text(sentence, "text"),
-            speaker=nodes.text(sentence, "speaker_id"),
-            channel=nodes.integer(nodes.text(one, "channel_id")),
+            in_seconds(tree.text(sentence, "start_time")),
+            in_seconds(tree.text(sentence, "end_time")),
+            tree.text(sentence, "text"),
+            speaker=tree.text(sentence, "speaker_id"),
+            channel=converters.integer(tree.text(one, "channel_id")),
             words=[
                 {
-                    "word": nodes.text(word, "word"),
-                    "begin_s": in_seconds(nodes.text(word, "start_time")),
-                    "end_s": in_seconds(nodes.text(word, "end_time")),
+                    "word": tree.text(word, "word"),
+                    "begin_s": in_seconds(tree.text(word, "start_time")),
+                    "end_s": in_seconds(tree.text(word, "end_time")),
                 }
                 for word in _some(sentence, "word_list")
             ],
@@ -172,7 +172,7 @@ def _flash(at: Tree) -> list[Json]:
 def _lines(at: Tree) -> list[Json]:
     """The sentences of Result: each mark, and the text up to the next one."""
     segments: list[Json] = []
-    for sent in nodes.every(at, ("Result",)):
+    for sent in tree.every(at, ("Result",)):
         marks = list(islice(_LINE.finditer(sent), MAX_ROWS + 1))
         refuse_many_rows(len(segments) + len(marks), len(_SEGMENT))
         segments += [
@@ -188,7 +188,7 @@ def _lines(at: Tree) -> list[Json]:
 
 
 def _some(at: Tree, path: str) -> list[Tree]:
-    return [one for one in nodes.nodes(at, path) if not nodes.is_hollow(one)]
+    return [one for one in tree.get_all(at, path) if not tree.is_hollow(one)]
 
 
 def _segment(
@@ -221,7 +221,7 @@ def _clock(sent: str) -> float | None:
     """0:19.712 or 1:02:03.5 as seconds."""
     total = 0.0
     for part in sent.split(":"):
-        value = nodes.number(part)
+        value = converters.number(part)
         if value is None:
             return None
         total = total * 60 + value

@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
-from handler.callback import nodes, outcome
+from handler.callback import converters, outcome, tree
 from handler.callback.details import marks
-from handler.callback.payload import Tree
 from handler.callback.results.fields import Group, Json, Rows, Schema, integer, key, moment, text
+from handler.callback.tree import Tree
 
 
 @dataclass(frozen=True)
 class TaskOutcome:
     """How a task ended: a Field."""
 
-    def read(self, tree: Tree) -> Json:
-        return outcome.of_task(tree)
+    def read(self, node: Tree) -> Json:
+        return outcome.of_task(node)
 
     def schema(self) -> Schema:
         return {
@@ -41,9 +41,9 @@ class Between:
     end: str
     about: str
 
-    def read(self, tree: Tree) -> Json:
-        start, end = (nodes.moment(nodes.text(tree, path)) for path in (self.start, self.end))
-        return nodes.seconds_between(start, end)
+    def read(self, node: Tree) -> Json:
+        start, end = (converters.moment(tree.text(node, path)) for path in (self.start, self.end))
+        return converters.seconds_between(start, end)
 
     def schema(self) -> Schema:
         return {"type": ["number", "null"], "description": self.about, "examples": [21]}
@@ -56,10 +56,10 @@ class Between:
 class FailedTasks:
     """The names of the tasks that failed, or their types where they have none: a Field."""
 
-    def read(self, tree: Tree) -> Json:
+    def read(self, node: Tree) -> Json:
         return [
-            nodes.text(task, "Name") or nodes.text(task, "Type") or ""
-            for task in nodes.nodes(tree, "Tasks")
+            tree.text(task, "Name") or tree.text(task, "Type") or ""
+            for task in tree.get_all(node, "Tasks")
             if outcome.of_task(task) == "failed"
         ]
 

@@ -1,4 +1,4 @@
-"""values.py: from the text that CI sent to what it stands for."""
+"""converters.py: from the text that CI sent to what it stands for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.callback import values
+from handler.callback import converters
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from handler.callback import values
 )
 def test_a_bit_rate_with_a_point_is_in_kbit(sent: str | None, bits_per_second: int | None) -> None:
     """So that Size and Duration of the documents' samples agree with it."""
-    assert values.as_bit_rate(sent) == bits_per_second
+    assert converters.as_bit_rate(sent) == bits_per_second
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_bit_rate_with_a_point_is_in_kbit(sent: str | None, bits_per_second: i
 )
 def test_a_frame_rate_may_be_a_ratio(sent: str | None, ratio: float | None) -> None:
     """As ffmpeg tells it."""
-    assert values.as_ratio(sent) == ratio
+    assert converters.as_ratio(sent) == ratio
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_frame_rate_may_be_a_ratio(sent: str | None, ratio: float | None) -> N
 )
 def test_yes_and_no_come_as_words_and_numbers(sent: str | None, meant: bool | None) -> None:
     """In any case."""
-    assert values.as_boolean(sent) is meant
+    assert converters.as_boolean(sent) is meant
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_yes_and_no_come_as_words_and_numbers(sent: str | None, meant: bool | No
 )
 def test_milliseconds_become_seconds(sent: str | None, seconds: float | None) -> None:
     """Exact to the microsecond."""
-    assert values.in_seconds(sent) == seconds
+    assert converters.in_seconds(sent) == seconds
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,19 @@ def test_a_key_has_no_slash_before_it_and_a_template_is_none(
     name: str | None, key: str | None
 ) -> None:
     """The addresses in the documents show it."""
-    assert values.as_key(name) == key
+    assert converters.as_key(name) == key
 
 
 def test_a_time_is_told_in_utc() -> None:
     """And a hyphen is none."""
-    assert values.as_moment("2022-06-27T15:23:11+0800") == "2022-06-27T07:23:11Z"
-    assert values.as_moment("-") is None
+    assert converters.as_moment("2022-06-27T15:23:11+0800") == "2022-06-27T07:23:11Z"
+    assert converters.as_moment("-") is None
 
 
 @given(st.text(max_size=40))
 def test_nothing_is_raised_and_nothing_is_infinite(sent: str) -> None:
     """Whatever was sent."""
-    for read in (values.as_bit_rate, values.as_ratio, values.in_seconds, values.as_boolean):
+    readers = (converters.as_bit_rate, converters.as_ratio, converters.in_seconds)
+    for read in (*readers, converters.as_boolean):
         value = read(sent)
         assert value is None or math.isfinite(value)

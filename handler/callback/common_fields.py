@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from handler.callback import nodes
+from handler.callback import converters, tree
 from handler.callback.details import canonical
-from handler.callback.payload import Tree
 from handler.callback.results.fields import Json
+from handler.callback.tree import Tree
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,17 @@ SIMPLE_REVIEW = Form(
 
 def text(at: Tree, path: str) -> str | None:
     """The text at a form's path."""
-    return nodes.text(at, path) if path else None
+    return tree.text(at, path) if path else None
 
 
 def identifier(at: Tree, path: str) -> str | None:
     """The text at a form's path, where it is no longer than a name."""
-    return nodes.identifier(at, path) if path else None
+    return tree.identifier(at, path) if path else None
 
 
 def times(at: Tree, form: Form) -> list[datetime | None]:
     """Creation, begin and end."""
-    return [nodes.moment(text(at, path)) for path in (form.created, form.started, form.ended)]
+    return [converters.moment(text(at, path)) for path in (form.created, form.started, form.ended)]
 
 
 def read_input(at: dict[str, Tree], form: Form) -> dict[str, Json] | None:
@@ -84,9 +84,9 @@ def read_input(at: dict[str, Tree], form: Form) -> dict[str, Json] | None:
 
     Other nodes of a job's Input are kept under their snake_case name.
     """
-    sent = next(iter(nodes.nodes(at, form.input)), None) if form.input else at
+    sent = next(iter(tree.get_all(at, form.input)), None) if form.input else at
     headers = next(
-        (found for path in form.headers if (found := _headers(nodes.nodes(at, path)))), {}
+        (found for path in form.headers if (found := _headers(tree.get_all(at, path)))), {}
     )
     read: dict[str, Json] = {
         "bucket": identifier(sent, form.bucket),
@@ -104,9 +104,9 @@ def _others(sent: dict[str, Tree], taken: set[str]) -> dict[str, Json]:
     spoken_for = {"BucketId", "CosHeaders"}  # read under other names; taken holds the others
     others: dict[str, Json] = {}
     for name, value in sent.items():
-        plain_name = nodes.snake_case(name)
+        plain_name = converters.snake_case(name)
         is_free = name not in spoken_for and plain_name not in taken and plain_name not in others
-        if is_free and not nodes.is_hollow(value):
+        if is_free and not tree.is_hollow(value):
             others[plain_name] = canonical(value)
     return others
 
@@ -118,7 +118,7 @@ def _headers(sent: list[Tree]) -> dict[str, Json]:
         if not isinstance(one, dict):
             continue
         if "Key" not in one:
-            headers |= {name: nodes.leaf(value) or "" for name, value in one.items()}
-        elif name := nodes.text(one, "Key"):
-            headers[name] = nodes.text(one, "Value") or ""
+            headers |= {name: tree.leaf(value) or "" for name, value in one.items()}
+        elif name := tree.text(one, "Key"):
+            headers[name] = tree.text(one, "Value") or ""
     return headers

@@ -1,4 +1,4 @@
-"""nodes.py: paths, text, numbers and times."""
+"""tree.py: paths, text, numbers and times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handler.callback import nodes
+from handler.callback import converters, tree
 
 TREE: Any = {"A": {"B": [{"C": "1"}, {"C": "2"}], "E": "", "S": " ", "L": ["only"]}, "N": None}
 
@@ -20,20 +20,20 @@ TREE: Any = {"A": {"B": [{"C": "1"}, {"C": "2"}], "E": "", "S": " ", "L": ["only
 )
 def test_text_is_found_by_path_or_is_none(path: str, found: str | None) -> None:
     """Blank, null, absent and of another shape read alike."""
-    assert nodes.text(TREE, path) == found
+    assert tree.text(TREE, path) == found
 
 
 def test_a_path_through_a_leaf_or_an_empty_list_leads_nowhere() -> None:
     """No exception leaves the module."""
-    assert nodes.node({"A": "x"}, "A.B") is None
-    assert nodes.node({"A": []}, "A.B") is None
+    assert tree.get({"A": "x"}, "A.B") is None
+    assert tree.get({"A": []}, "A.B") is None
 
 
 def test_one_and_none_are_lists_too() -> None:
     """A repeated element may come once, or not at all."""
-    assert nodes.nodes({"A": "x"}, "A") == ["x"]
-    assert nodes.nodes({"A": ["x", "", "y"]}, "A") == ["x", "y"]
-    assert nodes.nodes({}, "A") == []
+    assert tree.get_all({"A": "x"}, "A") == ["x"]
+    assert tree.get_all({"A": ["x", "", "y"]}, "A") == ["x", "y"]
+    assert tree.get_all({}, "A") == []
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_one_and_none_are_lists_too() -> None:
 )
 def test_times_are_read_with_their_offset_or_not_at_all(sent: str | None, read: str | None) -> None:
     """Every form that CI's documents print, in UTC; nothing is guessed."""
-    assert nodes.rfc3339(nodes.moment(sent)) == read
+    assert converters.rfc3339(converters.moment(sent)) == read
 
 
 @pytest.fixture
@@ -76,22 +76,24 @@ def _zone_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("_zone_of_the_machine")
 def test_times_are_in_utc_whatever_the_machines_own_zone() -> None:
     """Those of CI and those of the clock."""
-    at = nodes.moment("2022-07-25T08:35:39Z")
+    at = converters.moment("2022-07-25T08:35:39Z")
     assert at == datetime(2022, 7, 25, 8, 35, 39, tzinfo=timezone.utc)
-    assert nodes.moment("2022-07-25T16:35:39+0800") == at
+    assert converters.moment("2022-07-25T16:35:39+0800") == at
     assert at
     assert at.tzinfo is timezone.utc
-    assert nodes.rfc3339(at) == "2022-07-25T08:35:39Z"
+    assert converters.rfc3339(at) == "2022-07-25T08:35:39Z"
 
 
 def test_durations_hold_across_offsets() -> None:
     """Seconds are counted between moments, not between clock faces."""
-    start = nodes.moment("2022-07-25T23:59:59+0800")
-    assert nodes.seconds_between(start, nodes.moment("2022-07-25T16:00:00Z")) == 1
-    assert nodes.seconds_between(start, nodes.moment("2022-07-25T15:59:59.5Z")) == 0.5
-    assert nodes.seconds_between(start, nodes.moment("2022-07-25T15:59:59.1234Z")) == 0.123
-    assert nodes.seconds_between(start, None) is None
-    assert isinstance(nodes.seconds_between(start, start), int)
+    start = converters.moment("2022-07-25T23:59:59+0800")
+    assert converters.seconds_between(start, converters.moment("2022-07-25T16:00:00Z")) == 1
+    assert converters.seconds_between(start, converters.moment("2022-07-25T15:59:59.5Z")) == 0.5
+    assert (
+        converters.seconds_between(start, converters.moment("2022-07-25T15:59:59.1234Z")) == 0.123
+    )
+    assert converters.seconds_between(start, None) is None
+    assert isinstance(converters.seconds_between(start, start), int)
 
 
 @pytest.mark.parametrize(
@@ -111,8 +113,8 @@ def test_durations_hold_across_offsets() -> None:
 )
 def test_numbers_are_numbers_or_null(sent: str | None, whole: int | None, real: float) -> None:
     """What is no finite number of a sane length reads as None."""
-    assert nodes.integer(sent) == whole
-    assert nodes.number(sent) == real
+    assert converters.integer(sent) == whole
+    assert converters.number(sent) == real
 
 
 @pytest.mark.parametrize(
@@ -130,4 +132,4 @@ def test_numbers_are_numbers_or_null(sent: str | None, whole: int | None, real: 
 )
 def test_names_become_snake_case(name: str, snake: str) -> None:
     """A name without a letter or digit stays as it is."""
-    assert nodes.snake_case(name) == snake
+    assert converters.snake_case(name) == snake

@@ -1,0 +1,135 @@
+"""One value at a time: from the text that CI sent to what it stands for. Nothing is raised;
+what can't be read is None.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime, timedelta, timezone
+
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:?\d\d)", re.ASCII
+)
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[^A-Za-z0-9]+")
+
+MAX_BIT_RATE = 1e15
+"""A higher one is no bit rate."""
+
+MAX_KEY_CHARS = 850
+"""A key of COS has at most 850 bytes in UTF-8."""
+
+
+def as_key(name: str | None) -> str | None:
+    """The key that a name stands for; None for nothing, for a template such as ${number}, and
+    for what is longer than any key.
+
+    A key of COS never begins with a slash: where a name does (Tts, speech recognition,
+    workflows), the address beside it in document 460/80039 shows the object without it.
+    """
+    key = (name or "").lstrip("/")
+    return key if key and len(key) <= MAX_KEY_CHARS and "${" not in key else None
+
+
+def in_seconds(sent: str | None) -> float | None:
+    """Milliseconds to seconds, exact to the microsecond."""
+    ms = number(sent)
+    return None if ms is None else round(ms / 1000, 6)
+
+
+def as_boolean(sent: str | None) -> bool | None:
+    """The words and numbers that CI sends for yes and no; None for any other."""
+    word = (sent or "").strip().lower()
+    return {"true": True, "1": True, "false": False, "0": False}.get(word)
+
+
+def as_ratio(sent: str | None) -> float | None:
+    """Frames per second as ffmpeg tells them; None where the divisor is 0."""
+    above, slash, below = (sent or "").partition("/")
+    dividend, divisor = number(above), number(below if slash else "1")
+    if dividend is None or not divisor:
+        return None
+    quotient = round(dividend / divisor, 6)
+    return quotient if math.isfinite(quotient) else None
+
+
+def as_bit_rate(sent: str | None) -> int | None:
+    """Bits per second.
+
+    The documents give kbit/s (1045/47228), and their samples hold both: 8867.172000 beside
+    a Size and a Duration that make 8,867,172 bit/s (SuperResolution, Animation), and 834736
+    beside ones that make 834,736 bit/s (QualityEstimate, speed transcoding). In every
+    sample what has a decimal point is kbit/s, and what has none is bit/s.
+    """
+    value = number(sent)
+    if value is None or not 0 <= value < MAX_BIT_RATE:
+        return None
+    return round(value * 1000 if "." in str(sent) else value)
+
+
+def as_moment(sent: str | None) -> str | None:
+    """A time as RFC 3339 in UTC; None for "-" and what is unreadable."""
+    return rfc3339(moment(sent))
+
+
+def integer(sent: str | None) -> int | None:
+    """A whole number; None for what is none, or has more than 18 digits."""
+    sent = sent.strip() if sent is not None else ""
+    return int(sent) if _INTEGER.fullmatch(sent) else None
+
+
+def number(sent: str | None) -> float | None:
+    """A finite number; None for anything else."""
+    try:
+        value = float(sent) if sent is not None and sent.isascii() and "_" not in sent else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def moment(sent: str | None) -> datetime | None:
+    """A time with its offset, in UTC. None for "-", for no offset, and for what is unreadable.
+
+    CI writes 2022-07-25T16:35:39+0800, and in workflows a space for the T or +08:00
+    (documents 436/54028 and 460/80039).
+    """
+    match = _TIME.fullmatch(sent.strip()) if sent is not None else None
+    if not match:
+        return None
+    year, month, day, hour, minute, second = (int(match[i]) for i in range(1, 7))
+    microsecond = round(float(match[7] or 0) * 1_000_000)
+    offset = match[8].replace(":", "")
+    try:
+        zone = timezone.utc
+        if offset != "Z":
+            away = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:5]))
+            zone = timezone(-away if offset[0] == "-" else away)
+        local = datetime(year, month, day, hour, minute, second, microsecond, zone)
+        return local.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
+def rfc3339(at: datetime | None) -> str | None:
+    """A moment as RFC 3339 in UTC, such as 2022-07-25T08:35:39Z; milliseconds where it has any."""
+    if at is None:
+        return None
+    written = at.astimezone(timezone.utc).isoformat(
+        timespec="milliseconds" if at.microsecond else "seconds"
+    )
+    return written.replace("+00:00", "Z")
+
+
+def seconds_between(start: datetime | None, end: datetime | None) -> float | int | None:
+    """Whole seconds as an int, others rounded to milliseconds; None without both ends."""
+    if start is None or end is None:
+        return None
+    seconds = round((end - start).total_seconds(), 3)
+    return int(seconds) if seconds == int(seconds) else seconds
+
+
+def snake_case(name: str) -> str:
+    """BasicType → basic_type, CIRoleID → ci_role_id."""
+    words = (word for word in _WORD.findall(name) if word.isalnum())
+    return "_".join(word.lower() for word in words) or name

@@ -1,0 +1,94 @@
+"""A callback as a tree of dict, list and str, and the way to what it holds. Raises nothing.
+
+A path is a text such as "Operation.Output.Bucket". What is absent, empty, or of another
+shape than asked for reads as None (or an empty list), because CI leaves out in one
+format what it sends empty in the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
+"""What a body is read to. A leaf is the text that was sent."""
+
+MAX_IDENTIFIER_CHARS = 1_024
+"""Longer texts are no ids, states, codes or names of buckets."""
+
+
+def get(node: Tree, path: str) -> Tree:
+    """What stands at the path; None where nothing does. Of a list on the way, the first."""
+    return walk(node, path.split("."))
+
+
+def walk(node: Tree, names: Sequence[str]) -> Tree:
+    """`get` for a path that is split already."""
+    for name in names:
+        if not isinstance(node, dict):
+            if not isinstance(node, list) or not node or not isinstance(node[0], dict):
+                return None
+            node = node[0]
+        if name not in node:
+            return None
+        node = node[name]
+    return node
+
+
+def text(node: Tree, path: str) -> str | None:
+    """The text at the path; None where there is none or it is blank."""
+    if isinstance(node, dict) and path in node:  # one name: most of all that is asked for
+        return leaf(node[path])
+    return leaf(walk(node, path.split(".")))
+
+
+def identifier(node: Tree, path: str) -> str | None:
+    """The text at the path, where it is no longer than the name of anything; else None."""
+    found = text(node, path)
+    return found if found is None or len(found) <= MAX_IDENTIFIER_CHARS else None
+
+
+def leaf(found: Tree) -> str | None:
+    """A node's text, or that of a list's only one; None where there is none or it is blank."""
+    if isinstance(found, str):
+        return found if found.strip() else None
+    if isinstance(found, list) and len(found) == 1:
+        return leaf(found[0]) if isinstance(found[0], str) else None
+    return None
+
+
+def get_all(node: Tree, path: str) -> list[Tree]:
+    """All that stands at the path, as a list, blank leaves left out."""
+    return several(get(node, path))
+
+
+def several(found: Tree) -> list[Tree]:
+    """A node as a list, blank leaves left out."""
+    ones = found if isinstance(found, list) else [found]
+    return [one for one in ones if not is_blank(one)]
+
+
+def every(node: Tree, names: Sequence[str]) -> list[str]:
+    """The texts at a path that is split already, in all that repeats on the way, blank ones
+    left out."""
+    level = several(node)
+    for name in names:
+        level = [
+            one
+            for found in level
+            if isinstance(found, dict) and name in found
+            for one in several(found[name])
+        ]
+    return [one for one in level if isinstance(one, str)]
+
+
+def is_blank(node: Tree) -> bool:
+    """Absent, null, an empty container or nothing but white space."""
+    return not node or (isinstance(node, str) and not node.strip())
+
+
+def is_hollow(node: Tree) -> bool:
+    """Blank, or nothing but blank nodes within: what one format sends so, the other leaves out."""
+    if isinstance(node, dict):
+        return all(map(is_hollow, node.values()))
+    return all(map(is_hollow, node)) if isinstance(node, list) else is_blank(node)
