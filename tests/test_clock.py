@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.callback.tree import rfc3339
+from handler.callback.converters import rfc3339
 from handler.clock import rfc3339_of
 
 

@@ -17,6 +17,7 @@ from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.reviews import EVENTS
 from ci_callback.samples.samples import KNOWN, RUN_EVENT, names, sample
 from ci_callback.samples.writing import Notes, write
+from handler.callback import tree
 from handler.callback.catalogue import DOUBTS, TAGS
 from handler.callback.families import NESTED_RESULTS, RESULT_NODES
 from handler.callback.lineage import Lineage
@@ -34,7 +35,6 @@ from handler.callback.results.fields import (
     seconds_of_ms,
     text,
 )
-from handler.callback.tree import node
 from handler.ci_api.request_builder import request
 from handler.clock import rfc3339_of
 from handler.policy import CODES
@@ -142,7 +142,7 @@ def test_a_job_that_did_not_succeed_tells_no_result(name: str) -> None:
         assert isinstance(operation, dict)
         assert not (RESULT_NODES - {"Input"}) & set(operation)
         assert "Progress" not in read.details
-        assert not any(node(read.details, path) for path in NESTED_RESULTS)
+        assert not any(tree.get(read.details, path) for path in NESTED_RESULTS)
         again = request(read.details, Lineage(read.job_id, 2), None)
         assert (again["Tag"], again["QueueId"]) == (name, read.queue_id)
 
