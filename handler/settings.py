@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from handler.callback.limits import Limits
 from handler.errors import Problem, SettingsError
 from handler.ledger.bucket import Credentials
+from handler.redaction import url_secrets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,8 +126,8 @@ class Settings:
         """Every text that must not appear in a log."""
         mine = self.credentials
         keys = (mine.secret_id, mine.secret_key, mine.session_token) if mine else ()
-        urls = (part for url in self.alert_urls for part in _url_secrets(url))
-        return (*self.callback_tokens, *keys, *self.alert_urls, *urls)
+        urls = (*self.alert_urls, self.retry_callback_url or "")
+        return (*self.callback_tokens, *keys, *(part for url in urls for part in url_secrets(url)))
 
 
 def tokens_from_env(env: Mapping[str, str]) -> tuple[str, ...] | None:
@@ -173,18 +174,6 @@ def _at_odds(read: Mapping[str, Any]) -> list[Problem]:
         for lower, upper in orders
         if read.get(lower.lower(), 0) > read.get(upper.lower(), float("inf"))
     ]
-
-
-def _url_secrets(url: str) -> list[str]:
-    """The parts of an alert URL that open a door: user, password, query values, fragment."""
-    from urllib.parse import unquote, urlsplit  # 2 ms of a cold start where nothing needs it
-
-    parts = urlsplit(url)
-    values = [
-        pair.partition("=")[2] for text in (parts.query, parts.fragment) for pair in text.split("&")
-    ]
-    named = [parts.username or "", parts.password or "", parts.path.rpartition("/")[2], *values]
-    return [form for text in named for form in {text, unquote(text)} if len(form) >= 8]
 
 
 # --- readers: each raises ValueError for what it does not take ----------------------------

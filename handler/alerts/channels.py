@@ -24,22 +24,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from handler.alerts.digest import Message, harmless
 from handler.alerts.mail import Mail, letter, route, smtp_mail
 from handler.alerts.services import SERVICES, Order, UnusableUrlError
 from handler.errors import HandlerError
 from handler.http_client import GRACE_S, Http, host_of, within
-
-_LEAST_TOKEN_CHARS = 6
-_LEAST_PASSWORD_CHARS = 3
-"""A part of an address that is shorter, such as `v=1`, is left standing in a reason: to take
-out its every letter would leave nothing to read."""
+from handler.redaction import REDACTED, url_secrets
 
 
 @dataclass(frozen=True)
@@ -215,23 +211,6 @@ def _by_apprise(channel: Channel, message: Message, timeout_s: float, apprise: A
 
 def _without_secrets(reason: str, url: str) -> str:
     """The reason on one line, short, and without any part of the address that opens a door."""
-    secrets = {form for part in _secrets(url) for form in (part, unquote(part))}
-    for secret in sorted(secrets, key=len, reverse=True):
-        reason = reason.replace(secret, "[redacted]")
+    for secret in sorted(url_secrets(url), key=len, reverse=True):
+        reason = reason.replace(secret, REDACTED)
     return harmless(reason)
-
-
-def _secrets(url: str) -> Iterator[str]:
-    """What of an address may be a key. Words of a path, such as webhook, are none: a token is
-    its last part, or holds a digit."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return
-    query = (pair.partition("=")[2] for pair in parts.query.split("&"))
-    *words, last = parts.path.split("/")
-    digits = (word for word in words if re.search("[0-9]", word))
-    tokens = (url, parts.username or "", *query, *digits, last)
-    yield from (token for token in tokens if len(token) >= _LEAST_TOKEN_CHARS)
-    passwords = (parts.password or "", _fragment(url).get("secret", ""))
-    yield from (word for word in passwords if len(word) >= _LEAST_PASSWORD_CHARS)
