@@ -79,14 +79,10 @@ check-deploy:
 bundle: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m tools.bundle
 
-# Pins the requirements, with hashes, for all supported versions of Python. Keeps what is pinned;
-# `make lock UPGRADE=--upgrade` takes the newest, UPGRADE="--upgrade-package NAME" that of one package.
-LOCKS = requirements $(addprefix requirements/,build cli dev browser mutation)
+# Compiles the locks and the metadata beside them. Keeps what is pinned; UPGRADE=--upgrade takes the
+# newest of everything, UPGRADE="--upgrade-package NAME" that of one package.
 lock: $(VENV)/.dev-installed
-	for name in $(LOCKS); do \
-	  $(VENV)/bin/uv pip compile --universal --generate-hashes --python-version 3.10 --no-strip-extras \
-	    --no-header --no-emit-index-url --quiet $(UPGRADE) $$name.in -o $$name.txt || exit 1; \
-	done
+	$(VENV)/bin/python -m tools.lock $(UPGRADE)
 
 clean:
 	chmod -R u+w .bench 2>/dev/null || true

@@ -84,7 +84,9 @@ def install(python: Path, lock: str, *options: str | Path) -> None:
         StepError: pip failed, for example because there is no wheel for this machine.
     """
     source = only(SOURCE_ONLY, lock)
-    _pip_install(python, without([SOURCE_ONLY], lock) if source else lock, FROM_WHEELS, options)
+    wheels = without([SOURCE_ONLY], lock) if source else lock
+    if wheels.strip():
+        _pip_install(python, wheels, FROM_WHEELS, options)
     if source:
         _pip_install(python, source, FROM_SOURCE, options)
 
