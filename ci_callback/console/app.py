@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, g, render_template, request, url_for
 from jinja2 import StrictUndefined
@@ -15,7 +16,7 @@ from ci_callback.console import actions, guard, pages
 from ci_callback.console.body import pretty
 from ci_callback.console.context import ConsoleContext, Plans
 from ci_callback.console.record_cache import RecordCache
-from ci_callback.console.texts import LANGS, WORDS, kind, word
+from ci_callback.console.texts import LANGS, WORDS, kind, outcome, word
 from ci_callback.devserver.local_function import LocalFunction
 from handler.callback import converters
 from handler.errors import StoreError
@@ -85,13 +86,18 @@ def _furnish(app: Flask, desk: ConsoleContext) -> None:
         lang = g.get("lang", LANGS[0])
 
         def in_lang(other: str) -> str:
-            arguments = {**request.args.to_dict(), **(request.view_args or {}), "lang": other}
-            endpoint = request.endpoint if request.method == "GET" else None
-            return url_for(endpoint or "pages.deliveries", **arguments)
+            # The query is put behind the address, and not given to url_for: some names of
+            # parameters, such as _method and endpoint, are url_for's own.
+            here = request.endpoint if request.method == "GET" else None
+            page = (
+                url_for(here, **(request.view_args or {})) if here else url_for("pages.deliveries")
+            )
+            return f"{page}?{urlencode({**request.args.to_dict(), 'lang': other})}"
 
         return {
             "t": lambda key, **values: word(lang, key, **values),
             "kind": lambda name: kind(lang, name),
+            "outcome_text": lambda name: outcome(lang, name),
             "lang": lang,
             "in_lang": in_lang,
             "desk": desk,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree  # only to write what defusedxml has read
 from xml.sax.saxutils import escape
 
+from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from handler.callback import payload
@@ -19,11 +20,11 @@ MOST_CHARS = 200_000
 
 
 def shown(body: bytes) -> str:
-    """A callback's body, or whatever came in its place."""
+    """A callback's body, or whatever came in its place. Raises nothing."""
     text = body.decode("utf-8", "backslashreplace")
     if len(text) > MOST_CHARS:
         return f"{_redacted(text, body)[:MOST_CHARS]}\n…"
-    return _redacted(_indented(text), body)
+    return _redacted(_writable(_indented(text)), body)
 
 
 def pretty(value: object) -> str:
@@ -31,18 +32,24 @@ def pretty(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
+def _writable(text: str) -> str:
+    """Lone surrogates, which JSON can name and UTF-8 can't hold, as the escapes that they were."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _indented(text: str) -> str:
-    """The text itself where it is neither."""
+    """Indented JSON or XML; the text itself where it is neither, or nested deeper than the
+    writers go."""
     try:
         return pretty(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         root = fromstring(text.encode("utf-8"), forbid_dtd=True)
-    except (ParseError, ValueError):
-        return text
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, "unicode")
+        ElementTree.indent(root)
+        return ElementTree.tostring(root, "unicode")
+    except (ParseError, ValueError, RecursionError, LookupError, DefusedXmlException):
+        return text  # LookupError: its declaration names an encoding that does not exist
 
 
 def _redacted(text: str, body: bytes) -> str:

@@ -83,6 +83,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "o.unverified": ("unverified", "待核实"),
     "o.kept": ("kept", "已保存"),
     "o.duplicate": ("duplicate", "重复"),
+    "o.ok": ("ok", "正常"),
     "o.": ("none", "无"),
     "f.retry_waits": ("retry due", "等待重试"),
     "f.submitting": ("being submitted", "正在提交"),
@@ -299,6 +300,12 @@ def word(lang: Lang, key: str, **values: object) -> str:
     """
     text = WORDS[key][LANGS.index(lang)]
     return text.format(**values) if values else text
+
+
+def outcome(lang: Lang, name: str) -> str:
+    """The text of an outcome or a status; of one that has none, the name as it is. Never raises:
+    what the function answers must not decide whether a page can be shown."""
+    return word(lang, f"o.{name}") if f"o.{name}" in WORDS else name
 
 
 def kind(lang: Lang, name: str) -> str:

@@ -91,18 +91,6 @@ class Console:
         return made.job_id
 
 
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    """A function with a ledger in a folder, and a CI that nobody answers for."""
-    return {"LEDGER_URL": f"file:{tmp_path}/ledger", "LEASE_WAIT_S": "0"}
-
-
-@pytest.fixture
-def console(env: dict[str, str]) -> Console:
-    """A console that is looked at without a stand-in for CI."""
-    return Console(env)
-
-
 def text_of(page: str) -> str:
     """What a person reads of a page's main part."""
     main = page[page.index("<main") : page.index("</main>")]

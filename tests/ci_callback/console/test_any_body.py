@@ -1,0 +1,140 @@
+"""Any page of the console can be shown, whatever was delivered and whatever it was answered."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import get_args
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from ci_callback.console.texts import LANGS, WORDS, outcome
+from ci_callback.dead_letters import letters
+from handler.callback.outcome import Outcome
+from handler.triggers import Status
+from tests.ci_callback.console.test_console import Console
+from tests.slow.fuzz import seeds
+from tests.slow.hostile import envelope_cases, json_cases, name_cases, value_cases, xml_cases
+from tests.slow.hostile.case import Bait, Case
+
+NOWHERE = Bait("http://127.0.0.1:9", "/nowhere", "nothing")
+
+PAGES = ("/", "/?text=%00", "/sweeps", "/outbox", "/dead", "/charts", "/send")
+
+TOUGH: dict[str, bytes] = {
+    "nested JSON": b"[" * 5000,
+    "nested and closed": b"[" * 5000 + b"]" * 5000,
+    "nested XML": b"<a>" * 5000 + b"</a>" * 5000,
+    "a lone surrogate": b'"\\ud800"',
+    "a lone surrogate in a job": json.dumps(
+        {
+            "JobsDetail": {
+                "JobId": "j1",
+                "Tag": "Translation",
+                "State": "Failed",
+                "Message": "\ud800",
+            }
+        }
+    ).encode(),
+    "no text": bytes(range(256)),
+    "UTF-16": "<a>é</a>".encode("utf-16"),
+    "an entity": b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>',
+    "markup": b'{"a": "<script>alert(1)</script>{{ 7 * 7 }}"}',
+    "a number that is none": b"NaN",
+    "a prefix without its namespace": b"<x:a>1</x:a>",
+}
+
+
+def body_of(case: Case) -> bytes | None:
+    """The body of a hostile case that is an HTTP event with a body of text."""
+    event = case.made()
+    sent = event.get("body") if isinstance(event, dict) else None
+    if not isinstance(sent, str):
+        return None
+    try:
+        return base64.b64decode(sent) if event.get("isBase64Encoded") else sent.encode()
+    except ValueError:
+        return None  # its base64, or its text, is the fault: no body is made of it
+
+
+def hostile() -> list[bytes]:
+    """The bodies of the hostile cases."""
+    families = (envelope_cases, json_cases, name_cases, value_cases, xml_cases)
+    found = (body_of(one) for family in families for one in family.cases(NOWHERE))
+    return [one for one in found if one is not None and len(one) < 200_000]
+
+
+def corpus() -> list[bytes]:
+    """The bodies that fuzzing found worth keeping."""
+    return [path.read_bytes() for path in seeds.corpus("body")]
+
+
+def look_at_every_page(console: Console, bodies: list[bytes]) -> None:
+    """Deliver each, and open each page that shows it."""
+    for number, body in enumerate(bodies, 1):
+        console.machine.send(body, "http")
+        page = console.ask("GET", f"/deliveries/{number}")
+        assert page.status_code == 200, body[:200]
+        for job in console.machine.history.deliveries()[0].jobs:
+            if job.key.startswith("jobs/"):
+                shown = console.ask("GET", f"/job?key={quote(job.key)}")
+                assert shown.status_code == 200, body[:200]
+    for lang in LANGS:
+        for path in PAGES:
+            assert console.ask("GET", path, {"Accept-Language": lang}).status_code == 200, path
+    for letter in letters(console.machine.store):
+        name = letter.key.rpartition("/")[2].removesuffix(".json")
+        assert console.ask("GET", f"/dead/{name}").status_code == 200, letter.key
+
+
+@pytest.mark.parametrize("body", TOUGH.values(), ids=TOUGH)
+def test_a_tough_body_is_shown(console: Console, body: bytes) -> None:
+    """And so are the pages beside it."""
+    look_at_every_page(console, [body])
+
+
+def test_what_fuzzing_found_is_shown(console: Console) -> None:
+    """Each body of the corpus."""
+    look_at_every_page(console, corpus())
+
+
+def test_a_sample_of_the_hostile_bodies_is_shown(console: Console) -> None:
+    """tests/slow shows all of them."""
+    bodies = hostile()
+    assert len(bodies) > 1000
+    look_at_every_page(console, bodies[::25])
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_status_and_every_outcome_has_its_text(lang: str) -> None:
+    """By the enumerations of the function itself."""
+    for name in (*get_args(Status), *get_args(Outcome), "ok"):
+        assert f"o.{name}" in WORDS, name
+
+
+def test_a_status_without_a_text_is_shown_as_it_is() -> None:
+    """A page must not depend on a list being complete."""
+    assert outcome("en", "made_up") == "made_up"
+
+
+def test_the_list_is_shown_while_a_health_check_is_in_it(console: Console) -> None:
+    """Its answer is a status that no callback has."""
+    event = {
+        "httpMethod": "GET",
+        "path": "/health",
+        "headers": {},
+        "queryString": {},
+        "body": "",
+    }
+    console.machine.deliver(event, b"")
+    assert 'class="chip o-plain">ok<' in console.get()
+
+
+@pytest.mark.parametrize(
+    "name", ["endpoint", "_method", "_anchor", "_external", "_scheme", "values"]
+)
+def test_a_parameter_that_the_framework_knows_changes_nothing(console: Console, name: str) -> None:
+    """The link to the other language keeps it."""
+    page = console.get(f"/?{urlencode({name: 'x'})}")
+    assert f"{name}=x" in page
