@@ -7,7 +7,7 @@ from itertools import chain, combinations
 from typing import Any, NamedTuple, TypeAlias
 
 from tests.slow.model import requests as ask
-from tests.slow.model.promises import ONE_RECORD, RIGHTLY, TWICE
+from tests.slow.model.promises import KEPT_ASIDE, ONE_RECORD, RIGHTLY, TWICE
 from tests.slow.model.protocol import record
 from tests.slow.model.requests import Key, LostError
 from tests.slow.model.scopes import Scope
@@ -93,7 +93,7 @@ def list_digests(scope: Scope, state: State, number: int, request: ask.ListDiges
         again = {
             (ticket, channel)
             for ticket in state.get(digests[0]).tickets
-            for channel in scope.rules.channels
+            for channel in set().union(*scope.rules.configurations)
         }
         yield Answer((), state._replace(excused=state.excused | again), due=False)
 
@@ -191,10 +191,14 @@ def write(state: State, number: int, key: Key, value: Any) -> State:
         claim = (Claim(key.name),) if value == "submitting" else ()
         return state.with_timeline((*others, *claim))
     if key.folder == "_digests":
-        left = value.channels if value else ()
         slot = state.slots[number]
-        unnoted = tuple(told for told in slot.unnoted if told[1] in left)
+        unnoted = tuple(
+            told for told in slot.unnoted if value is not None and told[1] not in value.delivered
+        )
         return state.with_slot(number, slot._replace(unnoted=unnoted))
+    if key.folder == "_undelivered":
+        kept = frozenset((ticket, KEPT_ASIDE) for ticket in value.tickets)
+        return state._replace(told=state.told | kept)
     return state
 
 

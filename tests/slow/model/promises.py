@@ -21,8 +21,11 @@ ONCE = "an attempt is accepted once"
 TWICE = "an alert is told again only where noting it failed, or a listing lagged"
 FOLLOWED = "a failure is re-submitted or told"
 HEARD = "the end of a re-submitted job is taken in"
-TOLD = "an alert is told on every channel"
+TOLD = "an alert is told on every channel that stays configured, on one or kept aside at least"
 RESTS = "from everywhere it comes to rest"
+
+KEPT_ASIDE = "_undelivered"
+"""Stands in `State.told` for a channel: the digest is logged at ERROR and kept for a person."""
 
 
 def is_at_rest(scope: Scope, state: State) -> bool:
@@ -105,11 +108,13 @@ def _is_superseded(scope: Scope, state: State, ticket: Ticket) -> bool:
 
 
 def _alert_is_told(scope: Scope, state: State) -> bool:
+    if not scope.rules.channels:
+        return True
+    stay = frozenset.intersection(*map(frozenset, scope.rules.configurations))
     return all(
-        (key.name, channel) in state.told
+        (told := {channel for ticket, channel in state.told if ticket == key.name}) and stay <= told
         for key in state.keys("_done")
         if key.name.action.startswith("alert") and not _is_superseded(scope, state, key.name)
-        for channel in scope.rules.channels
     )
 
 

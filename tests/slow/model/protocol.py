@@ -64,7 +64,9 @@ GUARDS = {
     "digests_first": "5: they are dealt with before a new one is made",
     "digest_written_before_send": "5: a digest is written before anything is sent",
     "tickets_done_before_send": "5: its tickets are done before anything is sent",
-    "taken_noted": "5: it is rewritten without the channels that took it",
+    "delivery_noted": "5: it is rewritten with the channels that took it",
+    "gone_channel_replaced": "5: it goes to all that are configured now and have not taken it",
+    "undelivered_kept_before_delete": "5: with no channel configured it is kept aside first",
     "lease_looked_at_before_send": "5: a sweep whose lease is old sends nothing",
     "lease_looked_at_before_digest_write": "5: nor does it write under _digests/",
     "done_mark_before_delete": "5: a ticket's done mark is put before it is deleted",
@@ -91,7 +93,9 @@ class Rules:
     """Which guards are off, and the settings that matter.
 
     retries: whether a failure is worth a retry (else it calls for an alert). hold:
-    ON_UNKNOWN_SUBMISSION=hold. channels: where alerts go.
+    ON_UNKNOWN_SUBMISSION=hold. channels: where alerts go (none: alerts are not sent, and stay
+    in the outbox). other_channels: other values of ALERT_URLS that a sweep may find, because it
+    was changed or because another function with other settings works on the same ledger.
     """
 
     off: frozenset[str] = frozenset()
@@ -100,6 +104,12 @@ class Rules:
     max_attempts: int = 2
     hold: bool = False
     channels: tuple[str, ...] = ()
+    other_channels: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def configurations(self) -> tuple[tuple[str, ...], ...]:
+        """Every value of ALERT_URLS that a sweep may find."""
+        return (self.channels, *self.other_channels)
 
     def on(self, guard: str) -> bool:
         """Whether a guard is in its place."""
@@ -181,8 +191,8 @@ def put_dead_letter(job: int, end: str) -> Steps:
 # --- The way of a failure ------------------------------------------------------------------
 
 
-def sweep(rules: Rules) -> Steps:
-    """Steps 0 and 1: list, and be alone.
+def sweep(rules: Rules, channels: tuple[str, ...]) -> Steps:
+    """Steps 0 and 1: list, and be alone. channels: what ALERT_URLS says to this sweep.
 
     The tickets are listed after the lease here. Since a listing may be as old as it likes, and
     a GET decides, that comes to the same as listing them before. It is not so for the digests.
@@ -200,7 +210,7 @@ def sweep(rules: Rules) -> Steps:
     listed = yield ListOutbox()
     if isinstance(listed, Ticket):
         return Then(take_up, (listed,))
-    return Then(alerts, (listed, digests))
+    return Then(alerts, (channels, listed, digests))
 
 
 def leave(rules: Rules) -> Steps:
@@ -340,58 +350,91 @@ def watch(rules: Rules, ticket: Ticket) -> Steps:
     return Then(finish, (ticket,))
 
 
-def alerts(rules: Rules, tickets: tuple[Ticket, ...], digests: tuple[Key, ...] | None) -> Steps:
+def alerts(
+    rules: Rules,
+    channels: tuple[str, ...],
+    tickets: tuple[Ticket, ...],
+    digests: tuple[Key, ...] | None,
+) -> Steps:
     """Step 5: the digests on their way, then what is due."""
     if digests is None:
         digests = yield ListDigests()
     if rules.on("digests_first"):
-        return Then(deliver_all, (digests, tickets))
-    return Then(gather, (tickets, (), digests))
+        return Then(deliver_all, (channels, digests, tickets))
+    return Then(gather, (channels, tickets, (), digests))
 
 
-def deliver_all(rules: Rules, digests: tuple[Key, ...], tickets: tuple[Ticket, ...]) -> Steps:
+def deliver_all(
+    rules: Rules,
+    channels: tuple[str, ...],
+    digests: tuple[Key, ...],
+    tickets: tuple[Ticket, ...],
+) -> Steps:
     """Step 5, for digests that were listed; then the tickets."""
     if not digests:
-        return Then(gather, (tickets, (), ()))
+        return Then(gather, (channels, tickets, (), ()))
     body = yield Get(digests[0])
     if body is not None:
-        yield from deliver(rules, digests[0], body)
-    return Then(deliver_all, (digests[1:], tickets))
+        yield from deliver(rules, channels, digests[0], body)
+    return Then(deliver_all, (channels, digests[1:], tickets))
 
 
 def gather(
-    rules: Rules, tickets: tuple[Ticket, ...], due: tuple[Ticket, ...], digests: tuple[Key, ...]
+    rules: Rules,
+    channels: tuple[str, ...],
+    tickets: tuple[Ticket, ...],
+    due: tuple[Ticket, ...],
+    digests: tuple[Key, ...],
 ) -> Steps:
     """Step 5, for alert tickets that were listed: what is due becomes one new digest."""
     if tickets:
         if (yield from is_due(rules, tickets[0])):
             due = (*due, tickets[0])
-        return Then(gather, (tickets[1:], due, digests))
+        return Then(gather, (channels, tickets[1:], due, digests))
     if due:
-        body = Digest(due, rules.channels)
+        body = Digest(due, (), () if rules.on("gone_channel_replaced") else channels)
         key = Key("_digests", "never written")
         if rules.on("digest_written_before_send"):
             request = PutDigest(body, leased=False)
             key = yield from with_lease(rules, "lease_looked_at_before_digest_write", request)
-        yield from deliver(rules, key, body)
-    return Then(deliver_all, (digests, ())) if digests else Then(leave)
+        yield from deliver(rules, channels, key, body)
+    return Then(deliver_all, (channels, digests, ())) if digests else Then(leave)
 
 
-def deliver(rules: Rules, key: Key, body: Digest) -> Steps:
+def deliver(rules: Rules, channels: tuple[str, ...], key: Key, body: Digest) -> Steps:
     """Step 5, for one digest: its tickets, the channels that have not taken it, its rest."""
     if rules.on("tickets_done_before_send"):
         for ticket in body.tickets:
             yield from finish(rules, ticket)
-    left: tuple[str, ...] = ()
-    for channel in body.channels:
-        request = Send(body.tickets, channel)
-        taken = yield from with_lease(rules, "lease_looked_at_before_send", request)
-        left += () if taken else (channel,)
-    if left == body.channels:
+    if not channels:
+        yield from put_aside(rules, key, body)
         return
-    rest = Put(key, body._replace(channels=left)) if left else Delete(key)
-    if rules.on("taken_noted") or not left:
+    delivered = body.delivered
+    if not rules.on("gone_channel_replaced"):
+        channels = tuple(channel for channel in channels if channel in body.addressed)
+    for channel in channels:
+        if channel not in body.delivered:
+            request = Send(body.tickets, channel)
+            taken = yield from with_lease(rules, "lease_looked_at_before_send", request)
+            delivered += (channel,) if taken else ()
+    if set(channels) <= set(delivered):
+        yield Delete(key)
+    elif delivered != body.delivered and rules.on("delivery_noted"):
+        rest = Put(key, body._replace(delivered=delivered))
         yield from with_lease(rules, "lease_looked_at_before_digest_write", rest)
     if not rules.on("tickets_done_before_send"):
         for ticket in body.tickets:
             yield from finish(rules, ticket)
+
+
+def put_aside(rules: Rules, key: Key, body: Digest) -> Steps:
+    """Step 5 without a channel: the digest is kept under `_undelivered/`, and leaves its place."""
+    aside = Put(Key("_undelivered", key.name), body)
+    if body.delivered:
+        yield Delete(key)
+    elif rules.on("undelivered_kept_before_delete"):
+        yield aside
+        yield Delete(key)
+    else:
+        yield Delete(key)
+        yield aside

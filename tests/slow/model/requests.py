@@ -24,10 +24,15 @@ class Key(NamedTuple):
 
 
 class Digest(NamedTuple):
-    """The body of a digest on its way: what it tells, and the channels that have not taken it."""
+    """The body of a digest on its way: its tickets, and the channels that have taken it.
+
+    addressed: the channels that were configured when it was made; only the careless variant of
+    the protocol looks at them, and they are empty otherwise.
+    """
 
     tickets: tuple[Ticket, ...]
-    channels: tuple[str, ...]
+    delivered: tuple[str, ...] = ()
+    addressed: tuple[str, ...] = ()
 
 
 class LostError(Exception):

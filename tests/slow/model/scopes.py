@@ -68,6 +68,16 @@ UNHEARD = Scope("two retries, unheard", _THREE, kept=_RETRY, ends=(_ENDS_OF_2[0]
 ALERT = Scope("an alert, delivered twice", _TOLD, callbacks=(_FAILED, _FAILED))
 DIGEST = Scope("a digest, two sweeps", _TOLD, kept=_kept(_ALERT), sweeps=2, strays=True)
 CHANNELS = Scope("a digest, two channels", _TOLD_TWICE, kept=_kept(_ALERT), strays=True)
+RECONFIGURED = Scope(
+    "a digest, ALERT_URLS changes",
+    Rules(retries=False, channels=("x",), other_channels=(("y",), ())),
+    kept=_kept(_ALERT),
+)
+BLUE_GREEN = Scope(
+    "a digest, two functions",
+    Rules(retries=False, channels=("x", "y"), other_channels=(("y", "z"),)),
+    kept=_kept(_ALERT),
+)
 GROUPED = Scope("a digest of two", _TOLD, kept=_kept(_ALERT, _ALERT._replace(job=2)))
 
 SCOPES = (
@@ -81,6 +91,8 @@ SCOPES = (
     ALERT,
     DIGEST,
     CHANNELS,
+    RECONFIGURED,
+    BLUE_GREEN,
     GROUPED,
 )
 """What the tests explore."""
@@ -92,6 +104,7 @@ LARGE = (
     Scope("two retries, two sweeps", _THREE, kept=_RETRY, ends=_ENDS_OF_2[:1], sweeps=2),
     Scope("two ends, told", _TOLD, callbacks=(_FAILED, _SUCCEEDED)),
     Scope("an alert, two sweeps", _TOLD, callbacks=(_FAILED,), sweeps=2),
+    Scope("two functions, two sweeps", BLUE_GREEN.rules, kept=_kept(_ALERT), sweeps=2),
     Scope("two channels, two sweeps", _TOLD_TWICE, kept=_kept(_ALERT), sweeps=2, strays=True),
 )
 """A quarter of an hour and some gigabytes: `python -m tests.slow.model.explore --large`."""

@@ -53,8 +53,7 @@ class World:
             elif number < len(self.scope.callbacks):
                 yield from self._deliver(state, number)
             elif state.keys("_outbox", "_done", "_digests"):
-                begun = Slot(self._routines.start(protocol.sweep))
-                yield Move((self._names[number], "begins"), state.with_slot(number, begun))
+                yield from self._begin(state, number)
         yield from self._grow_old(state)
         yield from self._end_jobs(state)
 
@@ -88,6 +87,14 @@ class World:
         if has_ended and not state.slots[number].answered:
             begun = Slot(self._routines.start(protocol.delivery, job, end))
             yield Move((self._names[number], "comes"), state.with_slot(number, begun), False)
+
+    def _begin(self, state: State, number: int) -> Iterator[Move]:
+        """A sweep begins, with any of the values that ALERT_URLS may have."""
+        for channels in self.scope.rules.configurations:
+            begun = Slot(self._routines.start(protocol.sweep, channels))
+            with_channels = ("with", channels) if self.scope.rules.other_channels else ()
+            what = (self._names[number], "begins", *with_channels)
+            yield Move(what, state.with_slot(number, begun))
 
     def _go_on(self, state: State, number: int) -> Iterator[Move]:
         """A request is answered; or its sender dies before it goes out."""
