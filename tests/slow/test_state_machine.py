@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any, TypeAlias
 from unittest.mock import patch
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -386,11 +387,16 @@ class Failures(RuleBasedStateMachine):
             assert ended or any(f"-{record['job_id']}-" in name for name in alerts)
 
 
-def test_the_promises_hold_whatever_happens() -> None:
+@pytest.mark.parametrize("examples", [pytest.param(5, marks=pytest.mark.sample), 80])
+def test_the_promises_hold_whatever_happens(examples: int) -> None:
     """Found by Hypothesis: no order of events breaks them."""
     run_state_machine_as_test(
         Failures,
         settings=settings(
-            max_examples=80, stateful_step_count=40, deadline=None, derandomize=True, database=None
+            max_examples=examples,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            database=None,
         ),
     )

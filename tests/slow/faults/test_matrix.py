@@ -79,6 +79,15 @@ def test_the_table_names_every_operation(counts: dict[str, int]) -> None:
 # --- alone and in pairs, in memory ---------------------------------------------------------
 
 
+@pytest.mark.sample
+def test_a_submission_that_is_cut_off_breaks_no_promise() -> None:
+    """One cell of the matrix, in memory."""
+    wrong = Wrong("create", "reset after", 1)
+    story, broken = matrix.tell(wrong)
+    assert [one.wrong for one in story.injector.met] == [wrong]
+    assert broken == []
+
+
 @every_operation
 def test_whichever_call_fails_the_promises_hold(operation: str, counts: dict[str, int]) -> None:
     """In every way: at the first call of the operation, and at another one."""

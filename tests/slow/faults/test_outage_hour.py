@@ -235,7 +235,15 @@ def on_cos(cos: FakeCos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hou
     return hours
 
 
-@pytest.fixture(scope="module", params=[("memory", 600), ("cos", 70)], ids=lambda param: param[0])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(("memory", 70), marks=pytest.mark.sample),
+        ("memory", 600),
+        ("cos", 70),
+    ],
+    ids=lambda param: "{}-{}".format(*param),
+)
 def played(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Hours]:

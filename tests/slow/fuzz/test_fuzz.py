@@ -78,6 +78,16 @@ def test_a_changed_input_is_mostly_still_well_formed(target: str) -> None:
     assert len(set(made) - set(plain)) > 0.5 * len(made)
 
 
+@pytest.mark.sample
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_hundred_changed_inputs_break_no_promise(target: str) -> None:
+    """What the mutator makes of the payloads, without the guidance of coverage."""
+    mutate = mutator(target, lambda data, most: data[:most])
+    plain = list(seeds.seeds(target))
+    for number in range(100):
+        TARGETS[target](mutate(plain[number * len(plain) // 100], 16_384, number))
+
+
 def is_well_formed(body: bytes) -> bool:
     """Whether it can be read as XML or as JSON."""
     try:
