@@ -14,14 +14,28 @@ endef
 # Two goals would install into one environment at the same time.
 .NOTPARALLEL:
 
-.PHONY: run test bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all check-deploy bundle lock clean
+.PHONY: run test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all check-deploy bundle lock clean
 
 run: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
 
+# All but the long proofs, of which it runs a sample. ARGS adds options of pytest.
 test: $(VENV)/.dev-installed
 	rm -f .coverage .coverage.*
-	$(VENV)/bin/python -m pytest -n auto --cov --cov-report=term
+	$(VENV)/bin/python -m pytest -n auto -m "not slow" --cov --cov-report=term --cov-fail-under=0 $(ARGS)
+
+# The tests of what changed since the last commit, or those of IN=folder.
+test-quick: $(VENV)/.dev-installed
+	$(VENV)/bin/python -m pytest -n auto -m "not slow" \
+	  $(or $(IN),$$($(VENV)/bin/python -m tools.changed_tests)) $(ARGS)
+
+# The long proofs; their coverage adds to what `make test` measured.
+test-slow: $(VENV)/.dev-installed
+	$(VENV)/bin/python -m pytest -n auto tests/slow --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
+
+# What `make test` and `make test-slow` covered; fails below the floor in pyproject.toml.
+coverage: $(VENV)/.dev-installed
+	$(VENV)/bin/coverage report
 
 # The console in a real browser; needs chromium and fonts-noto-cjk. SHOTS_DIR=folder keeps screenshots.
 test-browser: $(VENV)/.browser-installed
