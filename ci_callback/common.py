@@ -1,9 +1,8 @@
-"""What the commands share: settings, the function as SCF would run it, errors told as such."""
+"""What the commands share: settings, the function as SCF would run it, errors as messages."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import sys
@@ -12,13 +11,11 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
+from ci_callback.terminal import complain
 from handler.app import Function, open_store
 from handler.errors import HandlerError, SettingsError, StoreError
 from handler.ledger.records import Ledger
@@ -112,42 +109,11 @@ def told_errors() -> Iterator[None]:
         yield
     except SettingsError as error:
         for problem in error.problems:
-            typer.echo(f"settings: {problem}", err=True)
+            complain("settings:", problem)
         raise typer.Exit(EXIT_SETTINGS) from error
     except StoreError as error:
-        typer.echo(f"store: {error}", err=True)
+        complain("store:", error)
         raise typer.Exit(EXIT_STORE) from error
     except (HandlerError, ValueError) as error:
-        typer.echo(str(error), err=True)
+        complain(error)
         raise typer.Exit(EXIT_NOT_2XX) from error
-
-
-def console() -> Console:
-    """stdout for people."""
-    return Console(highlight=False, soft_wrap=True)
-
-
-def echo_json(value: Any) -> None:
-    """stdout for machines: one line."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
-
-
-def safe(text: object) -> str:
-    """Text from outside for a terminal, on one line: what would steer it is written out."""
-    told = "" if text is None else str(text)
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in told)
-
-
-def escape(text: str) -> str:
-    """Text that is no markup of Rich."""
-    return text.replace("[", r"\[")
-
-
-def table(*columns: str, title: str | None = None) -> Table:
-    """An empty table in the form that all commands use: only the last column is broken into
-    lines, and the one before it may be cut."""
-    made = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, title=title, title_justify="left")
-    for left, name in zip(range(len(columns) - 1, -1, -1), columns, strict=True):
-        overflow: Literal["fold", "ellipsis"] = "fold" if left == 0 else "ellipsis"
-        made.add_column(name, no_wrap=left > 0, overflow=overflow, min_width=len(name))
-    return made

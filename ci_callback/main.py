@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 NEEDED = ("typer", "rich", "dotenv")
@@ -20,6 +21,10 @@ def run() -> None:
             f"The command line needs {error.name}, which the function itself does not: "
             "pip install -r requirements/cli.txt"
         )
-    # What the environment says stands; .env only adds to it.
+    # The environment takes precedence; .env only adds to it.
     load_dotenv(".env")
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that is not UTF-8 gets escapes in place of what its encoding does not have.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ci_callback.common import AsJson, console, echo_json, local
+from ci_callback.common import AsJson, local
 from ci_callback.compaction import compact as fold
 from ci_callback.compaction import part_key, stale_days
+from ci_callback.terminal import print_json, say
 from handler.ledger.store import Store
 
 
@@ -37,13 +38,13 @@ def compact(
         days.update(stale_days(store) if all_stale else ())
         folded = [_fold(store, day) for day in sorted(days)]
     if as_json:
-        echo_json(folded)
+        print_json(folded)
         return
     for one in folded:
-        told = "{day}  {records:,} records  {bytes:,} bytes  {part}" if one["part"] else ""
-        console().print((told or "{day}  has no records").format(**one), markup=False)
+        line = "{day}  {records:,} records  {bytes:,} bytes  {part}" if one["part"] else ""
+        say((line or "{day}  has no records").format(**one))
     if not folded:
-        console().print("No day is stale.")
+        say("No day is stale.")
 
 
 def _fold(store: Store, day: str) -> dict[str, Any]:

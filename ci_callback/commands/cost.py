@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ci_callback.common import AsJson, console, echo_json, table
+from ci_callback.common import AsJson
+from ci_callback.terminal import Table, print_json, say, say_table
 
 REQUESTS: Mapping[str, int] = {
     "kept": 1,
@@ -247,17 +248,19 @@ def cost(
     used = use(load)
     costs = cost_of(used, prices)
     if as_json:
-        echo_json(
+        print_json(
             {"load": asdict(load), "use": asdict(used), "prices": asdict(prices), "cost": costs}
         )
         return
-    made = table("a month", "units", "cost", title=f"{callbacks:,} callbacks, {failed:.1%} failed")
+    made = Table(
+        ("a month", "units", "cost"), title=f"{callbacks:,} callbacks, {failed:.1%} failed"
+    )
     for name, title in ROWS.items():
-        made.add_row(title, _amount(getattr(used, name)), _price(costs[name]))
-    console().print(made)
+        made.add(title, _amount(getattr(used, name)), _price(costs[name]))
+    say_table(made)
     missing = [ROWS[name] for name, value in costs.items() if value is None]
     if missing:
-        console().print(f"No price is given for: {', '.join(missing)}. See docs/costs.md.")
+        say(f"No price is given for: {', '.join(missing)}. See docs/costs.md.")
 
 
 def _amount(value: Any) -> str:

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ci_callback.common import EXIT_NOT_2XX, AsJson, console, echo_json, escape, local, safe, table
+from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.dead_letters import Letter, find, letters, replay
+from ci_callback.terminal import Table, print_json, say, say_lines, say_table
 from handler.clock import rfc3339_of
 from handler.ingest.recorder import Recorder
 from handler.policy import Policy
@@ -33,19 +34,13 @@ def list_letters(as_json: AsJson = False) -> None:
     with local() as here:
         found = [_summary(letter) for letter in letters(here.ledger.store)]
     if as_json:
-        echo_json(found)
+        print_json(found)
         return
-    rows = table("received", "why", "bytes", "run again", "key")
+    rows = Table(("received", "why", "bytes", "run again", "key"))
     for one in found:
-        values = (
-            str(one["received_at"] or "")[:19],
-            one["reason"],
-            one["bytes"],
-            one["replayed_at"],
-            one["key"],
-        )
-        rows.add_row(*(escape(safe(value)) for value in values))
-    console().print(rows if found else "There are no dead letters.")
+        received = str(one["received_at"] or "")[:19]
+        rows.add(received, one["reason"], one["bytes"], one["replayed_at"], one["key"])
+    say_table(rows, empty="There are no dead letters.")
 
 
 @app.command(epilog="Example: python -m ci_callback dead show 5891b5b5")
@@ -55,15 +50,12 @@ def show(name: Name, as_json: AsJson = False) -> None:
         letter = find(here.ledger.store, name)
         text = letter.body.decode("utf-8", "backslashreplace")
     if as_json:
-        echo_json(_summary(letter) | {"headers": letter.values.get("headers"), "body": text})
+        print_json(_summary(letter) | {"headers": letter.values.get("headers"), "body": text})
         return
-    out = console()
     for label, value in _summary(letter).items():
-        out.print(f"{label:12} {'' if value is None else value}", markup=False)
-    out.print()
-    # Whatever the body holds, it must not steer the terminal.
-    safe = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
-    out.print(safe, markup=False)
+        say(f"{label:12}", value)
+    say()
+    say_lines(text)
 
 
 @app.command("replay", epilog="Example: python -m ci_callback dead replay 5891b5b5")
@@ -86,9 +78,9 @@ def replay_letter(name: Name, as_json: AsJson = False) -> None:
         for one in outcomes
     ]
     if as_json:
-        echo_json(told)
+        print_json(told)
     else:
         for one in told:
-            console().print(f"{one['status']:12} {one['job_id']}  {one['key']}", markup=False)
+            say(f"{one['status']:12}", f"{one['job_id']} ", one["key"])
     if any(one.status in ("dead_letter", "retry_later") for one in outcomes):
         raise typer.Exit(EXIT_NOT_2XX)

@@ -10,15 +10,14 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
-from ci_callback.common import AsJson, console, echo_json
+from ci_callback.common import AsJson
 from ci_callback.doctor import on_settings
 from ci_callback.doctor.case import Case, Target
 from ci_callback.doctor.checks import CHECKS, Check, run_all
 from ci_callback.doctor.findings import Finding, exit_status, safe, skipped
 from ci_callback.doctor.on_queues import KINDS
+from ci_callback.terminal import Styled, can_show, print_json, say
 from handler.ci_api.responses import ANSWER_LIMITS
 from handler.http_client import Http, RequestsHttp
 
@@ -92,9 +91,9 @@ def doctor(
     if as_json:
         names = ("name", "status", "what", "mend")
         told = [{name: getattr(one, name) for name in names} for one in findings]
-        echo_json({"exit": code, "findings": told})
+        print_json({"exit": code, "findings": told})
     else:
-        _show(findings, console())
+        _show(findings)
     raise typer.Exit(code)
 
 
@@ -116,16 +115,14 @@ def _checked(queues: list[str] | None) -> tuple[str, ...]:
     return chosen
 
 
-def _show(findings: Sequence[Finding], out: Console) -> None:
+def _show(findings: Sequence[Finding]) -> None:
     """One line a finding: sign, word, name, how it stands; what mends it below."""
-    plain = not out.encoding.lower().startswith("utf")
     width = max(len(one.name) for one in findings)
     for one in findings:
         sign, style = _LOOK[one.status]
-        sign = _ASCII.get(sign, sign) if plain else sign
-        line = Text.assemble((f"{sign} {one.status:8}", style), f"{one.name:{width}}  {one.what}")
-        out.print(line)
+        sign = sign if can_show(sign) else _ASCII.get(sign, sign)
+        say(Styled(f"{sign} {one.status:7}", style), f"{one.name:{width}} ", one.what)
         if one.mend:
-            out.print(Text(f"    mend: {one.mend}", "" if one.status == "fault" else "dim"))
+            say(Styled(f"    mend: {one.mend}", "" if one.status == "fault" else "dim"))
     counted = Counter(str(one.status) for one in findings)
-    out.print(Text(", ".join(f"{counted[status]} {status}" for status in _LOOK)))
+    say(", ".join(f"{counted[status]} {status}" for status in _LOOK))

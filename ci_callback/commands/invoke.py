@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.json import JSON
-from rich.progress import Progress
 
 from ci_callback import events
-from ci_callback.common import EXIT_NOT_2XX, AsJson, console, echo_json, safe, told_errors
+from ci_callback.common import EXIT_NOT_2XX, AsJson, told_errors
+from ci_callback.terminal import Styled, print_json, print_log, progress, say, say_json
 from handler.app import main_handler, open_store
 from handler.ledger.store import Store
 from handler.settings import Settings
@@ -68,7 +66,7 @@ def invoke(
         if as_json:
             results = [_as_object(one, len(paths) > 1) for one in done]
             for result in results:
-                echo_json(result)
+                print_json(result)
         elif len(paths) == 1:
             _show(done[0])
         else:
@@ -96,17 +94,16 @@ def _run(paths: list[Path], settings: Settings, as_event: bool, is_quiet: bool) 
     done = []
     # The function's log is on stdout, as in SCF; here stdout is for the result. Of many files
     # it would drown the summary: only what was not answered 2xx is shown with its log.
-    with Progress(console=Console(stderr=True), transient=True, disable=is_quiet) as progress:
-        for path in progress.track(paths, description="Invoking"):
-            sent = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
-            event = _event(sent, settings, as_event)
-            log = io.StringIO()
-            with contextlib.redirect_stdout(log):
-                answer = main_handler(event, events.context())
-            one = Invoked(str(path), answer, _kept(answer, store))
-            if len(paths) == 1 or not one.is_well:
-                typer.echo(log.getvalue(), err=True, nl=False)
-            done.append(one)
+    for path in progress(paths, "Invoking", not is_quiet):
+        sent = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        event = _event(sent, settings, as_event)
+        log = io.StringIO()
+        with contextlib.redirect_stdout(log):
+            answer = main_handler(event, events.context())
+        one = Invoked(str(path), answer, _kept(answer, store))
+        if len(paths) == 1 or not one.is_well:
+            print_log(log.getvalue())
+        done.append(one)
     return done
 
 
@@ -140,22 +137,19 @@ def _as_object(one: Invoked, named: bool) -> dict[str, Any]:
 
 
 def _show(one: Invoked) -> None:
-    out = console()
     if "statusCode" in one.answer:
-        out.print(f"[bold]Answer[/] {one.status}")
-        out.print(JSON(one.answer["body"], ensure_ascii=False))
+        say(Styled("Answer", "bold"), one.status)
+        say_json(json.loads(one.answer["body"]))
     else:
-        out.print("[bold]Answer[/]")
-        out.print(JSON.from_data(one.answer, ensure_ascii=False))
+        say(Styled("Answer", "bold"))
+        say_json(one.answer)
     for kept in one.kept:
-        out.print("[bold]Key[/]   ", end=" ")
-        out.print(kept["key"], markup=False)
-        out.print("[bold]Record[/]")
-        out.print(JSON.from_data(kept["record"], ensure_ascii=False))
+        say(Styled("Key   ", "bold"), kept["key"])
+        say(Styled("Record", "bold"))
+        say_json(kept["record"])
 
 
 def _summarise(done: list[Invoked]) -> None:
-    out = console()
     statuses: Counter[str] = Counter()
     for one in done:
         body = _body(one.answer)
@@ -164,11 +158,11 @@ def _summarise(done: list[Invoked]) -> None:
         odd = [job for job in jobs if job.get("status") not in ("kept", "duplicate", "ignored")]
         if odd:
             why = "; ".join(f"{job.get('status')} {_about(job)}".strip() for job in odd)
-            out.print(f"{one.status}  {safe(one.file)}  {safe(why)}", markup=False)
+            say(one.status, one.file, why, sep="  ")
     answers = Counter(one.status for one in done)
     told = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
     jobs_told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
-    out.print(f"{len(done)} callbacks: answers {told}; jobs {jobs_told}", markup=False)
+    say(f"{len(done)} callbacks: answers {told}; jobs {jobs_told}")
 
 
 def _about(job: dict[str, Any]) -> str:

@@ -12,10 +12,10 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from ci_callback.common import AsJson, Since, Until, console, echo_json, escape, local, safe, table
+from ci_callback.common import AsJson, Since, Until, local
 from ci_callback.ledger_reader import FOLDERS, Found, record_keys, records
+from ci_callback.terminal import Cell, Styled, Table, print_json, say, say_table, width
 from handler.callback import catalogue
 from handler.callback.record import OUTCOMES, JobRecord
 from handler.ledger.store import Store
@@ -103,10 +103,9 @@ def jobs(
         newest = heapq.nlargest(limit, found, key=_age)
     if as_json:
         for one in newest:
-            echo_json(_as_object(one))
+            print_json(_as_object(one))
         return
-    out = console()
-    out.print(_table(newest, out.width) if newest else "No such records.")
+    say_table(_table(newest, is_narrow=width() < NARROW), empty="No such records.")
 
 
 def tail(
@@ -129,7 +128,6 @@ def tail(
 ) -> None:
     """Print records as they come. Lists a few days' keys at each look."""
     which = Which(tag=tag, outcome="failed" if failed else None)
-    out = console()
     with local() as here:
         store = here.ledger.store
         if days is None and here.settings.ledger_url.scheme == "cos":
@@ -141,9 +139,9 @@ def tail(
         )
         for one in itertools.islice(coming, count or None):
             if as_json:
-                echo_json(_as_object(one))
+                print_json(_as_object(one))
             else:
-                out.print(_line(one))
+                say(*_line(one), sep="  ")
 
 
 def _recent(store: Store, days: int | None) -> Iterator[str]:
@@ -186,31 +184,31 @@ NARROW = 110
 """Columns of a terminal, below which the time of creation and the run time are left out."""
 
 
-def row(record: JobRecord) -> tuple[str, ...]:
-    """The cells of a record, without anything that steers a terminal or is markup."""
+def row(record: JobRecord) -> tuple[str, str, str, Styled, str, str]:
+    """The cells of a record."""
     attempt = "" if record.lineage.attempt == 1 else f" (attempt {record.lineage.attempt})"
-    code = "" if record.code in ("", "Success") else escape(safe(record.code))
+    code = "" if record.code in ("", "Success") else record.code
     return (
-        escape(safe(record.job_id)),
-        safe(record.created_at or "").replace("T", " ")[:16],
+        record.job_id,
+        (record.created_at or "").replace("T", " ")[:16],
         "" if record.run_s is None else f"{record.run_s:g}",
-        f"[{OUTCOME_STYLES[record.outcome]}]{record.outcome}[/]",
-        escape(safe(record.tag or record.kind)),
+        Styled(record.outcome, OUTCOME_STYLES[record.outcome]),
+        record.tag or record.kind,
         f"{code}{attempt}".strip(),
     )
 
 
-def _table(found: Iterable[Found], width: int) -> Table:
-    if width >= NARROW:
-        made = table("job", "created", "run s", "outcome", "tag", "code")
+def _table(found: Iterable[Found], is_narrow: bool) -> Table:
+    if is_narrow:
+        made = Table(("job", "created", "outcome", "tag", "code"))
     else:
-        made = table("job", "created", "outcome", "tag", "code")
+        made = Table(("job", "created", "run s", "outcome", "tag", "code"))
     for one in found:
         if one.record is not None:
             job, created, run, *rest = row(one.record)
-            made.add_row(*((job, created, run) if width >= NARROW else (job, created[:10])), *rest)
+            made.add(*((job, created[:10]) if is_narrow else (job, created, run)), *rest)
     return made
 
 
-def _line(found: Found) -> str:
-    return "  ".join(cell for cell in row(found.record) if cell) if found.record else ""
+def _line(found: Found) -> list[Cell]:
+    return [cell for cell in row(found.record) if cell] if found.record else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ci_callback.common import EXIT_NOT_2XX, AsJson, console, escape, local, safe, table
+from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.ledger_mirror import local_folder
 from ci_callback.query.view import view_sql
+from ci_callback.terminal import Table, complain, print_json, say, say_table
 
 ROWS = 1_000
 """A table for people ends after so many rows; --json gives all."""
@@ -32,7 +32,7 @@ def query(
     try:
         import duckdb
     except ModuleNotFoundError as error:
-        typer.echo("query needs DuckDB: pip install duckdb", err=True)
+        complain("query needs DuckDB: pip install duckdb")
         raise typer.Exit(EXIT_NOT_2XX) from error
     reading = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
     text = sys.stdin.read() if sql == "-" else sql
@@ -48,7 +48,7 @@ def query(
                 names = [column[0] for column in result.description or ()]
                 _print(names, _rows(result), as_json)
             except duckdb.Error as error:
-                typer.echo(f"query: {error}", err=True)
+                complain("query:", error)
                 raise typer.Exit(EXIT_NOT_2XX) from error
 
 
@@ -69,18 +69,15 @@ def _rows(result: Any) -> Iterator[tuple[Any, ...]]:
 def _print(names: list[str], rows: Iterator[tuple[Any, ...]], as_json: bool) -> None:
     if as_json:
         for row in rows:
-            typer.echo(
-                json.dumps(dict(zip(names, row, strict=True)), default=str, ensure_ascii=False)
-            )
+            print_json(dict(zip(names, row, strict=True)))
         return
-    made = table(*(escape(safe(name)) for name in names))
+    made = Table(names)
     shown = 0
     for row in rows:
         if shown == ROWS:
             break
         shown += 1
-        made.add_row(*("" if cell is None else escape(safe(cell)) for cell in row))
-    out = console()
-    out.print(made)
+        made.add(*row)
+    say_table(made)
     if shown == ROWS:
-        out.print(f"The first {ROWS} rows; --json gives all.")
+        say(f"The first {ROWS} rows; --json gives all.")

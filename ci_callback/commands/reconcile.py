@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from ci_callback.commands.jobs import tags
-from ci_callback.common import EXIT_NOT_2XX, EXIT_SETTINGS, AsJson, console, echo_json, local
+from ci_callback.common import EXIT_NOT_2XX, EXIT_SETTINGS, AsJson, local
+from ci_callback.terminal import complain, print_json, say
 from handler.retries.reconcile import Reconcile
 
 
@@ -30,20 +31,15 @@ def reconcile(
         if tag is not None:
             bench.settings = replace(bench.settings, reconcile_tags=((tag, hours),))
         if not bench.settings.reconcile_tags:
-            typer.echo(
-                "RECONCILE_TAGS is not set: name a tag with --tag, or set RECONCILE_TAGS.", err=True
-            )
+            complain("RECONCILE_TAGS is not set: name a tag with --tag, or set RECONCILE_TAGS.")
             raise typer.Exit(EXIT_SETTINGS)
         deadline = time.perf_counter() + minutes * 60
         summaries = Reconcile(bench, lambda: deadline - time.perf_counter()).run()
     if as_json:
-        echo_json([asdict(one) for one in summaries])
+        print_json([asdict(one) for one in summaries])
     else:
         for one in summaries:
             reason = f"  {one.reason}" if one.reason else ""
-            console().print(
-                f"{one.tag}: {one.status}, {one.listed} looked at, {one.absent} taken in{reason}",
-                markup=False,
-            )
+            say(f"{one.tag}: {one.status}, {one.listed} looked at, {one.absent} taken in{reason}")
     if any(one.status not in ("done", "to be continued") for one in summaries):
         raise typer.Exit(EXIT_NOT_2XX)

@@ -3,10 +3,13 @@ answered other than 2xx or a fault was found, 2 usage, 3 settings, 4 the store c
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ci_callback.commands import dead
 from ci_callback.commands.compact import compact
@@ -24,12 +27,36 @@ from ci_callback.commands.send import send
 from ci_callback.commands.serve import serve
 from ci_callback.commands.show import show
 from ci_callback.commands.sweep import sweep
+from ci_callback.terminal import say, visible_lines
 from handler import __version__
 
 PREFIX = "CI_CALLBACK"
 """Every option has an environment variable: CI_CALLBACK_COMMAND_OPTION."""
 
+
+class Commands(TyperGroup):
+    """All commands. A usage error, which Typer prints, quotes arguments: they are text as well."""
+
+    def make_context(self, *args: Any, **more: Any) -> Any:
+        with _visible_errors():
+            return super().make_context(*args, **more)
+
+    def invoke(self, *args: Any) -> Any:
+        with _visible_errors():
+            return super().invoke(*args)
+
+
+@contextlib.contextmanager
+def _visible_errors() -> Iterator[None]:
+    try:
+        yield
+    except typer.TyperException as error:
+        error.message = visible_lines(error.message)
+        raise
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Run the callback handler for Tencent Cloud Infinite locally, and look after its ledger.",
     epilog="Settings and options are read from the environment and from .env as well.",
     no_args_is_help=True,
@@ -64,7 +91,7 @@ app.add_typer(dead.app, name="dead", rich_help_panel=MEND)
 def print_version(wanted: bool) -> None:
     """Print the version and exit, before anything else is read."""
     if wanted:
-        typer.echo(f"ci-callback {__version__}")
+        say(f"ci-callback {__version__}")
         raise typer.Exit
 
 

@@ -15,20 +15,12 @@ import typer
 from ci_callback.again import callback_of
 from ci_callback.commands.jobs import Tag, Which
 from ci_callback.commands.send import advice, show_many, target_of
-from ci_callback.common import (
-    EXIT_NOT_2XX,
-    AsJson,
-    Local,
-    Since,
-    Until,
-    console,
-    echo_json,
-    local,
-)
+from ci_callback.common import EXIT_NOT_2XX, AsJson, Local, Since, Until, local
 from ci_callback.dead_letters import letters
 from ci_callback.delivery import Callback, Target, deliver
 from ci_callback.ledger_reader import record_keys, records
 from ci_callback.log_recovery import bodies
+from ci_callback.terminal import complain, print_json, say
 from handler.app import open_store
 from handler.settings import LedgerUrl, Settings
 from handler.triggers import Delivery, JobResult
@@ -95,12 +87,11 @@ def replay(
         number, outcomes = _take(here, sent)
     counts = dict(sorted(Counter(one.status for one in outcomes).items()))
     if as_json:
-        echo_json({"bodies": number, "jobs": counts, "missing": missing})
+        print_json({"bodies": number, "jobs": counts, "missing": missing})
     else:
-        out = console()
-        out.print(f"{number} callbacks taken; jobs: {counts or 'none'}")
+        say(f"{number} callbacks taken; jobs: {counts or 'none'}")
         for digest in missing:
-            out.print(f"not whole in this log: {digest}", markup=False)
+            say("not whole in this log:", digest)
     if missing or "retry_later" in counts:
         raise typer.Exit(EXIT_NOT_2XX)
 
@@ -111,9 +102,9 @@ def _send(target: Target, bodies: list[bytes], missing: list[str], as_json: bool
     show_many(target, answered, time.perf_counter() - begin, as_json)
     errors = sorted({one.error for one in answered if one.status is None})
     if errors:
-        typer.echo(advice(target, errors), err=True)
+        complain(advice(target, errors))
     for digest in missing:
-        typer.echo(f"not whole in this log: {digest}", err=True)
+        complain("not whole in this log:", digest)
     if missing or not all(one.is_well for one in answered):
         raise typer.Exit(EXIT_NOT_2XX)
 

@@ -10,10 +10,11 @@ from typing import Annotated, cast
 
 import typer
 
-from ci_callback.common import AsJson, echo_json, local
+from ci_callback.common import AsJson, local
 from ci_callback.report.figures import Figures
 from ci_callback.report.gather import gather
 from ci_callback.report.page import page
+from ci_callback.terminal import print_json, say
 from handler.alerts.texts import Lang
 
 DAYS = 30
@@ -56,9 +57,9 @@ def report(
     if out is not None:
         _write(out, page(figures, spoken, now.strftime("%Y-%m-%dT%H:%M:%SZ")))
     if as_json:
-        echo_json(as_plain(figures))
+        print_json(as_plain(figures))
     else:
-        typer.echo(f"{out}: {figures.jobs} jobs, {first} to {last}")
+        say(f"{out}: {figures.jobs} jobs, {first} to {last}")
 
 
 def as_plain(figures: Figures) -> dict[str, object]:

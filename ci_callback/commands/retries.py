@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ci_callback.commands.show import ticket_object, ticket_row
-from ci_callback.common import AsJson, console, echo_json, escape, local, safe, table
+from ci_callback.common import AsJson, local
 from ci_callback.ledger_reader import all_steps, outbox
+from ci_callback.terminal import Table, print_json, say_table
 
 
 def retries(
@@ -27,18 +28,16 @@ def retries(
             {"root_job_id": root, "number": step.number, **asdict(step.attempt)}
             for root, step in taken
         ]
-        echo_json({"tickets": [ticket_object(one) for one in waiting], "attempts": attempts})
+        print_json({"tickets": [ticket_object(one) for one in waiting], "attempts": attempts})
         return
-    out = console()
-    rows = table("due (UTC)", "ticket", "job and note")
+    tickets = Table(("due (UTC)", "ticket", "job and note"))
     for one in waiting:
-        rows.add_row(*ticket_row(one))
-    out.print(rows if waiting else "The outbox is empty: nothing is still to be done.")
+        tickets.add(*ticket_row(one))
+    say_table(tickets, empty="The outbox is empty: nothing is still to be done.")
     if not made:
         return
-    rows = table("root job", "attempt", "state", "became", "outcome")
+    rows = Table(("root job", "attempt", "state", "became", "outcome"))
     for root, step in taken:
         ended = step.ended.record.outcome if step.ended and step.ended.record else ""
-        cells = (root, str(step.number), step.attempt.state, step.attempt.job_id, ended)
-        rows.add_row(*(escape(safe(cell)) for cell in cells))
-    out.print(rows if taken else "No job was submitted again.")
+        rows.add(root, step.number, step.attempt.state, step.attempt.job_id, ended)
+    say_table(rows, empty="No job was submitted again.")

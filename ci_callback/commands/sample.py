@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
-from ci_callback.common import AsJson, console, echo_json, table
+from ci_callback.common import AsJson
 from ci_callback.samples.options import SampleOptions, chosen_options, with_sample_options
 from ci_callback.samples.samples import KNOWN, names
 from ci_callback.samples.samples import sample as make
+from ci_callback.terminal import Table, print_body, print_json, say, say_table
 
 
 @with_sample_options
@@ -59,20 +60,19 @@ def sample(
             raise typer.BadParameter(f"--out {out}: {error.strerror}") from error
     if as_json:
         told = asdict(made) | {"body": made.body.decode("utf-8")}
-        echo_json(told | {"out": str(out)} if out is not None else told)
+        print_json(told | {"out": str(out)} if out is not None else told)
     elif out is None:
-        typer.echo(made.body)
+        print_body(made.body)
     else:
-        console().print(f"{out}  {made.job_id}  {len(made.body):,} bytes", markup=False)
+        say(f"{out}  {made.job_id}  {len(made.body):,} bytes")
 
 
 def _list(tag: str | None, as_json: bool) -> None:
     found = [one for one in KNOWN.values() if tag in (None, one.name)]
     if as_json:
-        echo_json([asdict(one) for one in found])
+        print_json([asdict(one) for one in found])
         return
-    shown = table("tag or event", "family", "its result holds")
-    shown.columns[0].no_wrap = True
+    shown = Table(("tag or event", "family", "its result holds"))
     for one in found:
-        shown.add_row(one.name, one.family, ", ".join(one.fields) or "nothing")
-    console().print(shown)
+        shown.add(one.name, one.family, ", ".join(one.fields) or "nothing")
+    say_table(shown)

@@ -13,10 +13,11 @@ from typing import Annotated
 
 import typer
 
-from ci_callback.common import EXIT_NOT_2XX, AsJson, console, echo_json, safe
+from ci_callback.common import EXIT_NOT_2XX, AsJson
 from ci_callback.delivery import Answered, Callback, NoTargetError, Target, deliver, figures
 from ci_callback.samples.options import SampleOptions, chosen_options, with_sample_options
 from ci_callback.samples.samples import names, sample
+from ci_callback.terminal import complain, print_json, say, say_json, say_lines
 from handler.settings import tokens_from_env
 
 
@@ -65,7 +66,7 @@ def send(
         show_many(target, answered, seconds, as_json)
     errors = sorted({one.error for one in answered if one.status is None})
     if errors:
-        typer.echo(advice(target, errors), err=True)
+        complain(advice(target, errors))
     if not all(one.is_well for one in answered):
         raise typer.Exit(EXIT_NOT_2XX)
 
@@ -116,36 +117,33 @@ def _show_one(target: Target, one: Answered, as_json: bool) -> None:
         answer = text
     if as_json:
         named = {"job_id": one.job_id, "status": one.status, "ms": one.ms}
-        echo_json({"to": target.shown, **named, "answer": answer, "error": one.error or None})
+        print_json({"to": target.shown, **named, "answer": answer, "error": one.error or None})
     elif one.status is not None:
-        out = console()
-        job = f"  {safe(one.job_id)}" if one.job_id else ""
-        out.print(f"{one.status}  {one.ms:.1f} ms  {target.shown}{job}", markup=False)
-        is_json = not isinstance(answer, str)
-        shown = json.dumps(answer, ensure_ascii=False, indent=2) if is_json else text
-        for line in shown.splitlines():
-            out.print(safe(line), markup=False)
+        job = f"  {one.job_id}" if one.job_id else ""
+        say(f"{one.status}  {one.ms:.1f} ms  {target.shown}{job}")
+        if isinstance(answer, str):
+            say_lines(text)
+        else:
+            say_json(answer)
 
 
 def show_many(target: Target, answered: list[Answered], seconds: float, as_json: bool) -> None:
     """Answers by status, and the latency."""
     told = figures(answered, seconds)
     if as_json:
-        echo_json({"to": target.shown, **asdict(told)})
+        print_json({"to": target.shown, **asdict(told)})
         return
     by_status = ", ".join(f"{status}: {count:,}" for status, count in told.answers.items())
     latency = ", ".join(f"{name} {ms:.1f}" for name, ms in told.ms.items())
-    out = console()
-    out.print(
+    say(
         f"{told.sent:,} sent to {target.shown} in {told.seconds:.1f} s, "
-        f"{told.per_second:,.1f} answered a second",
-        markup=False,
+        f"{told.per_second:,.1f} answered a second"
     )
-    out.print(f"answers  {by_status or 'none'}", markup=False)
+    say(f"answers  {by_status or 'none'}")
     if latency:
-        out.print(f"ms       {latency}", markup=False)
+        say(f"ms       {latency}")
     for error, count in told.errors.items():
-        out.print(f"{count:,} without an answer: {safe(error)}", markup=False)
+        say(f"{count:,} without an answer: {error}")
 
 
 def advice(target: Target, errors: list[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, cast
 import typer
 
 from ci_callback.common import told_errors
+from ci_callback.terminal import complain
 
 
 def serve(
@@ -43,10 +44,10 @@ def serve(
     options = Options(host, port, cast("WhichCi", ci), sweep_every, reconcile_every)
     with told_errors(), running(os.environ, options, sys.stdout) as server:
         which = "a local stand-in" if server.ci else "the real one"
-        typer.echo(f"function  {server.url}/", err=True)
-        typer.echo(f"console   {server.console_url}", err=True)
-        typer.echo(f"CI        {which}", err=True)
-        typer.echo("Ctrl-C ends it.", err=True)
+        complain(f"function  {server.url}/")
+        complain(f"console   {server.console_url}")
+        complain(f"CI        {which}")
+        complain("Ctrl-C ends it.")
         wait()
 
 

@@ -8,13 +8,22 @@ from datetime import datetime, timezone
 from typing import Annotated, Any
 
 import typer
-from rich.json import JSON
-from rich.table import Table
-from rich.tree import Tree
 
 from ci_callback.commands.jobs import OUTCOME_STYLES
-from ci_callback.common import EXIT_NOT_2XX, AsJson, console, echo_json, escape, local, safe, table
+from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.ledger_reader import Found, Step, Waiting, find, outbox, steps
+from ci_callback.terminal import (
+    Cell,
+    Styled,
+    Table,
+    Tree,
+    complain,
+    print_json,
+    say,
+    say_json,
+    say_table,
+    say_tree,
+)
 from handler.callback.record import JobRecord
 
 TIMES = (
@@ -38,23 +47,21 @@ def show(
         ids = {job_id, root, *(step.attempt.job_id for step in taken)}
         waiting = [one for one in outbox(store) if one.ticket and one.ticket.job_id in ids]
     if not (found or taken or waiting):
-        typer.echo(f"The ledger knows no job {safe(job_id)}.", err=True)
+        complain(f"The ledger knows no job {job_id}.")
         raise typer.Exit(EXIT_NOT_2XX)
     if as_json:
-        echo_json(_as_object(found, root, first, taken, waiting))
+        print_json(_as_object(found, root, first, taken, waiting))
         return
-    out = console()
     for one in found:
-        out.print("[bold]Key[/]   ", end=" ")
-        out.print(one.key, markup=False)
+        say(Styled("Key   ", "bold"), one.key)
         if one.record is not None:
-            out.print(JSON.from_data(json.loads(one.record.to_json()), ensure_ascii=False))
-            out.print(_timings(one.record))
+            say_json(json.loads(one.record.to_json()))
+            say_table(_timings(one.record))
         else:
-            out.print(f"It can't be read as a record: {safe(one.why)}", markup=False)
-    out.print(_attempts(root, first, taken))
+            say("It can't be read as a record:", one.why)
+    say_tree(_attempts(root, first, taken))
     if waiting:
-        out.print(_tickets(waiting))
+        say_table(_tickets(waiting))
 
 
 def timings(record: JobRecord) -> list[tuple[str, str, float | None]]:
@@ -73,52 +80,52 @@ def timings(record: JobRecord) -> list[tuple[str, str, float | None]]:
 
 
 def _timings(record: JobRecord) -> Table:
-    made = table("", "when (UTC)", "after s", title="Timings")
+    made = Table(("", "when (UTC)", "after s"), title="Timings")
     for what, when, after in timings(record):
-        made.add_row(what, when, "" if after is None else f"{after:,.0f}")
+        made.add(what, when, "" if after is None else f"{after:,.0f}")
     return made
 
 
 def _attempts(root: str, first: list[Found], taken: list[Step]) -> Tree:
-    tree = Tree(f"[bold]Attempts[/] of {escape(safe(root))}")
-    tree.add(f"1  {_end(first)}")
+    tree = Tree((Styled("Attempts", "bold"), "of", root))
+    tree.add("1 ", *_end(first))
     for step in taken:
         attempt = step.attempt
         since = datetime.fromtimestamp(attempt.since, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
         about = f"{attempt.code} {attempt.message}".strip()
         told = "  ".join(part for part in (attempt.state, since, attempt.job_id, about) if part)
-        node = tree.add(f"{step.number}  {escape(safe(told))}")
+        line = tree.add(f"{step.number} ", told)
         if step.ended is not None or attempt.state == "submitted":
-            node.add(_end([step.ended] if step.ended else []))
+            line.add(*_end([step.ended] if step.ended else []))
     return tree
 
 
-def _end(found: list[Found]) -> str:
+def _end(found: list[Found]) -> tuple[Cell, ...]:
     record = next((one.record for one in found if one.record), None)
     if record is None:
-        return "no record yet"
-    code = "" if record.code in ("", "Success") else f" {escape(safe(record.code))}"
-    return f"[{OUTCOME_STYLES[record.outcome]}]{record.outcome}[/]{code} {record.ended_at or ''}"
+        return ("no record yet",)
+    code = () if record.code in ("", "Success") else (record.code,)
+    return (Styled(record.outcome, OUTCOME_STYLES[record.outcome]), *code, record.ended_at)
 
 
 def _tickets(waiting: list[Waiting]) -> Table:
-    made = table("due (UTC)", "ticket", "job and note", title="Tickets")
+    made = Table(("due (UTC)", "ticket", "job and note"), title="Tickets")
     for one in waiting:
         if one.ticket is not None:
-            made.add_row(*ticket_row(one))
+            made.add(*ticket_row(one))
     return made
 
 
-def ticket_row(waiting: Waiting) -> tuple[str, ...]:
+def ticket_row(waiting: Waiting) -> tuple[Cell, ...]:
     """The cells of a ticket."""
     ticket = waiting.ticket
     if ticket is None:
-        return ("", "unreadable", escape(safe(waiting.name)))
+        return ("", "unreadable", waiting.name)
     due = datetime.fromtimestamp(ticket.due, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
     return (
         due if ticket.due else "now",
-        escape(safe(ticket.action)) + (f", try {ticket.tries + 1}" if ticket.tries else ""),
-        "\n".join(escape(safe(one)) for one in (ticket.job_id, ticket.note) if one),
+        ticket.action + (f", try {ticket.tries + 1}" if ticket.tries else ""),
+        tuple(one for one in (ticket.job_id, ticket.note) if one),
     )
 
 

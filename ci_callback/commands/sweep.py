@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ci_callback.common import EXIT_NOT_2XX, AsJson, console, echo_json, escape, local, safe, table
+from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.sweep_preview import plan
+from ci_callback.terminal import Table, print_json, say, say_table
 from handler.retries.sweep import Sweep
 
 BUDGET_S = 55.0
@@ -27,21 +28,19 @@ def sweep(
         if dry_run:
             planned = [asdict(one) for one in plan(here.bench)]
             if as_json:
-                echo_json(planned)
+                print_json(planned)
                 return
-            rows = table("action", "job", "would")
+            rows = Table(("action", "job", "would"))
             for one in planned:
-                rows.add_row(*(escape(safe(one[name])) for name in ("action", "job_id", "would")))
-            console().print(rows if planned else "Nothing is due.")
+                rows.add(*(one[name] for name in ("action", "job_id", "would")))
+            say_table(rows, empty="Nothing is due.")
             return
         deadline = time.perf_counter() + BUDGET_S
         summary = Sweep(here.bench, lambda: deadline - time.perf_counter()).run()
     if as_json:
-        echo_json(asdict(summary))
+        print_json(asdict(summary))
     else:
         told = asdict(summary) | {"reasons": "; ".join(summary.reasons)}
-        console().print(
-            "  ".join(f"{name}: {value}" for name, value in told.items() if value != "")
-        )
+        say("  ".join(f"{name}: {value}" for name, value in told.items() if value != ""))
     if summary.status not in ("done", "withdrew"):
         raise typer.Exit(EXIT_NOT_2XX)

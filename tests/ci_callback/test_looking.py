@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from ci_callback.commands import jobs as jobs_module
 from ci_callback.commands.registry import app
-from ci_callback.common import moment, safe
+from ci_callback.common import moment
 from ci_callback.ledger_reader import find, record_keys, records, steps
 from handler.ledger import keys
 from handler.ledger.folder import FolderStore
@@ -364,12 +364,6 @@ def test_what_is_no_time_is_a_usage_error(written: str) -> None:
     with pytest.raises(typer.BadParameter, match="write 24h"):
         moment(written)
     assert CliRunner().invoke(app, ["jobs", "--since", written]).exit_code == 2
-
-
-def test_safe_text_is_one_line() -> None:
-    """Of whatever is given."""
-    assert safe("a\nb\x00\u202e中") == "a\\nb\\x00\\u202e中"
-    assert safe(None) == ""
 
 
 def test_the_shell_completes_tags_and_outcomes() -> None:

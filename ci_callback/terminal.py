@@ -1,0 +1,230 @@
+"""What the commands print. Values are text: never Rich markup, never control sequences.
+
+Every command prints through this module, and no other module of the tool imports Rich or writes
+to stdout or stderr (tests/ci_callback/test_terminal.py checks both). Records hold what strangers
+sent: a file name may look like markup, move the cursor (U+001B, U+009B) or reverse the reading
+order (U+202E). For people such characters are replaced by their escapes; in JSON they are written
+as \\uXXXX, so that a program reads the value unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TextIO, TypeAlias
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.highlighter import JSONHighlighter
+from rich.progress import Progress
+from rich.table import Table as RichTable
+from rich.text import Text
+from rich.tree import Tree as RichTree
+
+
+@dataclass(frozen=True)
+class Styled:
+    """A value in a style of Rich's, such as "bold red"."""
+
+    value: object
+    style: str
+
+
+Cell: TypeAlias = object
+"""A value, a Styled, or a tuple of them, each on a line of its own. None is empty."""
+
+
+@dataclass
+class Table:
+    """Rows under column names. Only the last column wraps; another one may be cut."""
+
+    columns: Sequence[str]
+    title: str | None = None
+    rows: list[tuple[Cell, ...]] = field(default_factory=list)
+
+    def add(self, *cells: Cell) -> None:
+        """Add a row: one cell for each column."""
+        self.rows.append(cells)
+
+
+@dataclass
+class Tree:
+    """A line, and the lines below it."""
+
+    parts: Sequence[object]
+    branches: list[Tree] = field(default_factory=list)
+
+    def add(self, *parts: object) -> Tree:
+        """Add a line below this one; the line, to add below it."""
+        self.branches.append(Tree(parts))
+        return self.branches[-1]
+
+
+# --- characters ---------------------------------------------------------------------------
+
+
+def visible(value: object) -> str:
+    """A value on one line: each character that a terminal does not show is written as an escape.
+
+    Those are control, format (bidi among them), private and unassigned characters, surrogates
+    and line separators. Spaces such as U+3000 stay.
+    """
+    text = "" if value is None else str(value)
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def visible_lines(text: str) -> str:
+    """As `visible`, but line breaks and tabs stay."""
+    return "\n".join(
+        "\t".join(visible(part) for part in line.split("\t")) for line in text.split("\n")
+    )
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """JSON that decodes to the same value and holds no character that a terminal obeys."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    return "\n".join(
+        line if line.isprintable() else "".join(map(_escaped, line)) for line in text.split("\n")
+    )
+
+
+def _is_shown(character: str) -> bool:
+    return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
+def _visible(character: str) -> str:
+    return character if _is_shown(character) else ascii(character)[1:-1]
+
+
+def _escaped(character: str) -> str:
+    return character if _is_shown(character) else json.dumps(character)[1:-1]
+
+
+# --- stdout -------------------------------------------------------------------------------
+
+
+def say(*parts: object, sep: str = " ") -> None:
+    """Print one line for people."""
+    _stdout().print(_line(parts, sep))
+
+
+def say_lines(text: str) -> None:
+    """Print a text of several lines for people."""
+    _stdout().print(Text(visible_lines(text)))
+
+
+def say_table(table: Table, empty: str = "") -> None:
+    """Print a table; in place of one without rows, `empty`, where it is given."""
+    if empty and not table.rows:
+        say(empty)
+        return
+    made = RichTable(
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
+        pad_edge=False,
+        title=None if table.title is None else _text(table.title),
+        title_justify="left",
+    )
+    for left, name in zip(range(len(table.columns) - 1, -1, -1), table.columns, strict=True):
+        overflow: Literal["fold", "ellipsis"] = "fold" if left == 0 else "ellipsis"
+        shown = _text(name)
+        made.add_column(shown, no_wrap=left > 0, overflow=overflow, min_width=shown.cell_len)
+    for row in table.rows:
+        made.add_row(*map(_cell, row))
+    _stdout().print(made)
+
+
+def say_tree(tree: Tree) -> None:
+    """Print a tree."""
+    _stdout().print(_branch(tree))
+
+
+def say_json(value: Any) -> None:
+    """Print JSON for people: indented, and coloured in a terminal."""
+    text = Text(json_text(value, indent=2))
+    JSONHighlighter().highlight(text)
+    _stdout().print(text)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON for a program: one line."""
+    _write(sys.stdout, json_text(value) + "\n")
+
+
+def print_body(body: bytes) -> None:
+    """Print bytes as they are; in a terminal, as text without what the terminal would obey."""
+    if sys.stdout.isatty():
+        _write(sys.stdout, visible_lines(body.decode("utf-8", "backslashreplace")) + "\n")
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(body + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def width() -> int:
+    """Columns of the terminal; COLUMNS, else 80, where there is none."""
+    return _stdout().width
+
+
+def can_show(sign: str) -> bool:
+    """Whether stdout's encoding has a character."""
+    try:
+        sign.encode(_stdout().encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+# --- stderr -------------------------------------------------------------------------------
+
+
+def complain(*parts: object) -> None:
+    """Print one line about a fault, or about the work, to stderr."""
+    _write(sys.stderr, _line(parts).plain + "\n")
+
+
+def print_log(lines: str) -> None:
+    """Print log lines to stderr as they were written, but for what a terminal would obey."""
+    _write(sys.stderr, visible_lines(lines))
+
+
+def progress(items: Sequence[Any], description: str, is_shown: bool) -> Iterator[Any]:
+    """The items, with a progress bar on stderr while they are used."""
+    with Progress(console=Console(stderr=True), transient=True, disable=not is_shown) as bar:
+        yield from bar.track(items, description=description)
+
+
+# --- Rich ---------------------------------------------------------------------------------
+
+
+def _stdout() -> Console:
+    """Made for each print, since a test or a caller may replace sys.stdout."""
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()
+
+
+def _text(value: object) -> Text:
+    if isinstance(value, Styled):
+        return Text(visible(value.value), style=value.style)
+    return Text(visible(value))
+
+
+def _line(parts: Iterable[object], sep: str = " ") -> Text:
+    return Text(sep).join(map(_text, parts))
+
+
+def _cell(cell: Cell) -> Text:
+    return Text("\n").join(map(_text, cell)) if isinstance(cell, tuple) else _text(cell)
+
+
+def _branch(tree: Tree) -> RichTree:
+    made = RichTree(_line(tree.parts))
+    made.children.extend(map(_branch, tree.branches))
+    return made
