@@ -19,7 +19,7 @@ RETRY_FAILURES = ("0", "1", "99")
 """How often the retry of a sample fails before it succeeds."""
 
 
-def blueprint(desk: ConsoleContext) -> Blueprint:
+def blueprint(context: ConsoleContext) -> Blueprint:
     """All buttons of one console."""
     actions = Blueprint("actions", __name__)
 
@@ -31,53 +31,53 @@ def blueprint(desk: ConsoleContext) -> Blueprint:
                 for name in ("name", "state", "code", "message", "form", "user_data")
             )
         )
-        if desk.is_real and request.form.get("really") != "yes":
+        if context.is_real and request.form.get("really") != "yes":
             return _back("m.really", "pages.send")
         try:
             made = samples.make(asked)
         except samples.NoSuchSampleError as error:
             return _back("m.sample_refused", "pages.send", why=str(error))
         failures = request.form.get("failures", "0")
-        if desk.ci is not None and failures in RETRY_FAILURES:
-            desk.ci.plan_retries(made.job_id, int(failures), made.format)
-        return _delivered("m.sent", desk.machine.send(made.body, "sample"))
+        if context.ci is not None and failures in RETRY_FAILURES:
+            context.ci.plan_retries(made.job_id, int(failures), made.format)
+        return _delivered("m.sent", context.function.send(made.body, "sample"))
 
     @actions.post("/deliveries/<int:number>/again")
     def again(number: int) -> Response:
-        one = desk.history.get(number)
+        one = context.history.get(number)
         if one is None or one.request is None:
             abort(404)
-        return _delivered("m.again", desk.machine.send(one.request.body, "again", number))
+        return _delivered("m.again", context.function.send(one.request.body, "again", number))
 
     @actions.post("/job/again")
     def record_again() -> Response:
         key = request.form.get("key", "")
-        found = desk.shelf.read([key]).get(key) if is_record_key(key) else None
+        found = context.records.read([key]).get(key) if is_record_key(key) else None
         if found is None or found.record is None:
             abort(404)
-        return _delivered("m.again", desk.machine.send(callback_of(found.record), "again"))
+        return _delivered("m.again", context.function.send(callback_of(found.record), "again"))
 
     @actions.post("/sweeps")
     def sweep() -> Response:
         hurried = request.form.get("ticket", "")
         if hurried == "all":
-            desk.machine.run_now(desk.shelf.tickets())
+            context.function.run_now(context.records.tickets())
         elif TicketName.of(hurried).action:
-            desk.machine.run_now([hurried])
-        swept = desk.machine.tick("sweep", "button")
+            context.function.run_now([hurried])
+        swept = context.function.tick("sweep", "button")
         target = request.form.get("to", "")
         return _swept(swept, target if target.startswith("/_/") else url_for("pages.sweeps"))
 
     @actions.post("/dead/<name>/replay")
     def replay(name: str) -> Response:
         try:
-            outcomes = desk.machine.replay(name)
+            outcomes = context.function.replay(name)
         except StoreError:
             raise
         except (HandlerError, ValueError) as error:
             return _back("m.not_replayed", "pages.letter", name=name, why=str(error))
-        told = ", ".join(f"{one.job_id or ''} {one.status}".strip() for one in outcomes)
-        return _back("m.replayed", "pages.letter", name=name, status=told)
+        statuses = ", ".join(f"{one.job_id or ''} {one.status}".strip() for one in outcomes)
+        return _back("m.replayed", "pages.letter", name=name, status=statuses)
 
     return actions
 
@@ -88,10 +88,10 @@ def _delivered(key: str, one: Invocation) -> Response:
 
 
 def _swept(one: Invocation, target: str) -> Response:
-    told = next((line for line in one.lines if line.get("event") == "sweep"), {})
+    summary = next((line for line in one.lines if line.get("event") == "sweep"), {})
     names = ("due", "submits", "told")
-    values = {name: told.get(name, 0) for name in names}
-    status = told.get("status")
+    values = {name: summary.get(name, 0) for name in names}
+    status = summary.get("status")
     if status == "withdrew":
         _note("m.withdrew")
     elif status != "done":

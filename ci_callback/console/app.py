@@ -29,18 +29,18 @@ YEAR_S = 365 * 24 * 3600
 
 
 def create_console(
-    machine: LocalFunction, port: int, ci: Plans | None, sweep_every_s: float
+    function: LocalFunction, port: int, ci: Plans | None, sweep_every_s: float
 ) -> Flask:
     """The application, to be mounted at MOUNT. port: where the server listens."""
     app = Flask(__name__)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    desk = ConsoleContext(machine, RecordCache(machine), port, ci, sweep_every_s)
+    context = ConsoleContext(function, RecordCache(function), port, ci, sweep_every_s)
     guard.install(app, port)
-    app.register_blueprint(pages.blueprint(desk))
-    app.register_blueprint(actions.blueprint(desk))
+    app.register_blueprint(pages.blueprint(context))
+    app.register_blueprint(actions.blueprint(context))
     _speak(app)
-    _furnish(app, desk)
+    _furnish(app, context)
 
     @app.errorhandler(HTTPException)
     def explain(error: HTTPException) -> tuple[str, int]:
@@ -77,7 +77,7 @@ def _speak(app: Flask) -> None:
         return response
 
 
-def _furnish(app: Flask, desk: ConsoleContext) -> None:
+def _furnish(app: Flask, context: ConsoleContext) -> None:
     """What templates may call."""
 
     @app.context_processor
@@ -100,14 +100,14 @@ def _furnish(app: Flask, desk: ConsoleContext) -> None:
             "outcome_text": lambda name: outcome(lang, name),
             "lang": lang,
             "in_lang": in_lang,
-            "desk": desk,
-            "now": desk.machine.clock(),
+            "context": context,
+            "now": context.function.clock(),
         }
 
     def harmless(value: Any) -> Any:
         """Whatever a page shows, no secret of the settings is in it."""
         is_text = isinstance(value, str) and not isinstance(value, Markup)
-        return desk.machine.safe(value) if is_text else value
+        return context.function.safe(value) if is_text else value
 
     app.jinja_env.finalize = harmless
     app.jinja_env.filters["clock"] = clock
@@ -131,7 +131,7 @@ def utc(epoch_s: float) -> str:
     return datetime.fromtimestamp(epoch_s, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def of_log(told: str) -> float:
+def of_log(time: str) -> float:
     """The time of a line of the function's log, in epoch seconds."""
-    moment = converters.moment(told)
+    moment = converters.moment(time)
     return moment.timestamp() if moment else 0.0

@@ -15,15 +15,15 @@ from handler.callback import payload
 from handler.callback.details import REDACTED, without_secrets
 from handler.errors import PayloadError
 
-MOST_CHARS = 200_000
+MAX_CHARS = 200_000
 """What is shown of one text. Longer ones are cut; the body itself stays whole."""
 
 
 def shown(body: bytes) -> str:
     """A callback's body, or whatever came in its place. Raises nothing."""
     text = body.decode("utf-8", "backslashreplace")
-    if len(text) > MOST_CHARS:
-        return f"{_redacted(text, body)[:MOST_CHARS]}\n…"
+    if len(text) > MAX_CHARS:
+        return f"{_redacted(text, body)[:MAX_CHARS]}\n…"
     return _redacted(_writable(_indented(text)), body)
 
 

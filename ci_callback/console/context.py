@@ -21,8 +21,8 @@ class Plans(Protocol):
 class ConsoleContext:
     """One console. ci: the stand-in for CI, where there is one. Times are in seconds."""
 
-    machine: LocalFunction
-    shelf: RecordCache
+    function: LocalFunction
+    records: RecordCache
     port: int
     ci: Plans | None
     sweep_every_s: float
@@ -30,19 +30,19 @@ class ConsoleContext:
     @property
     def history(self) -> History:
         """What the function was invoked with."""
-        return self.machine.history
+        return self.function.history
 
     @property
     def ledger(self) -> str:
         """Where the ledger is, for people."""
-        url = self.machine.settings.ledger_url
+        url = self.function.settings.ledger_url
         return f"cos://{url.bucket}/{url.prefix}" if url.scheme == "cos" else str(url.folder)
 
     @property
     def is_real(self) -> bool:
         """Whether what is written is seen by others: a ledger on COS."""
-        return self.machine.settings.ledger_url.scheme == "cos"
+        return self.function.settings.ledger_url.scheme == "cos"
 
-    def teller(self) -> TimelineBuilder:
+    def timelines(self) -> TimelineBuilder:
         """Tells stories as things stand now. May raise StoreError."""
-        return TimelineBuilder(self.shelf, self.history.deliveries(), self.history.chores())
+        return TimelineBuilder(self.records, self.history.deliveries(), self.history.chores())

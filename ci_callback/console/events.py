@@ -43,7 +43,7 @@ class Timeline:
 
 RANK = (
     "created", "submitted", "refused", "submitting", "not_taken", "running", "ended", "callback",
-    "taken_in", "callback_odd", "again", "put_off", "stopped", "told", "told_nobody",
+    "taken_in", "callback_odd", "again", "deferred", "stopped", "alert_sent", "alert_undelivered",
     "alert_waits", "verify_waits", "retry_waits",
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from handler.ledger.attempts import Attempts
 
 Word: TypeAlias = Literal[
     "retry_waits", "submitted", "submitting", "recovered", "failed_again", "refused", "gave_up",
-    "to_be_told", "told",
+    "alert_due", "alert_sent",
 ]  # fmt: skip
 
 
@@ -31,11 +31,11 @@ class FollowUp:
 class Following:
     """Looks at what is waiting once, for all rows of a page."""
 
-    def __init__(self, shelf: RecordCache, known: Iterable[JobRecord]) -> None:
-        self._policy = shelf.policy
-        self._attempts = Attempts(shelf.store)
+    def __init__(self, records: RecordCache, known: Iterable[JobRecord]) -> None:
+        self._policy = records.policy
+        self._attempts = Attempts(records.store)
         self._waiting: dict[tuple[str, str], float] = {}
-        for name in shelf.tickets():
+        for name in records.tickets():
             ticket = TicketName.of(name)
             self._waiting[ticket.job, ticket.action] = ticket.due
         self._by_lineage = {
@@ -60,7 +60,7 @@ class Following:
             return FollowUp("gave_up")
         if "retry" in actions:
             return self._attempted(lineage)
-        return FollowUp("to_be_told" if (name, "alert.failed") in self._waiting else "told")
+        return FollowUp("alert_due" if (name, "alert.failed") in self._waiting else "alert_sent")
 
     def _attempted(self, lineage: Lineage) -> FollowUp | None:
         try:
@@ -68,8 +68,9 @@ class Following:
         except ValueError:
             return None
         if attempt is None:
-            # No ticket and no attempt: CI told otherwise, or could not be asked, and that is told.
-            return FollowUp("told")
+            # No ticket and no attempt: CI reported another end or gave no answer, and an
+            # alert was raised.
+            return FollowUp("alert_sent")
         word = _BY_STATE.get(attempt.state)
         return FollowUp(word, job_id=attempt.job_id) if word else None
 

@@ -11,7 +11,7 @@ from ci_callback.devserver.loopback import is_foreign, is_own_host
 
 CSRF_FIELD = "csrf"
 
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 """Of a form."""
 
 HEADERS = {
@@ -33,7 +33,7 @@ def install(app: Flask, port: int) -> None:
     token = secrets.token_urlsafe(32)
     app.secret_key = secrets.token_bytes(32)
     app.config.update(
-        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_CONTENT_LENGTH=MAX_BYTES,
         SESSION_COOKIE_NAME="console",
         SESSION_COOKIE_SAMESITE="Strict",
     )

@@ -23,7 +23,7 @@ from ci_callback.report.page import tiles
 from ci_callback.report.texts import Words
 from handler.policy import CODES
 
-MOST_SHOWN = 300
+MAX_SHOWN = 300
 """Tickets, letters and digests on a page."""
 
 HEARTBEAT_S = 15.0
@@ -37,73 +37,73 @@ class JobPart(NamedTuple):
 
     key: str
     found: reading.Found | None
-    story: Timeline | None
+    timeline: Timeline | None
 
 
-def blueprint(desk: ConsoleContext) -> Blueprint:
+def blueprint(context: ConsoleContext) -> Blueprint:
     """All pages of one console."""
     pages = Blueprint("pages", __name__)
 
     @pages.get("/")
     def deliveries() -> str:
         wanted = Filter(*(request.args.get(name, "") for name in ("tag", "outcome", "text")))
-        shown = page(desk.history.deliveries(), desk.shelf, wanted)
+        shown = page(context.history.deliveries(), context.records, wanted)
         return render_template(
             "deliveries.html", page=shown, wanted=wanted, outcomes=(*OUTCOMES, *NO_JOB)
         )
 
     @pages.get("/deliveries/<int:number>")
     def delivery(number: int) -> str:
-        one = _known(desk, number)
+        one = _known(context, number)
         if one.request is None:
             abort(404)
         return render_template(
             "delivery.html",
             one=one,
-            body=desk.machine.safe(body.shown(one.request.body)),
-            parts=list(_parts(desk, one)),
+            body=context.function.safe(body.shown(one.request.body)),
+            parts=list(_parts(context, one)),
         )
 
     @pages.get("/job")
     def job() -> str:
         key = request.args.get("key", "")
-        found = desk.shelf.read([key]).get(key) if is_record_key(key) else None
+        found = context.records.read([key]).get(key) if is_record_key(key) else None
         if found is None:
             abort(404)
-        part = JobPart(key, found, desk.teller().tell(found))
+        part = JobPart(key, found, context.timelines().build(found))
         return render_template("job.html", part=part)
 
     @pages.get("/sweeps")
     def sweeps() -> str:
         return render_template(
-            "sweeps.html", chores=desk.history.chores(), idle=desk.history.last_idle
+            "sweeps.html", chores=context.history.chores(), idle=context.history.last_idle
         )
 
     @pages.get("/sweeps/<int:number>")
     def sweep(number: int) -> str:
-        return render_template("sweep.html", one=_known(desk, number))
+        return render_template("sweep.html", one=_known(context, number))
 
     @pages.get("/outbox")
     def outbox() -> str:
-        waiting: Sequence[reading.Waiting] = list(reading.outbox(desk.shelf.store))
+        waiting: Sequence[reading.Waiting] = list(reading.outbox(context.records.store))
         return render_template(
             "outbox.html",
-            waiting=waiting[:MOST_SHOWN],
-            more=max(0, len(waiting) - MOST_SHOWN),
-            digests=digests.kept(desk.shelf.store, MOST_SHOWN),
+            waiting=waiting[:MAX_SHOWN],
+            more=max(0, len(waiting) - MAX_SHOWN),
+            digests=digests.kept(context.records.store, MAX_SHOWN),
         )
 
     @pages.get("/dead")
     def dead() -> str:
-        found = list(letters(desk.shelf.store))
+        found = list(letters(context.records.store))
         found.sort(key=lambda one: str(one.values.get("received_at") or ""), reverse=True)
-        return render_template("dead.html", letters=found[:MOST_SHOWN])
+        return render_template("dead.html", letters=found[:MAX_SHOWN])
 
     @pages.get("/dead/<name>")
     def letter(name: str) -> str:
-        one = _letter(desk, name)
+        one = _letter(context, name)
         try:
-            text = desk.machine.safe(body.shown(one.body))
+            text = context.function.safe(body.shown(one.body))
         except ValueError:
             text = ""
         return render_template("letter.html", letter=one, body=text)
@@ -114,7 +114,7 @@ def blueprint(desk: ConsoleContext) -> Blueprint:
         if days not in CHART_DAYS:
             abort(404)
         today = _today()
-        figures = gather(desk.shelf.store, today - timedelta(days - 1), today)
+        figures = gather(context.records.store, today - timedelta(days - 1), today)
         words = Words(g.lang)
         return render_template(
             "charts.html",
@@ -141,42 +141,44 @@ def blueprint(desk: ConsoleContext) -> Blueprint:
 
     @pages.get("/live")
     def live() -> Response:
-        return Response(_versions(desk), content_type="text/event-stream")
+        return Response(_versions(context), content_type="text/event-stream")
 
     return pages
 
 
-def _versions(desk: ConsoleContext) -> Iterator[str]:
+def _versions(context: ConsoleContext) -> Iterator[str]:
     """A line for each change, so that the page looks again; a comment while there is none."""
-    seen = desk.history.version
+    seen = context.history.version
     yield f"retry: 2000\ndata: {seen}\n\n"
-    while (now := desk.history.wait(seen, HEARTBEAT_S)) is not None:
+    while (now := context.history.wait(seen, HEARTBEAT_S)) is not None:
         yield f"data: {now}\n\n" if now != seen else ": still here\n\n"
         seen = now
 
 
-def _known(desk: ConsoleContext, number: int) -> Invocation:
-    return desk.history.get(number) or abort(404)
+def _known(context: ConsoleContext, number: int) -> Invocation:
+    return context.history.get(number) or abort(404)
 
 
-def _parts(desk: ConsoleContext, one: Invocation) -> Iterator[JobPart]:
-    teller = desk.teller()
+def _parts(context: ConsoleContext, one: Invocation) -> Iterator[JobPart]:
+    timelines = context.timelines()
     for job in one.jobs:
-        kept = job.key if is_record_key(job.key) else _kept_key(desk, job.job_id)
-        found = desk.shelf.read([kept]).get(kept) if kept else None
-        yield JobPart(job.key, found, teller.tell(found) if found else None)
+        kept = job.key if is_record_key(job.key) else _kept_key(context, job.job_id)
+        found = context.records.read([kept]).get(kept) if kept else None
+        yield JobPart(job.key, found, timelines.build(found) if found else None)
 
 
-def _kept_key(desk: ConsoleContext, job_id: str) -> str:
+def _kept_key(context: ConsoleContext, job_id: str) -> str:
     """Where the job of a delivery that was not kept itself stands: a conflict, say, is told of
     a job that was delivered before."""
-    told = (job for one in desk.history.deliveries() for job in one.jobs if job.job_id == job_id)
-    return next((job.key for job in told if is_record_key(job.key)), "")
+    answered = (
+        job for one in context.history.deliveries() for job in one.jobs if job.job_id == job_id
+    )
+    return next((job.key for job in answered if is_record_key(job.key)), "")
 
 
-def _letter(desk: ConsoleContext, name: str) -> Letter:
+def _letter(context: ConsoleContext, name: str) -> Letter:
     try:
-        return find(desk.shelf.store, name)
+        return find(context.records.store, name)
     except NoSuchLetterError:
         abort(404)
 

@@ -24,7 +24,7 @@ COS_DAYS = 7
 
 MOST_TICKETS = 5_000
 LISTED_FOR_S = 5.0
-MOST_CACHED = 3_000
+MAX_CACHED = 3_000
 
 ROOT_DAYS = 8
 """How many days before its retry a job may have been created."""
@@ -42,20 +42,20 @@ def is_record_key(key: str) -> bool:
 class RecordCache:
     """The ledger as pages need it. Every method may raise StoreError."""
 
-    def __init__(self, machine: LocalFunction) -> None:
-        self._machine = machine
+    def __init__(self, function: LocalFunction) -> None:
+        self._function = function
         self._known: OrderedDict[str, Found] = OrderedDict()
         self._listed: tuple[float, list[str]] = (float("-inf"), [])
 
     @property
     def store(self) -> Store:
         """The ledger's store."""
-        return self._machine.store
+        return self._function.store
 
     @property
     def policy(self) -> Policy:
         """What decides on failures."""
-        return Policy.of(self._machine.settings)
+        return Policy.of(self._function.settings)
 
     def read(self, wanted: Iterable[str]) -> dict[str, Found]:
         """Records by their keys; one that is not there is left out."""
@@ -68,7 +68,7 @@ class RecordCache:
         found_now = {
             key: one for key in asked if (one := fresh.get(key) or self._known.get(key)) is not None
         }
-        while len(self._known) > MOST_CACHED:
+        while len(self._known) > MAX_CACHED:
             self._known.popitem(last=False)
         return found_now
 
@@ -97,7 +97,7 @@ class RecordCache:
         at, listed = self._listed
         if time.monotonic() - at < LISTED_FOR_S:
             return listed
-        is_folder = self._machine.settings.ledger_url.scheme == "file"
+        is_folder = self._function.settings.ledger_url.scheme == "file"
         since = None if is_folder else _today() - timedelta(COS_DAYS)
         found = list(record_keys(self.store, since, folders=(*FOLDERS, "_unfinished")))
         found.sort(key=lambda key: key.split("/")[1], reverse=True)

@@ -8,30 +8,30 @@ from dataclasses import dataclass
 
 from ci_callback.console.follow import Following, FollowUp
 from ci_callback.console.record_cache import RecordCache, is_record_key
-from ci_callback.devserver.history import Invocation, JobTold
+from ci_callback.devserver.history import Invocation, JobAnswer
 from ci_callback.ledger_reader import Found
 from handler.callback import converters
 from handler.callback.record import JobRecord
 
-MOST_ROWS = 200
+MAX_ROWS = 200
 
 OUTCOMES = ("succeeded", "partial", "failed", "cancelled", "unfinished", "unknown")
 NO_JOB = ("dead_letter", "ignored", "rejected", "retry_later")
-"""What a delivery in which no job could be told came to."""
+"""What a delivery without an identifiable job came to."""
 
 
 @dataclass(frozen=True)
 class JobRow:
     """One job of a delivery. record: where it can be read; follow: what became of a failure."""
 
-    told: JobTold
+    answered: JobAnswer
     record: JobRecord | None
     follow: FollowUp | None = None
 
     @property
     def outcome(self) -> str:
         """As the record tells it; of what has no record, what became of it."""
-        return self.told.outcome or self.told.status
+        return self.answered.outcome or self.answered.status
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Filter:
     def lets(self, row: Row) -> bool:
         """Whether a row is shown."""
         return (
-            (not self.tag or any(job.told.tag == self.tag for job in row.jobs))
+            (not self.tag or any(job.answered.tag == self.tag for job in row.jobs))
             and (not self.outcome or self.outcome in row.outcomes)
             and (not self.text or self._is_in(row))
         )
@@ -86,20 +86,20 @@ class Page:
     tags: Sequence[str]
 
 
-def page(deliveries: Sequence[Invocation], shelf: RecordCache, wanted: Filter) -> Page:
+def page(deliveries: Sequence[Invocation], records: RecordCache, wanted: Filter) -> Page:
     """One page of the list. May raise StoreError."""
-    recent = shelf.recent()
+    recent = records.recent()
     here = {one.request_id for one in deliveries}
     before = [one for one in recent if one.record and _request_id(one.record) not in here]
-    told = {job.key for one in deliveries for job in one.jobs if is_record_key(job.key)}
-    found = {one.key: one for one in recent} | shelf.read(told)
+    keys = {job.key for one in deliveries for job in one.jobs if is_record_key(job.key)}
+    found = {one.key: one for one in recent} | records.read(keys)
     rows = [_of_delivery(one, found) for one in deliveries]
     rows += [_of_record(one) for one in before]
     rows.sort(key=lambda row: row.at if row.at is not None else float("-inf"), reverse=True)
     let = [row for row in rows if wanted.lets(row)]
-    tags = sorted({job.told.tag for row in rows for job in row.jobs if job.told.tag})
-    following = Following(shelf, [one.record for one in found.values() if one.record])
-    shown = [_followed(row, following) for row in let[:MOST_ROWS]]
+    tags = sorted({job.answered.tag for row in rows for job in row.jobs if job.answered.tag})
+    following = Following(records, [one.record for one in found.values() if one.record])
+    shown = [_followed(row, following) for row in let[:MAX_ROWS]]
     return Page(shown, len(let) - len(shown), tags)
 
 
@@ -114,14 +114,14 @@ def _of_record(found: Found) -> Row:
     record = found.record
     if record is None:
         raise AssertionError("only records that can be read are listed")
-    told = JobTold(record.job_id, record.tag or "", record.outcome, "kept", found.key)
+    answered = JobAnswer(record.job_id, record.tag or "", record.outcome, "kept", found.key)
     name = hashlib.sha256(found.key.encode()).hexdigest()[:16]
-    return Row(f"r{name}", received(record), (JobRow(told, record),))
+    return Row(f"r{name}", received(record), (JobRow(answered, record),))
 
 
 def _followed(row: Row, following: Following) -> Row:
     jobs = tuple(
-        JobRow(job.told, job.record, following.of(job.record) if job.record else None)
+        JobRow(job.answered, job.record, following.of(job.record) if job.record else None)
         for job in row.jobs
     )
     return Row(row.id, row.at, jobs, row.delivery)
@@ -138,7 +138,7 @@ def _request_id(record: JobRecord) -> str:
 
 
 def _texts(job: JobRow) -> Iterable[str]:
-    yield from (job.told.job_id, job.told.tag, job.told.key, job.outcome)
+    yield from (job.answered.job_id, job.answered.tag, job.answered.key, job.outcome)
     record = job.record
     if record is not None:
         sent = record.input or {}

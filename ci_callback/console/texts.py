@@ -92,8 +92,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "f.failed_again": ("failed again", "再次失败"),
     "f.refused": ("refused by CI", "被数据万象拒绝"),
     "f.gave_up": ("gave up", "重试次数用尽"),
-    "f.to_be_told": ("alert waits", "等待告警"),
-    "f.told": ("told", "已告警"),
+    "f.alert_due": ("alert due", "等待告警"),
+    "f.alert_sent": ("alert sent", "已告警"),
     "w.http": ("HTTP", "HTTP"),
     "w.sample": ("sample", "示例"),
     "w.again": ("redelivered", "重新投递"),
@@ -153,13 +153,13 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "e.retry_waits": ("A retry is due", "等待重试"),
     "e.verify_waits": ("CI is asked about it again", "再次向数据万象核实"),
-    "e.alert_waits": ("The next sweep tells: {kind}", "将在下次巡检时告警：{kind}"),
-    "e.told": ("A digest told: {kind}", "已在摘要中告警：{kind}"),
-    "e.told_nobody": (
-        "Told in the log alone, no channel heard: {kind}",
+    "e.alert_waits": ("The next sweep sends an alert: {kind}", "将在下次巡检时告警：{kind}"),
+    "e.alert_sent": ("Alert sent: {kind}", "已在摘要中告警：{kind}"),
+    "e.alert_undelivered": (
+        "The alert is in the log only; no channel received it: {kind}",
         "仅写入日志，没有渠道接收：{kind}",
     ),
-    "e.put_off": ("Put off", "已推迟"),
+    "e.deferred": ("Deferred", "已推迟"),
     "e.stopped": ("Not tried again: {kind}", "不再重试：{kind}"),
     "no_time": ("time not known", "时间未知"),
     "now_running": ("now", "现在"),
@@ -169,7 +169,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "due_now": ("due now", "已到期"),
     "see_delivery": ("delivery {n}", "回调 {n}"),
     "see_sweep": ("sweep {n}", "巡检 {n}"),
-    "no_story": ("No job could be told, so nothing follows.", "未识别出任务，没有后续。"),
+    "no_story": ("No job was identified, so nothing follows.", "未识别出任务，没有后续。"),
     # Sweeps
     "run_sweep": ("Run a sweep", "运行巡检"),
     "sweeping": ("Sweeping …", "正在巡检……"),
@@ -202,7 +202,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "没有待办事项的巡检不列出。",
     ),
     "did_line": (
-        "{due} due, {done} done, {told} told, {submits} submitted again, {failed} failed",
+        "{due} due, {done} done, {submits} submitted again, {failed} failed, alerts sent: {told}",
         "到期 {due}，完成 {done}，告警 {told}，重新提交 {submits}，失败 {failed}",
     ),
     # Outbox
@@ -261,7 +261,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "m.sent": ("The sample was sent: {status}.", "示例已发送：{status}。"),
     "m.again": ("Delivered again: {status}.", "已重新投递：{status}。"),
     "m.swept": (
-        "The sweep is done: {due} due, {submits} submitted again, {told} told.",
+        "The sweep is done: {due} due, {submits} submitted again, alerts sent: {told}.",
         "巡检完成：到期 {due}，重新提交 {submits}，告警 {told}。",
     ),
     "m.idle": ("The sweep found nothing to do.", "巡检没有待办事项。"),

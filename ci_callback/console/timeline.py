@@ -38,26 +38,26 @@ class TimelineBuilder:
     """Tells stories over one ledger. Every method may raise StoreError."""
 
     def __init__(
-        self, shelf: RecordCache, deliveries: Sequence[Invocation], chores: Sequence[Invocation]
+        self, records: RecordCache, deliveries: Sequence[Invocation], chores: Sequence[Invocation]
     ) -> None:
-        self._shelf = shelf
+        self._records = records
         self._deliveries = sorted(deliveries, key=lambda one: one.at)
         self._chores = sorted(chores, key=lambda one: one.at)
-        self._intake = Recorder(Ledger(shelf.store), shelf.policy)
-        self._waiting = shelf.tickets()
+        self._intake = Recorder(Ledger(records.store), records.policy)
+        self._waiting = records.tickets()
         self._written: dict[str, tuple[float, Invocation]] = {}
         for one in (*self._deliveries, *self._chores):
             for write in one.writes:
                 self._written.setdefault(f"{write.operation} {write.key}", (write.at, one))
 
-    def tell(self, found: Found) -> Timeline:
+    def build(self, found: Found) -> Timeline:
         """The story of the job of a record, from its first attempt on."""
         record = found.record
         if record is None:
             return Timeline("", [found], [])
         root = record.lineage.root_job_id
         first = found if record.lineage.attempt == 1 else self._root(root, record)
-        again = steps(self._shelf.store, root)
+        again = steps(self._records.store, root)
         ended = {one.number: one.ended for one in again if one.ended}
         if record.lineage.attempt > 1:
             ended.setdefault(record.lineage.attempt, found)
@@ -79,8 +79,8 @@ class TimelineBuilder:
         for one in self._deliveries:
             for job in one.jobs:
                 if job.job_id == root and job.key:
-                    return self._shelf.read([job.key]).get(job.key)
-        return self._shelf.find(root, record.created_at)
+                    return self._records.read([job.key]).get(job.key)
+        return self._records.find(root, record.created_at)
 
     # --- what is kept ---
 
@@ -90,13 +90,13 @@ class TimelineBuilder:
             return
         if number == 1:
             yield Event("created", _epoch(record.created_at), values={"job": record.job_id})
-        told = " — ".join(part for part in (record.code, record.message) if part not in _FINE)
+        reason = " — ".join(part for part in (record.code, record.message) if part not in _FINE)
         yield Event(
             "ended",
             _epoch(record.ended_at),
             _TONES.get(record.outcome, "plain"),
             {"state": record.state or "", "outcome": record.outcome, "attempt": number},
-            told,
+            reason,
             after=after,
         )
         yield from self._of_deliveries(record, found.key)
@@ -176,19 +176,19 @@ class TimelineBuilder:
         if not action.startswith("alert."):
             return
         written = self._written.get(f"put {DONE}{name}")
-        if written is None and self._shelf.store.get(DONE + name) is None:
+        if written is None and self._records.store.get(DONE + name) is None:
             return
         tone: Tone = "good" if action in _GOOD_NEWS else "plain"
         values = {"kind": action.removeprefix("alert.")}
         if written is None:
-            yield Event("told", None, tone, values)
+            yield Event("alert_sent", None, tone, values)
             return
         at, chore = written
-        told = [line for line in chore.lines if line.get("event") == "alert"]
-        nobody = [line for line in chore.lines if line.get("event") == "alert_undelivered"]
-        text = ", ".join(f"{line.get('channel')}: {line.get('status')}" for line in told)
-        word = "told_nobody" if nobody and not told else "told"
-        reason = str(nobody[0].get("reason", "")) if nobody else ""
+        sent = [line for line in chore.lines if line.get("event") == "alert"]
+        undelivered = [line for line in chore.lines if line.get("event") == "alert_undelivered"]
+        text = ", ".join(f"{line.get('channel')}: {line.get('status')}" for line in sent)
+        word = "alert_undelivered" if undelivered and not sent else "alert_sent"
+        reason = str(undelivered[0].get("reason", "")) if undelivered else ""
         yield Event(word, at, tone, values, text or reason, chore=chore.number)
 
     def _put_at(self, name: str) -> float | None:
@@ -204,12 +204,12 @@ class TimelineBuilder:
                     continue
                 status, reason = str(line.get("status", "")), str(line.get("reason", ""))
                 if status == "put off":
-                    yield Event("put_off", chore.at, "wait", text=reason, chore=chore.number)
+                    yield Event("deferred", chore.at, "wait", text=reason, chore=chore.number)
                 elif status.startswith("told: "):
                     kind = {"kind": status.removeprefix("told: ")}
                     yield Event("stopped", chore.at, "bad", kind, reason, chore=chore.number)
 
 
-def _epoch(told: str | None) -> float | None:
-    moment = converters.moment(told)
+def _epoch(time: str | None) -> float | None:
+    moment = converters.moment(time)
     return moment.timestamp() if moment else None

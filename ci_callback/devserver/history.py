@@ -45,7 +45,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class JobTold:
+class JobAnswer:
     """What the answer says of one job of a callback; "" where it says nothing."""
 
     job_id: str
@@ -55,7 +55,7 @@ class JobTold:
     key: str
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> JobTold:
+    def of(cls, values: Mapping[str, Any]) -> JobAnswer:
         """Out of the answer's own JSON."""
         names = ("job_id", "tag", "outcome", "status", "key")
         return cls(*(str(values.get(name) or "") for name in names))
@@ -93,11 +93,11 @@ class Invocation:
         return json.loads(body) if isinstance(body, str) else None
 
     @property
-    def jobs(self) -> tuple[JobTold, ...]:
+    def jobs(self) -> tuple[JobAnswer, ...]:
         """The jobs that its answer names."""
         answer = self.answer
-        told = answer.get("jobs") if isinstance(answer, dict) else None
-        return tuple(JobTold.of(one) for one in told or ())
+        jobs = answer.get("jobs") if isinstance(answer, dict) else None
+        return tuple(JobAnswer.of(one) for one in jobs or ())
 
     @property
     def is_idle(self) -> bool:

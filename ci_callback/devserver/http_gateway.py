@@ -23,8 +23,8 @@ MAX_BYTES = 6 * 1024 * 1024
 class HttpGateway:
     """A WSGI application: each request is one invocation."""
 
-    def __init__(self, machine: LocalFunction, port: int) -> None:
-        self._machine = machine
+    def __init__(self, function: LocalFunction, port: int) -> None:
+        self._function = function
         self._port = port
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -39,7 +39,7 @@ class HttpGateway:
             body = request.get_data()
         except RequestEntityTooLarge:
             return _refusal(413, f"the platform takes at most {MAX_BYTES} bytes")
-        invocation = self._machine.deliver(event_of(request, body), body)
+        invocation = self._function.deliver(event_of(request, body), body)
         return response_of(invocation.raw)
 
 

@@ -37,10 +37,10 @@ Results = Callable[[str], Mapping[str, Any]]
 class _Told(Job):
     """A job as its callback told it."""
 
-    told: dict[str, Any] = field(default_factory=dict)
+    sent: dict[str, Any] = field(default_factory=dict)
 
     def detail(self) -> dict[str, Any]:
-        return self.told
+        return self.sent
 
 
 @dataclass(frozen=True)
@@ -107,10 +107,10 @@ class LocalCi:
     def learn(self, body: bytes) -> None:
         """Know the jobs of a callback, as the callback tells them; the first telling stays."""
         try:
-            told = envelope.read(payload.parse(body, payload.Limits())[0])
+            notices = envelope.read(payload.parse(body, payload.Limits())[0])
         except PayloadError:
             return
-        for one in told:
+        for one in notices:
             if isinstance(one, envelope.Notice) and one.kind == "job":
                 self._learn(one)
 
@@ -131,7 +131,7 @@ class LocalCi:
             REGION,
             time.time(),
             state=state,
-            told=dict(notice.detail),
+            sent=dict(notice.detail),
         )
         self._face.know(job)
 
@@ -161,5 +161,5 @@ class LocalCi:
     def _failure(self, root_job_id: str) -> End:
         """The same that the first attempt told."""
         root = self._face.jobs.get(root_job_id)
-        told = root.detail() if root else {}
-        return End("Failed", told.get("Code") or "InternalError", told.get("Message") or "")
+        detail = root.detail() if root else {}
+        return End("Failed", detail.get("Code") or "InternalError", detail.get("Message") or "")

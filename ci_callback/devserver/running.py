@@ -53,7 +53,7 @@ class Running:
     """A server that runs."""
 
     url: str
-    machine: LocalFunction
+    function: LocalFunction
     ci: LocalCi | None
 
     @property
@@ -81,9 +81,9 @@ def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[R
             ci = LocalCi(f"{url}/", tokens[0] if tokens else None, options.ci_run_s, results_of)
             stack.enter_context(ci)
         history = History()
-        machine = LocalFunction({**env, **(ci.env if ci else {})}, history, log, ci)
-        console = create_console(machine, port, ci, options.sweep_every_s)
-        application = DispatcherMiddleware(HttpGateway(machine, port), {MOUNT: console})
+        function = LocalFunction({**env, **(ci.env if ci else {})}, history, log, ci)
+        console = create_console(function, port, ci, options.sweep_every_s)
+        application = DispatcherMiddleware(HttpGateway(function, port), {MOUNT: console})
         stack.enter_context(_serving(application, listening, options.host, port))
         stack.callback(history.close)
         for chore, every_s in (
@@ -91,8 +91,8 @@ def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[R
             ("reconcile", options.reconcile_every_s),
         ):
             if every_s:
-                stack.enter_context(_ticking(machine, chore, every_s))
-        yield Running(url, machine, ci)
+                stack.enter_context(_ticking(function, chore, every_s))
+        yield Running(url, function, ci)
 
 
 def url_of(host: str, port: int) -> str:
@@ -149,8 +149,8 @@ def _serving(application: Any, listening: socket.socket, host: str, port: int) -
 
 
 @contextlib.contextmanager
-def _ticking(machine: LocalFunction, chore: str, every_s: float) -> Iterator[None]:
-    ticker = Ticker(every_s, lambda: machine.tick(chore))
+def _ticking(function: LocalFunction, chore: str, every_s: float) -> Iterator[None]:
+    ticker = Ticker(every_s, lambda: function.tick(chore))
     ticker.start()
     try:
         yield

@@ -96,12 +96,12 @@ def test_a_failure_is_seen_to_recover(browser: Browser, server: Running) -> None
         shot(watching, "journey-2-recovered")
 
         watching.get_by_role("button", name="Run a sweep").click()
-        expect(watching.get_by_role("status").first).to_contain_text("1 told")
-        expect(story).to_contain_text("no channel heard: Recovered by a retry")
-        shot(page, "journey-3-told")
+        expect(watching.get_by_role("status").first).to_contain_text("alerts sent: 1")
+        expect(story).to_contain_text("no channel received it: Recovered by a retry")
+        shot(page, "journey-3-alert-sent")
 
 
-def test_a_sweep_waits_unless_it_is_told_not_to(browser: Browser, tmp_path: Path) -> None:
+def test_a_sweep_waits_unless_it_is_hurried(browser: Browser, tmp_path: Path) -> None:
     """ "Run a sweep" goes by the clock; "Sweep without waiting" makes the retries due first."""
     long = {"RETRY_BASE_S": "86400", "RETRY_CAP_S": "86400"}
     with served(tmp_path, **long) as server, page_of(browser) as page:
@@ -155,7 +155,7 @@ def test_the_list_is_filtered_and_stays_so(browser: Browser, server: Running) ->
         expect(page.locator("#rows tr")).to_have_count(4)
 
 
-def test_it_works_by_the_keyboard_alone(browser: Browser, server: Running) -> None:
+def test_it_works_by_the_keyboard_only(browser: Browser, server: Running) -> None:
     """The skip link first, then everything in its order, and the focus is always seen."""
     with page_of(browser) as page:
         page.goto(server.console_url)
@@ -197,7 +197,7 @@ def test_it_works_without_javascript(browser: Browser, server: Running) -> None:
         expect(page.locator("#rows tr")).to_have_count(1)
 
 
-def test_a_server_that_went_away_is_told(browser: Browser, tmp_path: Path) -> None:
+def test_a_server_that_went_away_is_shown(browser: Browser, tmp_path: Path) -> None:
     """The page does not pretend to be live."""
     context = browser.new_context(locale="en-US")
     page = context.new_page()

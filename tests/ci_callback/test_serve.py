@@ -61,7 +61,7 @@ def ask(
 
 def until(server: Running, is_so: Any) -> None:
     """Wait for the invocation after which it is so."""
-    history = server.machine.history
+    history = server.function.history
     seen = -1
     while not is_so():
         now = history.wait(seen, ENOUGH_S)
@@ -115,7 +115,7 @@ def test_tokens_are_asked_for_and_not_shown(tmp_path: Path) -> None:
         assert ask(server, "POST", "/", GOOD)[0] == 401
         assert ask(server, "POST", "/?token=first-token&a=1", GOOD)[0] == 200
         assert ask(server, "POST", "/", GOOD, Authorization="Bearer second-token")[0] == 200
-        shown = repr([one.request for one in server.machine.history.deliveries()])
+        shown = repr([one.request for one in server.function.history.deliveries()])
     assert "-token" not in shown
     assert "token=[redacted]&a=1" in shown
 
@@ -125,7 +125,7 @@ def test_a_body_that_is_no_text_reaches_the_function(tmp_path: Path) -> None:
     with served(tmp_path) as server:
         status, _, answer = ask(server, "POST", "/", b"\xff\xfe\x00")
         assert (status, json.loads(answer)["status"]) == (202, "dead_letter")
-        [one] = server.machine.history.deliveries()
+        [one] = server.function.history.deliveries()
         assert one.request
         assert one.request.body == b"\xff\xfe\x00"
 
@@ -140,7 +140,7 @@ def test_more_than_the_platform_takes_is_refused_unread(tmp_path: Path) -> None:
     ):
         sender.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6291457\r\n\r\n")
         assert b" 413 " in sender.makefile("rb").readline()
-        assert server.machine.history.version == 0
+        assert server.function.history.version == 0
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_page_of_another_site_reaches_nothing(tmp_path: Path, headers: dict[st
     """A browser says where a request comes from."""
     with served(tmp_path) as server:
         assert ask(server, "POST", "/", GOOD, **headers)[0] == 403
-        assert server.machine.history.version == 0
+        assert server.function.history.version == 0
 
 
 def test_a_fault_of_the_code_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_a_fault_of_the_code_is_answered(tmp_path: Path, monkeypatch: pytest.Mon
     with served(tmp_path) as server:
         monkeypatch.setattr("handler.app.Function.handle", lambda *_: 1 / 0)
         assert ask(server, "POST", "/", GOOD)[0] == 500
-        [one] = server.machine.history.deliveries()
+        [one] = server.function.history.deliveries()
     assert "ZeroDivisionError" in one.lines[0]["traceback"]
     assert one.troubles
 
@@ -218,7 +218,7 @@ def test_a_ledger_on_cos_goes_with_the_real_ci(tmp_path: Path, cos: FakeCos) -> 
     with served(tmp_path, **cos.env) as server:
         assert server.ci is None
         assert ask(server, "POST", "/", GOOD)[0] == 200
-        assert len(list(record_keys(server.machine.store))) == 1
+        assert len(list(record_keys(server.function.store))) == 1
     with (
         pytest.raises(CannotServeError, match="--ci local"),
         served(tmp_path, Options(port=0, ci="local"), **cos.env),
@@ -237,15 +237,15 @@ def sample(server: Running, failures: int = 0, **asked: str) -> str:
     made = samples.make(Asked(**{"name": "Translation", **asked}))
     assert server.ci
     server.ci.plan_retries(made.job_id, failures, made.format)
-    server.machine.send(made.body, "sample")
+    server.function.send(made.body, "sample")
     return made.job_id
 
 
 def sweep(server: Running) -> Invocation:
     """Retries that wait are made due, then a sweep."""
-    store = server.machine.store
-    server.machine.run_now([key.rpartition("/")[2] for key in store.list("_outbox/")])
-    return server.machine.tick("sweep", "button")
+    store = server.function.store
+    server.function.run_now([key.rpartition("/")[2] for key in store.list("_outbox/")])
+    return server.function.tick("sweep", "button")
 
 
 def test_a_failure_is_retried_and_recovers(tmp_path: Path) -> None:
@@ -256,8 +256,8 @@ def test_a_failure_is_retried_and_recovers(tmp_path: Path) -> None:
         assert [line["status"] for line in swept.lines if line["event"] == "ticket"] == [
             "submitted"
         ]
-        until(server, lambda: steps(server.machine.store, root)[0].ended)
-        [step] = steps(server.machine.store, root)
+        until(server, lambda: steps(server.function.store, root)[0].ended)
+        [step] = steps(server.function.store, root)
         ended = step.ended.record if step.ended else None
         assert ended
         assert ended.outcome == "succeeded"
@@ -276,7 +276,7 @@ def test_a_failure_of_every_tag_recovers(tmp_path: Path) -> None:
         sweep(server)
 
         def outcomes() -> dict[str, str]:
-            made = {tag: steps(server.machine.store, root) for tag, root in roots.items()}
+            made = {tag: steps(server.function.store, root) for tag, root in roots.items()}
             ended = {tag: one[0].ended for tag, one in made.items() if one and one[0].ended}
             return {tag: one.record.outcome for tag, one in ended.items() if one and one.record}
 
@@ -289,12 +289,12 @@ def test_a_retry_can_fail_until_it_is_given_up(tmp_path: Path) -> None:
     with served(tmp_path, RETRY_MAX_ATTEMPTS="2") as server:
         root = sample(server, failures=99, code="ServiceUnavailable")
         sweep(server)
-        until(server, lambda: steps(server.machine.store, root)[0].ended)
-        [step] = steps(server.machine.store, root)
+        until(server, lambda: steps(server.function.store, root)[0].ended)
+        [step] = steps(server.function.store, root)
         assert step.ended
         assert step.ended.record
         assert step.ended.record.code == "ServiceUnavailable"
-        assert any("gave-up" in key for key in server.machine.store.list("_outbox/"))
+        assert any("gave-up" in key for key in server.function.store.list("_outbox/"))
 
 
 def test_what_comes_from_outside_is_known_to_the_stand_in(tmp_path: Path) -> None:
@@ -303,9 +303,9 @@ def test_what_comes_from_outside_is_known_to_the_stand_in(tmp_path: Path) -> Non
         failed = (PAYLOADS / "made" / "Transcode.failed.xml").read_bytes()
         ask(server, "POST", "/", failed)
         sweep(server)
-        until(server, lambda: len(list(record_keys(server.machine.store))) == 2)
+        until(server, lambda: len(list(record_keys(server.function.store))) == 2)
         [before, after] = [
-            one.record for one in records(server.machine.store, record_keys(server.machine.store))
+            one.record for one in records(server.function.store, record_keys(server.function.store))
         ]
     assert before
     assert after
@@ -316,8 +316,8 @@ def test_what_is_no_job_teaches_the_stand_in_nothing(tmp_path: Path) -> None:
     """No callback at all, a review, and a job whose end is known already."""
     with served(tmp_path) as server:
         for body in (b"hello", samples.make(Asked("ReviewImage", "Success")).body, GOOD, GOOD):
-            server.machine.send(body, "sample")
-        [_, second, *_] = server.machine.history.deliveries()
+            server.function.send(body, "sample")
+        [_, second, *_] = server.function.history.deliveries()
         assert second.jobs[0].status == "kept"
 
 
@@ -365,7 +365,7 @@ def test_the_timer_runs_both_chores(tmp_path: Path) -> None:
     """A sweep that has nothing to do is remembered, and not listed."""
     often = Options(port=0, sweep_every_s=0.02, reconcile_every_s=0.02)
     with served(tmp_path, often) as server:
-        history = server.machine.history
+        history = server.function.history
         found: set[str] = set()
 
         def both() -> bool:
@@ -415,16 +415,16 @@ def test_an_invocation_without_an_answer() -> None:
 def test_retries_that_can_not_be_hastened_are_left(tmp_path: Path) -> None:
     """One that is gone, one that is dealt with, and one that can't be read."""
     env = {"LEDGER_URL": f"file:{tmp_path}/ledger"}
-    machine = LocalFunction(env, History(), io.StringIO())
-    store = machine.store
-    machine.send(samples.make(Asked("Translation")).body, "sample")
+    function = LocalFunction(env, History(), io.StringIO())
+    store = function.store
+    function.send(samples.make(Asked("Translation")).body, "sample")
     [key] = store.list("_outbox/")
     name = key.rpartition("/")[2]
     store.put("_outbox/odd", b"{}")
-    assert machine.run_now(["gone", "odd"]) == 0
+    assert function.run_now(["gone", "odd"]) == 0
     store.put(f"_done/{name}", b"{}")
-    assert machine.run_now([name]) == 0
-    assert machine.history.chores() == []
+    assert function.run_now([name]) == 0
+    assert function.history.chores() == []
 
 
 # --- the command ---

@@ -73,17 +73,17 @@ def corpus() -> list[bytes]:
 def look_at_every_page(console: Console, bodies: list[bytes]) -> None:
     """Deliver each, and open each page that shows it."""
     for number, body in enumerate(bodies, 1):
-        console.machine.send(body, "http")
+        console.function.send(body, "http")
         page = console.ask("GET", f"/deliveries/{number}")
         assert page.status_code == 200, body[:200]
-        for job in console.machine.history.deliveries()[0].jobs:
+        for job in console.function.history.deliveries()[0].jobs:
             if job.key.startswith("jobs/"):
                 shown = console.ask("GET", f"/job?key={quote(job.key)}")
                 assert shown.status_code == 200, body[:200]
     for lang in LANGS:
         for path in PAGES:
             assert console.ask("GET", path, {"Accept-Language": lang}).status_code == 200, path
-    for letter in letters(console.machine.store):
+    for letter in letters(console.function.store):
         name = letter.key.rpartition("/")[2].removesuffix(".json")
         assert console.ask("GET", f"/dead/{name}").status_code == 200, letter.key
 
@@ -127,7 +127,7 @@ def test_the_list_is_shown_while_a_health_check_is_in_it(console: Console) -> No
         "queryString": {},
         "body": "",
     }
-    console.machine.deliver(event, b"")
+    console.function.deliver(event, b"")
     assert 'class="chip o-plain">ok<' in console.get()
 
 

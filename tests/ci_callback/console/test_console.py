@@ -18,7 +18,7 @@ from ci_callback.console import texts as words
 from ci_callback.console.actions import RETRY_FAILURES
 from ci_callback.console.app import clock, create_console, utc
 from ci_callback.console.follow import TicketName
-from ci_callback.console.record_cache import MOST_CACHED, RecordCache, is_record_key
+from ci_callback.console.record_cache import MAX_CACHED, RecordCache, is_record_key
 from ci_callback.console.rows import NO_JOB, OUTCOMES
 from ci_callback.devserver.history import History, Invocation, Way, Write
 from ci_callback.devserver.local_function import LocalFunction
@@ -55,8 +55,8 @@ class Console:
     """A console and its function, without a socket. Use `get` and `post` as a browser would."""
 
     def __init__(self, env: dict[str, str], plans: Plans | None = None) -> None:
-        self.machine = LocalFunction(env, History(), io.StringIO())
-        self.app = create_console(self.machine, PORT, plans, 60)
+        self.function = LocalFunction(env, History(), io.StringIO())
+        self.app = create_console(self.function, PORT, plans, 60)
         self.client = self.app.test_client()
         self.base = f"http://127.0.0.1:{PORT}/_"
 
@@ -87,7 +87,7 @@ class Console:
     def send(self, name: str = "Translation", **asked: str) -> str:
         """A sample by the function's own way, not the console's; its JobId."""
         made = make(Asked(name, **asked))
-        self.machine.send(made.body, "http")
+        self.function.send(made.body, "http")
         return made.job_id
 
 
@@ -97,7 +97,7 @@ def text_of(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main))
 
 
-def told(page: str) -> list[str]:
+def sentences(page: str) -> list[str]:
     """The sentences of the time line, in their order."""
     found = re.findall(r'<span class="what">\s*<span>(.*?)</span>', page, re.DOTALL)
     return [re.sub(r"\s+", " ", one).strip() for one in found]
@@ -136,7 +136,7 @@ def test_the_list_is_filtered(console: Console, query: str, expected: set[str]) 
     """By tag, outcome and text, of bodies too."""
     console.send(user_data="marks-a")
     console.send("Transcode", state="Success", user_data="marks-b")
-    console.machine.send(b"hello, this is no callback", "http")
+    console.function.send(b"hello, this is no callback", "http")
     rows = re.findall(r'<tr id="(d\d+)"', console.get(f"/?{query}"))
     assert {"d1": "a", "d2": "b", "d3": "c"}.keys() >= set(rows)
     assert {{"d1": "a", "d2": "b", "d3": "c"}[row] for row in rows} == expected
@@ -161,7 +161,7 @@ def test_what_was_kept_before_the_start_is_there(env: dict[str, str]) -> None:
 
 def test_a_list_is_bounded(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left out is said."""
-    monkeypatch.setattr("ci_callback.console.rows.MOST_ROWS", 1)
+    monkeypatch.setattr("ci_callback.console.rows.MAX_ROWS", 1)
     for _ in range(3):
         console.send()
     page = console.get()
@@ -173,7 +173,7 @@ def test_a_ledger_on_cos_is_listed_for_some_days(cos: FakeCos) -> None:
     """Each thousand keys cost a request."""
     console = Console(dict(cos.env))
     console.send(state="Success")
-    console.machine.send(GOOD, "http")  # of 2022
+    console.function.send(GOOD, "http")  # of 2022
     page = Console(dict(cos.env)).get()
     assert page.count('class="earlier"') == 1
     assert "Real CI" in page
@@ -182,7 +182,7 @@ def test_a_ledger_on_cos_is_listed_for_some_days(cos: FakeCos) -> None:
 
 def test_records_that_can_not_be_read_are_left_out(console: Console) -> None:
     """The page is there all the same."""
-    console.machine.store.put("jobs/dt=2026-11-21/odd.json", b"{}")
+    console.function.store.put("jobs/dt=2026-11-21/odd.json", b"{}")
     assert "No deliveries yet" in console.get()
     assert "can&#39;t be read" in console.get("/job?key=jobs/dt=2026-11-21/odd.json")
 
@@ -202,7 +202,7 @@ def test_a_delivery_shows_request_answer_record_and_log(console: Console) -> Non
         "job-record/1",
     ):
         assert part in page
-    assert f"jobs/dt={utc(console.machine.clock())[:10]}/{job}.json" in page
+    assert f"jobs/dt={utc(console.function.clock())[:10]}/{job}.json" in page
     assert "_outbox/" in page
 
 
@@ -210,8 +210,8 @@ def test_what_comes_from_outside_is_text(console: Console) -> None:
     """On every page that shows it."""
     odd = "<script>alert(1)</script>"
     console.send(user_data=odd.replace("<", "&lt;"), message=odd, code=odd)
-    console.machine.send(json.dumps({"JobsDetail": {"JobId": odd, "Tag": odd}}).encode(), "http")
-    console.machine.send(odd.encode(), "http")
+    console.function.send(json.dumps({"JobsDetail": {"JobId": odd, "Tag": odd}}).encode(), "http")
+    console.function.send(odd.encode(), "http")
     [letter] = re.findall(r"/_/dead/([0-9a-f]{64})", console.get("/dead"))
     pages = ["/", "/deliveries/1", "/deliveries/2", "/deliveries/3", "/outbox", "/dead"]
     for path in (*pages, f"/dead/{letter}", f"/?text={odd}&tag={odd}"):
@@ -227,7 +227,7 @@ def test_secrets_are_not_shown(env: dict[str, str]) -> None:
     tree = json.loads(made.body)
     tree["JobsDetail"][0]["Operation"]["DocProcess"]["DocPassword"] = 'open "sesame"'
     tree["JobsDetail"][0]["Operation"]["UserData"] = "door-token-1"
-    console.machine.send(json.dumps(tree).encode(), "http")
+    console.function.send(json.dumps(tree).encode(), "http")
     page = console.get("/deliveries/1")
     assert "sesame" not in page
     assert "door-token-1" not in page
@@ -261,17 +261,17 @@ def test_what_is_gone_can_not_be_sent_again(console: Console, path: str) -> None
 
 def test_a_conflict_leads_to_its_letter(console: Console) -> None:
     """And to the end that is kept."""
-    console.machine.send(GOOD, "http")
-    console.machine.send(GOOD.replace(b'"Success"', b'"Failed"'), "http")
+    console.function.send(GOOD, "http")
+    console.function.send(GOOD.replace(b'"Success"', b'"Failed"'), "http")
     page = console.get("/deliveries/2")
     assert re.search(r'href="/_/dead/[0-9a-f]{64}"', page)
-    assert "Callback received: dead letter" in told(page)
+    assert "Callback received: dead letter" in sentences(page)
     assert "Two different ends of one job" in text_of(page)
 
 
 def test_several_jobs_have_a_story_each(console: Console) -> None:
     """One callback, two time lines."""
-    console.machine.send((PAYLOADS / "made" / "TwoOperations.json").read_bytes(), "http")
+    console.function.send((PAYLOADS / "made" / "TwoOperations.json").read_bytes(), "http")
     assert console.get("/deliveries/1").count('class="timeline"') == 2
 
 
@@ -309,48 +309,48 @@ def test_a_store_that_is_away_is_said(console: Console, monkeypatch: pytest.Monk
 # --- time lines ---
 
 
-def test_the_story_of_a_failure_until_it_is_told(env: dict[str, str]) -> None:
+def test_the_story_of_a_failure_until_its_alert_is_sent(env: dict[str, str]) -> None:
     """Each step with who did it: callbacks, sweeps, CI's answers, and who heard of it."""
     with AlertService("webhook") as phone:
         console = Console({**env, "ALERT_URLS": phone.url})
         root = console.send()
-        assert told(console.get("/deliveries/1")) == [
+        assert sentences(console.get("/deliveries/1")) == [
             "The job was created",
             "It ended: Failed",
             "Callback received and kept",
             "A retry is due",
         ]
-        attempts = Attempts(console.machine.store)
+        attempts = Attempts(console.function.store)
         lineage = Lineage(root, 2)
-        attempts.put(lineage, Attempt("submitting", console.machine.clock(), "w"))
-        assert "Attempt 2 was claimed; CI&#39;s answer is not known" in told(
+        attempts.put(lineage, Attempt("submitting", console.function.clock(), "w"))
+        assert "Attempt 2 was claimed; CI&#39;s answer is not known" in sentences(
             console.get("/deliveries/1")
         )
         again = make(Asked("Translation", "Success", user_data=f"/ci-retry:{root}:2"))
-        since = console.machine.clock()
+        since = console.function.clock()
         attempts.put(
             lineage,
             Attempt("submitted", since, "w", job_id=again.job_id, created_at=utc(since)),
         )
-        assert f"Attempt 2 is running: {again.job_id}" in told(console.get("/deliveries/1"))
-        console.machine.send(again.body, "http")
+        assert f"Attempt 2 is running: {again.job_id}" in sentences(console.get("/deliveries/1"))
+        console.function.send(again.body, "http")
         page = console.get("/deliveries/1")
-        assert "Attempt 2 ended: Success" in told(page)
-        assert "The next sweep tells: Recovered by a retry" in told(page)
+        assert "Attempt 2 ended: Success" in sentences(page)
+        assert "The next sweep sends an alert: Recovered by a retry" in sentences(page)
         console.post("/sweeps")
         page = console.get("/deliveries/2")
-        assert "A digest told: Recovered by a retry" in told(page)
+        assert "Alert sent: Recovered by a retry" in sentences(page)
         assert "webhook" in text_of(page)
         assert "recovered" in text_of(console.get())
-    later = told(Console(env).get(f"/job?key={key_of(console, again.job_id)}"))
-    assert "A digest told: Recovered by a retry" in later
+    later = sentences(Console(env).get(f"/job?key={key_of(console, again.job_id)}"))
+    assert "Alert sent: Recovered by a retry" in later
     assert "It ended: Failed" in later
 
 
 def tones(page: str) -> dict[str, str]:
     """The tone of each sentence of the time line."""
     found = re.findall(r'<li class="(\w+)">\s*<span class="when">', page)
-    return dict(zip(told(page), found, strict=True))
+    return dict(zip(sentences(page), found, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -364,18 +364,18 @@ def test_a_success_in_part_looks_like_neither(
     console: Console, lang: str, ended: str, again: str
 ) -> None:
     """It says so where CI says Success, and has the tone of what is to be looked at."""
-    console.machine.send(make(Asked("VideoMontage", "Partial")).body, "sample")
+    console.function.send(make(Asked("VideoMontage", "Partial")).body, "sample")
     assert tones(console.get("/deliveries/1", lang))[ended] == "odd"
     root = console.send()
     marker = f"/ci-retry:{root}:2"
     retried = make(Asked("VideoMontage", "Partial", user_data=marker))
-    console.machine.send(retried.body, "http")
+    console.function.send(retried.body, "http")
     assert tones(console.get("/deliveries/3", lang))[again] == "odd"
 
 
 def key_of(console: Console, job_id: str) -> str:
     """Where a job's record is."""
-    return next(key for key in console.machine.store.list("jobs/") if job_id in key)
+    return next(key for key in console.function.store.list("jobs/") if job_id in key)
 
 
 @pytest.mark.parametrize(
@@ -396,29 +396,33 @@ def test_how_an_attempt_stands(
 ) -> None:
     """In the time line, and in a word in the list."""
     root = console.send()
-    Attempts(console.machine.store).put(Lineage(root, 2), attempt)
-    [ticket] = console.machine.store.list("_outbox/")
-    console.machine.store.delete(ticket)
-    assert any(expected in one for one in told(console.get("/deliveries/1")))
+    Attempts(console.function.store).put(Lineage(root, 2), attempt)
+    [ticket] = console.function.store.list("_outbox/")
+    console.function.store.delete(ticket)
+    assert any(expected in one for one in sentences(console.get("/deliveries/1")))
     assert word in text_of(console.get())
 
 
 def test_an_attempt_that_can_not_be_read_says_nothing(console: Console) -> None:
     """In the list."""
     root = console.send()
-    [ticket] = console.machine.store.list("_outbox/")
-    console.machine.store.delete(ticket)
-    console.machine.store.put(f"_attempts/{root}/02.json", b"{}")
+    [ticket] = console.function.store.list("_outbox/")
+    console.function.store.delete(ticket)
+    console.function.store.put(f"_attempts/{root}/02.json", b"{}")
     assert root in console.get()
 
 
-def test_a_failure_that_is_only_told(console: Console) -> None:
-    """First it waits for a sweep, then it was told, if only in the log."""
+def test_a_failure_that_only_raises_an_alert(console: Console) -> None:
+    """First it waits for a sweep, then it is sent, if only to the log."""
     console.send(code="InvalidArgument")
-    assert "alert waits" in text_of(console.get())
-    assert "The sweep is done: 1 due, 0 submitted again, 1 told" in text_of(console.post("/sweeps"))
-    assert "told" in text_of(console.get())
-    assert "Told in the log alone, no channel heard: Failed" in told(console.get("/deliveries/1"))
+    assert "alert due" in text_of(console.get())
+    assert "The sweep is done: 1 due, 0 submitted again, alerts sent: 1" in text_of(
+        console.post("/sweeps")
+    )
+    assert "alert sent" in text_of(console.get())
+    assert "The alert is in the log only; no channel received it: Failed" in sentences(
+        console.get("/deliveries/1")
+    )
 
 
 def test_a_failure_that_is_given_up(env: dict[str, str]) -> None:
@@ -428,12 +432,12 @@ def test_a_failure_that_is_given_up(env: dict[str, str]) -> None:
     assert "gave up" in text_of(console.get())
 
 
-def test_a_ticket_that_is_put_off(console: Console) -> None:
+def test_a_ticket_that_is_deferred(console: Console) -> None:
     """CI can't be asked here: that is in the time line, with the sweep that tried."""
     console.send()
     page = text_of(console.post("/sweeps", ticket="all", to="/_/outbox"))
     assert "Outbox" in page
-    assert "Put off" in told(console.get("/deliveries/1"))
+    assert "Deferred" in sentences(console.get("/deliveries/1"))
     assert "set CI_BUCKET" in text_of(console.get("/deliveries/1"))
 
 
@@ -444,30 +448,30 @@ def test_a_job_that_is_not_tried_again(env: dict[str, str]) -> None:
     line = {"event": "ticket", "job_id": job, "status": "told: mismatch", "reason": "other Code"}
     other = {**line, "job_id": "another"}
     write = Write(1.0, "put", f"_outbox/0000000000-{job}-failed-alert.mismatch.json")
-    console.machine.history.add(
+    console.function.history.add(
         Invocation(
-            "timer", console.machine.clock(), 1, "", "sweep", None, None, (line, other), (write,)
+            "timer", console.function.clock(), 1, "", "sweep", None, None, (line, other), (write,)
         )
     )
-    assert any("CI tells otherwise" in one for one in told(console.get("/deliveries/1")))
+    assert any("CI tells otherwise" in one for one in sentences(console.get("/deliveries/1")))
 
 
 def test_a_callback_in_doubt(env: dict[str, str]) -> None:
     """With VERIFY_CALLBACKS=always: it is asked about again."""
     console = Console(env)
     job = console.send(state="Success")
-    ticket = Ticket("verify", job, "succeeded", int(console.machine.clock()) + 9000)
-    Outbox(Ledger(console.machine.store)).put(ticket)
-    assert "CI is asked about it again" in told(console.get("/deliveries/1"))
+    ticket = Ticket("verify", job, "succeeded", int(console.function.clock()) + 9000)
+    Outbox(Ledger(console.function.store)).put(ticket)
+    assert "CI is asked about it again" in sentences(console.get("/deliveries/1"))
     assert "in 2 h" in text_of(console.get("/outbox"))
     assert "verify" in text_of(console.get("/outbox"))
 
 
 def test_a_job_that_a_sweep_took_in(console: Console) -> None:
     """Its callback never came."""
-    keep(console.machine.store, record("jlost", source={"trigger": "timer"}))
+    keep(console.function.store, record("jlost", source={"trigger": "timer"}))
     page = console.get(f"/job?key={key_of(console, 'jlost')}")
-    assert "No callback came; a sweep asked CI and kept the answer" in told(page)
+    assert "No callback came; a sweep asked CI and kept the answer" in sentences(page)
 
 
 # --- sweeps, outbox, dead letters, charts ---
@@ -493,7 +497,9 @@ def test_sweeps_are_listed_with_what_they_did(console: Console) -> None:
     """And each has a page with its log and its writes."""
     console.send(code="InvalidArgument")
     console.post("/sweeps")
-    assert "1 due, 0 done, 1 told" in text_of(console.get("/sweeps"))
+    assert "1 due, 0 done, 0 submitted again, 0 failed, alerts sent: 1" in text_of(
+        console.get("/sweeps")
+    )
     page = text_of(console.get("/sweeps/2"))
     assert "_undelivered/" in page
     assert "alert_undelivered" in page
@@ -503,7 +509,7 @@ def test_sweeps_are_listed_with_what_they_did(console: Console) -> None:
 def test_a_sweep_that_withdraws_says_so(console: Console) -> None:
     """Another one holds the lease."""
     console.send()
-    console.machine.store.put(f"_sweep/{int(console.machine.clock()):010d}-other", b"{}")
+    console.function.store.put(f"_sweep/{int(console.function.clock()):010d}-other", b"{}")
     assert "Another sweep holds the lease" in text_of(console.post("/sweeps", ticket="all"))
 
 
@@ -517,20 +523,20 @@ def test_a_sweep_that_breaks_off_says_so(console: Console, monkeypatch: pytest.M
 def test_one_retry_alone_is_made_due(console: Console) -> None:
     """The other one waits on."""
     console.send(), console.send()
-    names = [key.rpartition("/")[2] for key in console.machine.store.list("_outbox/")]
+    names = [key.rpartition("/")[2] for key in console.function.store.list("_outbox/")]
     console.post("/sweeps", ticket=names[1], to="https://example.org/")
-    assert [one.chore for one in console.machine.history.chores()] == ["sweep", "run_now"]
-    assert names[0] in {key.rpartition("/")[2] for key in console.machine.store.list("_outbox/")}
+    assert [one.chore for one in console.function.history.chores()] == ["sweep", "run_now"]
+    assert names[0] in {key.rpartition("/")[2] for key in console.function.store.list("_outbox/")}
 
 
 def test_the_outbox(console: Console) -> None:
     """Retries with their time, alerts, and what is no ticket."""
     console.send()
     console.send(code="InvalidArgument")
-    outbox = Outbox(Ledger(console.machine.store))
+    outbox = Outbox(Ledger(console.function.store))
     for due in (1_000, 10_000):
-        outbox.put(Ticket("odd.action", "j1", "s", int(console.machine.clock()) + due))
-    console.machine.store.put("_outbox/odd", b"{}")
+        outbox.put(Ticket("odd.action", "j1", "s", int(console.function.clock()) + due))
+    console.function.store.put("_outbox/odd", b"{}")
     page = text_of(console.get("/outbox"))
     for part in (
         "retry",
@@ -547,9 +553,9 @@ def test_the_outbox(console: Console) -> None:
 def test_digests_that_nobody_took(console: Console) -> None:
     """And those that are on their way; one that can't be read is named."""
     digest = Digest(Message("1", "[CI] told", ("line <b>",)), (), (), 1.0)
-    console.machine.store.put("_digests/1.json", digest.to_json())
-    console.machine.store.put("_undelivered/2.json", digest.to_json())
-    console.machine.store.put("_undelivered/3.json", b"{}")
+    console.function.store.put("_digests/1.json", digest.to_json())
+    console.function.store.put("_undelivered/2.json", digest.to_json())
+    console.function.store.put("_undelivered/3.json", b"{}")
     page = text_of(console.get("/outbox"))
     for part in ("on its way", "no channel took it", "line &lt;b&gt;", "_undelivered/3.json"):
         assert part in page
@@ -559,7 +565,7 @@ def test_a_letter_is_read_and_replayed(console: Console) -> None:
     """One that is understood by now is kept."""
     letter = DeadLetter(GOOD, "test", "why", {}, "http", "2026-11-21T08:00:00Z", "r1")
     name = (
-        Ledger(console.machine.store)
+        Ledger(console.function.store)
         .put_dead_letter(letter)
         .rpartition("/")[2]
         .removesuffix(".json")
@@ -569,16 +575,16 @@ def test_a_letter_is_read_and_replayed(console: Console) -> None:
     page = text_of(console.post(f"/dead/{name}/replay"))
     assert "Replayed: ac34be3aa0bf411ed9ce39d7cc972e427 kept" in page
     assert "run again at" in page
-    assert [one.chore for one in console.machine.history.chores()] == ["replay"]
+    assert [one.chore for one in console.function.history.chores()] == ["replay"]
     assert "a dead letter run again" in text_of(console.get("/sweeps"))
 
 
 def test_a_letter_that_is_not_understood_stays(console: Console) -> None:
     """And one that holds no body is shown without one."""
-    console.machine.send(b"hello", "http")
+    console.function.send(b"hello", "http")
     [name] = re.findall(r"/_/dead/([0-9a-f]{64})", console.get("/dead"))
     assert "Not replayed: not_xml_or_json" in text_of(console.post(f"/dead/{name}/replay"))
-    console.machine.store.put("_dead/dt=2026-11-21/aa.json", b"{}")
+    console.function.store.put("_dead/dt=2026-11-21/aa.json", b"{}")
     assert "unreadable" in text_of(console.get("/dead/aa"))
 
 
@@ -619,11 +625,11 @@ def test_a_sample_is_sent_by_the_form(env: dict[str, str]) -> None:
     assert "Local stand-in for CI" in console.get()
 
 
-def test_a_sample_that_can_not_be_is_told(console: Console) -> None:
+def test_a_sample_that_can_not_be_made_is_explained(console: Console) -> None:
     """With the reason, on the form."""
     page = text_of(console.post("/samples", name="NoSuchTag", state="Failed"))
     assert "Not sent" in page
-    assert console.machine.history.version == 0
+    assert console.function.history.version == 0
 
 
 def test_a_sample_for_a_ledger_on_cos_must_be_meant(cos: FakeCos) -> None:
@@ -658,7 +664,7 @@ def test_a_form_of_another_site_is_refused(console: Console, headers: dict[str, 
     """Whatever it knows."""
     response = console.ask("POST", "/sweeps", headers, data={"csrf": console.token()})
     assert response.status_code == 403
-    assert console.machine.history.version == 0
+    assert console.function.history.version == 0
 
 
 @pytest.mark.parametrize("form", [{}, {"csrf": ""}, {"csrf": "guess"}, {"csrf": "ü"}])
@@ -697,7 +703,7 @@ def test_a_change_is_streamed(console: Console, monkeypatch: pytest.MonkeyPatch)
     assert next(stream).startswith(b":")
     console.send()
     assert next(stream) == b"data: 1\n\n"
-    console.machine.history.close()
+    console.function.history.close()
     assert list(stream) == []
 
 
@@ -828,8 +834,8 @@ def test_a_body_is_indented(sent: bytes, expected: str) -> None:
 
 def test_a_long_body_is_cut() -> None:
     """And not indented."""
-    shown = body.shown(b"[" + b"1," * body.MOST_CHARS + b"1]")
-    assert len(shown) == body.MOST_CHARS + 2
+    shown = body.shown(b"[" + b"1," * body.MAX_CHARS + b"1]")
+    assert len(shown) == body.MAX_CHARS + 2
 
 
 def test_secrets_are_found_in_lists_and_below() -> None:
@@ -859,17 +865,17 @@ def test_only_keys_of_records_are_read(key: str) -> None:
     assert not is_record_key(key)
 
 
-def test_the_shelf_forgets(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_record_cache_forgets(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it read longest ago; what it reads stays right."""
-    assert MOST_CACHED > 1
-    monkeypatch.setattr("ci_callback.console.record_cache.MOST_CACHED", 1)
+    assert MAX_CACHED > 1
+    monkeypatch.setattr("ci_callback.console.record_cache.MAX_CACHED", 1)
     jobs = [console.send(state="Success") for _ in range(3)]
-    shelf = RecordCache(console.machine)
-    keys = list(console.machine.store.list("jobs/"))
-    assert len(shelf.read(keys)) == 3
-    assert len(shelf.read(keys)) == 3
-    assert {shelf.find(job, utc(console.machine.clock())) is not None for job in jobs} == {True}
-    assert shelf.find("nobody", None) is None
+    records = RecordCache(console.function)
+    keys = list(console.function.store.list("jobs/"))
+    assert len(records.read(keys)) == 3
+    assert len(records.read(keys)) == 3
+    assert {records.find(job, utc(console.function.clock())) is not None for job in jobs} == {True}
+    assert records.find("nobody", None) is None
 
 
 def test_times_are_short_today() -> None:
