@@ -81,9 +81,9 @@ lint: $(VENV)/.dev-installed
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy --strict handler ci_callback tools benchmarks
 
-# The suite on every supported Python that is on this machine.
+# The suite, or TESTS of it, on every supported Python that is on this machine.
 test-all:
-	bash tools/test_all.sh
+	bash tools/test_all.sh $(TESTS)
 
 check-deploy:
 	cd tools/check_deploy && npm ci --no-audit --no-fund --silent

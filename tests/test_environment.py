@@ -1,4 +1,4 @@
-"""tools/environment.py: what is taken from a lock, and what pip is asked for."""
+"""tools/environment.py: what is taken from a lock. tests/slow/test_environment.py runs pip."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from itertools import combinations
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tools import closure
 from tools.closure import Pin, Platform, installed, missing, read_lock
@@ -86,6 +87,19 @@ def test_metadata_is_what_the_installed_packages_say() -> None:
             assert said == {_plain(line) for line in KNOWN[f"{pin.name}=={found.version}"]}
             compared += 1
     assert compared > 20
+
+
+def test_what_is_installed_here_is_what_is_pinned() -> None:
+    """Whatever else is published: a newer release is not taken. `make clean` removes an old one."""
+    pinned = {pin.release for pin in LOCKS["requirements/dev.in"]}
+    names = {pin.name for pin in LOCKS["requirements/dev.in"]}
+    there = {
+        f"{canonicalize_name(found.name)}=={found.version}"
+        for found in importlib.metadata.distributions()
+        if canonicalize_name(found.name) in names
+    }
+    assert len(there) > 80
+    assert there - pinned == set()
 
 
 def _plain(line: str) -> str:

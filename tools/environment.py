@@ -47,7 +47,7 @@ def make(python: Path, folder: Path, lock: str) -> Path:
     inside = create(python, folder)
     install(inside, lock)
     try:
-        run([inside, "-I", "-m", "pip", "--disable-pip-version-check", "--quiet", "check"])
+        run([inside, "-I", "-m", "pip", "--disable-pip-version-check", "check"])
     except StepError as error:
         raise StepError(
             f"{folder} holds packages that don't fit together. Remove the folder, or run "

@@ -15,7 +15,7 @@ git clone --quiet "$source" "$there/ci-callback"
 cd "$there/ci-callback"
 
 say "make run"
-make PYTHON="$python" run
+make PYTHON="$python" VENV=.venv run
 ci() { .venv/bin/python -m ci_callback "$@"; }
 
 say "python -m ci_callback serve"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the suite on each supported Python that is on this machine, each in a .venv-X.Y of its own.
+# Runs the suite, or the tests that are named, on each supported Python that is on this machine, each in
+# a .venv-X.Y of its own.
 set -euo pipefail
 
 find_python() { # the interpreter of version $1, from PATH or from pyenv; nothing where there is none
@@ -20,7 +21,7 @@ for version in 3.10 3.11 3.12 3.13; do
   environment=".venv-$version"
   "$python" -m tools.environment "$environment" requirements/dev.txt
   echo "Python $version:"
-  "$environment/bin/python" -m pytest -n auto -q
+  "$environment/bin/python" -m pytest -n auto -q "$@"
   ran=$((ran + 1))
 done
 [ "$ran" -gt 0 ] || { echo "no supported Python was found" >&2; exit 1; }
