@@ -15,6 +15,7 @@ from handler.callback.outcome import Outcome
 from handler.callback.record import SCHEMA
 from handler.callback.results import review, workflow
 from handler.callback.results.fields import MOMENT, Field, Group, Json, Rows, Schema
+from handler.callback.tag import Tag
 
 TRIGGERS = ("http", "queue", "direct", "timer", "reconcile", "replay")
 
@@ -210,7 +211,7 @@ def _object(names: dict[str, Schema], about: str = "") -> Schema:
 # --- results ------------------------------------------------------------------------------
 
 
-def _tags() -> Iterator[tuple[str, catalogue.Tag]]:
+def _tags() -> Iterator[tuple[str, Tag]]:
     return iter(catalogue.TAGS.items())
 
 

@@ -23,7 +23,8 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.ci_simulator.jobs import Jobs
 from ci_callback.ci_simulator.server import ResetError, Seen
 from handler.app import Function
-from handler.callback.families import Family, family_of
+from handler.callback.catalogue import family_of
+from handler.callback.families import Family
 from handler.ci_api.client import Ci
 from handler.errors import StoreError
 from handler.http_client import Answer, Http, NoAnswerError

@@ -14,8 +14,8 @@ import pytest
 
 import index
 from handler.app import open_store
-from handler.callback.families import SECRET_NODES
 from handler.callback.record import JobRecord
+from handler.callback.redaction import SECRET_NODES
 from handler.errors import StoreError
 from handler.settings import Settings
 from tests.callback.test_record import SCHEMA

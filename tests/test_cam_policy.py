@@ -18,7 +18,8 @@ import pytest
 
 from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator, Seen
 from handler.app import Function
-from handler.callback.families import FAMILIES, Family, family_of
+from handler.callback.catalogue import family_of
+from handler.callback.families import FAMILIES, Family
 from handler.ci_api.client import Ci
 from handler.http_client import RequestsHttp
 from handler.log import Log

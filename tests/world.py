@@ -13,7 +13,7 @@ from typing import Any
 from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.app import Function
-from handler.callback.families import family_of
+from handler.callback.catalogue import family_of
 from handler.ci_api.client import Ci
 from handler.http_client import Http, RequestsHttp
 from handler.ledger.bucket import Credentials

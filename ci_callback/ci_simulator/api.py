@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 
 from ci_callback.ci_simulator import wire
 from ci_callback.ci_simulator.jobs import Accepted, Job, Jobs, families_at
-from handler.callback.families import FAMILIES, Family, family_of
+from handler.callback.catalogue import family_of
+from handler.callback.families import FAMILIES, Family
 
 MOST_IDS = 10
 MOST_JOBS = 100

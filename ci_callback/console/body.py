@@ -12,7 +12,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from handler.callback import payload
-from handler.callback.details import REDACTED, without_secrets
+from handler.callback.redaction import REDACTED, redact
 from handler.errors import PayloadError
 
 MAX_CHARS = 200_000
@@ -71,10 +71,8 @@ def _clean(tree: payload.Tree) -> payload.Tree:
     if not isinstance(tree, dict):
         return tree
     return {
-        name: without_secrets(value)
-        if name in ("JobsDetail", "WorkflowExecution")
-        else _clean(value)
-        for name, value in without_secrets(tree).items()  # type: ignore[union-attr]  # of a dict
+        name: redact(value) if name in ("JobsDetail", "WorkflowExecution") else _clean(value)
+        for name, value in redact(tree).items()  # type: ignore[union-attr]  # of a dict
     }
 
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from ci_callback.ci_simulator import APPID, REGION, CiSimulator, End, Job
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.callback import envelope, payload, tree
-from handler.callback.families import family_of
+from handler.callback.catalogue import family_of
 from handler.callback.lineage import Lineage, detach
 from handler.errors import PayloadError
 

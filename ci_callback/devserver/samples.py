@@ -11,7 +11,7 @@ from typing import Literal
 from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.samples import KNOWN, Sample, sample
 from handler.callback import payload, tree
-from handler.callback.families import RESULT_NODES, RESULT_SUFFIX
+from handler.callback.added_nodes import RESULT_NODES, RESULT_SUFFIX
 from handler.callback.tree import Tree
 from handler.errors import HandlerError
 

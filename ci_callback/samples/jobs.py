@@ -8,10 +8,12 @@ from ci_callback.samples.partial_failures import PLAINEST_CODE, fail_a_part, mak
 from ci_callback.samples.shapes import FAMILY_SHAPES, SHAPES, Shape
 from ci_callback.samples.wire import china_time
 from ci_callback.samples.writing import Node, Notes, Written, write
-from handler.callback.catalogue import ASKED_FOR, WRITTEN, Tag
-from handler.callback.families import NESTED_RESULTS, RESULT_NODES, RESULT_SUFFIX
+from handler.callback import tree
+from handler.callback.added_nodes import NESTED_RESULTS, is_result
+from handler.callback.catalogue import WRITTEN
 from handler.callback.outcome import OUTCOMES
 from handler.callback.outputs import of_job
+from handler.callback.tag import Tag
 from handler.callback.tree import Tree
 
 WAITED_S = 2
@@ -115,17 +117,17 @@ def _request(tag: Tag, shape: Shape, key: str | None, wish: SampleOptions, ids: 
     return echoed | {"JobLevel": "0"}
 
 
-def _copy(tree: Tree) -> Tree:
-    if isinstance(tree, dict):
-        return {name: _copy(value) for name, value in tree.items()}
-    return [_copy(one) for one in tree] if isinstance(tree, list) else tree
+def _copy(node: Tree) -> Tree:
+    if isinstance(node, dict):
+        return {name: _copy(value) for name, value in node.items()}
+    return [_copy(one) for one in node] if isinstance(node, list) else node
 
 
 def _notes(
     operation: Node, shape: Shape, key: str | None, now: float, ids: Ids, wish: SampleOptions
 ) -> Notes:
     output = operation.get("Output")
-    asked_for = of_job(operation, ASKED_FOR)
+    asked_for = of_job(operation, {}, "succeeded", {})
     plain = tuple(str(one["object"]) for one in asked_for if isinstance(one, dict))
     sprite = output.get("SpriteObject") if isinstance(output, dict) else None
     named = {
@@ -152,7 +154,7 @@ def _fit_result(told: Node, operation: Node, asked: frozenset[str], wish: Sample
         raise NotSampledError(NO_PARTIAL)
     if wish.end != "Success":
         told.pop("Progress", None)
-        for name in [name for name in operation if name not in asked and _is_result(name)]:
+        for name in [name for name in operation if name not in asked and is_result(name)]:
             del operation[name]
         for path in NESTED_RESULTS:
             _drop(told, path.split("."))
@@ -163,10 +165,6 @@ def _fit_result(told: Node, operation: Node, asked: frozenset[str], wish: Sample
     elif not fail_a_part(operation, wish.code):
         by_code = " by a code" if wish.code else ""
         raise NotSampledError(f"--partial: no part of a {told['Tag']} tells of a failure{by_code}")
-
-
-def _is_result(name: str) -> bool:
-    return name in RESULT_NODES or name.endswith(RESULT_SUFFIX)
 
 
 def _drop(at: Tree, names: list[str]) -> None:
@@ -180,8 +178,9 @@ def _name_buckets(operation: Node, wish: SampleOptions) -> None:
     """Bucket and Region, wherever the catalogue looks for them beside the objects' names."""
     for child, rows in WRITTEN.items():
         for row in rows:
-            at: Tree = operation.get(child) if row.place is not None else None
-            for name in row.place.split(".") if row.place else ():
-                at = at.get(name) if isinstance(at, dict) else None
+            if child not in operation or row.place == "output":
+                continue
+            path = row.node if row.place == "node" else ""
+            at = tree.get(operation[child], path) if path else operation[child]
             if isinstance(at, dict):
                 at |= {"Bucket": wish.bucket, "Region": wish.region}

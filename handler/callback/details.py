@@ -1,4 +1,4 @@
-"""The `details` of a record: the callback's own node, with lists as lists and without secrets.
+"""The `details` of a record: the callback's own node, with lists as lists.
 
 Also the digest that tells whether two callbacks say the same, in whichever format.
 """
@@ -7,44 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from handler.callback import tree
-from handler.callback.families import SECRET_NODES
+from handler.callback.path_trie import PathTrie
 from handler.callback.tree import Tree
-
-REDACTED = "[redacted]"
 
 _FORM: Any = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
 _AS_IT_IS = json.JSONEncoder(**_FORM)
 _SORTED = json.JSONEncoder(**_FORM, sort_keys=True)
 """Made once: json.dumps makes an encoder for each call."""
 
-SECRET_NAMES = frozenset({"DocPassword", "UnCompressKey", "CompressKey", "UriKey"})
-"""Nodes that hold a secret wherever they stand: under a tag or a form of request that no page
-shows, too. TtsConfig.Input is told by its path alone, since much else is called Input."""
 
-Marks: TypeAlias = "Mapping[str, Marks]"
-"""Paths as a tree of names. A name that leads no further is the end of a path."""
-
-
-def marks(paths: Iterable[str]) -> Marks:
-    """Paths put together into one tree, so that one walk serves them all. A path within
-    another one is that one's continuation: both ends are meant."""
-    root: dict[str, Any] = {}
-    for path in paths:
-        at = root
-        for name in path.split("."):
-            at = at.setdefault(name, {})
-        at[""] = {}
-    return root
-
-
-_SECRETS = marks(SECRET_NODES)
-
-
-def with_lists(node: Tree, repeating: Marks) -> Tree:
+def with_lists(node: Tree, repeating: PathTrie) -> Tree:
     """A copy in which each marked node is a list, though one or none of it was sent."""
     if isinstance(node, list):
         return [with_lists(one, repeating) for one in node]
@@ -58,25 +33,6 @@ def with_lists(node: Tree, repeating: Marks) -> Tree:
             value = with_lists(changed[name], further) if goes_on else changed[name]
             changed[name] = _as_list(value) if is_end else value
     return changed
-
-
-def without_secrets(node: Tree, secret: Marks = _SECRETS) -> Tree:
-    """A copy without what CI echoes of a request and nobody else should read. What is empty
-    stays so, to show that there was none."""
-    if isinstance(node, list):
-        return [without_secrets(one, secret) for one in node]
-    if not isinstance(node, dict):
-        return node
-    clean: dict[str, Tree] = {}
-    for name, value in node.items():
-        further = secret.get(name, {})
-        if name in SECRET_NAMES or "" in further:
-            clean[name] = value if tree.is_blank(value) else REDACTED
-        elif isinstance(value, str):
-            clean[name] = value
-        else:
-            clean[name] = without_secrets(value, further)
-    return clean
 
 
 def canonical(node: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The families of CI's jobs, as data: endpoints, and what to leave out when one is sent again.
+"""The families of CI's jobs, as data: endpoints, and what is known of their lists.
 
 Sources, with the number of the page under cloud.tencent.com/document where there is one:
 submit and list pages of each family; list of all families 460/84766 (2025-12-03), in
@@ -148,117 +148,7 @@ FAMILIES: Mapping[str, Family] = {
     )
 }
 
-_TAGS: Mapping[FamilyName, tuple[str, ...]] = {
-    "media": (
-        "Transcode",
-        "Snapshot",
-        "Animation",
-        "Concat",
-        "SmartCover",
-        "VideoMontage",
-        "VoiceSeparate",
-        "VideoProcess",
-        "VideoEnhance",
-        "SuperResolution",
-        "SDRtoHDR",
-        "DigitalWatermark",
-        "ExtractDigitalWatermark",
-        "Segment",
-        "StreamExtract",
-        "MediaInfo",
-        "QualityEstimate",
-        "VideoTag",
-        "Tts",
-        "NoiseReduction",
-        "SplitVideoParts",
-        "DNA",
-        "FillConcat",
-        "VideoSynthesis",
-        "GeneratePlayList",
-    ),
-    "picture": ("PicProcess", "PosterProduction", "ImageInspect"),
-    # ImageOCR is told with a JobId of letter a (460/102328).
-    "ai": ("Translation", "WordsGeneralize", "VideoTargetRec", "SegmentVideoBody", "ImageOCR"),
-    # VocalScore is told with a JobId of letter s and QueueType Speeching (460/96718).
-    "speech": ("SpeechRecognition", "VocalScore", "SoundHound"),
-    "document": ("DocProcess", "DocWatermark", "DocAIGCMetadata"),
-    "file": ("FileHashCode", "FileUncompress", "FileCompress"),
+LETTER_FAMILY: Mapping[str, Family] = {
+    family.letter: family for family in FAMILIES.values() if family.letter
 }
-
-TAG_FAMILY: Mapping[str, FamilyName] = {
-    tag: family for family, tags in _TAGS.items() for tag in tags
-}
-"""The family of each Tag that is known."""
-
-_LETTER_FAMILY = {family.letter: family for family in FAMILIES.values() if family.letter}
-
-
-def family_of(tag: str | None, job_id: str) -> Family | None:
-    """By the tag where it is known, else by the JobId's first letter; None where neither tells."""
-    if tag is not None and tag in TAG_FAMILY:
-        return FAMILIES[TAG_FAMILY[tag]]
-    return _LETTER_FAMILY.get(job_id[:1])
-
-
-# --- from what CI tells of a job back to a request ----------------------------------------
-
-INPUT_READ_ONLY = frozenset({"BucketId", "Region", "CosHeaders"})
-"""Children of Input that CI adds: the bucket is the host's, the headers are those of an upload."""
-
-RESULT_NODES = frozenset(
-    {
-        "AITranslateResult",
-        "AutoProcessResult",
-        "Detection",  # of ImageOCR
-        "DNAResult",
-        "DnaResult",  # the Java and the Go SDK name it differently
-        "DocProcessResult",
-        "DocWatermarkResult",
-        "FileCompressResult",
-        "FileHashCodeResult",
-        "FileUncompressResult",
-        "ImageInspectResult",
-        "Input",  # the sample of a workflow's Tts has the CosHeaders here
-        "MediaInfo",
-        "MediaResult",
-        "PicProcessResult",
-        "SoundHoundResult",
-        "SpeechRecognitionResult",
-        "SplitVideoInfoResult",
-        "TemplateName",  # TemplateId is what counts
-        "VideoTagResult",
-        "VideoTargetRecResult",
-        "VocalScoreResult",
-        "WordsGeneralizeResult",
-    }
-)
-"""Children of Operation that CI adds: they are no part of a request."""
-
-RESULT_SUFFIX = "Result"
-"""A child of Operation whose name ends so is a result too: no page has a request node like that."""
-
-NESTED_RESULTS = (
-    "Operation.QualityEstimate.Score",
-    "Operation.QualityEstimate.VqaPlusResult",
-    "Operation.DigitalWatermark.State",
-    "Operation.ExtractDigitalWatermark.Message",
-)
-"""Results beside nodes of the request, as paths below JobsDetail."""
-
-RENAMES = (("Operation.Output.StreamExtract.Output", "Object"),)
-"""Nodes that a request names otherwise: path below JobsDetail (of each, where there is a list)."""
-
-SECRET_NODES = (
-    "Operation.DocProcess.DocPassword",
-    "Operation.FileUncompressConfig.UnCompressKey",
-    "Operation.FileCompressConfig.CompressKey",
-    "Operation.Segment.HlsEncrypt.UriKey",
-    "Operation.Transcode.TransConfig.HlsEncrypt.UriKey",
-    "Operation.VideoEnhance.Transcode.TransConfig.HlsEncrypt.UriKey",
-    "Operation.TtsConfig.Input",
-)
-"""What CI echoes of a request and nobody else should read, as paths below JobsDetail.
-
-HlsEncrypt: submit page of Segment, and Request.TransConfig of the transcoding template.
-TtsConfig.Input: the text to be spoken, or the name of the object that holds it.
-"""
+"""By the letter that JobIds begin with."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 from handler.callback import converters, tree
@@ -32,79 +31,123 @@ TERMINAL: frozenset[Outcome] = frozenset({"succeeded", "partial", "failed", "can
 """Outcomes that a job never leaves again."""
 
 
-@dataclass(frozen=True)
-class PartialFailureRule:
-    """A node that can tell of a failed part although State is Success."""
-
-    path: str
-    tells: Callable[[str], bool]
-    """Whether the text that stands there tells of a failure."""
-    names: tuple[str, ...] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(self.path.split(".")))
+# --- a part that failed although State is Success ----------------------------------------------
 
 
-PartialFailureRules: TypeAlias = Mapping[str, Sequence[PartialFailureRule]]
-"""By the child of Operation that they stand in."""
-
-
-def failed(state: str) -> bool:
+def is_failed_state(state: str) -> bool:
     """A State of its own."""
-    return state.strip() == "Failed"
+    return state.strip().lower() in ("failed", "fail", "failure", "error")
 
 
-def no_success(code: str) -> bool:
+def is_failure_code(code: str) -> bool:
     """A Code of its own: Success where all is well; some algorithms have ok or 0 for it."""
-    return code.strip().lower() not in ("success", "ok", "0")
+    return code.strip().lower() not in ("", "success", "ok", "0")
 
 
-def above_zero(count: str) -> bool:
+def is_above_zero(count: str) -> bool:
     """A number of failures."""
     return (converters.number(count) or 0) > 0
 
 
-def there(name: str) -> bool:
+def is_named(name: str) -> bool:
     """Something that is only named where it failed."""
-    return bool(name)
+    return bool(name.strip())
 
 
-def of_job(state: str | None, code: str, operation: Tree, doubts: PartialFailureRules) -> Outcome:
-    """A job's outcome. A missing State is not a failure."""
+Matches: TypeAlias = Callable[[str], bool]
+"""Whether the text of a node is that of a failure."""
+
+PARTIAL_FAILURE_RULES: Mapping[str, Matches] = {
+    # PicProcessResult, ImageInspectResult, Detection, and objects of a workflow's tasks
+    "State": is_failed_state,
+    "Code": is_failure_code,
+    # VideoTagResult.StreamData, 460/84777: "算法状态码，成功为0，非0异常"
+    "SubErrCode": is_failure_code,
+    "ErrorCode": is_failure_code,
+    "ErrCode": is_failure_code,
+    # DocProcessResult
+    "FailPageCount": is_above_zero,
+    # FileCompressResult: 436/83113, and ErrorDetail in GO
+    "ErrorCount": is_above_zero,
+    "ErrorFile": is_named,
+}
+"""By the name of the node. They hold for each node of a result, wherever in it, under any tag."""
+
+_STATE_ONLY: Mapping[str, Matches] = {"State": is_failed_state}
+"""What holds for nodes of the request: a sample of 超分辨率 has DigitalWatermark.State Failed."""
+
+
+def rule_of(name: str) -> Matches | None:
+    """The rule for a node of a result; also for counts of failures that no page shows."""
+    rule = PARTIAL_FAILURE_RULES.get(name)
+    if rule is None and name.endswith("Count") and name.startswith(("Fail", "Err")):
+        return is_above_zero
+    return rule
+
+
+def has_failed_part(node: Tree, rule: Callable[[str], Matches | None] = rule_of) -> bool:
+    """Whether a result, or anything in it, says that it failed."""
+    open_nodes = [node]
+    while open_nodes:
+        at = open_nodes.pop()
+        if isinstance(at, list):
+            open_nodes += at
+        elif isinstance(at, dict):
+            for name, value in at.items():
+                if not isinstance(value, (str, list)):
+                    open_nodes.append(value)
+                    continue
+                matches = rule(name)
+                for one in (value,) if isinstance(value, str) else value:
+                    if not isinstance(one, str):
+                        open_nodes.append(one)
+                    elif matches is not None and matches(one):
+                        return True
+    return False
+
+
+def is_failed_part(node: Tree) -> bool:
+    """Whether a node says of itself, by its State or its Code, that it failed."""
+    if not isinstance(node, dict):
+        return False
+    state, code = tree.text(node, "State"), tree.text(node, "Code")
+    return is_failed_state(state or "") or is_failure_code(code or "")
+
+
+# --- the outcome of each kind ------------------------------------------------------------------
+
+
+def of_job(
+    state: str | None, code: str, operation: Tree, is_result: Callable[[str], bool]
+) -> Outcome:
+    """A job's outcome. A missing State is not a failure.
+
+    is_result: whether a child of Operation is a result, by its name.
+    """
     if state is not None:
         outcome = OUTCOMES.get(state, "unknown")
     else:
         # WordsGeneralize's sample has no State: a Code of Success then says how it ended.
         outcome = "succeeded" if code == "Success" else "unknown"
     if outcome == "succeeded" and isinstance(operation, dict):
-        found = (is_doubtful(operation[name], doubts[name]) for name in doubts if name in operation)
+        found = (
+            has_failed_part(child, rule_of if is_result(name) else _STATE_ONLY.get)
+            for name, child in operation.items()
+            if not isinstance(child, str)
+        )
         return "partial" if any(found) else outcome
     return outcome
 
 
-def is_doubtful(at: Tree, doubts: Sequence[PartialFailureRule]) -> bool:
-    """Whether a part of what stands there failed."""
-    return any(doubt.tells(sent) for doubt in doubts for sent in tree.every(at, doubt.names))
-
-
-OBJECT_DOUBTS = (
-    PartialFailureRule("Code", no_success),
-    PartialFailureRule("ImageOcrResult.State", failed),
-    PartialFailureRule("ImageOcrResult.Code", no_success),
-)
-"""Of one object of a workflow's task. GO: WorkflowExecutionNotifyBody, ObjectInfo."""
-
-
 def of_task(task: Tree) -> Outcome:
     """The outcome of one task of a workflow: partial where one of its objects failed."""
-    state = tree.text(task, "State")
-    outcome = OUTCOMES.get(state or "", "unknown")
-    is_partial = any(is_doubtful(one, OBJECT_DOUBTS) for one in task_objects(task))
-    return "partial" if outcome == "succeeded" and is_partial else outcome
+    outcome = OUTCOMES.get(tree.text(task, "State") or "", "unknown")
+    is_partial = outcome == "succeeded" and has_failed_part(tree.get(task, "ResultInfo"))
+    return "partial" if is_partial else outcome
 
 
 def task_objects(task: Tree) -> list[Tree]:
-    """The objects that a task of a workflow tells of, sheets of small pictures included."""
+    """The objects that a task of a workflow reports, sheets of small pictures included."""
     return [
         one
         for kind in ("ObjectInfo", "SpriteObjectInfo")
@@ -124,7 +167,7 @@ def of_workflow(state: str | None, execution: Tree) -> Outcome:
 
 def of_review(state: str | None, code: str, is_simple: bool) -> Outcome:
     """A review's outcome: by its State or, in the Simple form, by a code that is 0 if it went
-    well. What was found is no matter here."""
+    well. What was found has no part in it."""
     if is_simple and code:
         return "succeeded" if code == "0" else "failed"
     return REVIEW_OUTCOMES.get(state or "", "unknown")

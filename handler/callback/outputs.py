@@ -1,23 +1,32 @@
 """Which objects a job or a run of a workflow wrote, out of what its callback says.
 
-A key is ObjectPrefix + ObjectName (INTL, 任务回调内容); converters.as_key says what is none.
+A key is ObjectPrefix + ObjectName (INTL, 任务回调内容); converters.as_key says what is none. An
+object is named only where the callback shows that it was written: parts that failed name none,
+and where the key is not known there is no output, only the result.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from handler.callback import tree
+from handler.callback import converters, tree
 from handler.callback.converters import MAX_KEY_CHARS, as_key
-from handler.callback.outcome import no_success, task_objects
+from handler.callback.outcome import (
+    Outcome,
+    has_failed_part,
+    is_failed_part,
+    is_failure_code,
+    task_objects,
+)
 from handler.callback.results.fields import Json, Schema, refuse_many_rows
 from handler.callback.tree import Tree
 from handler.errors import PayloadError
 
 _Object: TypeAlias = "tuple[str | None, str | None, str]"
+_Node: TypeAlias = "dict[str, Tree]"
 
 MAX_PREFIX_CHARS = 1_000_000
 """Of one ObjectPrefix, before all names that it stands before: a body of 200 KB could make a
@@ -28,35 +37,78 @@ _ADDRESS = re.compile(r"https?://([^/.?#]+)\.cos\.([^/.?#]+)\.myqcloud\.com/")
 
 @dataclass(frozen=True)
 class Named:
-    """Where a child of Operation names objects. Paths begin below that child."""
+    """Where a child of Operation names objects."""
 
-    names: str
-    place: str | None = None
-    """The node that holds their Bucket and Region, "" for the child itself; None: Output."""
+    node: str
+    """Path of the nodes that name them, below that child; "" for the child itself."""
+    name: str
+    """Path of the names, below such a node."""
+    place: Literal["output", "child", "node"] = "output"
+    """Which node holds their Bucket and Region: Output, the child of Operation, or the node."""
     prefix: str = ""
-    """Where the text is that stands before each name; "" where there is none."""
-    steps: tuple[str, ...] = field(init=False, repr=False)
+    """The leaf of the node that stands before each name; "" where there is none."""
+    is_known: Callable[[_Node, str], bool] | None = None
+    """Whether a name is the whole key, given Operation; None where it always is."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", tuple(self.names.split(".")))
+
+def is_whole_key(operation: _Node, name: str) -> bool:
+    """Whether the Key of a file that was taken out of an archive is its key in COS.
+
+    436/83111 and 460/83087: files are put below Prefix, and, as PrefixReplaced says, below the
+    name or the path of the archive as well. A key within the archive looks the same as a whole
+    one, unless it begins with Prefix.
+    """
+    config = tree.get(operation, "FileUncompressConfig")
+    prefix = (tree.text(config, "Prefix") or "").lstrip("/")
+    if prefix:
+        return name.lstrip("/").startswith(prefix)
+    return (tree.text(config, "PrefixReplaced") or "0").strip() == "0"
 
 
 Places: TypeAlias = Mapping[str, Sequence[Named]]
 """By the child of Operation that names the objects."""
 
+ASKED_FOR: Places = {
+    "Output": (
+        Named("", "Object"),
+        Named("", "SpriteObject"),
+        Named("", "AuObject"),  # this and the next two: VoiceSeparate
+        Named("", "BassObject"),
+        Named("", "DrumObject"),
+        Named("StreamExtract", "Output"),
+        Named("StreamExtract", "Object"),
+    ),
+}
+"""What a job was asked to write: what it wrote where it succeeded and names nothing else."""
 
-def of_job(operation: Tree, places: Places) -> list[Json]:
-    """The objects that are named there: {bucket, region, object}, each once, in the table's
-    order."""
+_MAY_HAVE_WRITTEN: frozenset[Outcome] = frozenset({"succeeded", "partial", "unknown"})
+"""Outcomes of jobs that wrote, or may have written, what they were asked for."""
+
+_BATCH_INPUT = ("Manifest", "Prefix", "UrlFile")
+"""Children of the Input of a batch (GO: InventoryTriggerJobInput): its Output is that of the jobs
+that it starts."""
+
+
+def of_job(operation: Tree, sent: Tree, outcome: Outcome, written: Places) -> list[Json]:
+    """The objects that a job wrote: {bucket, region, object}, each once, in the table's order.
+
+    sent: the Input.
+    """
     if not isinstance(operation, dict):
         return []
-    return _once(
-        found
-        for child in places
-        if child in operation
-        for row in places[child]
-        for found in _named(operation, operation[child], row)
-    )
+    found = _once(_objects(operation, written))
+    if found or outcome not in _MAY_HAVE_WRITTEN or not _has_output(operation, sent, written):
+        return found
+    return _once(_objects(operation, ASKED_FOR))
+
+
+def _has_output(operation: dict[str, Tree], sent: Tree, written: Places) -> bool:
+    """Whether a job that names no objects wrote its Output."""
+    if converters.as_boolean(tree.text(operation, "NoNeedOutput")):
+        return False
+    if isinstance(sent, dict) and any(name in sent for name in _BATCH_INPUT):
+        return False
+    return not any(has_failed_part(operation[child]) for child in written if child in operation)
 
 
 def of_workflow(execution: Tree) -> list[Json]:
@@ -67,7 +119,7 @@ def of_workflow(execution: Tree) -> list[Json]:
         for task in tree.get_all(execution, "Tasks")
         for one in task_objects(task)
         for key in [as_key(tree.text(one, "ObjectName"))]
-        if key is not None and not no_success(tree.text(one, "Code") or "Success")
+        if key is not None and not is_failure_code(tree.text(one, "Code") or "")
     )
 
 
@@ -77,16 +129,40 @@ def place_of(address: str | None) -> tuple[str | None, str | None]:
     return (match[1], match[2]) if match else (None, None)
 
 
-def _named(operation: Tree, child: Tree, row: Named) -> Iterator[_Object]:
-    if isinstance(child, dict) and row.steps[0] not in child:
+def _objects(operation: dict[str, Tree], places: Places) -> Iterator[_Object]:
+    for child in places:
+        if child in operation:
+            for row in places[child]:
+                yield from _named(operation, operation[child], row)
+
+
+def _named(operation: dict[str, Tree], child: Tree, row: Named) -> Iterator[_Object]:
+    first = (row.node or row.name).partition(".")[0]
+    if isinstance(child, dict) and first not in child:
         return  # so with most rows
-    place = tree.get(operation, "Output") if row.place is None else child
-    if row.place:
-        place = tree.get(child, row.place)
-    bucket, region = tree.identifier(place, "Bucket"), tree.identifier(place, "Region")
-    prefix = tree.text(child, row.prefix) if row.prefix else None
-    for _, key in keys(prefix, tree.every(child, row.steps)):
-        yield bucket, region, key
+    for node in _succeeded(child, row.node):
+        names = tree.every(node, row.name.split("."))
+        if row.is_known is not None:
+            names = [name for name in names if row.is_known(operation, name)]
+        place = {"output": operation.get("Output"), "child": child, "node": node}[row.place]
+        bucket, region = tree.identifier(place, "Bucket"), tree.identifier(place, "Region")
+        prefix = tree.text(node, row.prefix) if row.prefix else None
+        for _, key in keys(prefix, names):
+            yield bucket, region, key
+
+
+def _succeeded(child: Tree, path: str) -> list[Tree]:
+    """The nodes at a path, of all that repeats on the way, those that failed left out."""
+    level = [one for one in tree.several(child) if not is_failed_part(one)]
+    for name in path.split(".") if path else ():
+        level = [
+            one
+            for found in level
+            if isinstance(found, dict) and name in found
+            for one in tree.several(found[name])
+            if not is_failed_part(one)
+        ]
+    return level
 
 
 def keys(prefix: str | None, names: list[str]) -> Iterator[tuple[str, str]]:

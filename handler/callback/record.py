@@ -11,14 +11,18 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from handler.callback import catalogue, common_fields, converters, details, outcome, outputs, tree
-from handler.callback.details import REDACTED as REDACTED
+from handler.callback.added_nodes import is_result
 from handler.callback.envelope import Kind, Notice
 from handler.callback.lineage import Lineage, detach
 from handler.callback.outcome import OUTCOMES as OUTCOMES
 from handler.callback.outcome import TERMINAL as TERMINAL
 from handler.callback.outcome import Outcome as Outcome
+from handler.callback.path_trie import PathTrie
 from handler.callback.payload import Format
+from handler.callback.redaction import REDACTED as REDACTED
+from handler.callback.redaction import redact
 from handler.callback.results.fields import Json
+from handler.callback.tag import UNKNOWN
 from handler.callback.tree import Tree
 
 SCHEMA = "job-record/1"
@@ -173,19 +177,16 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
 
 def _of_job(notice: Notice) -> _Told:
     tag = tree.identifier(notice.detail, "Tag")
-    known = catalogue.TAGS.get(tag or "", catalogue.UNKNOWN)
-    detail = _detail(notice, known.list_marks)
+    known = catalogue.TAGS.get(tag or "", UNKNOWN)
+    detail = _detail(notice, known.list_trie)
     code = tree.text(detail, "Code") or ""
     operation = next(iter(tree.get_all(detail, "Operation")), None)
-    ended = outcome.of_job(tree.text(detail, "State"), code, operation, catalogue.DOUBTS)
-    written = outputs.of_job(operation, catalogue.WRITTEN)
-    if not written and ended in _MAY_HAVE_WRITTEN:
-        written = outputs.of_job(operation, catalogue.ASKED_FOR)
+    ended = outcome.of_job(tree.text(detail, "State"), code, operation, is_result)
     return _Told(
         common_fields.JOB,
         detail,
         ended,
-        written,
+        outputs.of_job(operation, detail.get("Input"), ended, catalogue.WRITTEN),
         _workflow(detail.get("Workflow"), notice.workflow),
         known.result.read(detail) if known.result else None,
         tag,
@@ -194,9 +195,9 @@ def _of_job(notice: Notice) -> _Told:
 
 def _of_workflow(notice: Notice) -> _Told:
     # Imported here, as below: most callbacks speak of jobs.
-    from handler.callback.results.workflow import LIST_MARKS, RUN
+    from handler.callback.results.workflow import LIST_TRIE, RUN
 
-    detail = _detail(notice, LIST_MARKS)
+    detail = _detail(notice, LIST_TRIE)
     return _Told(
         common_fields.WORKFLOW,
         detail,
@@ -208,10 +209,10 @@ def _of_workflow(notice: Notice) -> _Told:
 
 
 def _of_review(notice: Notice) -> _Told:
-    from handler.callback.results.review import LIST_MARKS, REVIEW
+    from handler.callback.results.review import LIST_TRIE, REVIEW
 
     form = common_fields.SIMPLE_REVIEW if notice.is_simple else common_fields.REVIEW
-    detail = _detail(notice, LIST_MARKS)
+    detail = _detail(notice, LIST_TRIE)
     state, code = (
         common_fields.text(detail, form.state),
         common_fields.text(detail, form.code) or "",
@@ -226,13 +227,10 @@ _KINDS: Mapping[Kind, Callable[[Notice], _Told]] = {
     "review": _of_review,
 }
 
-_MAY_HAVE_WRITTEN: frozenset[Outcome] = frozenset({"succeeded", "partial", "unknown"})
-"""Outcomes of jobs that wrote, or may have written, what they were asked for."""
 
-
-def _detail(notice: Notice, repeating: details.Marks) -> dict[str, Tree]:
+def _detail(notice: Notice, repeating: PathTrie) -> dict[str, Tree]:
     listed = details.with_lists(notice.detail, repeating)
-    return cast("dict[str, Tree]", details.without_secrets(listed))
+    return cast("dict[str, Tree]", redact(listed))
 
 
 def _workflow(*places: Tree) -> dict[str, Json] | None:

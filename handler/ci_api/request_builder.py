@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handler.callback import tree
-from handler.callback.families import (
+from handler.callback.added_nodes import (
     INPUT_READ_ONLY,
     NESTED_RESULTS,
     RENAMES,

@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from handler.callback import tree
-from handler.callback.families import Family, family_of
+from handler.callback.catalogue import family_of
+from handler.callback.families import Family
 from handler.callback.record import OUTCOMES, JobRecord
 from handler.ci_api.client import Ci, CiError, Described
 from handler.ci_api.locate import CiUnreachableError, ci_of, place_of

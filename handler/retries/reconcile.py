@@ -22,9 +22,10 @@ from itertools import islice
 from typing import Any
 
 from handler.callback import converters, tree
+from handler.callback.catalogue import family_of
 from handler.callback.details import dumps
 from handler.callback.envelope import Notice
-from handler.callback.families import Family, family_of
+from handler.callback.families import Family
 from handler.callback.record import TERMINAL, JobRecord, Source, normalise
 from handler.callback.tree import Tree
 from handler.ci_api.client import CiError

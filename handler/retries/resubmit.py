@@ -19,7 +19,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from handler.callback import converters, tree
-from handler.callback.families import Family, family_of
+from handler.callback.catalogue import family_of
+from handler.callback.families import Family
 from handler.callback.lineage import Lineage, detach
 from handler.callback.record import JobRecord
 from handler.callback.tree import Tree

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from handler.callback import tree
+from handler.callback.catalogue import family_of
 from handler.callback.envelope import Notice
-from handler.callback.families import family_of
 from handler.callback.lineage import Lineage
 from handler.callback.record import Source, normalise
 from handler.ledger import keys

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,67 +11,52 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handler.callback import catalogue
-from handler.callback.catalogue import TAGS, UNKNOWN
-from handler.callback.families import (
-    NESTED_RESULTS,
-    RESULT_NODES,
-    RESULT_SUFFIX,
-    SECRET_NODES,
-    TAG_FAMILY,
-)
+from handler.callback.added_nodes import NESTED_RESULTS, is_result
+from handler.callback.catalogue import TAGS
+from handler.callback.families import FAMILIES
+from handler.callback.tag import COMMON_LISTS, UNKNOWN
 from tests.callback.test_record import job, records, valid
 from tests.callback.twins import as_json, as_xml
 
 ALL = pytest.mark.parametrize("name", TAGS)
 
 
-def test_it_holds_the_tags_that_have_a_family() -> None:
-    """Each of both tables has a row in the other."""
-    assert set(TAGS) == set(TAG_FAMILY)
-
-
 @ALL
-def test_a_tag_knows_its_family_and_its_letter(name: str) -> None:
-    """Where to ask CI about such a job."""
+def test_a_tag_knows_its_family_and_where_it_is_documented(name: str) -> None:
+    """Where to ask CI about such a job, and where to look it up."""
     tag = TAGS[name]
-    assert tag.family.name == TAG_FAMILY[name]
+    assert tag.name == name
+    assert tag.family is FAMILIES[tag.family_name]
     assert tag.family.letter in ("a", "c", "d", "f", "j", "s")
-    assert tag.secrets == SECRET_NODES
+    assert tag.source
 
 
 @ALL
 def test_result_nodes_are_left_out_when_a_job_is_sent_again(name: str) -> None:
-    """What CI adds is no part of a request: families.py must know it too."""
-    for node in TAGS[name].results:
-        is_known = node in RESULT_NODES or f"Operation.{node}" in NESTED_RESULTS
-        assert is_known or node.endswith(RESULT_SUFFIX)
+    """What CI adds is no part of a request."""
+    for node in TAGS[name].result_nodes:
+        assert is_result(node) or f"Operation.{node}" in NESTED_RESULTS
 
 
 @ALL
 def test_all_that_a_table_reads_as_rows_is_a_list_in_the_details(name: str) -> None:
     """Common nodes and those of its request besides."""
     tag = TAGS[name]
-    assert set(tag.lists) >= {*catalogue.COMMON_LISTS, *tag.repeats}
+    assert set(tag.lists) >= {*COMMON_LISTS, *tag.repeats}
     assert set(tag.lists) >= set(tag.result.lists() if tag.result else ())
     assert all(path.split(".")[0] in ("Input", "Operation") for path in tag.lists)
 
 
-def test_no_table_belongs_to_a_tag_that_is_not_there() -> None:
-    """Nor does any tag miss its own."""
-    tables = {
-        name
-        for module in ("media", "content", "speech", "objects")
-        for name in importlib.import_module(f"handler.callback.results.{module}").RESULTS
-    }
-    assert tables == {name for name, tag in TAGS.items() if tag.result}
-    assert set(TAGS) - tables == {"PosterProduction", "DocAIGCMetadata"}
+def test_only_tags_that_find_nothing_out_have_no_table() -> None:
+    """They write an object, and say no more."""
+    without = {name for name, tag in TAGS.items() if tag.result is None}
+    assert without == {"PosterProduction", "DocAIGCMetadata"}
 
 
 def test_an_unknown_tag_has_no_result_but_the_common_lists() -> None:
     """So that its files are lists too."""
     assert UNKNOWN.result is None
-    assert UNKNOWN.lists == catalogue.COMMON_LISTS
+    assert UNKNOWN.lists == COMMON_LISTS
 
 
 def test_tables_are_imported_when_a_tag_of_theirs_comes_by() -> None:
@@ -99,7 +83,7 @@ def test_odd_shapes_are_read_without_an_error(name: str, wrap: Any) -> None:
     """Each node of the table in turn is a text, a list, or something else that it shouldn't be."""
     names = sorted({part for path in TAGS[name].lists for part in path.split(".")})
     for odd in ("x", ["x", {"y": "z"}], dict.fromkeys(names, "x"), {"": ""}):
-        operation = {node.split(".")[0]: wrap(odd) for node in TAGS[name].results}
+        operation = {node.split(".")[0]: wrap(odd) for node in TAGS[name].result_nodes}
         valid(job(Tag=name, State="Success", Operation=operation))
 
 
@@ -131,7 +115,7 @@ def jobs_for_twins(draw: st.DrawFn) -> dict[str, Any]:
         max_leaves=25,
     )
     several = one | st.lists(one, min_size=1, max_size=3)
-    results = {node.split(".")[0] for node in TAGS[name].results} | {"MediaResult", "Output"}
+    results = {node.split(".")[0] for node in TAGS[name].result_nodes} | {"MediaResult", "Output"}
     operation = draw(st.fixed_dictionaries(dict.fromkeys(sorted(results), several)))
     return {
         "JobId": "j1",
@@ -162,7 +146,7 @@ def odd_jobs(draw: st.DrawFn) -> dict[str, Any]:
         lambda below: st.lists(below, max_size=3) | st.dictionaries(names, below, max_size=6),
         max_leaves=25,
     )
-    results = {node.split(".")[0] for node in TAGS[name].results} | {"MediaResult", "Output"}
+    results = {node.split(".")[0] for node in TAGS[name].result_nodes} | {"MediaResult", "Output"}
     operation = draw(st.fixed_dictionaries(dict.fromkeys(sorted(results), anything)))
     return {"Tag": name, "State": "Success", "Input": draw(anything), "Operation": operation}
 

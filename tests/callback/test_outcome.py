@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from handler.callback import outcome
-from handler.callback.outcome import PartialFailureRule
 from tests.callback.test_record import job, valid
 
 
@@ -43,14 +42,65 @@ def test_a_success_that_hides_a_failed_part_is_partial(operation: Any, expected:
     assert job(Tag="New", Code="Success", Operation=operation).outcome == expected
 
 
-def test_a_doubt_is_looked_for_along_its_path() -> None:
-    """In all that repeats on the way, and nowhere else."""
-    doubts = {"Result": (PartialFailureRule("Part.State", outcome.failed),)}
-    for part in ({"State": "Failed"}, [{"State": "Success"}, {"State": "Failed"}]):
-        told = {"Result": {"Part": part}}
-        assert outcome.of_job("Success", "", told, doubts) == "partial"
-    for elsewhere in ({"Result": {"State": "Failed"}}, {"Part": {"State": "Failed"}}):
-        assert outcome.of_job("Success", "", elsewhere, doubts) == "succeeded"
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"State": "Failed"},
+        {"State": "failed "},
+        {"State": "Success", "Code": "ImageTooLarge"},
+        {"Code": "-1"},
+        {"ErrorCode": "Denied"},
+        {"ErrCode": "7"},
+        {"FailPageCount": "1"},
+        {"FailedFileCount": "2"},
+        {"ErrorCount": "1"},
+        {"ErrorFile": "a.jpg"},
+        {"ErrorFile": ["", "a.jpg"]},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda part: part,
+        lambda part: [part],
+        lambda part: [{"State": "Success", "Code": "Success"}, part],
+        lambda part: {"PageInfo": [{"PageNo": "1"}, {"Deep": part}]},
+    ],
+    ids=["itself", "[1]", "one of two", "deep"],
+)
+@pytest.mark.parametrize("name", ["PicProcessResult", "Detection", "ResultOfTomorrowResult"])
+def test_whatever_in_a_result_says_that_it_failed_makes_it_partial(
+    name: str, wrap: Any, part: Any
+) -> None:
+    """One rule for all results, also for those that no page shows."""
+    one = valid(job(Tag="New", State="Success", Operation={name: wrap(part)}))
+    assert one["outcome"] == "partial"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"State": "Success", "Code": "Success", "ErrorCount": "0", "ErrorFile": ""},
+        {"State": "Auditing", "Code": "0", "SubErrCode": "ok", "FailPageCount": "0"},
+        {"CodecName": "h264", "ErrorText": "x", "Count": "1", "StateText": "Failed"},
+        {"FailPageCount": "many", "ErrorCount": "-1"},
+        {"State": {"Deep": "Failed"}, "Code": {"Deep": "x"}},
+    ],
+    ids=str,
+)
+def test_nothing_else_in_a_result_is_a_failure(part: Any) -> None:
+    """Another name, or a value that is none."""
+    operation = {"PicProcessResult": [part], "MediaInfo": part}
+    assert job(Tag="New", State="Success", Operation=operation).outcome == "succeeded"
+
+
+def test_a_code_in_a_request_is_no_failure() -> None:
+    """Only a State of its own is: that of a digital watermark."""
+    operation = {"PosterProduction": {"Info": {"Code": "4711", "ErrorCount": "9"}}}
+    assert job(State="Success", Operation=operation).outcome == "succeeded"
+    operation["PosterProduction"]["Info"]["State"] = "Failed"
+    assert job(State="Success", Operation=operation).outcome == "partial"
 
 
 @pytest.mark.parametrize(
@@ -63,11 +113,13 @@ def test_a_doubt_is_looked_for_along_its_path() -> None:
         ("Failed", True),
         ("-1", True),
         ("00", True),
+        ("", False),
+        (" ", False),
     ],
 )
 def test_a_code_of_success_has_several_spellings(code: str, says_failure: bool) -> None:
     """Some algorithms have a word for it, some a number."""
-    assert outcome.no_success(code) is says_failure
+    assert outcome.is_failure_code(code) is says_failure
 
 
 @pytest.mark.parametrize("state", ["Failed", "Cancel", "Running", "Odd"])

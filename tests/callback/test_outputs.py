@@ -93,23 +93,94 @@ def test_else_they_are_what_was_asked_for(output: Any, expected: list[str]) -> N
 @pytest.mark.parametrize(
     ("row", "found"),
     [
-        (("File.Name",), ("out", "a")),  # Bucket and Region: of Output
-        (("File.Name", ""), ("result", "a")),  # of the child itself
-        (("File.Name", "File"), ("file", "a")),  # of a node of its own
-        (("File.Name", "File", "File.Prefix"), ("file", "p/a")),
-        (("Name",), None),
+        (Named("File", "Name"), ["out", "a"]),
+        (Named("File", "Name", "child"), ["result", "a"]),
+        (Named("File", "Name", "node"), ["file", "a"]),
+        (Named("File", "Name", "node", "Prefix"), ["file", "p/a"]),
+        (Named("File", "Deep.Name"), ["out", "b"]),
+        (Named("", "File.Name"), ["out", "a"]),
+        (Named("File", "Name", is_known=lambda operation, name: name != "a"), None),
+        (Named("", "Name"), None),
     ],
 )
-def test_a_row_says_where_names_and_their_bucket_are(row: Any, found: Any) -> None:
+def test_a_row_says_where_names_and_their_bucket_are(row: Named, found: list[str] | None) -> None:
     """As paths below one child of Operation."""
-    file = {"Name": "a", "Prefix": "p/", "Bucket": "file"}
+    file = {"Name": "a", "Prefix": "p/", "Bucket": "file", "Deep": {"Name": "b"}}
     operation: Any = {
         "Output": {"Bucket": "out"},
         "Result": {"File": file, "Bucket": "result", "": "x"},
     }
-    named = Named(*row)
     expected = [{"bucket": found[0], "region": None, "object": found[1]}] if found else []
-    assert outputs.of_job(operation, {"Other": (named,), "Result": (named,)}) == expected
+    assert outputs.of_job(operation, {}, "failed", {"Other": (row,), "Result": (row,)}) == expected
+
+
+def test_each_of_several_nodes_has_its_own_bucket_and_prefix() -> None:
+    """One output file may come as a list of them."""
+    files = [
+        {"Bucket": "b-1", "Region": "r", "ObjectPrefix": "p/", "ObjectName": ["a", "b"]},
+        {"Bucket": "b-1", "Region": "r", "ObjectName": "c"},
+    ]
+    assert keys(MediaResult={"OutputFile": files}) == ["p/a", "p/b", "c"]
+
+
+FAILED = {"State": "Failed", "Code": "ImageTooLarge", "ObjectName": "bad.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ([{"State": "Success", "ObjectName": "a.jpg"}, FAILED], ["a.jpg"]),
+        ([FAILED, {"Code": "Success", "ObjectName": "a.jpg"}], ["a.jpg"]),
+        ([{"Code": "Denied", "ObjectName": "bad.jpg"}], []),
+        (FAILED, []),
+        ({"State": "Failed"}, []),
+    ],
+)
+def test_what_failed_was_not_written(results: Any, expected: list[str]) -> None:
+    """Nor was then what was asked for."""
+    asked = {**OUT, "Object": "asked-for"}
+    assert keys(Output=asked, PicProcessResult=results) == expected
+
+
+def test_a_failure_elsewhere_does_not_say_that_the_output_is_missing() -> None:
+    """The watermark failed, and the job wrote its output all the same."""
+    assert keys(Output={**OUT, "Object": "o"}, DigitalWatermark={"State": "Failed"}) == ["o"]
+
+
+def test_a_job_that_was_asked_for_no_output_wrote_none() -> None:
+    """A translation whose text comes with the callback."""
+    asked = {**OUT, "Object": "zh.txt"}
+    assert keys(Output=asked, NoNeedOutput="true") == []
+    assert keys(Output=asked, NoNeedOutput="false") == ["zh.txt"]
+
+
+@pytest.mark.parametrize("sent", ["Manifest", "Prefix", "UrlFile"])
+def test_a_batch_writes_nothing_itself(sent: str) -> None:
+    """Its Output is that of the jobs that it starts."""
+    one = job(State="Success", Input={sent: "x"}, Operation={"Output": {**OUT, "Object": "o"}})
+    assert one.outputs == []
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, ["a.jpg", "out/b.jpg"]),
+        ({"PrefixReplaced": "0"}, ["a.jpg", "out/b.jpg"]),
+        ({"Prefix": "out/"}, ["out/b.jpg"]),
+        ({"Prefix": "out/", "PrefixReplaced": "1"}, ["out/b.jpg"]),
+        ({"Prefix": "/out/", "PrefixReplaced": "1"}, ["out/b.jpg"]),
+        ({"Prefix": "elsewhere"}, []),
+        ({"PrefixReplaced": "1"}, []),
+        ({"PrefixReplaced": "2"}, []),
+    ],
+)
+def test_a_file_of_an_archive_is_an_output_where_its_key_is_known(
+    config: Any, expected: list[str]
+) -> None:
+    """Key may be the name within the archive, and then it is not known what stands before it."""
+    files = {"Contents": [{"Key": "a.jpg"}, {"Key": "out/b.jpg"}]}
+    result = {**OUT, "FileList": files}
+    assert keys(FileUncompressConfig=config, FileUncompressResult=result) == expected
 
 
 @pytest.mark.parametrize(

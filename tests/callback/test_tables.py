@@ -38,7 +38,10 @@ def tables(module: str) -> dict[str, Group]:
     """Its tables, by tag, or by kind where there is no tag."""
     loaded = anew(module)
     names = {"workflow": "RUN", "review": "REVIEW"}
-    return {module: getattr(loaded, names[module])} if module in names else loaded.RESULTS
+    if module in names:
+        return {module: getattr(loaded, names[module])}
+    places = {name: str(tag.table).partition(".") for name, tag in TAGS.items() if tag.table}
+    return {name: getattr(loaded, table) for name, (at, _, table) in places.items() if at == module}
 
 
 def told(name: str) -> Iterator[Any]:

@@ -7,8 +7,6 @@ JobsDetail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from handler.callback.results.fields import (
     Fields,
     Group,
@@ -248,12 +246,3 @@ IMAGE_OCR = Group(
         ),
     },
 )
-
-RESULTS: Mapping[str, Group] = {
-    "Translation": TRANSLATION,
-    "SplitVideoParts": SPLIT_VIDEO_PARTS,
-    "VideoTag": VIDEO_TAG,
-    "VideoTargetRec": VIDEO_TARGET_REC,
-    "WordsGeneralize": WORDS_GENERALIZE,
-    "ImageOCR": IMAGE_OCR,
-}

@@ -8,8 +8,6 @@ cos-go-sdk-v5's ci_media.go. Paths begin below JobsDetail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from handler.callback.outputs import Files
 from handler.callback.results.fields import (
     Fields,
@@ -232,19 +230,3 @@ DNA = Group(
         ),
     },
 )
-
-_MADE = (
-    "Animation Concat SmartCover VideoMontage VoiceSeparate VideoProcess VideoEnhance "
-    "SuperResolution SDRtoHDR DigitalWatermark Segment StreamExtract Tts NoiseReduction "
-    "FillConcat VideoSynthesis GeneratePlayList SegmentVideoBody"
-)
-"""Tags whose result is media files and nothing else."""
-
-RESULTS: Mapping[str, Group] = dict.fromkeys(_MADE.split(), MEDIA) | {
-    "Transcode": TRANSCODE,
-    "Snapshot": SNAPSHOT,
-    "MediaInfo": MEDIA_INFO_JOB,
-    "ExtractDigitalWatermark": EXTRACT_DIGITAL_WATERMARK,
-    "QualityEstimate": QUALITY_ESTIMATE,
-    "DNA": DNA,
-}

@@ -6,8 +6,6 @@ are named beside each table; GO is cos-go-sdk-v5. Paths begin below JobsDetail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from handler.callback.converters import as_key
 from handler.callback.results.fields import (
     Fields,
@@ -204,13 +202,3 @@ FILE_COMPRESS = Group(
         "object": key("Object", "Key of the archive", "output/test.zip"),
     },
 )
-
-RESULTS: Mapping[str, Group] = {
-    "PicProcess": PIC_PROCESS,
-    "ImageInspect": IMAGE_INSPECT,
-    "DocProcess": DOC_PROCESS,
-    "DocWatermark": DOC_WATERMARK,
-    "FileHashCode": FILE_HASH_CODE,
-    "FileUncompress": FILE_UNCOMPRESS,
-    "FileCompress": FILE_COMPRESS,
-}

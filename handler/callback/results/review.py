@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from handler.callback import converters, tree
-from handler.callback.details import marks
+from handler.callback import converters, path_trie, tree
 from handler.callback.results.fields import (
     Fields,
     Group,
@@ -133,5 +132,5 @@ REVIEW = Group(
     },
 )
 
-LIST_MARKS = marks(REVIEW.lists())
+LIST_TRIE = path_trie.build(REVIEW.lists())
 """Nodes that may repeat."""

@@ -9,7 +9,7 @@ on. Paths begin below JobsDetail.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 
@@ -284,9 +284,3 @@ VOCAL_SCORE = Group(
         "rhythm": _score("RhythemScore", "Rhythm; null where absent"),
     },
 )
-
-RESULTS: Mapping[str, Group] = {
-    "SpeechRecognition": SPEECH_RECOGNITION,
-    "SoundHound": SOUND_HOUND,
-    "VocalScore": VOCAL_SCORE,
-}

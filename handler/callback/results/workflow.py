@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
-from handler.callback import converters, outcome, tree
-from handler.callback.details import marks
+from handler.callback import converters, outcome, path_trie, tree
 from handler.callback.results.fields import Group, Json, Rows, Schema, integer, key, moment, text
 from handler.callback.tree import Tree
 
@@ -118,5 +117,5 @@ RUN = Group(
     },
 )
 
-LIST_MARKS = marks(("CosHeaders", *RUN.lists()))
+LIST_TRIE = path_trie.build(("CosHeaders", *RUN.lists()))
 """Nodes that may repeat."""

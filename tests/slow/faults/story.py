@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from ci_callback.ci_simulator import BUCKET, REGION
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
-from handler.callback.families import family_of
+from handler.callback.catalogue import family_of
 from handler.ci_api.client import Ci
 from handler.ledger.bucket import Credentials
 from tests.slow.faults.ways import FaultyHttp, FaultyStore, Injector, Wrong

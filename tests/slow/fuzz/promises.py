@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema
 
 from ci_callback import record_schema as schema
-from handler.callback.details import REDACTED, SECRET_NAMES
 from handler.callback.record import JobRecord
+from handler.callback.redaction import REDACTED, SECRET_NAMES
 from handler.ledger.outbox import Ticket
 from tests.slow.fuzz.events import TOKEN
 

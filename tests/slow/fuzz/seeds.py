@@ -10,7 +10,7 @@ from typing import Any
 
 from handler.callback import envelope, outcome, payload
 from handler.callback.catalogue import TAGS
-from handler.callback.details import SECRET_NAMES
+from handler.callback.redaction import SECRET_NAMES
 from handler.policy import CODES
 from tests.slow.fuzz.events import CHOICES, HEAD_CHARS
 

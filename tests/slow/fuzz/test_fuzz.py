@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from handler.callback import details, envelope
+from handler.callback import envelope, record
 from handler.callback.payload import Limits, parse
 from handler.errors import PayloadError
 from handler.ledger import keys
@@ -128,7 +128,7 @@ def _bury_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(details, "without_secrets", lambda tree, *further: tree)
+    monkeypatch.setattr(record, "redact", lambda node: node)
 
 
 def _let_everyone_in(monkeypatch: pytest.MonkeyPatch) -> None:

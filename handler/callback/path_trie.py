@@ -1,0 +1,21 @@
+"""Paths put together into one tree of names, so that one walk serves them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+PathTrie: TypeAlias = "Mapping[str, PathTrie]"
+"""By name. The name "" marks the end of a path; a path within another one is that one's
+continuation, and both ends are marked."""
+
+
+def build(paths: Iterable[str]) -> PathTrie:
+    """A trie of paths such as Operation.Output.Bucket."""
+    root: dict[str, Any] = {}
+    for path in paths:
+        at = root
+        for name in path.split("."):
+            at = at.setdefault(name, {})
+        at[""] = {}
+    return root

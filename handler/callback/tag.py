@@ -1,0 +1,79 @@
+"""One kind of job, as a row of the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+
+from handler.callback import path_trie
+from handler.callback.families import FAMILIES, Family, FamilyName
+from handler.callback.outputs import Places
+from handler.callback.path_trie import PathTrie
+from handler.callback.results.fields import Group
+
+COMMON_LISTS = (
+    "Input.CosHeaders",
+    "Operation.Input.CosHeaders",
+    "Operation.MediaInfo.Stream.Audio",
+    "Operation.MediaInfo.Stream.Subtitle",
+    "Operation.MediaInfo.Stream.Video",
+    "Operation.MediaResult.OutputFile.Md5Info",
+    "Operation.MediaResult.OutputFile.ObjectName",
+    "Operation.MediaResult.OutputFile.SpriteOutputFile.Md5Info",
+    "Operation.MediaResult.OutputFile.SpriteOutputFile.ObjectName",
+    "Operation.Watermark",
+    "Operation.WatermarkTemplateId",
+)
+"""Nodes that may repeat under any tag."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """One kind of job."""
+
+    name: str
+    family_name: FamilyName
+    table: str | Group = ""
+    """The table of the record's `result`: MODULE.NAME below results/, or the table itself; ""
+    where the job finds nothing out."""
+    source: str = ""
+    """Where its result is documented."""
+    result_nodes: tuple[str, ...] = ()
+    """Nodes below Operation that CI adds: they hold what the job found out, and are no part of a
+    request."""
+    repeats: tuple[str, ...] = ()
+    """Nodes of its request that may repeat; those of its result are in its table."""
+    written: Places = field(default_factory=dict)
+    """Where its callback names the objects that were written. MediaResult is known to all."""
+
+    @property
+    def family(self) -> Family:
+        """Where CI keeps such jobs: endpoints, and the letter that their JobIds begin with."""
+        return FAMILIES[self.family_name]
+
+    @cached_property
+    def result(self) -> Group | None:
+        """The table of the record's `result`; None where the job finds nothing out."""
+        if not isinstance(self.table, str):
+            return self.table
+        module, _, name = self.table.partition(".")
+        if not module:
+            return None
+        table: Group = getattr(import_module(f"handler.callback.results.{module}"), name)
+        return table
+
+    @cached_property
+    def lists(self) -> tuple[str, ...]:
+        """Nodes that may repeat, so that one of them is a list too."""
+        found = self.result.lists() if self.result else ()
+        return tuple(dict.fromkeys((*COMMON_LISTS, *self.repeats, *found)))
+
+    @cached_property
+    def list_trie(self) -> PathTrie:
+        """`lists`, put together for one walk."""
+        return path_trie.build(self.lists)
+
+
+UNKNOWN = Tag("", "media")
+"""What stands in for a tag that is not in the table; its family is not looked at."""

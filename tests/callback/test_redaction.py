@@ -1,0 +1,85 @@
+"""redaction.py: no secret that CI echoes reaches a record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handler.callback.redaction import REDACTED, SECRET_NODES, redact
+from tests.callback.test_record import job, records, valid
+from tests.callback.twins import as_json, as_xml
+
+MARKER = "hunter2-a-secret"
+
+ODD_PLACES = (
+    "Operation.HlsEncrypt.UriKey",
+    "Operation.VideoEnhance.Transcode.TransConfig.HlsEncrypt.UriKey",
+    "Operation.NewThing.Config.CompressKey",
+    "Input.DocPassword",
+    "UnCompressKey",
+)
+"""Where no page shows them; what comes after this version may."""
+
+
+def planted(path: str, value: Any = MARKER) -> dict[str, Any]:
+    """A JobsDetail with something at a path."""
+    tree: Any = value
+    for name in reversed(path.split(".")):
+        tree = {name: tree}
+    return {"JobId": "j1", "Tag": "New", "State": "Success", **tree}
+
+
+@pytest.mark.parametrize("write", [as_xml, as_json])
+@pytest.mark.parametrize("path", [*SECRET_NODES, *ODD_PLACES])
+def test_no_secret_reaches_the_record(path: str, write: Any) -> None:
+    """Whatever the format, and however often the node comes."""
+    for detail in (planted(path), planted(path, [MARKER, MARKER])):
+        (one,) = records(write({"JobsDetail": detail}))
+        assert MARKER.encode() not in one.to_json()
+        assert REDACTED.encode() in one.to_json()
+        valid(one)
+
+
+@pytest.mark.parametrize("write", [as_xml, as_json])
+@pytest.mark.parametrize("path", [*SECRET_NODES, *ODD_PLACES])
+def test_a_node_below_a_secret_goes_with_it(path: str, write: Any) -> None:
+    """And so does one in a list on the way."""
+    detail = planted(path, {"Deep": [{"Deeper": MARKER}]})
+    if "Operation" in detail:
+        detail["Operation"] = [detail["Operation"], {"Other": "x"}]
+    (one,) = records(write({"JobsDetail": detail}))
+    assert MARKER.encode() not in one.to_json()
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"WorkflowExecution": {"RunId": "i1", "Tasks": {"Config": {"UriKey": MARKER}}}},
+        {"EventName": "ReviewText", "JobsDetail": {"JobId": "r1", "DocPassword": MARKER}},
+        {"code": "0", "data": {"trace_id": "t1", "CompressKey": MARKER}},
+    ],
+)
+def test_runs_and_reviews_hold_no_secret_either(tree: Any) -> None:
+    """Nothing that they are known to echo is one; the names are the same."""
+    for write in (as_xml, as_json):
+        (one,) = records(write(tree))
+        assert MARKER.encode() not in one.to_json()
+
+
+def test_the_users_own_data_is_no_secret() -> None:
+    """It is there to be found again."""
+    assert job(Operation={"UserData": MARKER}).user_data == MARKER
+
+
+def test_a_secret_has_no_part_in_the_digest() -> None:
+    """Otherwise the digest would let one try out passwords."""
+    one = job(Operation={"DocProcess": {"DocPassword": "1"}})
+    other = job(Operation={"DocProcess": {"DocPassword": "2"}})
+    assert one.source["digest"] == other.source["digest"]
+
+
+def test_an_empty_name_is_no_end_of_a_path() -> None:
+    """JSON may hold one."""
+    assert redact({"": "x"}) == {"": "x"}
+    assert redact({"": {"": {"UriKey": "x"}}}) == {"": {"": {"UriKey": REDACTED}}}
