@@ -1,4 +1,4 @@
-"""Dead letters, read and run again. The original stays; a success is noted beside it."""
+"""Dead letters, read and replayed. The original stays; a success is noted beside it."""
 
 from __future__ import annotations
 
@@ -10,26 +10,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.callback import envelope, payload
-from handler.callback.record import SCHEMA as RECORD
 from handler.callback.record import JobRecord
 from handler.errors import HandlerError
 from handler.ingest.recorder import Recorder
-from handler.ledger.outbox import SCHEMA as TICKET
-from handler.ledger.outbox import Outbox, Ticket
+from handler.ledger.outbox import OUTBOX, Outbox, Ticket
 from handler.ledger.records import DEAD_LETTER, DeadLetter, Ledger
 from handler.ledger.store import Store
 from handler.triggers import JobResult
 
-LETTERS = "_dead/"
+PREFIX = "_dead/"
 NOTE = ".replayed.json"
 
 
-class NoSuchLetterError(HandlerError):
-    """No dead letter, or more than one, is meant by a name."""
+class NoSuchDeadLetterError(HandlerError):
+    """A name means no dead letter, or more than one."""
 
 
 @dataclass(frozen=True)
-class Letter:
+class StoredDeadLetter:
     """A dead letter as it is kept. values: its JSON, the body in base64 among it."""
 
     key: str
@@ -41,97 +39,111 @@ class Letter:
         """The body as it came.
 
         Raises:
-            ValueError: the letter was tampered with.
+            ValueError: the dead letter was tampered with.
         """
         try:
             return base64.b64decode(self.values["body_base64"], validate=True)
         except (KeyError, TypeError, binascii.Error) as error:
-            raise ValueError("the letter holds no body") from error
+            raise ValueError("the dead letter holds no body") from error
 
 
-def letters(store: Store) -> Iterator[Letter]:
+def dead_letters(store: Store) -> Iterator[StoredDeadLetter]:
     """All dead letters, oldest day first. May raise StoreError."""
-    keys = list(store.list(LETTERS))
+    keys = list(store.list(PREFIX))
     notes = {key for key in keys if key.endswith(NOTE)}
     for key in keys:
         if key not in notes:
             yield _read(store, key, key + NOTE in notes)
 
 
-def find(store: Store, name: str) -> Letter:
-    """The letter that a whole key, or the beginning of its SHA-256, means.
+def find(store: Store, name: str) -> StoredDeadLetter:
+    """The dead letter that a whole key, or the beginning of its SHA-256, means.
 
     Raises:
-        NoSuchLetterError, StoreError
+        NoSuchDeadLetterError, StoreError
     """
     keys = [
         key
-        for key in store.list(LETTERS)
+        for key in store.list(PREFIX)
         if not key.endswith(NOTE) and (key == name or key.rpartition("/")[2].startswith(name))
     ]
     if not name or len(keys) != 1:
-        meant = f"{len(keys)} of them" if keys else "none"
-        raise NoSuchLetterError(f"{name!r} means {meant}; `dead list` shows their names")
+        meant = f"{len(keys)} dead letters" if keys else "no dead letter"
+        raise NoSuchDeadLetterError(f"{name!r} means {meant}; `dead list` shows their names")
     return _read(store, keys[0], noted=True)
 
 
-def _read(store: Store, key: str, noted: bool) -> Letter:
-    note = store.get(key + NOTE) if noted else None
-    try:
-        values = json.loads(store.get(key) or b"{}")
-    except ValueError:
-        values = {}
-    if not isinstance(values, dict) or values.get("schema") != DEAD_LETTER:
+def _read(store: Store, key: str, noted: bool) -> StoredDeadLetter:
+    note = _object(store.get(key + NOTE)) if noted else {}
+    values = _object(store.get(key))
+    if values.get("schema") != DEAD_LETTER:
         values = {"reason": "unreadable", "explanation": f"not a {DEAD_LETTER}"}
-    return Letter(key, values, json.loads(note)["at"] if note else None)
+    replayed_at = note.get("at")
+    return StoredDeadLetter(key, values, replayed_at if isinstance(replayed_at, str) else None)
 
 
-def replay(
-    letter: Letter,
-    ledger: Ledger,
-    intake: Recorder,
-    limits: payload.Limits,
-    take: Callable[[bytes], Sequence[JobResult]],
-    now: str,
-) -> list[JobResult]:
-    """Run a letter's body by the same way again; what became of each job.
-
-    take: the way of a callback's body. A record or a ticket that the sweep had put aside
-    goes back to where it came from. A body that still can't be understood makes no second
-    letter: the error is raised.
-
-    Raises:
-        PayloadError, ValueError, StoreError
-    """
-    body = letter.body
-    form = _form(body)
-    if form == RECORD:
-        outcomes = [_record(JobRecord.from_json(body), intake)]
-    elif form == TICKET:
-        ticket = Ticket.from_json(body)
-        Outbox(ledger).put(ticket)
-        outcomes = [JobResult("kept", ticket.job_id, key=f"_outbox/{ticket.name}")]
-    else:
-        envelope.read(payload.parse(body, limits)[0])
-        outcomes = list(take(body))
-    if all(one.status in ("kept", "duplicate", "ignored", "unverified") for one in outcomes):
-        ledger.store.put(letter.key + NOTE, json.dumps({"at": now}).encode("ascii"))
-    return outcomes
-
-
-def _form(body: bytes) -> str:
-    """What wrote the body: the schema of a record or a ticket; "" for CI."""
+def _object(line: bytes | None) -> dict[str, Any]:
+    """A JSON object; an empty one where there is none."""
     try:
-        read = json.loads(body)
-    except ValueError:
-        return ""
-    schema = read.get("schema") if isinstance(read, dict) else None
-    return schema if schema in (RECORD, TICKET) else ""
+        values = json.loads(line or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
-def _record(record: JobRecord, intake: Recorder) -> JobResult:
-    def letter() -> DeadLetter:
-        raise ValueError("another end of this job is kept still; the letter stays as it is")
+@dataclass(frozen=True)
+class Replay:
+    """Runs dead letters again. process: the way of a callback's body. now: RFC 3339 in UTC."""
 
-    taken = intake.take(record, letter)
-    return JobResult(taken.status, record.job_id, record.tag, record.outcome, taken.key)
+    ledger: Ledger
+    recorder: Recorder
+    limits: payload.Limits
+    process: Callable[[bytes], Sequence[JobResult]]
+    now: str
+
+    def run(self, dead_letter: StoredDeadLetter) -> list[JobResult]:
+        """Run a dead letter's body by the way that it would have gone; the result of each job.
+
+        What the dead letter holds is read from what the function wrote beside the body, never
+        from the body: a stranger may post a ticket. A body that still can't be understood makes
+        no second dead letter: the error is raised.
+
+        Raises:
+            PayloadError, ValueError, StoreError
+        """
+        content, body = dead_letter.values.get("content"), dead_letter.body
+        if content == "record":
+            results = [self._record(JobRecord.from_json(body))]
+        elif content == "ticket":
+            results = [self._ticket(Ticket.from_json(body))]
+        else:
+            envelope.read(payload.parse(body, self.limits)[0])
+            results = list(self.process(body))
+        if all(one.status in ("kept", "duplicate", "ignored", "unverified") for one in results):
+            note = json.dumps({"at": self.now}).encode("ascii")
+            self.ledger.store.put(dead_letter.key + NOTE, note)
+        return results
+
+    def _record(self, record: JobRecord) -> JobResult:
+        # Compared first: storing puts tickets before it meets the other end.
+        if self.ledger.compare(record) == "conflict":
+            raise _other_end()
+        stored = self.recorder.take(record, _no_dead_letter)
+        return JobResult(stored.status, record.job_id, record.tag, record.outcome, stored.key)
+
+    def _ticket(self, ticket: Ticket) -> JobResult:
+        """Put a ticket back, under a name that is not marked as done."""
+        outbox = Outbox(self.ledger)
+        ticket = ticket.replayed()
+        while outbox.is_done(ticket.name):
+            ticket = ticket.replayed()
+        outbox.put(ticket)
+        return JobResult("kept", ticket.job_id, key=OUTBOX + ticket.name)
+
+
+def _other_end() -> ValueError:
+    return ValueError("the ledger still keeps another end of this job; the dead letter stays")
+
+
+def _no_dead_letter() -> DeadLetter:
+    raise _other_end()

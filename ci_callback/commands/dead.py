@@ -1,4 +1,4 @@
-"""`dead`: the letters that could not be understood, to read and to run again."""
+"""`dead`: dead letters, to read and to replay."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from typing import Annotated, Any
 import typer
 
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
-from ci_callback.dead_letters import Letter, find, letters, replay
+from ci_callback.dead_letters import Replay, StoredDeadLetter, dead_letters, find
 from ci_callback.terminal import Table, print_json, say, say_lines, say_table
 from handler.clock import rfc3339_of
 from handler.ingest.recorder import Recorder
 from handler.policy import Policy
 from handler.triggers import Delivery
 
-app = typer.Typer(help="Read dead letters, and run them again.", no_args_is_help=True)
+app = typer.Typer(help="Read dead letters, and replay them.", no_args_is_help=True)
 
 Name = Annotated[
-    str, typer.Argument(help="The letter's key, or the beginning of its SHA-256.", metavar="LETTER")
+    str,
+    typer.Argument(help="The dead letter's key, or the beginning of its SHA-256.", metavar="NAME"),
 ]
 
 
-def _summary(letter: Letter) -> dict[str, Any]:
-    names = ("reason", "explanation", "bytes", "trigger", "received_at")
-    told = {name: letter.values.get(name) for name in names}
-    return {"key": letter.key, **told, "replayed_at": letter.replayed_at}
+def _summary(letter: StoredDeadLetter) -> dict[str, Any]:
+    names = ("content", "reason", "explanation", "bytes", "trigger", "received_at")
+    values = {name: letter.values.get(name) for name in names}
+    return {"key": letter.key, **values, "replayed_at": letter.replayed_at}
 
 
 @app.command("list", epilog="Example: python -m ci_callback dead list --json")
 def list_letters(as_json: AsJson = False) -> None:
-    """All letters: why each is dead, and whether it was run again since."""
+    """List all dead letters, with the reason of each and the time of its replay."""
     with local() as here:
-        found = [_summary(letter) for letter in letters(here.ledger.store)]
+        found = [_summary(letter) for letter in dead_letters(here.ledger.store)]
     if as_json:
         print_json(found)
         return
-    rows = Table(("received", "why", "bytes", "run again", "key"))
+    rows = Table(("received", "why", "bytes", "replayed", "key"))
     for one in found:
         received = str(one["received_at"] or "")[:19]
         rows.add(received, one["reason"], one["bytes"], one["replayed_at"], one["key"])
@@ -45,7 +46,7 @@ def list_letters(as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: python -m ci_callback dead show 5891b5b5")
 def show(name: Name, as_json: AsJson = False) -> None:
-    """One letter: what is known of it, and its body."""
+    """Show a dead letter and its body."""
     with local() as here:
         letter = find(here.ledger.store, name)
         text = letter.body.decode("utf-8", "backslashreplace")
@@ -60,27 +61,30 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
 @app.command("replay", epilog="Example: python -m ci_callback dead replay 5891b5b5")
 def replay_letter(name: Name, as_json: AsJson = False) -> None:
-    """Run a letter's body again by the way of a callback. The letter stays."""
+    """Process a dead letter again. The dead letter stays.
+
+    A callback is processed as if it had just arrived; a ticket goes back to the outbox.
+    """
     with local() as here:
         letter = find(here.ledger.store, name)
 
-        def take(body: bytes) -> Any:
+        def process(body: bytes) -> Any:
             delivery = Delivery(body)
             return here.function.take(
                 [delivery], "replay", here.settings, here.request_id, time.perf_counter()
             )
 
-        intake = Recorder(here.ledger, Policy.of(here.settings))
+        recorder = Recorder(here.ledger, Policy.of(here.settings))
         now = rfc3339_of(time.time())
-        outcomes = replay(letter, here.ledger, intake, here.settings.limits, take, now)
-    told = [
+        outcomes = Replay(here.ledger, recorder, here.settings.limits, process, now).run(letter)
+    results = [
         {"job_id": one.job_id, "tag": one.tag, "status": one.status, "key": one.key}
         for one in outcomes
     ]
     if as_json:
-        print_json(told)
+        print_json(results)
     else:
-        for one in told:
+        for one in results:
             say(f"{one['status']:12}", f"{one['job_id']} ", one["key"])
     if any(one.status in ("dead_letter", "retry_later") for one in outcomes):
         raise typer.Exit(EXIT_NOT_2XX)

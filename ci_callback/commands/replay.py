@@ -16,7 +16,7 @@ from ci_callback.again import callback_of
 from ci_callback.commands.jobs import Tag, Which
 from ci_callback.commands.send import advice, show_many, target_of
 from ci_callback.common import EXIT_NOT_2XX, AsJson, Local, Since, Until, local
-from ci_callback.dead_letters import letters
+from ci_callback.dead_letters import dead_letters
 from ci_callback.delivery import Callback, Target, deliver
 from ci_callback.ledger_reader import record_keys, records
 from ci_callback.log_recovery import bodies
@@ -116,7 +116,7 @@ def _from_ledger(url: str, into: LedgerUrl | None, which: Which, dead: bool) -> 
         raise typer.BadParameter("--from names this very ledger; LEDGER_URL is where it goes")
     store = open_store(settings)
     if dead:
-        yield from (letter.body for letter in letters(store))
+        yield from (one.body for one in dead_letters(store))
         return
     for found in records(store, record_keys(store, *which.days)):
         if found.record is not None and which.means(found.record):

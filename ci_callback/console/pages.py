@@ -14,7 +14,7 @@ from ci_callback.console.context import ConsoleContext
 from ci_callback.console.events import Timeline
 from ci_callback.console.record_cache import is_record_key
 from ci_callback.console.rows import NO_JOB, OUTCOMES, Filter, page
-from ci_callback.dead_letters import Letter, NoSuchLetterError, find, letters
+from ci_callback.dead_letters import NoSuchDeadLetterError, StoredDeadLetter, dead_letters, find
 from ci_callback.devserver import samples
 from ci_callback.devserver.history import Invocation
 from ci_callback.report import charts
@@ -95,7 +95,7 @@ def blueprint(context: ConsoleContext) -> Blueprint:
 
     @pages.get("/dead")
     def dead() -> str:
-        found = list(letters(context.records.store))
+        found = list(dead_letters(context.records.store))
         found.sort(key=lambda one: str(one.values.get("received_at") or ""), reverse=True)
         return render_template("dead.html", letters=found[:MAX_SHOWN])
 
@@ -176,10 +176,10 @@ def _kept_key(context: ConsoleContext, job_id: str) -> str:
     return next((job.key for job in answered if is_record_key(job.key)), "")
 
 
-def _letter(context: ConsoleContext, name: str) -> Letter:
+def _letter(context: ConsoleContext, name: str) -> StoredDeadLetter:
     try:
         return find(context.records.store, name)
-    except NoSuchLetterError:
+    except NoSuchDeadLetterError:
         abort(404)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, TextIO
 
-from ci_callback import dead_letters as letters
 from ci_callback import events
+from ci_callback.dead_letters import Replay, find
 from ci_callback.devserver.history import History, Invocation, Request, Way, Write
 from ci_callback.devserver.run_now import make_due
 from ci_callback.devserver.shown import REDACTED, shown
@@ -127,21 +127,16 @@ class LocalFunction:
         log = Log(lines, self.clock, self.settings.secrets)
         at, started = self.clock(), time.perf_counter()
         function, ledger = self._function(log, writes), Ledger(self._watched(writes))
-        letter = letters.find(ledger.store, name)
+        dead_letter = find(ledger.store, name)
 
-        def take(body: bytes) -> list[JobResult]:
+        def process(body: bytes) -> list[JobResult]:
             request_id = context["request_id"]
             return function.take([Delivery(body)], "replay", self.settings, request_id, started)
 
         try:
-            return letters.replay(
-                letter,
-                ledger,
-                Recorder(ledger, Policy.of(self.settings)),
-                self.settings.limits,
-                take,
-                rfc3339_of(at),
-            )
+            recorder = Recorder(ledger, Policy.of(self.settings))
+            now = rfc3339_of(at)
+            return Replay(ledger, recorder, self.settings.limits, process, now).run(dead_letter)
         finally:
             made = Invocation("button", at, 0.0, context["request_id"], "replay")
             self._keep(made, started, lines, writes)

@@ -5,7 +5,8 @@
     (3) put_new the record                                   its record; the sweep goes on
          ├─ it is new ── done
          └─ it exists: the same end ── a duplicate
-                       another end ── alert.conflict, and this one becomes a dead letter
+                       another end ── alert.conflict, this one becomes a dead letter, and its
+                                      own tickets are done
 
 The record comes last, so that a record whose follow-ups are missing can't be.
 """
@@ -46,11 +47,16 @@ class Recorder:
     def take(self, record: JobRecord, letter: Callable[[], DeadLetter]) -> StoreResult:
         """Keep a record and all that follows from it. `letter` makes what is kept in its
         place where the ledger holds another end of the same job already."""
-        for ticket in self.tickets(record):
+        tickets = self.tickets(record)
+        for ticket in tickets:
             self._outbox.put(ticket)
         kept = self._ledger.keep(record)
         if kept.verdict == "conflict":
-            return StoreResult("dead_letter", self.conflict(record, letter()))
+            key = self.conflict(record, letter())
+            for ticket in tickets:
+                # Otherwise a sweep finds the conflict again and makes a second dead letter.
+                self._outbox.done(ticket.name)
+            return StoreResult("dead_letter", key)
         return StoreResult(kept.verdict, kept.key, kept.differs)
 
     def tickets(self, record: JobRecord) -> list[Ticket]:

@@ -21,6 +21,8 @@ from handler.ledger.records import Ledger
 OUTBOX = "_outbox/"
 DONE = "_done/"
 SCHEMA = "ticket/1"
+FAULTS = "faults"
+"""Among a ticket's details: how often it failed for its own fault."""
 
 OWN_RECORD = frozenset(
     {"retry", "alert.failed", "alert.partial", "alert.gave-up", "alert.recovered"}
@@ -35,6 +37,7 @@ class Ticket:
     due: epoch seconds. state: the end that it speaks of. record: the whole record; None
     where there was none to make. note: what a person should know. tries: how often it was
     put off. details: what the next step needs (a watch: the attempt; a dead letter: its key).
+    replays: how often it was replayed from a dead letter.
     """
 
     action: str
@@ -45,18 +48,21 @@ class Ticket:
     note: str = ""
     tries: int = 0
     details: dict[str, Any] | None = None
+    replays: int = 0
 
     @property
     def name(self) -> str:
-        """The last part of its key."""
+        """The last part of its key. A replayed ticket, and each alert that it leads to, has a name
+        of its own: the former one is marked as done."""
         due = min(max(self.due, 0), 9_999_999_999)
-        return f"{due:010d}-{keys.name(self.job_id)}-{keys.name(self.state)}-{self.action}.json"
+        state = keys.name(f"{self.state}.{self.replays}" if self.replays else self.state)
+        return f"{due:010d}-{keys.name(self.job_id)}-{state}-{self.action}.json"
 
     def to_json(self) -> bytes:
         """The ticket as it is kept: one line of JSON."""
         values = {"schema": SCHEMA} | {
             name: getattr(self, name)
-            for name in ("action", "job_id", "state", "due", "note", "tries", "details")
+            for name in ("action", "job_id", "state", "due", "note", "tries", "details", "replays")
         }
         values["record"] = self.record.values() if self.record else None
         return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(
@@ -79,6 +85,11 @@ class Ticket:
             return cls(**values, record=made)
         except TypeError as error:
             raise ValueError(f"a {SCHEMA} with other fields than it should have") from error
+
+    def replayed(self) -> Ticket:
+        """The same ticket as a new one: it is tried as often as one that never failed."""
+        details = {name: one for name, one in (self.details or {}).items() if name != FAULTS}
+        return replace(self, replays=self.replays + 1, tries=0, details=details or None)
 
     def later(self, due: float, note: str, counts: bool) -> Ticket:
         """The same ticket at a later time; one try on where it counts as one."""

@@ -18,6 +18,10 @@ Verdict: TypeAlias = Literal["kept", "duplicate", "conflict"]
 
 DEAD_LETTER = "dead-letter/1"
 
+Content: TypeAlias = Literal["callback", "record", "ticket"]
+"""What a dead letter holds: a callback's body as it was sent, or what the function itself wrote, a
+job-record/1 or a ticket/1. The body does not decide: a stranger may post any of them."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -46,6 +50,7 @@ class DeadLetter:
     trigger: str
     received_at: str
     request_id: str
+    content: Content = "callback"
 
     @property
     def sha256(self) -> str:
@@ -56,6 +61,7 @@ class DeadLetter:
         """The letter as it is kept: one line of JSON, the body in base64."""
         values = {
             "schema": DEAD_LETTER,
+            "content": self.content,
             "reason": self.reason,
             "explanation": self.explanation,
             "sha256": self.sha256,
@@ -104,7 +110,8 @@ class Ledger:
         """Keep a dead letter; its key. The same body on the same day is kept once.
 
         What exists under the key is read back: the key is a hash of the body, so an object that
-        holds another body, or none, is damaged, and is replaced.
+        holds another body, or none, is damaged, and is replaced. So is a posted callback of the
+        same bytes as a record or ticket of the function's own.
 
         Raises:
             StoreError: the dead letter is not known to be durable.
@@ -116,7 +123,7 @@ class Ledger:
         present = self.store.get(key)
         if present is None:
             raise _contradiction(key)
-        if not _holds(present, letter.body):
+        if not _holds(present, letter):
             self.store.put(key, line)
         return key
 
@@ -135,11 +142,14 @@ def _compare(record: JobRecord, line: bytes, key: str, present: bytes) -> Kept:
     return Kept("duplicate", key, differs)
 
 
-def _holds(present: bytes, body: bytes) -> bool:
-    """Whether an object is a dead letter of this body."""
+def _holds(present: bytes, letter: DeadLetter) -> bool:
+    """Whether an object is a dead letter of this body, and of this content unless that is a
+    callback."""
     try:
         values = json.loads(present)
-        return base64.b64decode(values["body_base64"], validate=True) == body
+        if letter.content not in ("callback", values["content"]):
+            return False
+        return base64.b64decode(values["body_base64"], validate=True) == letter.body
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
 

@@ -15,7 +15,7 @@ from handler.ingest.recorder import Recorder
 from handler.ledger.attempts import Attempts
 from handler.ledger.lease import Lease
 from handler.ledger.outbox import Outbox, Ticket, alert_of
-from handler.ledger.records import DeadLetter, Ledger
+from handler.ledger.records import Content, DeadLetter, Ledger
 from handler.log import Log
 from handler.policy import Policy
 from handler.settings import Settings
@@ -99,9 +99,10 @@ class SweepContext:
             reason=reason or None,
         )
 
-    def letter(self, body: bytes, reason: str, explanation: str) -> DeadLetter:
+    def letter(self, body: bytes, content: Content, reason: str, explanation: str) -> DeadLetter:
         """A dead letter of something that the sweep found."""
-        return DeadLetter(body, reason, explanation, {}, "timer", self.now(), self.request_id)
+        now = self.now()
+        return DeadLetter(body, reason, explanation, {}, "timer", now, self.request_id, content)
 
     def now(self) -> str:
         """This moment, RFC 3339 in UTC."""

@@ -144,7 +144,7 @@ class Reconcile:
         except PayloadError as error:
             body = dumps({"JobsDetail": detail})
             self.bench.intake.put_dead_letter(
-                self.bench.letter(body, error.reason, error.explanation)
+                self.bench.letter(body, "callback", error.reason, error.explanation)
             )
             return None
 
@@ -158,7 +158,7 @@ class Reconcile:
     def _take_in(self, record: JobRecord) -> None:
         """Keep what the callback would have said."""
         bench = self.bench
-        letter = bench.letter(record.to_json(), "conflict", "another end is kept already")
+        letter = bench.letter(record.to_json(), "record", "conflict", "another end is kept already")
         taken = bench.intake.take(record, lambda: letter)
         bench.log.warning(
             "callback_absent",

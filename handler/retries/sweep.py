@@ -19,7 +19,7 @@ from handler.errors import StoreError
 from handler.http_client import Http, RequestsHttp
 from handler.ledger import keys
 from handler.ledger.lease import Lease, LeaseLostError
-from handler.ledger.outbox import OWN_RECORD, Ticket, alert_of
+from handler.ledger.outbox import FAULTS, OWN_RECORD, Ticket, alert_of
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.log import Log
@@ -173,7 +173,7 @@ class Sweep:
     def _record_agrees(self, name: str, ticket: Ticket, record: JobRecord) -> bool:
         """Whether the record is there, made now if the callback died, and tells the same end."""
         bench = self._bench
-        letter = bench.letter(record.to_json(), "conflict", "another end is kept already")
+        letter = bench.letter(record.to_json(), "record", "conflict", "another end is kept already")
         verdict = bench.ledger.compare(record)
         if verdict is None:
             # The callback died half-way: do the rest of its way, tickets included.
@@ -214,17 +214,17 @@ class Sweep:
             self._summary.done += 1
 
     def _own_fault(self, name: str, ticket: Ticket, why: str) -> None:
-        faults = int((ticket.details or {}).get("faults", 0)) + 1
+        faults = int((ticket.details or {}).get(FAULTS, 0)) + 1
         if faults >= MAX_OWN_FAULTS:
             self._put_dead_letter(name, ticket, ticket.to_json(), f"failed {faults} times: {why}")
             return
-        details = {**(ticket.details or {}), "faults": faults}
+        details = {**(ticket.details or {}), FAULTS: faults}
         self._bench.outbox.put(replace(ticket, details=details))
 
     def _put_dead_letter(self, name: str, ticket: Ticket, line: bytes, why: str) -> None:
         """A ticket that can't be dealt with goes to `_dead/`, and is told."""
         bench = self._bench
-        letter = bench.letter(line, "ticket", why)
+        letter = bench.letter(line, "ticket", "ticket", why)
         key = keys.dead(letter.sha256, letter.received_at)
         note = f"a ticket {why}; kept in {key}"
         bench.outbox.put(alert_of(ticket, "dead", note, {"key": key}))

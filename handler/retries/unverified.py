@@ -20,7 +20,7 @@ def settle(bench: SweepContext, name: str, ticket: Ticket) -> None:
     if checked.verdict == "unsettled" and ticket.tries < MAX_TRIES:
         bench.put_off(name, ticket, "unknown", checked.note)
         return
-    letter = bench.letter(record.to_json(), checked.verdict, checked.note)
+    letter = bench.letter(record.to_json(), "record", checked.verdict, checked.note)
     if checked.verdict in ("confirmed", "not_asked"):
         confirmed = record.confirmed() if checked.verdict == "confirmed" else record
         taken = bench.intake.take(confirmed, lambda: letter)

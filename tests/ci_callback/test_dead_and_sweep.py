@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from ci_callback.commands.registry import app
 from handler.ledger.folder import FolderStore
 from handler.ledger.outbox import Ticket
-from handler.ledger.records import DeadLetter, Ledger
+from handler.ledger.records import Content, DeadLetter, Ledger
 from tests.callback.test_record import job
 from tests.conftest import PAYLOADS
 
@@ -34,9 +34,9 @@ def run(*arguments: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def put_dead_letter(store: FolderStore, body: bytes, reason: str = "test") -> str:
+def put_dead_letter(store: FolderStore, body: bytes, content: Content = "callback") -> str:
     """A dead letter with this body; its key."""
-    letter = DeadLetter(body, reason, "why", {}, "http", "2026-11-21T08:00:00Z", "r1")
+    letter = DeadLetter(body, "test", "why", {}, "http", "2026-11-21T08:00:00Z", "r1", content)
     return Ledger(store).put_dead_letter(letter)
 
 
@@ -110,13 +110,13 @@ def test_a_letter_without_a_body_is_told(store: FolderStore) -> None:
     """It was tampered with."""
     store.put("_dead/dt=2026-11-21/odd.json", b"{}")
     status, _, err = run("dead", "replay", "odd")
-    assert (status, err) == (1, "the letter holds no body\n")
+    assert (status, err) == (1, "the dead letter holds no body\n")
 
 
 def test_a_conflict_can_be_replayed_once_the_other_end_is_gone(store: FolderStore) -> None:
     """A record that the sweep had put aside; while the other end stands, it stays aside."""
     record = job(State="Success")
-    key = put_dead_letter(store, record.to_json(), "conflict")
+    key = put_dead_letter(store, record.to_json(), "record")
     Ledger(store).keep(job(State="Cancel"))
     status, _, err = run("dead", "replay", key)
     assert status == 1
@@ -139,7 +139,8 @@ def test_a_ticket_goes_back_to_the_outbox(store: FolderStore) -> None:
     ticket = Ticket("watch", "j1", "submitted", 9_000_000_000, job(State="Failed"))
     key = put_dead_letter(store, ticket.to_json(), "ticket")
     assert run("dead", "replay", key)[0] == 0
-    assert list(store.list("_outbox/")) == [f"_outbox/{ticket.name}"]
+    (key,) = store.list("_outbox/")
+    assert Ticket.from_json(store.get(key) or b"") == ticket.replayed()
 
 
 def test_a_dry_run_says_what_a_sweep_would_do_and_writes_nothing(store: FolderStore) -> None:

@@ -127,6 +127,7 @@ def test_a_dead_letter_keeps_the_body_whole(ledger: Ledger) -> None:
     assert base64.b64decode(kept.pop("body_base64")) == b"\x00body"
     assert kept == {
         "schema": "dead-letter/1",
+        "content": "callback",
         "reason": "xml_invalid",
         "explanation": "why",
         "sha256": letter.sha256,

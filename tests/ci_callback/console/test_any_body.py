@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from ci_callback.console.texts import LANGS, WORDS, outcome
-from ci_callback.dead_letters import letters
+from ci_callback.dead_letters import dead_letters
 from handler.callback.outcome import Outcome
 from handler.triggers import Status
 from tests.ci_callback.console.test_console import Console
@@ -83,7 +83,7 @@ def look_at_every_page(console: Console, bodies: list[bytes]) -> None:
     for lang in LANGS:
         for path in PAGES:
             assert console.ask("GET", path, {"Accept-Language": lang}).status_code == 200, path
-    for letter in letters(console.function.store):
+    for letter in dead_letters(console.function.store):
         name = letter.key.rpartition("/")[2].removesuffix(".json")
         assert console.ask("GET", f"/dead/{name}").status_code == 200, letter.key
 
