@@ -14,14 +14,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ci_callback.events import http_event
-from handler.http_client import NoAnswerError, RequestsHttp
-
-_NEVER_SENT: dict[str, Any] = {"Accept": None, "Connection": None}
-"""Headers that requests would add and CI does not send."""
+from handler.errors import NoAnswerError
+from handler.http_client import HttpClient
 
 QUANTILES = (0.5, 0.9, 0.99)
 
@@ -128,7 +125,7 @@ def deliver(
     taking = threading.Lock()
 
     def work() -> list[Answered]:
-        http = RequestsHttp()  # one a worker, so that each keeps its own connection
+        http = HttpClient()  # one a worker, so that each keeps its own connection
         answered = []
         while not hopeless.is_set():
             with taking:
@@ -152,7 +149,7 @@ def deliver(
             hopeless.set()
 
 
-def _exchange(http: RequestsHttp, target: Target, callback: Callback, timeout_s: float) -> Answered:
+def _exchange(http: HttpClient, target: Target, callback: Callback, timeout_s: float) -> Answered:
     headers = _headers(callback)
     begin = time.perf_counter()
 
@@ -186,9 +183,9 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def _headers(callback: Callback) -> dict[str, Any]:
+def _headers(callback: Callback) -> dict[str, str]:
     sent = http_event(callback.body)["headers"].items()
-    headers = {name.title(): value for name, value in sent} | _NEVER_SENT
+    headers = {name.title(): value for name, value in sent}
     if callback.content_version is not None:
         headers["X-Ci-Content-Version"] = callback.content_version
     return headers

@@ -149,9 +149,9 @@ class Function:
         # Imported here, as below: only VERIFY_CALLBACKS=always asks CI while CI waits.
         from handler.ci_api.responses import ANSWER_LIMITS
         from handler.ci_api.verification import Inline
-        from handler.http_client import RequestsHttp
+        from handler.http_client import HttpClient
 
-        http = self.http or RequestsHttp(ANSWER_LIMITS.max_bytes)
+        http = self.http or HttpClient(ANSWER_LIMITS.max_bytes)
         return Inline(settings, http, self.sleep)
 
     def _misconfigured(self, event: Any, trigger: Trigger, error: SettingsError) -> Any:

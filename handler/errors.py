@@ -7,7 +7,7 @@ thing again later can help.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 
 class HandlerError(Exception):
@@ -102,3 +102,31 @@ class StoreError(HandlerError):
         self.code = code
         answered = f" (HTTP {status} {code})".replace(" )", ")") if status else ""
         super().__init__(f"{operation} {key}: {explanation}{answered}")
+
+
+Stage: TypeAlias = Literal["address", "name", "connection", "tls", "answer", "time"]
+"""Where a request over HTTP failed. address: it can't be sent to such an address. time: there was a
+connection, and no whole answer before the deadline."""
+
+
+class NoAnswerError(HandlerError):
+    """A request over HTTP that got no whole answer.
+
+    Attributes:
+        host: where it was sent to.
+        explanation: what failed, in words that hold nothing of the address.
+        may_have_arrived: False only where the request can't have left, because there was no
+            connection for it. True is no promise either way.
+        stage: where it failed.
+    """
+
+    retryable = True
+
+    def __init__(
+        self, host: str, explanation: str, may_have_arrived: bool, stage: Stage = "answer"
+    ) -> None:
+        self.host = host
+        self.explanation = explanation
+        self.may_have_arrived = may_have_arrived
+        self.stage = stage
+        super().__init__(f"{host}: {explanation}")

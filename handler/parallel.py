@@ -1,12 +1,18 @@
-"""Doing the same for many items, some at a time: what is waited for is the network."""
+"""Calls in threads: many at a time, or one within a time. What they wait for is the network."""
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 POOL = 16
 """At a time. SCF gives an instance 1,024 threads and file descriptors."""
+
+GRACE_S = 0.2
+"""How much longer than its own time-out a call within a time may take, so that its own error comes
+first: that one knows more."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,3 +27,34 @@ def in_parallel(do: Callable[[Item], Result], items: Sequence[Item]) -> list[Res
 
     with ThreadPoolExecutor(min(POOL, len(items))) as pool:
         return [future.result() for future in [pool.submit(do, item) for item in items]]
+
+
+def within(timeout_s: float, call: Callable[[], Result]) -> Result:
+    """What `call` returns or raises, if it does so within so many seconds.
+
+    It runs in a thread of its own, which goes on when it is late: a look-up of a name, for one,
+    can't be stopped.
+
+    Raises:
+        TimeoutError: it is late. It may still do what it was called for.
+    """
+    outcome: list[Callable[[], Result]] = []
+
+    def run() -> None:
+        try:
+            result = call()
+        except BaseException as error:  # raised again in the thread that waits
+            outcome.append(functools.partial(_raise, error))
+        else:
+            outcome.append(lambda: result)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    if not outcome:
+        raise TimeoutError
+    return outcome[0]()
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error

@@ -25,7 +25,7 @@ from ci_callback.events import context, http_event
 from handler.app import Function
 from handler.callback.families import FAMILIES
 from handler.ci_api.client import Ci
-from handler.http_client import RequestsHttp
+from handler.http_client import HttpClient
 from handler.ledger.bucket import Credentials
 from handler.ledger.folder import FolderStore
 from handler.log import Log
@@ -110,7 +110,7 @@ def main() -> None:
 def submit(ci: CiSimulator) -> None:
     """A user submits a job."""
     credentials = Credentials(SECRET_ID, SECRET_KEY, "")
-    client = Ci(RequestsHttp(), credentials, BUCKET, REGION, ("127.0.0.1", ci.port))
+    client = Ci(HttpClient(), credentials, BUCKET, REGION, ("127.0.0.1", ci.port))
     result = client.create(FAMILIES["ai"], TRANSLATION)
     say(f"a job is submitted: {result.job_id}")
 

@@ -26,8 +26,8 @@ from handler.app import Function
 from handler.callback.catalogue import family_of
 from handler.callback.families import Family
 from handler.ci_api.client import Ci
-from handler.errors import StoreError
-from handler.http_client import Answer, Http, NoAnswerError
+from handler.errors import NoAnswerError, StoreError
+from handler.http_client import Answer, Http
 from handler.ledger.bucket import Credentials
 from handler.ledger.store import Store
 from handler.log import Log

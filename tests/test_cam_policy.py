@@ -21,7 +21,7 @@ from handler.app import Function
 from handler.callback.catalogue import family_of
 from handler.callback.families import FAMILIES, Family
 from handler.ci_api.client import Ci
-from handler.http_client import RequestsHttp
+from handler.http_client import HttpClient
 from handler.log import Log
 from handler.settings import Settings
 from tests.fake_cos import FakeCos
@@ -112,7 +112,7 @@ def test_the_requests_of_a_whole_story_are_granted(cos: FakeCos) -> None:
         }
         settings = Settings.from_env(env)
         assert settings.credentials
-        client = Ci(RequestsHttp(), settings.credentials, BUCKET, REGION, settings.cos_endpoint)
+        client = Ci(HttpClient(), settings.credentials, BUCKET, REGION, settings.cos_endpoint)
         job = client.create(FAMILIES["ai"], TRANSLATION).job_id or ""
         ci.finish(job, "Failed")
         callback = {"httpMethod": "POST", "path": "/", "body": ci.callback_body(job).decode()}

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
 from typing import Literal
 
 import pytest
 
-from handler import http_client
-from handler.errors import HandlerError
-from handler.http_client import Answer, NoAnswerError, RequestsHttp, host_of, within
+from handler.errors import HandlerError, NoAnswerError
+from handler.http_client import Answer, HttpClient, host_of
 from tests.alert_services import KEY, AlertService, MailSink, closed_port, self_signed
 
 QUICK_S = 0.3
 
 
 @pytest.fixture
-def http() -> Iterator[RequestsHttp]:
-    client = RequestsHttp()
+def http() -> Iterator[HttpClient]:
+    client = HttpClient()
     yield client
     client.close()
 
@@ -38,7 +34,7 @@ def server() -> Iterator[AlertService]:
 
 
 def no_answer(
-    http: RequestsHttp, url: str, timeout_s: float = 5.0, headers: dict[str, str] | None = None
+    http: HttpClient, url: str, timeout_s: float = 5.0, headers: dict[str, str] | None = None
 ) -> NoAnswerError:
     """The error of a request that must fail."""
     with pytest.raises(NoAnswerError) as raised:
@@ -85,9 +81,7 @@ def _half_an_answer() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("status", [200, 204, 404, 418, 503])
-def test_an_answer_is_status_and_body(
-    http: RequestsHttp, server: AlertService, status: int
-) -> None:
+def test_an_answer_is_status_and_body(http: HttpClient, server: AlertService, status: int) -> None:
     """What a server answers comes back as it is: no status is an error here."""
     server.answer = (status, b"" if status == 204 else b"words")
 
@@ -96,7 +90,7 @@ def test_an_answer_is_status_and_body(
     assert answer == Answer(status, b"" if status == 204 else b"words")
 
 
-def test_a_request_goes_out_as_it_is_given(http: RequestsHttp, server: AlertService) -> None:
+def test_a_request_goes_out_as_it_is_given(http: HttpClient, server: AlertService) -> None:
     """Method, path, query, headers and body are the caller's; the fragment stays here."""
     http.send("PUT", f"{server.bare_url}?a=1&b=%20#secret=s", {"X-One": "1"}, b"\x00body", 5)
 
@@ -109,7 +103,7 @@ def test_a_request_goes_out_as_it_is_given(http: RequestsHttp, server: AlertServ
 
 
 def test_user_and_password_become_basic_authorization(
-    http: RequestsHttp, server: AlertService
+    http: HttpClient, server: AlertService
 ) -> None:
     """A webhook behind Basic authentication can be reached."""
     http.send("POST", server.bare_url.replace("//", "//me:open-sesame@"), {}, b"", 5)
@@ -117,7 +111,7 @@ def test_user_and_password_become_basic_authorization(
     assert server.received[0].headers["authorization"] == "Basic bWU6b3Blbi1zZXNhbWU="
 
 
-def test_cookies_are_forgotten(http: RequestsHttp, server: AlertService) -> None:
+def test_cookies_are_forgotten(http: HttpClient, server: AlertService) -> None:
     """A server's Set-Cookie never comes back to it, though the session is kept."""
     for _ in range(2):
         http.send("POST", server.url, {}, b"", 5)
@@ -125,7 +119,7 @@ def test_cookies_are_forgotten(http: RequestsHttp, server: AlertService) -> None
     assert [request.headers.get("cookie") for request in server.received] == [None, None]
 
 
-def test_a_redirect_is_an_answer(http: RequestsHttp, server: AlertService) -> None:
+def test_a_redirect_is_an_answer(http: HttpClient, server: AlertService) -> None:
     """A 307 is not followed: what is secret in a request goes to no other host."""
     with AlertService("webhook") as elsewhere:
         server.redirect_to = elsewhere.bare_url
@@ -135,7 +129,7 @@ def test_a_redirect_is_an_answer(http: RequestsHttp, server: AlertService) -> No
 
 
 def test_proxies_and_netrc_of_the_environment_have_no_say(
-    http: RequestsHttp,
+    http: HttpClient,
     server: AlertService,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
@@ -153,17 +147,17 @@ def test_proxies_and_netrc_of_the_environment_have_no_say(
     assert "authorization" not in server.received[0].headers
 
 
-def test_an_answer_is_read_up_to_a_limit(http: RequestsHttp, server: AlertService) -> None:
+def test_an_answer_is_read_up_to_a_limit(http: HttpClient, server: AlertService) -> None:
     """64 KiB of an answer are read, or as much as the caller says."""
     server.answer = (200, b"x" * 1_000_000)
-    short = RequestsHttp(max_bytes=10)
+    short = HttpClient(max_bytes=10)
 
     assert http.send("POST", server.url, {}, b"", 5).body == b"x" * 65_536
     assert short.send("POST", server.url, {}, b"", 5).body == b"x" * 10
     short.close()
 
 
-def test_threads_share_a_client(http: RequestsHttp, server: AlertService) -> None:
+def test_threads_share_a_client(http: HttpClient, server: AlertService) -> None:
     """Sixteen requests at the same moment each get their own answer."""
     answers: list[Answer] = []
     threads = [
@@ -180,7 +174,7 @@ def test_threads_share_a_client(http: RequestsHttp, server: AlertService) -> Non
 
 def test_a_closed_client_opens_anew(server: AlertService) -> None:
     """Closing drops connections, before the first of them too; the client stays of use."""
-    client = RequestsHttp()
+    client = HttpClient()
     client.close()
     for _ in range(2):
         assert client.send("POST", server.url, {}, b"", 5).status == 200
@@ -190,17 +184,17 @@ def test_a_closed_client_opens_anew(server: AlertService) -> None:
 # --- no answer -----------------------------------------------------------------------------
 
 
-def test_without_a_connection_nothing_has_arrived(http: RequestsHttp) -> None:
+def test_without_a_connection_nothing_has_arrived(http: HttpClient) -> None:
     """A refused connection is the one case in which the request is known not to have left."""
     error = no_answer(http, f"http://127.0.0.1:{closed_port()}/{KEY}")
 
     assert isinstance(error, HandlerError)
     assert error.retryable
     assert error.may_have_arrived is False
-    assert str(error) == "127.0.0.1: no connection: refused, or no such host"
+    assert str(error) == "127.0.0.1: no connection: refused"
 
 
-def test_a_connection_that_is_never_made_counts_as_none(http: RequestsHttp) -> None:
+def test_a_connection_that_is_never_made_counts_as_none(http: HttpClient) -> None:
     """A host that does not even refuse: the time-out is one of the connection."""
     # A listener whose queue is full drops what knocks, as a silent host does.
     with _full_listener() as port:
@@ -210,16 +204,16 @@ def test_a_connection_that_is_never_made_counts_as_none(http: RequestsHttp) -> N
     assert str(error) == f"127.0.0.1: no connection within {QUICK_S} s"
 
 
-def test_a_host_that_does_not_exist_is_no_connection(http: RequestsHttp) -> None:
+def test_a_host_that_does_not_exist_is_no_connection(http: HttpClient) -> None:
     """A name that can't be looked up (.invalid never can) is told as such."""
-    with pytest.raises(NoAnswerError) as raised:
-        http.send("POST", f"http://nowhere.invalid/{KEY}", {}, b"", 1)
+    error = no_answer(http, f"http://nowhere.invalid/{KEY}", 1)
 
-    assert KEY not in str(raised.value)
-    assert str(raised.value).startswith("nowhere.invalid: no ")
+    assert error.may_have_arrived is False
+    assert error.stage == "name"
+    assert str(error).startswith("nowhere.invalid: its name ")
 
 
-def test_a_reset_may_come_after_the_deed(http: RequestsHttp, server: AlertService) -> None:
+def test_a_reset_may_come_after_the_deed(http: HttpClient, server: AlertService) -> None:
     """A connection that is cut once the request was read may have done its work."""
     server.reset = True
 
@@ -230,58 +224,39 @@ def test_a_reset_may_come_after_the_deed(http: RequestsHttp, server: AlertServic
     assert str(error) == "127.0.0.1: the connection broke"
 
 
-def test_a_late_answer_is_none(http: RequestsHttp, server: AlertService) -> None:
+def test_a_late_answer_is_none(http: HttpClient, server: AlertService) -> None:
     """A server that takes its time is left alone after the time-out."""
     server.delay_s = 5
-    started = time.monotonic()
 
     error = no_answer(http, server.url, QUICK_S)
 
-    assert time.monotonic() - started < 1
+    assert error.stage == "time"
     assert error.may_have_arrived is True
     assert str(error) == f"127.0.0.1: no whole answer within {QUICK_S} s"
 
 
 @pytest.mark.parametrize("part", ["headers", "body"])
 def test_an_answer_that_drips_is_cut_off(
-    http: RequestsHttp, server: AlertService, part: Literal["headers", "body"]
+    http: HttpClient, server: AlertService, part: Literal["headers", "body"]
 ) -> None:
     """A byte now and then never runs into a socket's time-out; the bound is on the whole."""
     server.drip = part
-    started = time.monotonic()
 
     error = no_answer(http, server.url, QUICK_S)
 
-    assert time.monotonic() - started < 1
     assert str(error) == f"127.0.0.1: no whole answer within {QUICK_S} s"
 
 
-def test_an_answer_that_drips_fast_is_cut_off_between_two_reads(
-    http: RequestsHttp, server: AlertService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The thread that reads looks at the clock itself, so that it does not go on for ever."""
-    monkeypatch.setattr(http_client, "_CHUNK", 1)
-    monkeypatch.setattr(http_client, "GRACE_S", 5.0)
-    server.drip = "body"
-    started = time.monotonic()
-
-    assert no_answer(http, server.url, QUICK_S).may_have_arrived is True
-    assert time.monotonic() - started < 3
-
-
-def test_no_more_is_waited_for_than_is_read(
-    server: AlertService, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_more_is_waited_for_than_is_read(server: AlertService) -> None:
     """Once the limit is reached the answer is there, though the server goes on."""
-    monkeypatch.setattr(http_client, "_CHUNK", 1)
     server.drip = "body"
-    client = RequestsHttp(max_bytes=3)
+    client = HttpClient(max_bytes=3)
 
     assert client.send("POST", server.url, {}, b"", 5) == Answer(200, b"xxx")
     client.close()
 
 
-def test_an_answer_that_stops_half_way_is_none(http: RequestsHttp, server: AlertService) -> None:
+def test_an_answer_that_stops_half_way_is_none(http: HttpClient, server: AlertService) -> None:
     """A body shorter than its Content-Length never reads as a whole one."""
     with _half_an_answer() as port:
         error = no_answer(http, f"http://127.0.0.1:{port}/")
@@ -289,16 +264,16 @@ def test_an_answer_that_stops_half_way_is_none(http: RequestsHttp, server: Alert
     assert error.may_have_arrived is True
 
 
-def test_what_is_not_http_is_no_answer(http: RequestsHttp) -> None:
+def test_what_is_not_http_is_no_answer(http: HttpClient) -> None:
     """A server that speaks something else (here: mail) gives no answer."""
     with MailSink() as sink:
         error = no_answer(http, f"http://127.0.0.1:{sink.port}/")
 
     assert error.may_have_arrived is True
-    assert str(error) == "127.0.0.1: the connection broke"
+    assert str(error) == "127.0.0.1: the answer is not HTTP"
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(http: RequestsHttp) -> None:
+def test_a_certificate_that_nobody_vouches_for_is_refused(http: HttpClient) -> None:
     """Nothing is sent to a host whose TLS certificate is not trusted."""
     with (
         self_signed("127.0.0.1") as (server_side, _),
@@ -307,10 +282,11 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(http: RequestsHttp) ->
         error = no_answer(http, f"https://127.0.0.1:{sink.port}/{KEY}")
 
     assert error.may_have_arrived is False
-    assert str(error) == "127.0.0.1: its TLS certificate is not trusted"
+    assert error.stage == "tls"
+    assert str(error).startswith("127.0.0.1: its TLS certificate is not trusted (")
 
 
-def test_tls_to_a_server_without_it_fails(http: RequestsHttp, server: AlertService) -> None:
+def test_tls_to_a_server_without_it_fails(http: HttpClient, server: AlertService) -> None:
     """https where http is spoken is told as a matter of TLS."""
     error = no_answer(http, server.url.replace("http://", "https://"))
 
@@ -320,7 +296,7 @@ def test_tls_to_a_server_without_it_fails(http: RequestsHttp, server: AlertServi
 @pytest.mark.parametrize(
     "url", ["ftp://example.com/x", "http://", "http://[::1", "http://a b/", "http://h:port/"]
 )
-def test_an_address_that_is_none_sends_nothing(http: RequestsHttp, url: str) -> None:
+def test_an_address_that_is_none_sends_nothing(http: HttpClient, url: str) -> None:
     """A malformed address is told without being shown."""
     error = no_answer(http, url)
 
@@ -330,7 +306,7 @@ def test_an_address_that_is_none_sends_nothing(http: RequestsHttp, url: str) -> 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Injected: 1", "配"])
 def test_a_header_that_is_none_sends_nothing(
-    http: RequestsHttp, server: AlertService, value: str
+    http: HttpClient, server: AlertService, value: str
 ) -> None:
     """No header can start another one, and none holds what headers can't."""
     error = no_answer(http, server.url, headers={"webhook-id": value})
@@ -339,7 +315,7 @@ def test_a_header_that_is_none_sends_nothing(
     assert server.received == []
 
 
-def test_an_error_never_shows_more_than_the_host(http: RequestsHttp, server: AlertService) -> None:
+def test_an_error_never_shows_more_than_the_host(http: HttpClient, server: AlertService) -> None:
     """Path, query, user and password are keys: they stay out of the message and its cause's."""
     server.reset = True
 
@@ -347,16 +323,6 @@ def test_an_error_never_shows_more_than_the_host(http: RequestsHttp, server: Ale
 
     assert KEY not in str(error)
     assert "user" not in str(error)
-
-
-def test_urllib3_logs_no_address(
-    http: RequestsHttp, server: AlertService, caplog: pytest.LogCaptureFixture
-) -> None:
-    """At DEBUG urllib3 writes path and query: its loggers are shut."""
-    with caplog.at_level(logging.DEBUG):
-        http.send("POST", f"{server.bare_url}?key={KEY}", {}, b"", 5)
-
-    assert KEY not in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -373,41 +339,13 @@ def test_the_host_of_an_address(url: str, host: str) -> None:
     assert host_of(url) == host
 
 
-# --- within --------------------------------------------------------------------------------
-
-
-def test_within_gives_the_result_in_time() -> None:
-    """What a call returns is passed on."""
-    assert within(5, lambda: 42) == 42
-
-
-@pytest.mark.parametrize("error", [OSError("no"), HTTPException("no"), KeyboardInterrupt()])
-def test_within_passes_on_what_is_raised(error: BaseException) -> None:
-    """Whatever a call raises, its caller sees."""
-
-    def call() -> None:
-        raise error
-
-    with pytest.raises(type(error)):
-        within(5, call)
-
-
-def test_within_leaves_a_late_call_to_itself() -> None:
-    """A call that hangs is waited for no longer than it may take."""
-    never = threading.Event()
-
-    with pytest.raises(TimeoutError):
-        within(0.05, lambda: never.wait(10))
-    never.set()
-
-
-def test_requests_is_imported_at_the_first_use_alone() -> None:
-    """A refused callback must not pay for libraries that only alerts need."""
+def test_a_plain_request_imports_no_library(server: AlertService) -> None:
+    """Nor certificates, nor a pool of threads: an import is a part of a cold start."""
     program = (
-        "import sys, handler.alerts.channels\n"
-        "handler.http_client.RequestsHttp()\n"
-        "print([m for m in ('requests', 'urllib3', 'smtplib', 'apprise') if m in sys.modules])"
+        "import sys, handler.http_client\n"
+        f"handler.http_client.HttpClient().send('POST', {server.bare_url!r}, {{}}, b'', 5)\n"
+        "print([m for m in ('requests', 'urllib3', 'certifi', 'concurrent') if m in sys.modules])"
     )
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
 
-    assert told.stdout.strip() == b"[]"
+    assert result.stdout.strip() == b"[]"

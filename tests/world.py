@@ -15,7 +15,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.app import Function
 from handler.callback.catalogue import family_of
 from handler.ci_api.client import Ci
-from handler.http_client import Http, RequestsHttp
+from handler.http_client import Http, HttpClient
 from handler.ledger.bucket import Credentials
 from handler.ledger.folder import FolderStore
 from handler.ledger.store import Store
@@ -82,7 +82,7 @@ class World:
         family = family_of(asked["Tag"], "")
         assert family is not None
         ci = Ci(
-            RequestsHttp(),
+            HttpClient(),
             Credentials(SECRET_ID, SECRET_KEY, ""),
             BUCKET,
             REGION,

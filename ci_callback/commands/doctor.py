@@ -19,7 +19,7 @@ from ci_callback.doctor.findings import Finding, exit_status, safe, skipped
 from ci_callback.doctor.on_queues import KINDS
 from ci_callback.terminal import Styled, can_show, print_json, say
 from handler.ci_api.responses import ANSWER_LIMITS
-from handler.http_client import Http, RequestsHttp
+from handler.http_client import Http, HttpClient
 
 _LOOK = {
     "ok": ("✓", "green"),
@@ -82,7 +82,7 @@ def doctor(
     target = Target(
         function, namespace, _checked_url(url), _checked(queue), send_test_alert, scf_endpoint
     )
-    http = RequestsHttp(ANSWER_LIMITS.max_bytes)
+    http = HttpClient(ANSWER_LIMITS.max_bytes)
     try:
         findings = examine(os.environ, target, http)
     finally:

@@ -10,8 +10,7 @@ from ci_callback.doctor import on_alerts, on_ci, on_clock, on_function, on_queue
 from ci_callback.doctor import store_check as on_trial
 from ci_callback.doctor.case import CHECK_S, Case
 from ci_callback.doctor.findings import Finding, fault, skipped
-from handler.http_client import within
-from handler.parallel import in_parallel
+from handler.parallel import in_parallel, within
 
 
 class Check(NamedTuple):

@@ -10,8 +10,7 @@ from handler.callback.tree import Tree
 from handler.ci_api.client import CiError
 from handler.ci_api.responses import response_of
 from handler.ci_api.signing import Signer
-from handler.errors import HandlerError
-from handler.http_client import NoAnswerError
+from handler.errors import HandlerError, NoAnswerError
 
 
 class NoBucketError(HandlerError):

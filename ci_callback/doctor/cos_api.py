@@ -14,8 +14,7 @@ from ci_callback.doctor.case import REQUEST_S, Case
 from handler.callback import tree
 from handler.callback.payload import Limits, parse
 from handler.callback.tree import Tree
-from handler.errors import HandlerError, PayloadError
-from handler.http_client import NoAnswerError
+from handler.errors import HandlerError, NoAnswerError, PayloadError
 
 
 class CosRefusedError(HandlerError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ci_callback.doctor.case import Case
 from ci_callback.doctor.cos_api import server_time
 from ci_callback.doctor.findings import Finding, fault, ok, skipped, warning
-from handler.http_client import NoAnswerError
+from handler.errors import NoAnswerError
 
 WARN_S = 60
 FAULT_S = 900

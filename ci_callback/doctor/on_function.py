@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
 from ci_callback.doctor.findings import Finding, fault, ok, skipped, to_be_told, warning
 from ci_callback.doctor.scf_api import ScfRefusedError, Trigger, triggers
-from handler.http_client import NoAnswerError
+from handler.errors import NoAnswerError
 from handler.triggers.http import HEALTH_PATH
 
 SCF_CONSOLE = f"{CONSOLE}/scf/list"

@@ -17,7 +17,7 @@ from ci_callback.doctor.findings import (
 )
 from ci_callback.doctor.refusals import REFUSALS
 from handler.callback import tree
-from handler.http_client import NoAnswerError
+from handler.errors import NoAnswerError
 
 MIB = 1024 * 1024
 LEAST_FREE = 100 * MIB

@@ -34,7 +34,8 @@ from handler.alerts.digest import Message, harmless
 from handler.alerts.mail import Mail, letter, route, smtp_mail
 from handler.alerts.services import SERVICES, Order, UnusableUrlError
 from handler.errors import HandlerError
-from handler.http_client import GRACE_S, Http, host_of, within
+from handler.http_client import Http, host_of
+from handler.parallel import GRACE_S, within
 from handler.redaction import REDACTED, url_secrets
 
 

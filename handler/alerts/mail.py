@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from handler.alerts.digest import Message, harmless
 from handler.errors import HandlerError
-from handler.http_client import GRACE_S, within
+from handler.parallel import GRACE_S, within
 
 if TYPE_CHECKING:
     import ssl

@@ -34,7 +34,8 @@ from handler.ci_api.responses import (
     response_of,
 )
 from handler.ci_api.signing import NotWritableError, Signer, to_xml
-from handler.http_client import Answer, Http, NoAnswerError
+from handler.errors import NoAnswerError
+from handler.http_client import Answer, Http
 from handler.ledger.bucket import Credentials
 
 __all__ = [

@@ -2,49 +2,45 @@
 
 The SDK is imported where it is first used: a refused request does not pay for it.
 What is set here and why, from reading version 1.9.44 of the SDK:
-  - a time-out of (connect, read) seconds, since None means 30 s;
   - no retries of the SDK: it sleeps whole seconds without jitter, and repeats a POST too.
-    The few here are short, jittered, and for requests that may be repeated alone;
-  - a session of one's own (transport.py): no proxy, no .netrc of the environment has a say, a
-    put costs a third, and only COS itself is believed, where the SDK takes every status below
-    400 for done, a redirect and the page of something in between too;
-  - its logger at CRITICAL: at DEBUG they write the signing key;
-  - credentials set anew on every invocation: SCF's expire.
+    The few here are short and jittered, and every request here may be repeated;
+  - a session of our own (transport.py): no proxy and no .netrc of the environment, one deadline
+    for a whole request, a third of the cost of a put, and an answer must be COS's own. The SDK
+    takes every status below 400 for success, a redirect and the page of a proxy too;
+  - its logger at CRITICAL: at DEBUG it writes the signing key;
+  - the credentials of this invocation: SCF's expire.
 """
 
 from __future__ import annotations
 
 import random
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from handler.connections import Connections, Patience
 from handler.errors import StoreError
+from handler.ledger import cos_errors
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.requests_import import importing_requests
 from handler.ledger.transport import Session
 
-TIMEOUT_S = (2, 5)
+PATIENCE = Patience(whole_s=5.0, connect_s=2.0, silent_s=2.0, bytes_per_s=256 * 1024)
+"""For one try. A put in the same region takes tens of milliseconds; glibc waits 5 s for a lost DNS
+answer, so a new look-up after 2 s is the faster way."""
+
 BACKOFF_S = (0.1, 0.5)
 """Longest wait before each retry; the real one is random below it. COS names no figures."""
 
-POOL_SIZE = 32
+OPERATION_S = 12.0
+"""All tries of one operation together, but for the transfer of large bodies."""
+
+_LAST_START_S = OPERATION_S - PATIENCE.whole_s - max(BACKOFF_S)
+"""No try begins later: it could not end in time."""
+
 PAGE = 1000
 """Keys in one answer to a listing: the most that COS gives."""
-
-EXISTS = "FileAlreadyExists"
-"""The one code of a 409 that answers x-cos-forbid-overwrite (PUT Object, 436/7749)."""
-
-TRANSIENT_CODES = frozenset(
-    {"PathConflict", "UploadConflict", "RequestTimeout", "RequestTimeOut", "UserNetworkTooSlow"}
-)
-"""Codes of a 4xx that a later try can change (436/7730): two writes of one name within
-milliseconds, frequent writes of one name, a request that COS read too slowly. The page has
-RequestTimeout in both spellings, older and newer."""
-
-_CODE = re.compile(r"<Code>\s*([A-Za-z]{1,100})\s*</Code>")
 
 Answer = TypeVar("Answer")
 
@@ -58,11 +54,14 @@ class CosStore:
         credentials: Credentials,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._place = place
         self._credentials = credentials
         self._sleep = sleep
         self._jitter = jitter
+        self._monotonic = monotonic
+        self._session = Session(Connections(monotonic=monotonic), PATIENCE)
         self._client: Any = None
         self._connecting = threading.Lock()
 
@@ -83,7 +82,7 @@ class CosStore:
         try:
             self._put("put_new", key, data, {"x-cos-forbid-overwrite": "true"})
         except StoreError as error:
-            if error.status == 409 and error.code == EXISTS:
+            if error.status == 409 and error.code == cos_errors.EXISTS:
                 return False
             raise
         return True
@@ -147,12 +146,14 @@ class CosStore:
         )
 
     def _ask(self, operation: str, key: str, request: Callable[[], Answer]) -> Answer:
-        """Run one request, again where that may help: none of them minds being repeated."""
+        """Run one request, again where that may help: each may be repeated."""
+        begun = self._monotonic()
         for longest in BACKOFF_S:
             try:
                 return self._ask_once(operation, key, request)
             except StoreError as error:
-                if not _is_transient(error):
+                spent = self._monotonic() - begun
+                if not cos_errors.is_transient(error) or spent > _LAST_START_S:
                     raise
             self._sleep(longest * self._jitter())
         return self._ask_once(operation, key, request)
@@ -171,14 +172,11 @@ class CosStore:
         try:
             return request()
         except CosServiceError as error:
-            status = error.get_status_code()
-            raise StoreError(operation, key, "COS refused it", status, _code_of(error)) from error
+            raise cos_errors.refused(operation, key, error) from error
         except CosClientError as error:
-            raise StoreError(operation, key, "COS gave no answer in time") from error
+            raise cos_errors.not_sent_or_answered(operation, key, error) from error
         except (OSError, ParseError, KeyError) as error:
-            raise StoreError(
-                operation, key, f"COS's answer broke off or is none ({type(error).__name__})"
-            ) from error
+            raise cos_errors.unreadable(operation, key, error) from error
 
     def _sdk(self) -> Any:
         with self._connecting:  # several threads may be the first
@@ -201,27 +199,8 @@ class CosStore:
             SecretKey=credentials.secret_key,
             Token=credentials.session_token or None,
             Scheme="http" if place.endpoint else "https",
-            Timeout=TIMEOUT_S,
             AllowRedirects=False,
             IP=ip,
             Port=port,
         )
-        return CosS3Client(config, retry=0, session=Session(POOL_SIZE))
-
-
-def _code_of(error: Any) -> str:
-    """The code of a CosServiceError; "" where it has none.
-
-    The SDK reads none from an error without <Resource> or <RequestId>.
-    """
-    digest = error.get_digest_msg()
-    if isinstance(digest, dict) and digest.get("code"):
-        return str(digest["code"])
-    found = _CODE.search(str(error.get_origin_msg()))
-    return found[1] if found else ""
-
-
-def _is_transient(error: StoreError) -> bool:
-    """Whether the same request may succeed in a moment."""
-    status = error.status
-    return status is None or status >= 500 or status == 429 or error.code in TRANSIENT_CODES
+        return CosS3Client(config, retry=0, session=self._session)

@@ -1,25 +1,34 @@
-"""The HTTP session that the COS SDK is given: the standard library's connections, kept alive.
+"""The HTTP session that the COS SDK is given, over connections that are kept (connections.py).
 
 The SDK takes any session with requests' methods. requests itself costs two thirds of a put
-(docs/performance.md): cookies, hooks, redirects and proxies are looked at for each request,
-and none of them has a say here. Building the request, signing it and reading errors stay the
-SDK's. Every method raises OSError or HTTPException where there is no whole answer, and
-NotFromCosError; the SDK makes a CosClientError of each.
+(docs/performance.md), has no deadline for a whole request, and reads a redirect, or the page of a
+proxy, as an answer of COS. Building the request, signing it and reading errors stay the SDK's.
 """
 
 from __future__ import annotations
 
 import io
-import threading
-import weakref
 from collections.abc import Callable, Iterable, Mapping
-from http.client import HTTPConnection, HTTPSConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+from handler import connections
+from handler.connections import Connections, Patience
+from handler.sockets import Origin
+
 
 class NotFromCosError(Exception):
-    """An answer that is not COS's, or a redirect."""
+    """An answer that is not COS's, or a redirect: nothing is known to be done.
+
+    Attributes:
+        status: of the answer.
+        location: where it redirects to; "" where it does not.
+    """
+
+    def __init__(self, status: int, location: str) -> None:
+        self.status = status
+        self.location = location
+        super().__init__(f"HTTP {status} is not COS's, or a redirect")
 
 
 class Request:
@@ -69,114 +78,57 @@ class Answer(NamedTuple):
 
 
 class Session:
-    """The part of requests' Session that the SDK calls. May be used by several threads: each
-    request has a connection to itself, and gives it back once the answer is read whole."""
+    """The part of requests' Session that the SDK calls. Threads may share it.
 
-    def __init__(self, pool_size: int) -> None:
-        self._pool_size = pool_size
-        self._idle: dict[str, list[HTTPConnection]] = {}
-        self._context: Any = None
-        self._making = threading.Lock()
-        weakref.finalize(self, _close, self._idle)
+    Every method raises NoAnswerError where there was no whole answer in time, and NotFromCosError.
+    The SDK makes a CosClientError of each, with the error itself as its context.
+    """
 
-    def put(self, url: str, **told: Any) -> Answer:
-        return self._send("PUT", url, **told)
+    def __init__(self, pool: Connections, patience: Patience) -> None:
+        self._pool = pool
+        self._patience = patience
 
-    def get(self, url: str, **told: Any) -> Answer:
-        return self._send("GET", url, **told)
+    def put(self, url: str, **request: Any) -> Answer:
+        return self._send("PUT", url, **request)
 
-    def delete(self, url: str, **told: Any) -> Answer:
-        return self._send("DELETE", url, **told)
+    def get(self, url: str, **request: Any) -> Answer:
+        return self._send("GET", url, **request)
+
+    def delete(self, url: str, **request: Any) -> Answer:
+        return self._send("DELETE", url, **request)
 
     def _send(
         self,
         method: str,
         url: str,
         *,
-        headers: dict[str, str],
+        headers: dict[str, Any],
         auth: Callable[[Any], Any],
-        timeout: tuple[float, float],
-        data: bytes | None = None,
+        data: bytes = b"",
         params: Mapping[str, Any] | None = None,
         **_: Any,
     ) -> Answer:
-        """timeout: seconds to connect, and to wait for each part of the answer."""
+        """What else the SDK gives (time-outs, proxies, streaming) is the pool's own."""
         parts = urlsplit(url)
         query = urlencode({name: one for name, one in (params or {}).items() if one is not None})
-        if data is not None:
-            headers["Content-Length"] = str(len(data))
+        if method == "PUT":
+            headers["Content-Length"] = str(len(data))  # before it is signed: it is a part of that
         auth(Request(method, url, headers))
-        place = f"{parts.scheme}://{parts.netloc}"
-        connection = self._connection(place, parts.scheme, parts.netloc, timeout)
-        try:
-            connection.request(
-                method, f"{parts.path}?{query}" if query else parts.path, data, headers
-            )
-            got = connection.getresponse()
-            answer = Answer(got.status, _Headers(got.getheaders()), got.read())
-        except BaseException:
-            connection.close()
-            raise
-        if got.will_close:
-            connection.close()
-        else:
-            self._give_back(place, connection)
-        if not _is_of_a_store(answer) or 300 <= answer.status_code < 400:
-            raise NotFromCosError("the answer is not COS's, or a redirect")
+        default = 443 if parts.scheme == "https" else 80
+        origin = Origin(parts.scheme, parts.hostname or "", parts.port or default)
+        target = f"{parts.path}?{query}" if query else parts.path
+        text = {name: _text(value) for name, value in headers.items()}
+        request = connections.Request(method, origin, target, text, data)
+        got = self._pool.exchange(request, self._patience)
+        answer = Answer(got.status, _Headers(got.headers), got.body)
+        if 300 <= answer.status_code < 400 or not _is_of_a_store(answer):
+            raise NotFromCosError(answer.status_code, answer.headers.get("location", ""))
         return answer
 
-    def _connection(
-        self, place: str, scheme: str, netloc: str, timeout: tuple[float, float]
-    ) -> HTTPConnection:
-        """One that is idle and still open, else a new one."""
-        from urllib3.util.wait import wait_for_read
 
-        idle = self._idle.setdefault(place, [])
-        while idle:
-            try:
-                connection = idle.pop()
-            except IndexError:  # another thread was faster
-                break
-            # Nothing is to be read of an idle one, unless the other side closed it: while the
-            # function was frozen, say.
-            if not wait_for_read(connection.sock, timeout=0.0):
-                return connection
-            connection.close()
-        if scheme == "https":
-            connection = HTTPSConnection(netloc, timeout=timeout[0], context=self._tls())
-        else:
-            connection = HTTPConnection(netloc, timeout=timeout[0])
-        try:
-            connection.connect()
-        except BaseException:
-            connection.close()  # a handshake that failed leaves its socket open
-            raise
-        connection.sock.settimeout(timeout[1])
-        return connection
-
-    def _give_back(self, place: str, connection: HTTPConnection) -> None:
-        idle = self._idle[place]
-        if len(idle) < self._pool_size:
-            idle.append(connection)
-        else:
-            connection.close()
-
-    def _tls(self) -> Any:
-        """Certificates and host names are checked, against the authorities of certifi."""
-        import ssl
-
-        import certifi
-
-        with self._making:
-            if self._context is None:
-                self._context = ssl.create_default_context(cafile=certifi.where())
-            return self._context
-
-
-def _close(idle: dict[str, list[HTTPConnection]]) -> None:
-    for connections in idle.values():
-        for connection in connections:
-            connection.close()
+def _text(value: Any) -> str:
+    """A header's value: the SDK gives bytes, and its signer text."""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _is_of_a_store(answer: Answer) -> bool:

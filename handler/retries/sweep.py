@@ -16,7 +16,7 @@ from handler.ci_api.client import CiError
 from handler.ci_api.locate import CiUnreachableError
 from handler.ci_api.responses import ANSWER_LIMITS
 from handler.errors import StoreError
-from handler.http_client import Http, RequestsHttp
+from handler.http_client import Http, HttpClient
 from handler.ledger import keys
 from handler.ledger.lease import Lease, LeaseLostError
 from handler.ledger.outbox import FAULTS, OWN_RECORD, Ticket, alert_of
@@ -53,7 +53,7 @@ def make_sweep_context(
     """The tools of one sweep, with a lease that nobody else can have."""
     writer = secrets.token_hex(8)
     lease = Lease(store, clock, sleep, writer, settings.lease_s, settings.lease_wait_s)
-    http = http or RequestsHttp(ANSWER_LIMITS.max_bytes)
+    http = http or HttpClient(ANSWER_LIMITS.max_bytes)
     return SweepContext(settings, Ledger(store), lease, http, clock, sleep, log, request_id)
 
 

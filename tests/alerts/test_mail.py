@@ -11,7 +11,7 @@ import pytest
 from handler.alerts.channels import Sent, channels, send
 from handler.alerts.digest import Message
 from handler.alerts.mail import MailError, route, smtp_mail
-from handler.http_client import RequestsHttp
+from handler.http_client import HttpClient
 from tests.alert_services import NOW, MailSink, self_signed
 
 MESSAGE = Message("d1", "[CI] Failed: 1", ("■ Failed: 1",))
@@ -19,14 +19,14 @@ CHINESE = Message("d2", "[CI] 任务失败：300", ("输入文件没有视频流
 
 
 @pytest.fixture
-def http() -> Iterator[RequestsHttp]:
+def http() -> Iterator[HttpClient]:
     """Mail has no use for it, but `send` is handed one."""
-    client = RequestsHttp()
+    client = HttpClient()
     yield client
     client.close()
 
 
-def test_a_mail_reaches_every_recipient(http: RequestsHttp) -> None:
+def test_a_mail_reaches_every_recipient(http: HttpClient) -> None:
     """Subject, sender, recipients, date and text; the id makes a second delivery known."""
     with MailSink() as sink:
         url = sink.url("to=a%2Bnight@example.com,b@example.org&from=ci@example.com")
@@ -47,7 +47,7 @@ def test_a_mail_reaches_every_recipient(http: RequestsHttp) -> None:
         assert content.rstrip().splitlines()[-1].startswith("……另有")
 
 
-def test_a_user_signs_in(http: RequestsHttp) -> None:
+def test_a_user_signs_in(http: HttpClient) -> None:
     """User and password are percent-decoded; the user is the sender where it is an address."""
     with MailSink(credentials=("ci@example.com", "p@ss:word")) as sink:
         url = sink.url(user="ci%40example.com:p%40ss%3Aword")
@@ -56,7 +56,7 @@ def test_a_user_signs_in(http: RequestsHttp) -> None:
         assert sink.delivered[0].sender == "ci@example.com"
 
 
-def test_a_wrong_password_is_told_without_it(http: RequestsHttp) -> None:
+def test_a_wrong_password_is_told_without_it(http: HttpClient) -> None:
     """The server's own words, without user and password."""
     with MailSink(credentials=("ci@example.com", "right")) as sink:
         [channel] = channels([sink.url(user="ci%40example.com:wr0ng")])
@@ -68,7 +68,7 @@ def test_a_wrong_password_is_told_without_it(http: RequestsHttp) -> None:
 
 
 @pytest.mark.parametrize("tls", ["at once", "starttls"])
-def test_mail_goes_through_tls(http: RequestsHttp, tls: Literal["at once", "starttls"]) -> None:
+def test_mail_goes_through_tls(http: HttpClient, tls: Literal["at once", "starttls"]) -> None:
     """smtps from the first byte, smtp after STARTTLS, with a certificate that is checked."""
     with self_signed("0.0.0.0") as (server_side, trust), MailSink(tls, server_side) as sink:
         # 0.0.0.0 reaches this machine, and is no loopback address.
@@ -82,7 +82,7 @@ def test_mail_goes_through_tls(http: RequestsHttp, tls: Literal["at once", "star
         assert len(sink.delivered) == 1
 
 
-def test_without_tls_nothing_leaves_the_machine(http: RequestsHttp) -> None:
+def test_without_tls_nothing_leaves_the_machine(http: HttpClient) -> None:
     """A server that lacks STARTTLS gets no mail and no password, unless it is on loopback."""
     with MailSink() as sink:
         [channel] = channels([sink.url(host="0.0.0.0", user="me:secret-password")])
@@ -94,7 +94,7 @@ def test_without_tls_nothing_leaves_the_machine(http: RequestsHttp) -> None:
         assert not any(line.startswith(("AUTH", "MAIL")) for line in sink.commands)
 
 
-def test_refused_recipients(http: RequestsHttp) -> None:
+def test_refused_recipients(http: HttpClient) -> None:
     """All refused is a refusal. Some refused is taken, since the others have it; it is told."""
     with MailSink() as sink:
         [channel] = channels([sink.url("to=a@example.com,b@example.com")])
@@ -109,7 +109,7 @@ def test_refused_recipients(http: RequestsHttp) -> None:
         )
 
 
-def test_a_refused_letter(http: RequestsHttp) -> None:
+def test_a_refused_letter(http: HttpClient) -> None:
     """The server's code and words come back."""
     with MailSink() as sink:
         sink.refuse_with = "552 too big"
@@ -120,7 +120,7 @@ def test_a_refused_letter(http: RequestsHttp) -> None:
 
 
 @pytest.mark.parametrize("goodbye", ["421 in a hurry", ""])
-def test_a_bad_goodbye_does_not_undo_a_delivery(http: RequestsHttp, goodbye: str) -> None:
+def test_a_bad_goodbye_does_not_undo_a_delivery(http: HttpClient, goodbye: str) -> None:
     """Once a letter is taken it is taken: it must not be sent again for what QUIT is told."""
     with MailSink() as sink:
         sink.goodbye = goodbye
@@ -129,7 +129,7 @@ def test_a_bad_goodbye_does_not_undo_a_delivery(http: RequestsHttp, goodbye: str
         assert len(sink.delivered) == 1
 
 
-def test_a_mail_server_that_is_silent_or_gone(http: RequestsHttp) -> None:
+def test_a_mail_server_that_is_silent_or_gone(http: HttpClient) -> None:
     """A time-out, and a refused connection, are reasons."""
     with MailSink() as sink:
         sink.silent = True
@@ -156,7 +156,7 @@ def test_a_mail_server_that_is_silent_or_gone(http: RequestsHttp) -> None:
         ("smtps://[/?to=a@example.com", "can't be read"),
     ],
 )
-def test_a_mail_address_that_is_none(http: RequestsHttp, url: str, reason: str) -> None:
+def test_a_mail_address_that_is_none(http: HttpClient, url: str, reason: str) -> None:
     """Line breaks that would start a header or a command never get as far as a server."""
 
     def never(*_: object) -> int:
@@ -194,7 +194,7 @@ def test_route_must_raise_for_another_scheme() -> None:
         route("https://example.com/?to=a@b.cn")
 
 
-def test_a_title_with_a_line_break_starts_no_header(http: RequestsHttp) -> None:
+def test_a_title_with_a_line_break_starts_no_header(http: HttpClient) -> None:
     """Even a message that was not composed here can't write headers."""
     with MailSink() as sink:
         message = Message("x>\r\nBcc: all@example.com", "t\r\nBcc: all@example.com", ())

@@ -21,7 +21,7 @@ from handler.callback import tree
 from handler.callback.families import FAMILIES
 from handler.ci_api import client as ci_module
 from handler.ci_api.client import ANSWER_LIMITS, Ci, CiError
-from handler.http_client import Answer, RequestsHttp
+from handler.http_client import Answer, HttpClient
 from handler.ledger.bucket import Credentials
 
 NOW = 1_790_000_000.0  # 2026-09-21T22:13:20+0800
@@ -57,9 +57,9 @@ class Answers:
 
 
 @pytest.fixture(scope="module")
-def http() -> RequestsHttp:
+def http() -> HttpClient:
     """As a function has it: one for all."""
-    return RequestsHttp(ANSWER_LIMITS.max_bytes)
+    return HttpClient(ANSWER_LIMITS.max_bytes)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def sleeps() -> list[float]:
 
 
 @pytest.fixture
-def ci(face: CiSimulator, http: RequestsHttp, sleeps: list[float]) -> Ci:
+def ci(face: CiSimulator, http: HttpClient, sleeps: list[float]) -> Ci:
     return Ci(http, CREDENTIALS, BUCKET, REGION, ("127.0.0.1", face.port), sleeps.append, 0.5)
 
 
@@ -297,7 +297,7 @@ class TestSubmitting:
         assert len(face.accepted) == accepted
         assert len(face.seen) == 1
 
-    def test_no_connection_is_not_taken(self, http: RequestsHttp) -> None:
+    def test_no_connection_is_not_taken(self, http: HttpClient) -> None:
         """Nothing left this side."""
         ci = Ci(http, CREDENTIALS, BUCKET, REGION, ("127.0.0.1", closed_port()))
         result = ci.create(AI, translation())
@@ -324,14 +324,14 @@ class TestSubmitting:
 
 
 class TestSigning:
-    def test_wrong_keys_are_refused(self, face: CiSimulator, http: RequestsHttp) -> None:
+    def test_wrong_keys_are_refused(self, face: CiSimulator, http: HttpClient) -> None:
         """The face checks each signature, so all other tests are tests of it too."""
         wrong = Credentials(SECRET_ID, "another", "")
         ci = Ci(http, wrong, BUCKET, REGION, ("127.0.0.1", face.port))
         result = ci.create(AI, translation())
         assert (result.verdict, result.code) == ("refused", "SignatureDoesNotMatch")
 
-    def test_a_session_token_goes_along_signed(self, face: CiSimulator, http: RequestsHttp) -> None:
+    def test_a_session_token_goes_along_signed(self, face: CiSimulator, http: HttpClient) -> None:
         """SCF's credentials are temporary ones."""
         face.security_token = "token"
         temporary = dataclasses.replace(CREDENTIALS, session_token="token")
@@ -496,7 +496,7 @@ class TestReadingTwice:
         with face.faulty(lambda seen: fault), pytest.raises(CiError):
             list(ci.list_jobs(AI, "Translation", NOW))
 
-    def test_out_of_reach(self, http: RequestsHttp) -> None:
+    def test_out_of_reach(self, http: HttpClient) -> None:
         """The error says so, without a status."""
         port = closed_port()
         ci = Ci(http, CREDENTIALS, BUCKET, REGION, ("127.0.0.1", port), lambda seconds: None)

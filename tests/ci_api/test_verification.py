@@ -14,7 +14,7 @@ from ci_callback.sweep_preview import plan
 from handler.callback.families import FAMILIES
 from handler.callback.record import JobRecord
 from handler.ci_api.verification import INLINE_S, Inline
-from handler.http_client import RequestsHttp
+from handler.http_client import HttpClient
 from handler.retries.context import MAX_TRIES
 from handler.retries.sweep import make_sweep_context
 from handler.settings import Settings
@@ -210,7 +210,7 @@ def test_the_questions_of_one_invocation_take_a_bounded_time(world: World) -> No
     record = JobRecord.from_json(world.store.get(key) or b"")
     ticks = iter(range(0, 1000, int(INLINE_S) + 1))
     inline = Inline(
-        Settings.from_env(world.env), RequestsHttp(), world.sleep, lambda: float(next(ticks))
+        Settings.from_env(world.env), HttpClient(), world.sleep, lambda: float(next(ticks))
     )
     assert inline.check(record).verdict == "confirmed"
     asked = len(world.ci.seen)

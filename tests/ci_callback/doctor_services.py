@@ -31,7 +31,7 @@ from ci_callback.doctor.case import Target
 from ci_callback.doctor.checks import CHECKS
 from handler.app import Function
 from handler.ci_api.responses import ANSWER_LIMITS
-from handler.http_client import RequestsHttp
+from handler.http_client import HttpClient
 from handler.log import Log
 from tests.alert_services import AlertService
 from tests.fake_cos import FakeCos
@@ -352,7 +352,7 @@ class Services:
             self.url = stack.enter_context(FunctionUrl())
             self.robot = stack.enter_context(AlertService("wecom"))
             self._stack = stack.pop_all()
-        self.http = RequestsHttp(ANSWER_LIMITS.max_bytes)
+        self.http = HttpClient(ANSWER_LIMITS.max_bytes)
         self.reset()
         return self
 

@@ -16,7 +16,7 @@ from ci_callback.commands.doctor import examine
 from ci_callback.doctor.case import Case, Target
 from ci_callback.doctor.checks import CHECKS, Check, run_all, run_one
 from ci_callback.doctor.findings import Finding, exit_status, fault, ok, safe, skipped, warning
-from handler.http_client import RequestsHttp
+from handler.http_client import HttpClient
 from handler.settings import Settings
 from tests.alert_services import KEY, AlertService, closed_port
 from tests.ci_callback.doctor_services import SWEEP, TOKEN, Services, trigger
@@ -215,7 +215,7 @@ def test_a_check_that_raises_hides_no_other(here: Services) -> None:
     def broken(case: Case) -> list[Finding]:
         raise RuntimeError(SECRET_KEY)
 
-    case = Case(Settings.from_env(here.env), Target(), RequestsHttp(), lambda: 0.0)
+    case = Case(Settings.from_env(here.env), Target(), HttpClient(), lambda: 0.0)
     checks = [
         Check("first", broken),
         Check("second", lambda case: [ok("second", "well")]),
@@ -234,7 +234,7 @@ def test_a_check_that_raises_hides_no_other(here: Services) -> None:
 
 def test_a_check_has_so_long_and_no_longer(here: Services) -> None:
     """Whatever it waits for."""
-    case = Case(Settings.from_env(here.env), Target(), RequestsHttp(), lambda: 0.0)
+    case = Case(Settings.from_env(here.env), Target(), HttpClient(), lambda: 0.0)
     release = threading.Event()
 
     def slow(case: Case) -> list[Finding]:
@@ -295,7 +295,7 @@ def test_signs_of_a_terminal_without_unicode(tmp_path: Path) -> None:
 
 def test_it_can_be_asked_without_a_command_line(here: Services) -> None:
     """`examine` gives the findings themselves."""
-    http = RequestsHttp()
+    http = HttpClient()
     found = examine(here.env, Target(), http)
     http.close()
     assert "fault" not in {one.status for one in found}

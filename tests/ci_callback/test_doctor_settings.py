@@ -11,7 +11,7 @@ from ci_callback.doctor import on_alerts, on_settings
 from ci_callback.doctor.case import Case, Target
 from ci_callback.doctor.findings import Finding
 from handler.app import SWEEP_MOST_S
-from handler.http_client import RequestsHttp
+from handler.http_client import HttpClient
 from handler.settings import Settings
 from tests.alert_services import KEY, AlertService, closed_port
 
@@ -104,21 +104,21 @@ def test_secrets_of_settings_that_can_not_be_read_are_known() -> None:
 
 
 @pytest.fixture
-def http() -> Iterator[RequestsHttp]:
+def http() -> Iterator[HttpClient]:
     """One for a test, closed behind it."""
-    client = RequestsHttp()
+    client = HttpClient()
     yield client
     client.close()
 
 
-def sent(http: RequestsHttp, urls: str, lang: str = "en", send: bool = True) -> list[Finding]:
+def sent(http: HttpClient, urls: str, lang: str = "en", send: bool = True) -> list[Finding]:
     """What became of a test alert."""
     settings = Settings.from_env(WELL | {"ALERT_URLS": urls, "ALERT_LANG": lang})
     return on_alerts.alerts(Case(settings, Target(send_test_alert=send), http, time.time))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_a_test_alert_is_marked_as_one(http: RequestsHttp, lang: str) -> None:
+def test_a_test_alert_is_marked_as_one(http: HttpClient, lang: str) -> None:
     """It goes to each channel once, and who took it is told."""
     with AlertService("wecom") as robot, AlertService("slack") as slack:
         found = sent(http, f"{robot.url} {slack.url}", lang)
@@ -129,7 +129,7 @@ def test_a_test_alert_is_marked_as_one(http: RequestsHttp, lang: str) -> None:
         assert robot.texts[0].startswith(title)
 
 
-def test_a_channel_that_refuses_hides_no_other(http: RequestsHttp) -> None:
+def test_a_channel_that_refuses_hides_no_other(http: HttpClient) -> None:
     """Its own reason is told, nothing of its address but the host."""
     nobody = f"http://127.0.0.1:{closed_port()}/hook/{KEY}"
     with AlertService("wecom") as robot, AlertService("slack") as slack:
@@ -141,7 +141,7 @@ def test_a_channel_that_refuses_hides_no_other(http: RequestsHttp) -> None:
     assert all(KEY not in one.what + one.mend for one in found)
 
 
-def test_nothing_is_sent_unless_asked_for(http: RequestsHttp) -> None:
+def test_nothing_is_sent_unless_asked_for(http: HttpClient) -> None:
     """The option is named."""
     with AlertService("wecom") as robot:
         (found,) = sent(http, f"{robot.url} {robot.url}x", send=False)

@@ -16,7 +16,7 @@ from ci_callback.doctor import cos_api, on_clock, on_store
 from ci_callback.doctor import store_check as on_trial
 from ci_callback.doctor.case import Case, Target
 from ci_callback.doctor.findings import Finding
-from handler.http_client import RequestsHttp
+from handler.http_client import HttpClient
 from handler.settings import Settings
 from tests.alert_services import closed_port
 from tests.ci_callback.doctor_services import Clock, Services
@@ -39,7 +39,7 @@ def here(_started: Services) -> Services:
 
 def case_of(env: dict[str, str]) -> Case:
     """What a check is given."""
-    return Case(Settings.from_env(env), Target(), RequestsHttp(), time.time)
+    return Case(Settings.from_env(env), Target(), HttpClient(), time.time)
 
 
 @pytest.mark.parametrize("told", [REGION, f"cos.{REGION}", ""])

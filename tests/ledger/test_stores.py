@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -282,7 +282,11 @@ def test_a_write_whose_answer_was_lost_is_found_to_exist(cos: FakeCos) -> None:
 def test_a_missing_bucket_is_a_fault_and_no_missing_key(cos: FakeCos) -> None:
     """Or a wrong LEDGER_URL would read as an empty ledger."""
     store = cos_store(cos, "nowhere-1250000000")
-    for operation in (lambda: store.get("a"), lambda: store.put("a", b"")):
+    operations: tuple[Callable[[], object], ...] = (
+        lambda: store.get("a"),
+        lambda: store.put("a", b""),
+    )
+    for operation in operations:
         with pytest.raises(StoreError) as caught:
             operation()
         assert caught.value.code == "NoSuchBucket"

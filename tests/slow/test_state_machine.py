@@ -25,7 +25,8 @@ from hypothesis.stateful import (
 )
 
 from ci_callback.ci_simulator import Fault
-from handler.http_client import Answer, Http, NoAnswerError
+from handler.errors import NoAnswerError
+from handler.http_client import Answer, Http
 from handler.ledger.outbox import OWN_RECORD
 from handler.retries import sweep as sweep_module
 from tests.stores import How, QuickWorld, SimulatedCrash, Trouble

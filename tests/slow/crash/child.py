@@ -19,7 +19,7 @@ from typing import Any
 
 from handler.app import Function
 from handler.ci_api.responses import ANSWER_LIMITS
-from handler.http_client import Answer, RequestsHttp
+from handler.http_client import Answer, HttpClient
 from handler.ledger.folder import FolderStore
 from handler.log import Log
 
@@ -87,7 +87,7 @@ class MortalStore(FolderStore):
         self._point.after(number)
 
 
-class MortalHttp(RequestsHttp):
+class MortalHttp(HttpClient):
     """The network, whose every request is a kill point."""
 
     def __init__(self, point: KillPoint) -> None:

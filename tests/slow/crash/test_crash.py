@@ -100,9 +100,9 @@ def unanswered(world: World) -> str:
                 raise KeyboardInterrupt
             return answer
 
-    from handler.http_client import RequestsHttp
+    from handler.http_client import HttpClient
 
-    http = RequestsHttp()
+    http = HttpClient()
     with pytest.raises(KeyboardInterrupt):
         world.sweep(http=Mute())  # type: ignore[arg-type]  # send is all that is called
     world.now += 1000

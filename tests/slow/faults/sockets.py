@@ -11,8 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.ci_simulator.server import Reply, ResetError, Seen, Server, hand_on
 from handler.http_client import Answer, Http
+from handler.ledger import cos
 from handler.ledger.bucket import Credentials, Place
-from handler.ledger.cos import CosStore
 from handler.ledger.store import Store
 from tests.alert_services import closed_port
 from tests.fake_cos import BUCKET, REGION
@@ -42,15 +42,15 @@ class Detour:
     def store(self, way: Way, port: int) -> Store:
         """COS, at a port, through the real SDK; each of its tries fails in a way."""
         at = self._at(way, port)
-        store = CosStore(
-            Place(BUCKET, "ci/", REGION, ("127.0.0.1", at)),
-            Credentials(SECRET_ID, SECRET_KEY, ""),
-            sleep=lambda seconds: None,
-        )
+        patience = cos.PATIENCE
         if way.startswith("time-out"):
-            with patch("handler.ledger.cos.TIMEOUT_S", (5, PATIENCE_S)):
-                store._sdk()
-        return store
+            patience = patience._replace(whole_s=PATIENCE_S)
+        with patch.object(cos, "PATIENCE", patience):
+            return cos.CosStore(
+                Place(BUCKET, "ci/", REGION, ("127.0.0.1", at)),
+                Credentials(SECRET_ID, SECRET_KEY, ""),
+                sleep=lambda seconds: None,
+            )
 
     def http(self, way: Way, inner: Http) -> Http:
         """Requests that fail in a way."""

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from handler.errors import StoreError
-from handler.http_client import Answer, Http, NoAnswerError
+from handler.errors import NoAnswerError, StoreError
+from handler.http_client import Answer, Http
 from handler.ledger.store import Store
 from tests.stores import Trouble, TroubledStore, Wrapped
 
@@ -192,7 +192,7 @@ class WrongStore(TroubledStore):
 
 
 class WrongHttp:
-    """HTTP without sockets that fails in one way, as RequestsHttp does."""
+    """HTTP without sockets that fails in one way, as HttpClient does."""
 
     def __init__(self, inner: Http, way: Way) -> None:
         self._inner = inner

@@ -10,7 +10,7 @@ from typing import Any
 from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.ci_api.responses import ANSWER_LIMITS
-from handler.http_client import Answer, Http, RequestsHttp
+from handler.http_client import Answer, Http, HttpClient
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.ledger.store import Store
@@ -72,7 +72,7 @@ class Faces:
         self.ci = CiSimulator()
         self.robot = AlertService("wecom")
         self.detour = Detour()
-        self.http = RequestsHttp(ANSWER_LIMITS.max_bytes)
+        self.http = HttpClient(ANSWER_LIMITS.max_bytes)
         self._open = ExitStack()
 
     def __enter__(self) -> Faces:

@@ -1,0 +1,87 @@
+"""What the COS SDK raises, as a StoreError: what failed, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from handler.errors import NoAnswerError, Stage, StoreError
+from handler.ledger.transport import NotFromCosError
+
+EXISTS = "FileAlreadyExists"
+"""The one code of a 409 that answers x-cos-forbid-overwrite (PUT Object, 436/7749)."""
+
+TRANSIENT_CODES = frozenset(
+    {"PathConflict", "UploadConflict", "RequestTimeout", "RequestTimeOut", "UserNetworkTooSlow"}
+)
+"""Codes of a 4xx that a later try can change (436/7730): two writes of one name within
+milliseconds, frequent writes of one name, a request that COS read too slowly. The page has
+RequestTimeout in both spellings, older and newer."""
+
+TEMPORARY_REDIRECT = 307
+"""COS gives one while the name of a new bucket is not known everywhere (436/7730)."""
+
+ADVICE: Mapping[Stage, str] = {
+    "address": "; check LEDGER_URL and COS_REGION",
+    "name": "; check COS_REGION and the bucket's name, and the DNS of the function's network",
+    "connection": "; check the function's network (VPC, NAT, security group), or COS_ENDPOINT",
+    "tls": "; check the clock, and whether something between here and COS intercepts TLS",
+    "answer": "",
+    "time": "",
+}
+"""What to do where a request failed at a stage. Nothing, where trying again is all there is."""
+
+_CODE = re.compile(r"<Code>\s*([A-Za-z]{1,100})\s*</Code>")
+_HOST = re.compile(r"https?://([A-Za-z0-9.-]{1,253})(?:[:/?#]|\Z)")
+
+
+def is_transient(error: StoreError) -> bool:
+    """Whether the same request may succeed in a moment."""
+    status = error.status
+    return (
+        status is None
+        or status >= 500
+        or status in (429, TEMPORARY_REDIRECT)
+        or error.code in TRANSIENT_CODES
+    )
+
+
+def refused(operation: str, key: str, error: Any) -> StoreError:
+    """From a CosServiceError: COS's own answer says no."""
+    status = error.get_status_code()
+    return StoreError(operation, key, "COS refused it", status, _code_of(error))
+
+
+def not_sent_or_answered(operation: str, key: str, error: BaseException) -> StoreError:
+    """From a CosClientError, which the SDK raises while it handles an error of the session."""
+    cause = error.__context__
+    if isinstance(cause, NoAnswerError):
+        return StoreError(operation, key, f"{cause}{ADVICE[cause.stage]}")
+    if not isinstance(cause, NotFromCosError):
+        return StoreError(operation, key, f"the SDK did not send it ({type(cause).__name__})")
+    if 300 <= cause.status < 400:
+        host = _HOST.match(cause.location)
+        words = f"COS redirects to {host[1] if host else 'another address'}"
+        advice = "the bucket is in another region; set COS_REGION"
+        return StoreError(operation, key, f"{words}: {advice}", cause.status, "Redirect")
+    words = f"something other than COS answered, with HTTP {cause.status}"
+    advice = "check COS_ENDPOINT, and what is between here and COS"
+    return StoreError(operation, key, f"{words}; {advice}")
+
+
+def unreadable(operation: str, key: str, error: BaseException) -> StoreError:
+    """From what the SDK lets through where an answer is not what it expects."""
+    return StoreError(operation, key, f"COS's answer can not be read ({type(error).__name__})")
+
+
+def _code_of(error: Any) -> str:
+    """The code of a CosServiceError; "" where it has none.
+
+    The SDK reads none from an error without <Resource> or <RequestId>.
+    """
+    digest = error.get_digest_msg()
+    if isinstance(digest, dict) and digest.get("code"):
+        return str(digest["code"])
+    found = _CODE.search(str(error.get_origin_msg()))
+    return found[1] if found else ""

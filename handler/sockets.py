@@ -1,0 +1,216 @@
+"""One connection: opened, written and read within a deadline.
+
+A socket's own time-out bounds one read, so a server that sends a byte a second never meets it, a
+name's look-up has none, and several addresses have one each. Here all of them share one deadline.
+"""
+
+from __future__ import annotations
+
+import io
+import select
+import socket
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from handler.errors import NoAnswerError, Stage
+from handler.parallel import within
+
+
+class Origin(NamedTuple):
+    """Where a connection leads. scheme: http or https. host: without brackets."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def netloc(self) -> str:
+        """As a Host header has it: without a port that is the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        is_default = self.port == (443 if self.scheme == "https" else 80)
+        return host if is_default else f"{host}:{self.port}"
+
+
+class Deadline:
+    """A moment of a monotonic clock, so many seconds from now."""
+
+    __slots__ = ("_ends_at", "_monotonic", "seconds")
+
+    def __init__(self, seconds: float, monotonic: Callable[[], float]) -> None:
+        self.seconds = seconds
+        self._monotonic = monotonic
+        self._ends_at = monotonic() + seconds
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether nothing is left."""
+        return self._ends_at <= self._monotonic()
+
+    def left(self) -> float:
+        """Seconds until then.
+
+        Raises:
+            TimeoutError: it has passed.
+        """
+        left = self._ends_at - self._monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        return left
+
+    def extend(self, seconds: float) -> None:
+        """Put it off."""
+        self._ends_at += seconds
+
+    def at_most(self, seconds: float) -> Deadline:
+        """An earlier one: so many seconds from now, if that comes first."""
+        left = self._ends_at - self._monotonic()
+        return Deadline(min(seconds, left), self._monotonic)
+
+
+class Connection:
+    """A connected socket. http.client reads an answer through `makefile`.
+
+    Attributes:
+        idle_since: epoch seconds at which its last answer had been read; None where it is new.
+    """
+
+    __slots__ = ("_bytes_per_s", "_deadline", "_silence_s", "_socket", "idle_since")
+
+    def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
+        self._socket = connected
+        self.begin(deadline)
+        self.idle_since: float | None = None
+
+    def begin(
+        self,
+        deadline: Deadline,
+        silence_s: float = float("inf"),
+        bytes_per_s: float = float("inf"),
+    ) -> None:
+        """Start a request. silence_s: how long the peer may be silent, until its first byte.
+        bytes_per_s: each byte that is transferred puts the deadline off by its share, so that a
+        large body may take longer, and one that drips may not."""
+        self._deadline = deadline
+        self._silence_s = silence_s
+        self._bytes_per_s = bytes_per_s
+
+    def send(self, data: bytes) -> None:
+        """Send all of it. Raises OSError, TimeoutError included."""
+        rest = memoryview(data)
+        while rest:
+            self._socket.settimeout(min(self._deadline.left(), self._silence_s))
+            count = self._socket.send(rest)
+            self._deadline.extend(count / self._bytes_per_s)
+            rest = rest[count:]
+
+    def receive_into(self, buffer: Any) -> int:
+        """Receive what there is; 0 at the end. Raises OSError, TimeoutError included."""
+        self._socket.settimeout(min(self._deadline.left(), self._silence_s))
+        count = self._socket.recv_into(buffer)
+        self._deadline.extend(count / self._bytes_per_s)
+        self._silence_s = float("inf")
+        return count
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """The answer to one request; closing it leaves the connection open."""
+        return io.BufferedReader(_Reader(self))
+
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to read: an idle one that can be read was closed by the peer."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return not poll.poll(0)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._connection.receive_into(buffer)
+
+
+def connect(origin: Origin, deadline: Deadline, tls: Callable[[], Any]) -> Connection:
+    """Open a connection. tls: makes the context for https.
+
+    Raises:
+        NoAnswerError: there is no connection, so nothing was sent.
+    """
+    connected = _connect_to_any(origin, _addresses(origin, deadline), deadline)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if origin.scheme == "https":
+        connected = _encrypt(origin, connected, deadline, tls())
+    return Connection(connected, deadline)
+
+
+def _addresses(origin: Origin, deadline: Deadline) -> list[Any]:
+    def look_up(flags: int = 0) -> list[Any]:
+        return socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM, flags=flags)
+
+    try:
+        return look_up(socket.AI_NUMERICHOST)  # an address needs no resolver, and no thread
+    except (OSError, UnicodeError):
+        pass
+    try:
+        return within(deadline.left(), look_up)
+    except TimeoutError as error:
+        raise _unconnected(
+            origin, "name", f"its name was not resolved within {deadline.seconds:.2g} s"
+        ) from error
+    except (OSError, UnicodeError) as error:
+        raise _unconnected(origin, "name", "its name can not be resolved") from error
+
+
+def _connect_to_any(origin: Origin, addresses: list[Any], deadline: Deadline) -> socket.socket:
+    """Each address gets an equal share of what is left, so that silent ones leave time for one that
+    answers."""
+    failure: OSError = TimeoutError()
+    for index, (family, kind, protocol, _, address) in enumerate(addresses):
+        connected = socket.socket(family, kind, protocol)
+        try:
+            connected.settimeout(deadline.left() / (len(addresses) - index))
+            connected.connect(address)
+            return connected
+        except OSError as error:
+            connected.close()
+            failure = error
+    raise _unconnected(origin, "connection", _why_unconnected(failure, deadline)) from failure
+
+
+def _why_unconnected(failure: OSError, deadline: Deadline) -> str:
+    if isinstance(failure, TimeoutError):
+        return f"no connection within {deadline.seconds:.2g} s"
+    if isinstance(failure, ConnectionRefusedError):
+        return "no connection: refused"
+    return f"no connection: {failure.strerror or type(failure).__name__}"
+
+
+def _encrypt(
+    origin: Origin, connected: socket.socket, deadline: Deadline, context: Any
+) -> socket.socket:
+    import ssl
+
+    try:
+        connected.settimeout(deadline.left())
+        encrypted: socket.socket = context.wrap_socket(connected, server_hostname=origin.host)
+    except ssl.SSLCertVerificationError as error:
+        connected.close()
+        words = f"its TLS certificate is not trusted ({error.verify_message})"
+        raise _unconnected(origin, "tls", words) from error
+    except (OSError, ValueError) as error:  # ValueError: no name that TLS can send
+        connected.close()
+        is_late = isinstance(error, TimeoutError)
+        words = f"no TLS within {deadline.seconds:.2g} s" if is_late else "TLS failed"
+        raise _unconnected(origin, "tls", words) from error
+    return encrypted
+
+
+def _unconnected(origin: Origin, stage: Stage, words: str) -> NoAnswerError:
+    return NoAnswerError(origin.host, words, may_have_arrived=False, stage=stage)
