@@ -128,7 +128,7 @@ class Replay:
         # Compared first: storing puts tickets before it meets the other end.
         if self.ledger.compare(record) == "conflict":
             raise _other_end()
-        stored = self.recorder.take(record, _no_dead_letter)
+        stored = self.recorder.store(record, _no_dead_letter)
         return JobResult(stored.status, record.job_id, record.tag, record.outcome, stored.key)
 
     def _ticket(self, ticket: Ticket) -> JobResult:

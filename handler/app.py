@@ -9,23 +9,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from handler.clock import rfc3339_of
 from handler.errors import RefusedError, SettingsError, StoreError
 from handler.ledger.bucket import Place
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.settings import Settings, tokens_from_env
-from handler.triggers import Chore, Delivery, JobResult, Trigger, direct, http, queue, timer
+from handler.triggers import Delivery, JobResult, Task, Trigger, direct, http, queue, timer
 
 if TYPE_CHECKING:
     from handler.ci_api.verification import Inline
     from handler.http_client import Http
+    from handler.ingest.callbacks import CallbackIngest
+    from handler.ingest.fallback import Fallback
     from handler.ledger.cos import CosStore
 
 TRIGGERS: tuple[Trigger, ...] = (http, timer, queue, direct)
 """The first that recognises an event takes it."""
 
-SWEEP_MOST_S = 58.0
-"""A sweep's budget where the function's own limit is longer: shorter than the timer's minute."""
+MAX_TASK_S = 58.0
+"""A task's budget where the function's own limit is longer: shorter than the timer's minute."""
+
+MAX_RESERVE_S = 10.0
+"""What is kept of an invocation's time for callbacks that the ledger did not accept: they must be
+written elsewhere. A third of the time where the function's limit is short."""
 
 _MAX_WARM_STORES = 8
 
@@ -68,9 +75,45 @@ def open_store(settings: Settings) -> Store:
     return store
 
 
+@dataclass(frozen=True)
+class Run:
+    """One invocation of the function.
+
+    started: the timer's reading when it began. limit_s: after how many seconds the platform ends
+    it; None where it does not, or does not say.
+    """
+
+    request_id: str
+    started: float
+    limit_s: float | None = None
+
+    @classmethod
+    def of(cls, context: Mapping[str, Any], started: float) -> Run:
+        """Read SCF's context: `request_id` and `time_limit_in_ms` (observed, not documented)."""
+        try:
+            limit_s = float(context.get("time_limit_in_ms") or 0) / 1000
+        except (TypeError, ValueError, OverflowError):
+            limit_s = 0.0
+        request_id = str(context.get("request_id") or "")[:100]
+        return cls(request_id, started, limit_s if limit_s > 0 else None)
+
+    def left_for_task(self, now: float) -> float:
+        """Seconds until the platform ends this invocation, or the next sweep begins."""
+        return self.started + min(self.limit_s or MAX_TASK_S, MAX_TASK_S) - now
+
+    def left_for_ledger(self, now: float) -> float:
+        """Seconds until what the ledger did not accept must be written elsewhere."""
+        if self.limit_s is None:
+            return float("inf")
+        return self.started + self.limit_s - min(MAX_RESERVE_S, self.limit_s / 3) - now
+
+
 @dataclass
 class Function:
-    """One invocation. Environment, clock and log are handed in."""
+    """One invocation. Environment, clock and log are passed in.
+
+    clock: epoch seconds. timer: seconds, of a clock that only runs forward.
+    """
 
     env: Mapping[str, str]
     clock: Callable[[], float]
@@ -79,69 +122,88 @@ class Function:
     open_store: Callable[[Settings], Store] = open_store
     http: Http | None = None
     """For CI and the alert channels; None: over the network."""
+    timer: Callable[[], float] = time.perf_counter
 
     def handle(self, event: Any, context: Mapping[str, Any], cold: bool = False) -> Any:
         """Take one event to its answer."""
-        started = time.perf_counter()
-        trigger = next(one for one in TRIGGERS if one.recognises(event))
-        request_id = str(context.get("request_id") or "")[:100]
+        run = Run.of(context, self.timer())
+        trigger = next(trigger for trigger in TRIGGERS if trigger.recognises(event))
         self.log = self.log.bind(
-            faas_invocation_id=request_id, faas_trigger=trigger.FAAS, faas_coldstart=cold
+            faas_invocation_id=run.request_id, faas_trigger=trigger.FAAS, faas_coldstart=cold
         )
         region = str(context.get("tencentcloud_region") or "")
-        env = {"TENCENTCLOUD_REGION": region, **self.env}
         try:
-            settings = Settings.from_env(env)
+            settings = Settings.from_env({"TENCENTCLOUD_REGION": region, **self.env})
         except SettingsError as error:
-            return self._misconfigured(event, trigger, error)
+            for problem in error.problems:
+                self.log.error("settings_invalid", **problem._asdict())
+            return self._fail(trigger, event, error, tokens_from_env(self.env))
         self.log = self.log.bind(secrets=settings.secrets)
         try:
             work = trigger.read(event, settings)
-            if isinstance(work, Chore):
-                self._do(work, settings, request_id, _time_left(context, started))
+            if isinstance(work, Task):
+                self._run_task(work, settings, run)
                 return trigger.answer(())
-            return trigger.answer(self.take(work, trigger.NAME, settings, request_id, started))
+            return trigger.answer(self._ingest(work, trigger.NAME, settings, run))
         except RefusedError as refusal:
-            self.log.warning(
-                "refused", status=refusal.status, reason=refusal.reason, **refusal.evidence
-            )
-            return http.refuse(refusal)
+            return self._refuse(trigger, refusal)
         except StoreError:
-            raise  # only a trigger that must raise lets one out, and it has been logged
-        except Exception:  # a fault of this code: the caller hears 503, and the body is not lost
-            if trigger is not http:
-                raise
+            raise  # only the answer of a trigger that must raise; the store's error is in the log
+        except Exception as error:  # a fault of this code: the body must not be lost
             self.log.failure("internal_error")
-            self.log.last_resort(http.body_for_the_log(event), "internal_error")
-            return http.retry_later("the function failed; its log says why")
+            return self._fail(trigger, event, error, settings.callback_tokens)
 
-    def take(
+    def process(
         self,
         deliveries: Sequence[Delivery],
         trigger: str,
         settings: Settings,
-        request_id: str,
-        started: float,
+        run: Run,
+        fallback: Fallback | None = None,
     ) -> list[JobResult]:
-        """Keep callbacks; what became of each of their jobs. started: of time.perf_counter."""
+        """Store callbacks in the ledger; the result for each of their jobs.
+
+        trigger: the name that the records' source gets. fallback: where a callback goes that the
+        ledger does not accept; None where the caller still has it.
+        """
         # Imported here, as the stores are: a request that is refused pays for nothing of this.
+        from handler.ingest.received import ReceivedCallback
+        from handler.parallel import in_parallel
+
+        ingest = self._callback_ingest(settings, run)
+        received_at = rfc3339_of(self.clock())
+
+        def store(delivery: Delivery) -> list[JobResult]:
+            callback = ReceivedCallback(
+                delivery.body, trigger, received_at, run.request_id, delivery.headers
+            )
+            results = ingest.process(callback)
+            return results if fallback is None else fallback.keep(callback, results)
+
+        return [result for results in in_parallel(store, deliveries) for result in results]
+
+    def _ingest(
+        self, deliveries: Sequence[Delivery], trigger: str, settings: Settings, run: Run
+    ) -> list[JobResult]:
+        from handler.ingest.fallback import Fallback
+
+        return self.process(deliveries, trigger, settings, run, Fallback(self.log))
+
+    def _callback_ingest(self, settings: Settings, run: Run) -> CallbackIngest:
         from handler.ingest.callbacks import CallbackIngest
         from handler.ingest.recorder import Recorder
         from handler.ledger.records import Ledger
-        from handler.parallel import in_parallel
         from handler.policy import Policy
 
-        reception = CallbackIngest(
+        return CallbackIngest(
             settings,
             Recorder(Ledger(self.open_store(settings)), Policy.of(settings)),
             self._inline(settings),
-            trigger,
-            self.clock,
             self.log,
-            request_id,
-            started,
+            lambda: run.left_for_ledger(self.timer()),
+            run.started,
+            self.timer,
         )
-        return [one for outcomes in in_parallel(reception.take, deliveries) for one in outcomes]
 
     def _inline(self, settings: Settings) -> Inline | None:
         if settings.verify_callbacks != "always":
@@ -154,50 +216,42 @@ class Function:
         http = self.http or HttpClient(ANSWER_LIMITS.max_bytes)
         return Inline(settings, http, self.sleep)
 
-    def _misconfigured(self, event: Any, trigger: Trigger, error: SettingsError) -> Any:
-        for problem in error.problems:
-            self.log.error(
-                "settings_wrong",
-                variable=problem.variable,
-                found=problem.found,
-                expected=problem.expected,
-            )
-        if trigger is timer:
-            return timer.answer(())  # raising would make SCF run it again, to no avail
-        if trigger is not http:
-            raise error
-        tokens = tokens_from_env(self.env)
-        if tokens:
-            # Settings are wrong, but who is a stranger can be told: nothing of theirs is logged.
-            try:
-                http.authorise(event, tokens)
-            except RefusedError as refusal:
-                return http.refuse(refusal)
-        self.log.last_resort(http.body_for_the_log(event), "settings_wrong")
-        return http.retry_later("the function's settings are wrong; its log names them")
+    def _refuse(self, trigger: Trigger, refusal: RefusedError) -> Any:
+        self.log.warning(
+            "request_refused", status=refusal.status, reason=refusal.reason, **refusal.evidence
+        )
+        return trigger.answer_error(refusal)
 
-    def _do(
-        self, chore: Chore, settings: Settings, request_id: str, time_left: Callable[[], float]
-    ) -> None:
-        """Run a chore of the timer. It raises nothing: SCF would run it again, twice."""
+    def _fail(
+        self, trigger: Trigger, event: Any, error: Exception, tokens: Sequence[str] | None
+    ) -> Any:
+        """Answer an event that can't be processed; its body goes to the log."""
+        try:
+            lost = trigger.unstored(event, tokens)
+        except RefusedError as refusal:
+            return self._refuse(trigger, refusal)
+        if lost is not None:
+            reason = "settings_invalid" if isinstance(error, SettingsError) else "internal_error"
+            self.log.last_resort(lost.body, reason, lost.authenticated)
+        return trigger.answer_error(error)
+
+    def _run_task(self, task: Task, settings: Settings, run: Run) -> None:
+        """Run a task of the timer."""
         # Imported here: a callback needs neither CI nor the channels.
         from handler.retries.reconcile import Reconcile
         from handler.retries.sweep import Sweep, make_sweep_context
 
-        chores = {"sweep": Sweep, "reconcile": Reconcile}
-        if chore.name not in chores:
-            self.log.error("unknown_chore", chore=chore.name, expected=" or ".join(chores))
+        tasks = {"sweep": Sweep, "reconcile": Reconcile}
+        if task.name not in tasks:
+            self.log.error("unknown_task", task=task.name, expected=" or ".join(tasks))
             return
-        store = self.open_store(settings)
-        bench = make_sweep_context(
-            settings, store, self.http, self.clock, self.sleep, self.log, request_id
+        context = make_sweep_context(
+            settings,
+            self.open_store(settings),
+            self.http,
+            self.clock,
+            self.sleep,
+            self.log,
+            run.request_id,
         )
-        chores[chore.name](bench, time_left).run()
-
-
-def _time_left(context: Mapping[str, Any], started: float) -> Callable[[], float]:
-    """Seconds until the platform ends this invocation, or the next sweep begins."""
-    limit_ms = context.get("time_limit_in_ms")
-    limit_s = limit_ms / 1000 if isinstance(limit_ms, (int, float)) else SWEEP_MOST_S
-    deadline = started + min(limit_s, SWEEP_MOST_S)
-    return lambda: deadline - time.perf_counter()
+        tasks[task.name](context, lambda: run.left_for_task(self.timer())).run()

@@ -1,17 +1,18 @@
-"""One JSON object a line on stdout, whatever the values hold; redaction in this one place.
+"""One JSON object per line on stdout, whatever the values hold; redaction happens here only.
 
-SCF hands stdout to CLS, which parses a line that is one JSON object, its first level
-alone, and keeps numbers and texts (document 583/55595): so every line is flat.
+SCF passes stdout to CLS, which parses a line that is one JSON object, its first level
+only, and keeps numbers and texts (document 583/55595): so every line is flat. SCF keeps the
+first 8 KB of a line, and of one request at most 1 MB and 5,000 lines in 5 s (INTL SCF, log
+delivery configuration): so every line is short, and the parts of bodies are counted.
 Names follow the OpenTelemetry conventions for FaaS where they fit (faas.invocation_id,
 faas.coldstart, faas.trigger).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, TextIO, TypeAlias
 
 from handler.clock import rfc3339_of
@@ -19,9 +20,25 @@ from handler.clock import rfc3339_of
 Level: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Value: TypeAlias = "str | int | float | bool | None"
 
+MAX_LINE_BYTES = 8_000
+"""Of a whole line, its line break included."""
+
 MAX_VALUE_CHARS = 2_000
-BODY_PART_CHARS = 16_000
-"""Base64 characters of a body in one line: below what log services cut a field at."""
+_VALUE_LIMITS = (MAX_VALUE_CHARS, 500, 100, 20)
+"""Characters of each text in a line: the first limit with which the line is short enough."""
+
+BODY_PART_CHARS = 7_000
+"""Base64 characters of a body in one line. The same in each invocation, so that the parts of a
+body that was delivered twice complete each other; fewer only where other fields need the room."""
+
+MAX_BODY_LINES = 80
+"""Parts of bodies in one invocation: 640 kB, so that its other lines and its answer fit too."""
+
+BODY_PART = "callback_not_stored"
+BODY_TRUNCATED = "callback_truncated"
+"""The events of the lines about a body that is stored nowhere else."""
+
+BODY_ENCODING = "zlib+base64"
 
 _MARK = "[redacted]"
 _TRACEBACK = "traceback"
@@ -36,17 +53,22 @@ class Log:
         clock: Callable[[], float],
         secrets: Iterable[str] = (),
         fields: Mapping[str, Value] | None = None,
+        body_lines: Iterator[int] | None = None,
     ) -> None:
+        """body_lines: counts the parts of bodies; the logs of one invocation share it."""
         self._stream = stream
         self._clock = clock
         # The longest first: a secret that holds another one must not be torn apart.
         self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         self._fields = dict(fields or {})
+        self._body_lines = itertools.count() if body_lines is None else body_lines
 
     def bind(self, secrets: Iterable[str] = (), **fields: Value) -> Log:
         """A log with these fields on every line, that knows these secrets too."""
         known = [*self._secrets, *secrets]
-        return Log(self._stream, self._clock, known, self._fields | _dotted(fields))
+        return Log(
+            self._stream, self._clock, known, self._fields | _dotted(fields), self._body_lines
+        )
 
     def info(self, event: str, **fields: Value) -> None:
         self._write("INFO", event, fields)
@@ -63,47 +85,83 @@ class Log:
 
         self._write("ERROR", event, {**fields, _TRACEBACK: traceback.format_exc()})
 
-    def last_resort(self, body: bytes, reason: str) -> None:
-        """Write a whole body into the log, base64 in numbered parts, so that it is not lost."""
-        encoded = base64.b64encode(body).decode("ascii")
-        starts = range(0, max(len(encoded), 1), BODY_PART_CHARS)
-        digest = hashlib.sha256(body).hexdigest()
+    def last_resort(self, body: bytes, reason: str, authenticated: bool) -> None:
+        """Write a whole body, compressed and in numbered parts, so that it is not lost.
+
+        authenticated: whether the request that brought it passed CALLBACK_TOKENS. Where the
+        invocation has no lines left for it, a last line says how many of its bytes are in the log.
+        """
+        import base64  # as above
+        import hashlib
+        import zlib
+
+        text = base64.b64encode(zlib.compress(body)).decode("ascii")
+        about: dict[str, Value] = {
+            "reason": reason,
+            "authenticated": authenticated,
+            "sha256": hashlib.sha256(body).hexdigest(),
+            "bytes": len(body),
+            "encoding": BODY_ENCODING,
+        }
+        longest = {**about, "part": len(text), "parts": len(text)}
+        # 8: a later line may have milliseconds in its time.
+        room = MAX_LINE_BYTES - 8 - len(self._line("ERROR", BODY_PART, longest, ""))
+        # Whole groups of base64: the parts of a body that is cut can be decoded too.
+        size = max(min(room, BODY_PART_CHARS) // 4 * 4, 4)
+        starts = range(0, len(text), size)
         for number, start in enumerate(starts, 1):
-            self._write(
-                "ERROR",
-                "callback_not_kept",
-                {"reason": reason, "sha256": digest, "part": number, "parts": len(starts)},
-                body_base64=encoded[start : start + BODY_PART_CHARS],
-            )
+            if next(self._body_lines) >= MAX_BODY_LINES:
+                kept = zlib.decompressobj().decompress(base64.b64decode(text[:start]))
+                about |= {"part": number, "parts": len(starts), "cut_at": len(kept)}
+                self._write("ERROR", BODY_TRUNCATED, about)
+                return
+            fields = {**about, "part": number, "parts": len(starts)}
+            self._write("ERROR", BODY_PART, fields, text[start : start + size])
 
     def _write(
         self, level: Level, event: str, fields: Mapping[str, Value], body_base64: str | None = None
     ) -> None:
-        line: dict[str, str | int | float] = {
-            "time": rfc3339_of(self._clock()),
-            "level": level,
-            "event": event,
-        }
-        for name, value in (self._fields | _dotted(fields)).items():
-            if value is not None:
-                line[name] = self._safe(value, keeps_end=name == _TRACEBACK)
-        if body_base64 is not None:
-            line["body_base64"] = body_base64
-        # ASCII alone: no line break, control character or odd unicode can leave its string.
-        self._stream.write(json.dumps(line, separators=(",", ":")) + "\n")
-        self._stream.flush()
+        line = self._line(level, event, fields, body_base64)
+        try:
+            self._stream.write(line)
+            self._stream.flush()
+        except (OSError, ValueError):  # closed: a callback is worth more than its log line
+            return
 
-    def _safe(self, value: str | int | float | bool, keeps_end: bool) -> str | int | float:
+    def _line(
+        self, level: Level, event: str, fields: Mapping[str, Value], body_base64: str | None
+    ) -> str:
+        line = ""
+        for limit in _VALUE_LIMITS:
+            values: dict[str, str | int | float] = {
+                "time": rfc3339_of(self._clock()),
+                "level": level,
+                "event": event,
+            }
+            for name, value in (self._fields | _dotted(fields)).items():
+                if value is not None:
+                    values[name] = self._safe(value, limit, keeps_end=name == _TRACEBACK)
+            if body_base64 is not None:
+                values["body_base64"] = body_base64
+            # ASCII only: no line break, control character or odd unicode can leave its string.
+            line = json.dumps(values, separators=(",", ":")) + "\n"
+            if len(line) <= MAX_LINE_BYTES:
+                break
+        return line
+
+    def _safe(
+        self, value: str | int | float | bool, limit: int, keeps_end: bool
+    ) -> str | int | float:
         if isinstance(value, bool):
             return "true" if value else "false"
         if not isinstance(value, str):
             return value
         for secret in self._secrets:
             value = value.replace(secret, _MARK)
-        if len(value) <= MAX_VALUE_CHARS:
+        if len(value) <= limit:
             return value
         # A stack trace says what went wrong in its last line, everything else in its first.
-        kept = f"…{value[-MAX_VALUE_CHARS:]}" if keeps_end else f"{value[:MAX_VALUE_CHARS]}…"
+        kept = f"…{value[-limit:]}" if keeps_end else f"{value[:limit]}…"
         return f"{kept} ({len(value)} characters)"
 
 

@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 import index
+from ci_callback.log_recovery import recover
 from handler.app import open_store
 from handler.callback.record import JobRecord
 from handler.callback.redaction import SECRET_NODES
@@ -28,6 +29,13 @@ SEEDS = sorted(PAYLOADS.glob("*.seed.*"))
 TRANSLATION = (PAYLOADS / "Translation.seed.json").read_bytes()
 TRANSLATION_KEY = "jobs/dt=2022-07-25/ac34be3aa0bf411ed9ce39d7cc972e427.json"
 SUCCESS = '{"JobsDetail": {"JobId": "j1", "Tag": "Translation", "State": "Success"}}'
+
+
+def logged_bodies(invoked: Invoked) -> list[tuple[bytes, bool]]:
+    """The bodies that the log holds whole, and whether their senders were checked."""
+    found = recover(invoked.output.getvalue().splitlines())
+    assert found.lost == ()
+    return [(one.body, one.authenticated) for one in found.bodies]
 
 
 @pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.name)
@@ -257,13 +265,15 @@ def test_wrong_settings_are_answered_503_and_named_in_the_log(
     )
     assert answer["statusCode"] == 503
     assert answer["headers"]["Retry-After"] == "60"
-    wrong, body = on_cos.lines
+    wrong, part = on_cos.lines
     assert (wrong["event"], wrong["variable"], wrong["found"]) == (
-        "settings_wrong",
+        "settings_invalid",
         missing,
         "nothing",
     )
-    assert base64.b64decode(body["body_base64"]) == b"<a/>"
+    known = missing != "CALLBACK_TOKENS"
+    assert part["authenticated"] == ("true" if known else "false")
+    assert logged_bodies(on_cos) == [(b"<a/>", known)]
     assert "Traceback" not in on_cos.output.getvalue()
     assert cos.seen == []
 
@@ -273,7 +283,35 @@ def test_a_stranger_is_told_apart_even_while_settings_are_wrong(on_disk: Invoked
     on_disk.env |= {"CALLBACK_TOKENS": "a-token", "VERIFY_CALLBACKS": "maybe"}
     status, _ = on_disk.post("<a/>")
     assert status == 401
-    assert [line["event"] for line in on_disk.lines] == ["settings_wrong"]
+    assert [line["event"] for line in on_disk.lines] == ["settings_invalid", "request_refused"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/favicon.ico", 404),
+        ("POST", "/admin", 404),
+        ("GET", "/", 405),
+        ("POST", "/health", 405),
+    ],
+)
+def test_no_body_that_is_no_callback_is_logged_while_the_tokens_are_missing(
+    on_disk: Invoked, method: str, path: str, status: int
+) -> None:
+    """Method and path are checked first: scanners ask for these all day."""
+    on_disk.env |= {"TENCENTCLOUD_RUNENV": "SCF"}
+    answered, _ = on_disk.post("<a/>", httpMethod=method, path=path)
+    assert answered == status
+    assert [line["event"] for line in on_disk.lines][-1] == "request_refused"
+    assert logged_bodies(on_disk) == []
+
+
+def test_a_health_check_is_answered_503_while_settings_are_wrong(on_disk: Invoked) -> None:
+    """And logs no body, since it has none."""
+    on_disk.env |= {"VERIFY_CALLBACKS": "maybe"}
+    answered, _ = on_disk.post("", httpMethod="GET", path="/health")
+    assert answered == 503
+    assert [line["event"] for line in on_disk.lines] == ["settings_invalid"]
 
 
 def test_a_store_that_is_away_is_answered_503_with_the_body_in_the_log(
@@ -286,8 +324,8 @@ def test_a_store_that_is_away_is_answered_503_with_the_body_in_the_log(
         dead_status, _ = on_cos.post("hello")
         assert dead_status == 503
     events = [line["event"] for line in on_cos.lines]
-    assert events == ["callback", "callback_not_kept"] * 2
-    assert base64.b64decode(on_cos.lines[1]["body_base64"]) == SUCCESS.encode()
+    assert events == ["callback", "callback_not_stored"] * 2
+    assert logged_bodies(on_cos) == [(SUCCESS.encode(), True), (b"hello", True)]
     assert on_cos.post(SUCCESS)[1]["jobs"][0]["status"] == "kept"
 
 
@@ -340,9 +378,8 @@ def test_a_fault_of_the_function_itself_is_answered_503_and_loses_nothing(
     function = Function(on_disk.env, clock, Log(on_disk.output, lambda: 0.0))
     answer = function.handle({"httpMethod": "POST", "path": "/", "body": SUCCESS}, {})
     assert answer["statusCode"] == 503
-    wrong, body = on_disk.lines
-    assert "StoppedError" in wrong["traceback"]
-    assert base64.b64decode(body["body_base64"]) == SUCCESS.encode()
+    assert "StoppedError" in on_disk.lines[0]["traceback"]
+    assert logged_bodies(on_disk) == [(SUCCESS.encode(), True)]
     started.append(True)
     on_disk.output.truncate(0)
     on_disk.output.seek(0)
@@ -354,8 +391,8 @@ def test_a_timer_with_wrong_settings_logs_and_ends(on_disk: Invoked) -> None:
     """Raising would make the platform run it again, to no avail; a direct invoke is told."""
     on_disk.env["VERIFY_CALLBACKS"] = "maybe"
     answer = on_disk.event({"Type": "Timer", "TriggerName": "sweep", "Message": ""})
-    assert answer == {"status": "done"}
-    assert on_disk.lines[0]["event"] == "settings_wrong"
+    assert answer == {"status": "failed"}
+    assert on_disk.lines[0]["event"] == "settings_invalid"
     from handler.errors import SettingsError
 
     with pytest.raises(SettingsError):

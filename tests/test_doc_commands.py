@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from ci_callback.ci_simulator import BUCKET, CiSimulator
 from ci_callback.commands.registry import app
 from ci_callback.devserver.running import Options, Running, running
+from handler.log import Log
 from tests.conftest import PAYLOADS, Invoked
 from tests.fake_cos import FakeCos
 from tests.test_docs import PAGES, ROOT
@@ -52,7 +53,8 @@ def world(cos: FakeCos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     for function in (there, here):
         for body in ((PAYLOADS / "Translation.seed.xml").read_bytes(), failed, "hello\n"):
             function.post(body)
-    (tmp_path / "scf.log").write_text(here.output.getvalue())
+    with (tmp_path / "scf.json").open("w") as lines:
+        Log(lines, lambda: 0.0).last_resort(b"hello\n", "store", authenticated=True)
     (tmp_path / "tests").symlink_to(ROOT / "tests")
     with CiSimulator(cos=cos) as ci:
         env = cos.env | {"COS_ENDPOINT": ci.endpoint, "CI_BUCKET": BUCKET}

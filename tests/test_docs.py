@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from ci_callback import record_schema as schema
 from handler.alerts.texts import KINDS
+from handler.ingest.callbacks import LEVELS
+from handler.log import BODY_PART, BODY_TRUNCATED
+from handler.triggers import JobResult, Status, http
 from tests.golden.record_page import page
 from tests.golden.write import PAGE
 
@@ -65,7 +69,7 @@ def test_every_log_line_has_its_row_and_no_other() -> None:
     ]
     sources = (ROOT / "handler").rglob("*.py")
     logged = {name for one in sources for name in LOGGED.findall(one.read_text(encoding="utf-8"))}
-    logged.add("callback_not_kept")  # log.Log.last_resort's own
+    logged |= {BODY_PART, BODY_TRUNCATED}
     assert sorted(told) == sorted(logged)
 
 
@@ -88,6 +92,17 @@ def test_every_link_leads_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
         if not target.startswith(("https://", "http://", "#")):
             assert (path.parent / target.partition("#")[0]).exists(), target
+
+
+def test_every_status_of_a_job_has_its_row_with_its_level_and_its_answer() -> None:
+    """Whoever sets an alarm, or reads an answer, looks there."""
+    found = rows(text("docs/operate.md"), "status | level | HTTP status | what it says")
+    told = {names(row[0])[0]: (row[1], int(row[2])) for row in found}
+    assert told == {
+        status: (level, http.answer([JobResult(status)])["statusCode"])
+        for status, level in LEVELS.items()
+    }
+    assert set(told) == set(get_args(Status))
 
 
 def test_the_policy_of_the_deployment_page_is_the_policy() -> None:

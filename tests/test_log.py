@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
+import random
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.log import BODY_PART_CHARS, MAX_VALUE_CHARS, Log
+from ci_callback.log_recovery import RecoveredBody, recover
+from handler.log import MAX_LINE_BYTES, MAX_VALUE_CHARS, Log
+from tests.scf.log_service import LogService
 
 
 def logged(log_of: io.StringIO) -> list[dict[str, object]]:
@@ -68,19 +73,66 @@ def test_a_long_value_is_cut_and_says_so(log: Log, stream: io.StringIO) -> None:
     assert logged(stream)[0]["text"] == "y" * MAX_VALUE_CHARS + "… (1000000 characters)"
 
 
-@pytest.mark.parametrize("size", [0, 1, 12_000, 12_001, 100_000])
-def test_a_body_of_last_resort_can_be_put_together_again(
-    log: Log, stream: io.StringIO, size: int
-) -> None:
-    """Numbered parts, each within a line that log services keep whole."""
-    body = bytes(number % 256 for number in range(size))
-    log.last_resort(body, "store")
-    lines = logged(stream)
-    assert [line["part"] for line in lines] == list(range(1, len(lines) + 1))
-    assert {line["parts"] for line in lines} == {len(lines)}
-    parts = [str(line["body_base64"]) for line in lines]
-    assert base64.b64decode("".join(parts)) == body
-    assert max(map(len, parts)) <= BODY_PART_CHARS
+@given(st.dictionaries(st.sampled_from("abcdefghij"), st.text('x\U0001f600\0"', max_size=3000)))
+def test_a_whole_line_is_shorter_than_what_scf_keeps(fields: dict[str, str]) -> None:
+    """However many long values it has, and whatever their escapes cost."""
+    stream = io.StringIO()
+    log = Log(stream, lambda: 0.0).bind(faas_invocation_id="\U0001f600" * 100)
+    log.error("x", **fields)
+    assert len(stream.getvalue()) <= MAX_LINE_BYTES
+    assert logged(stream)[0]["event"] == "x"
+
+
+@pytest.mark.parametrize("size", [0, 1, 4_000, 30_000, 300_000])
+def test_a_body_of_last_resort_is_whole_in_the_log_service(size: int) -> None:
+    """In numbered parts of which SCF cuts none, whatever is bound to each line."""
+    body = random.Random(size).randbytes(size)
+    service = LogService(lambda: 0.5)
+    log = Log(service.request("r1"), lambda: 0.5).bind(faas_invocation_id="\u8bd1" * 100)
+    log.last_resort(body, "store", authenticated=True)
+    assert (service.cut, service.dropped) == (0, 0)
+    parts = [json.loads(row.text) for row in service.rows]
+    assert [part["part"] for part in parts] == list(range(1, len(parts) + 1))
+    assert {part["parts"] for part in parts} == {len(parts)}
+    assert {part["sha256"] for part in parts} == {hashlib.sha256(body).hexdigest()}
+    assert recover(row.text for row in service.rows).bodies == (RecoveredBody(body, True),)
+
+
+def test_a_body_is_compressed_before_it_is_encoded() -> None:
+    """5 MB of XML are far below what SCF takes of one request."""
+    body = b"<Response><JobsDetail><JobId>j1</JobId></JobsDetail></Response>" * 80_000
+    service = LogService(lambda: 0.0)
+    Log(service, lambda: 0.0).last_resort(body, "store", authenticated=True)
+    assert len(service.rows) < 10
+    assert recover(row.text for row in service.rows).bodies[0].body == body
+
+
+def test_a_body_that_the_log_cannot_hold_is_cut_and_a_line_says_where() -> None:
+    """What is there of it can be read, and the lines of other bodies are not lost for it."""
+    body = random.Random(1).randbytes(5_000_000)
+    service = LogService(lambda: 0.0)
+    log = Log(service, lambda: 0.0)
+    log.last_resort(b"<a/>", "store", authenticated=True)
+    log.bind(faas_trigger="http").last_resort(body, "store", authenticated=True)
+    assert (service.cut, service.dropped) == (0, 0)
+    assert sum(len(row.text) + 1 for row in service.rows) < 700_000
+    last = json.loads(service.rows[-1].text)
+    assert (last["event"], last["bytes"]) == ("callback_truncated", 5_000_000)
+    assert last["part"] == len(service.rows) - 1
+    texts = [json.loads(row.text)["body_base64"] for row in service.rows[1:-1]]
+    start = zlib.decompressobj().decompress(base64.b64decode("".join(texts)))
+    assert body.startswith(start)
+    assert last["cut_at"] == len(start) > 400_000
+    found = recover(row.text for row in service.rows)
+    assert found.bodies == (RecoveredBody(b"<a/>", True),)
+    assert f"{len(start)} of its 5000000 bytes" in found.lost[0].why
+
+
+def test_a_closed_stdout_fails_no_callback(stream: io.StringIO, log: Log) -> None:
+    """A line that can't be written is worth less than the callback that it is about."""
+    stream.close()
+    log.error("x")
+    log.last_resort(b"<a/>", "store", authenticated=True)
 
 
 def test_a_stack_trace_keeps_its_end(log: Log, stream: io.StringIO) -> None:

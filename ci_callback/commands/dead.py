@@ -10,6 +10,7 @@ import typer
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.dead_letters import Replay, StoredDeadLetter, dead_letters, find
 from ci_callback.terminal import Table, print_json, say, say_lines, say_table
+from handler.app import Run
 from handler.clock import rfc3339_of
 from handler.ingest.recorder import Recorder
 from handler.policy import Policy
@@ -69,10 +70,8 @@ def replay_letter(name: Name, as_json: AsJson = False) -> None:
         letter = find(here.ledger.store, name)
 
         def process(body: bytes) -> Any:
-            delivery = Delivery(body)
-            return here.function.take(
-                [delivery], "replay", here.settings, here.request_id, time.perf_counter()
-            )
+            run = Run(here.request_id, time.perf_counter())
+            return here.function.process([Delivery(body)], "replay", here.settings, run)
 
         recorder = Recorder(here.ledger, Policy.of(here.settings))
         now = rfc3339_of(time.time())

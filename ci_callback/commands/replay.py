@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -19,9 +21,10 @@ from ci_callback.common import EXIT_NOT_2XX, AsJson, Local, Since, Until, local
 from ci_callback.dead_letters import dead_letters
 from ci_callback.delivery import Callback, Target, deliver
 from ci_callback.ledger_reader import record_keys, records
-from ci_callback.log_recovery import bodies
+from ci_callback.log_recovery import Recovery, recover
 from ci_callback.terminal import complain, print_json, say
-from handler.app import open_store
+from handler.app import Run, open_store
+from handler.log import BODY_PART
 from handler.settings import LedgerUrl, Settings
 from handler.triggers import Delivery, JobResult
 
@@ -33,7 +36,7 @@ def replay(
     from_log: Annotated[
         Path | None,
         typer.Option(
-            help="The function's log, one JSON object a line, as it was written or exported.",
+            help="The function's log: its stdout, or an export of CLS as JSON or CSV.",
             exists=True,
             dir_okay=False,
         ),
@@ -65,6 +68,13 @@ def replay(
         bool, typer.Option("--dead", help="With --from: its dead letters, in place of records.")
     ] = False,
     limit: Annotated[int, typer.Option(min=1, help="With --from: at most so many.")] = 10_000,
+    accept_unauthenticated: Annotated[
+        bool,
+        typer.Option(
+            "--accept-unauthenticated",
+            help="With --from-log: take in, without asking, bodies whose sender was not checked.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take callbacks into this ledger again, or send them to an address: from the log of a store
@@ -75,9 +85,8 @@ def replay(
     with local() as here:
         into = here.settings.ledger_url if to is None else None
         if from_log is not None:
-            with from_log.open(encoding="utf-8", errors="replace") as lines:
-                found = bodies(lines)
-            missing, sent = found.missing, iter(found.bodies)
+            logged = _from_log(from_log, accept_unauthenticated, may_ask=not as_json)
+            missing, sent = logged.missing, iter(logged.bodies)
         else:
             which = Which(since, until, tag, outcome="failed" if failed else None)
             sent = islice(_from_ledger(str(from_ledger), into, which, dead), limit)
@@ -91,7 +100,7 @@ def replay(
     else:
         say(f"{number} callbacks taken; jobs: {counts or 'none'}")
         for digest in missing:
-            say("not whole in this log:", digest)
+            say("not taken in:", digest)
     if missing or "retry_later" in counts:
         raise typer.Exit(EXIT_NOT_2XX)
 
@@ -104,9 +113,56 @@ def _send(target: Target, bodies: list[bytes], missing: list[str], as_json: bool
     if errors:
         complain(advice(target, errors))
     for digest in missing:
-        complain("not whole in this log:", digest)
+        complain("not taken in:", digest)
     if missing or not all(one.is_well for one in answered):
         raise typer.Exit(EXIT_NOT_2XX)
+
+
+class _Logged(NamedTuple):
+    """Bodies to take in; missing: those that are not, each by its SHA-256, and why."""
+
+    bodies: list[bytes]
+    missing: list[str]
+
+
+def _from_log(path: Path, accept_unauthenticated: bool, may_ask: bool) -> _Logged:
+    """The bodies that a log holds.
+
+    Raises:
+        ValueError: none of its lines holds a part of one.
+    """
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        found = recover(lines)
+    if not found.bodies and not found.lost:
+        raise ValueError(
+            f"{path}: no line `{BODY_PART}` in it. Export those lines from CLS, as JSON or CSV; "
+            "see docs/operate.md"
+        )
+    missing = [f"{one.sha256}: {one.why}" for one in found.lost]
+    unchecked = [one for one in found.bodies if not one.authenticated]
+    if unchecked and not accept_unauthenticated and not (may_ask and _accepts(found)):
+        missing += [
+            f"{hashlib.sha256(one.body).hexdigest()}: its sender was not checked "
+            "(--accept-unauthenticated takes it in)"
+            for one in unchecked
+        ]
+        return _Logged([one.body for one in found.bodies if one.authenticated], missing)
+    return _Logged([one.body for one in found.bodies], missing)
+
+
+def _accepts(found: Recovery) -> bool:
+    """Ask about bodies that came while CALLBACK_TOKENS was not set; no where nobody can answer."""
+    count = sum(not one.authenticated for one in found.bodies)
+    if not _is_terminal():
+        return False
+    return typer.confirm(
+        f"{count} of {len(found.bodies)} bodies came while CALLBACK_TOKENS was missing or "
+        "malformed: anyone may have sent them. Take them in?"
+    )
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _from_ledger(url: str, into: LedgerUrl | None, which: Which, dead: bool) -> Iterator[bytes]:
@@ -127,6 +183,6 @@ def _take(here: Local, sent: Iterator[bytes]) -> tuple[int, Sequence[JobResult]]
     number, outcomes = 0, []
     while batch := [Delivery(body) for body in islice(sent, BATCH)]:
         number += len(batch)
-        started = time.perf_counter()
-        outcomes += here.function.take(batch, "replay", here.settings, here.request_id, started)
+        run = Run(here.request_id, time.perf_counter())
+        outcomes += here.function.process(batch, "replay", here.settings, run)
     return number, outcomes

@@ -16,7 +16,7 @@ from ci_callback.devserver.history import History, Invocation, Request, Way, Wri
 from ci_callback.devserver.run_now import make_due
 from ci_callback.devserver.shown import REDACTED, shown
 from ci_callback.devserver.watched import Watched
-from handler.app import Function, open_store
+from handler.app import Function, Run, open_store
 from handler.clock import rfc3339_of
 from handler.ingest.recorder import Recorder
 from handler.ledger.outbox import Outbox
@@ -130,8 +130,8 @@ class LocalFunction:
         dead_letter = find(ledger.store, name)
 
         def process(body: bytes) -> list[JobResult]:
-            request_id = context["request_id"]
-            return function.take([Delivery(body)], "replay", self.settings, request_id, started)
+            run = Run(context["request_id"], started)
+            return function.process([Delivery(body)], "replay", self.settings, run)
 
         try:
             recorder = Recorder(ledger, Policy.of(self.settings))

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from ci_callback.doctor.findings import EXIT_SETTINGS, Finding, fault, ok, skipped, warning
 from handler.alerts.channels import channels
 from handler.alerts.mail import MailError, route
-from handler.app import SWEEP_MOST_S
+from handler.app import MAX_TASK_S
 from handler.errors import SettingsError
 from handler.settings import Settings
 
@@ -128,10 +128,10 @@ def _alerts(settings: Settings) -> Iterator[Finding]:
 
 
 def _clocks(settings: Settings) -> Iterator[Finding]:
-    if settings.lease_s <= SWEEP_MOST_S:
+    if settings.lease_s <= MAX_TASK_S:
         yield fault(
             "settings LEASE_S",
-            f"{settings.lease_s} s: a sweep may run for {SWEEP_MOST_S:g} s and outlive its lease,"
+            f"{settings.lease_s} s: a sweep may run for {MAX_TASK_S:g} s and outlive its lease,"
             " so that two sweeps submit at once",
             "LEASE_S=120, or longer",
         )

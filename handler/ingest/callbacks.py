@@ -1,146 +1,191 @@
-"""The callbacks of one invocation: each body read, each of its jobs kept, each outcome logged."""
+"""The callbacks of one invocation: parses each body, stores each of its jobs, logs each result."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handler.callback import catalogue, envelope, payload, record, tree
-from handler.clock import rfc3339_of
 from handler.errors import PayloadError, StoreError
+from handler.ingest.received import ReceivedCallback
 from handler.ingest.recorder import Recorder, StoreResult
-from handler.ledger.records import DeadLetter
-from handler.log import Log
+from handler.log import Level, Log
 from handler.settings import Settings
-from handler.triggers import Delivery, JobResult
+from handler.triggers import JobResult, Status
 
 if TYPE_CHECKING:
     from handler.ci_api.verification import Inline
 
+LEVELS: Mapping[Status, Level] = {
+    "kept": "INFO",
+    "duplicate": "INFO",
+    "ignored": "INFO",
+    "rejected": "WARNING",
+    "unverified": "WARNING",
+    "dead_letter": "WARNING",
+    "retry_later": "ERROR",
+}
+"""The level of the log line about a job, by its status."""
+
+NOT_STORED = "the store did not accept it"
+"""The reason in an answer; the log line has the store's own."""
+
+OUT_OF_TIME = "the function's time is used up"
+
+BUCKET_PLACES = ("Input.BucketId", "Input.Bucket", "BucketId")
+
 
 @dataclass
 class CallbackIngest:
-    """Takes callbacks in. started: of time.perf_counter. inline: asks CI about each end before
-    it is kept (VERIFY_CALLBACKS=always)."""
+    """Stores callbacks.
+
+    inline: asks CI about each end before it is stored; None where the settings do not ask for it.
+    time_left: seconds in which the store may still be asked.
+    timer: seconds, of a clock that only runs forward. started: its reading when the invocation
+    began.
+    """
 
     settings: Settings
-    intake: Recorder
+    recorder: Recorder
     inline: Inline | None
-    trigger: str
-    clock: Callable[[], float]
     log: Log
-    request_id: str
+    time_left: Callable[[], float]
     started: float
+    timer: Callable[[], float] = time.perf_counter
 
-    def take(self, delivery: Delivery) -> Sequence[JobResult]:
-        """Keep one callback; what became of each of its jobs, each of them logged."""
-        outcomes: list[JobResult] = []
+    def process(self, callback: ReceivedCallback) -> list[JobResult]:
+        """Store one callback; the result for each of its jobs, each of them logged.
+
+        The first job that the store does not accept ends it: that job and those after it are
+        `retry_later`, since each would wait for the store's time-out as well.
+        """
         try:
-            node, form = payload.parse(delivery.body, self.settings.limits)
+            return self._process(callback)
+        except Exception:  # a fault of this code: a person must look, and the body is not lost
+            self.log.failure("internal_error")
+            explanation = "the function failed on it; its log has the stack trace"
+            return [self._put_dead_letter(callback, PayloadError("internal_error", explanation))]
+
+    def _process(self, callback: ReceivedCallback) -> list[JobResult]:
+        try:
+            node, form = payload.parse(callback.body, self.settings.limits)
             notices = envelope.read(node)
         except PayloadError as error:
-            outcomes.append(self._put_dead_letter(delivery, error))
-        else:
-            source = record.Source(self.trigger, form, self._now(), self.request_id)
-            outcomes += [self._take_one(one, source, delivery) for one in notices]
-        if any(one.status == "retry_later" for one in outcomes):
-            self.log.last_resort(delivery.body, "store")
-        return outcomes
+            return [self._put_dead_letter(callback, error)]
+        source = record.Source(callback.trigger, form, callback.received_at, callback.request_id)
+        results: list[JobResult] = []
+        for notice in notices:
+            if self.time_left() <= 0:
+                return results + self._not_attempted(len(notices) - len(results), OUT_OF_TIME)
+            results.append(self._process_notice(notice, source, callback))
+            if results[-1].status == "retry_later":
+                break
+        return results + self._not_attempted(len(notices) - len(results), NOT_STORED)
 
-    def _take_one(
+    def _process_notice(
         self,
         notice: envelope.Notice | envelope.Unreadable | envelope.Ignored,
         source: record.Source,
-        delivery: Delivery,
+        callback: ReceivedCallback,
     ) -> JobResult:
         if isinstance(notice, envelope.Unreadable):
-            return self._put_dead_letter(delivery, notice.error)
+            return self._put_dead_letter(callback, notice.error)
         if isinstance(notice, envelope.Ignored):
-            self._log("INFO", status="ignored", reason=notice.reason)
-            return JobResult("ignored", reason=notice.reason)
+            return self._report(JobResult("ignored", reason=notice.reason))
         try:
             job = record.normalise(notice, source)
         except PayloadError as error:
-            return self._put_dead_letter(delivery, error)
-        about = {"job_id": job.job_id, "tag": job.tag, "outcome": job.outcome}
-        if not self._allows(job):
-            self._log(
-                "WARNING", status="rejected", reason="ALLOWED_BUCKETS does not name it", **about
-            )
-            return JobResult("rejected", **about, reason="its bucket is not allowed here")
+            return self._put_dead_letter(callback, error)
+        if not self._is_allowed(job):
+            reason = "its bucket is not allowed here"
+            return self._report(_result("rejected", job, reason=reason), "not in ALLOWED_BUCKETS")
         if job.tag is not None and job.tag not in catalogue.TAGS:
-            self.log.warning("new_tag", **about)
-        try:
-            taken = self._believe(job, delivery)
-        except StoreError as error:
-            self._log("ERROR", status="retry_later", reason=str(error), **about)
-            return JobResult("retry_later", **about, reason="the store did not take it")
-        level = "WARNING" if taken.status in ("dead_letter", "unverified") else "INFO"
-        self._log(level, status=taken.status, key=taken.key, differs=taken.differs or None, **about)
-        return JobResult(taken.status, **about, key=taken.key)
+            self.log.warning("new_tag", job_id=job.job_id, tag=job.tag, outcome=job.outcome)
+        return self._store(job, callback)
 
-    def _believe(self, job: record.JobRecord, delivery: Delivery) -> StoreResult:
-        """Keep a job's end; where VERIFY_CALLBACKS=always, once CI has confirmed it."""
+    def _store(self, job: record.JobRecord, callback: ReceivedCallback) -> JobResult:
+        try:
+            stored = self._verify_and_store(job, callback)
+        except StoreError as error:
+            return self._report(_result("retry_later", job, reason=NOT_STORED), str(error))
+        return self._report(_result(stored.status, job, stored.key), differs=stored.differs)
+
+    def _verify_and_store(self, job: record.JobRecord, callback: ReceivedCallback) -> StoreResult:
+        """Store a job's end; where CI is asked first, once CI has confirmed it."""
         if self.inline is not None and job.is_terminal:
             checked = self.inline.check(job)
             about = {"job_id": job.job_id, "tag": job.tag, "reason": checked.note}
             if checked.verdict == "differs":
-                letter = self._letter(delivery, "mismatch", checked.note)
-                key = self.intake.set_aside("mismatch", job, letter, checked.note)
+                letter = callback.dead_letter("mismatch", checked.note)
+                key = self.recorder.set_aside("mismatch", job, letter, checked.note)
                 self.log.warning("mismatch", **about)
                 return StoreResult("dead_letter", key)
             if checked.verdict == "unsettled":
                 self.log.warning("not_confirmed", **about)
-                return StoreResult("unverified", self.intake.doubt(job))
+                return StoreResult("unverified", self.recorder.enqueue_verification(job))
             if checked.verdict == "confirmed":
                 job = job.confirmed()
             else:
                 self.log.warning("not_asked", **about)
         explanation = "another end of this job is kept already, and stays"
-        return self.intake.take(job, lambda: self._letter(delivery, "conflict", explanation))
+        return self.recorder.store(job, lambda: callback.dead_letter("conflict", explanation))
 
-    def _allows(self, job: record.JobRecord) -> bool:
-        """Whether the input's bucket, or its appid, is one of ALLOWED_BUCKETS; a callback that
-        names none is taken, since several tags never do."""
+    def _is_allowed(self, job: record.JobRecord) -> bool:
+        """Whether the input's bucket, or its appid, is one of ALLOWED_BUCKETS. A callback that
+        names no bucket is allowed, since those of several tags never do."""
         allowed = self.settings.allowed_buckets
         bucket = (job.input or {}).get("bucket")
         if allowed is None:
             return True
         if not isinstance(bucket, str):
             # Several in one place are no name, but they are not nothing either.
-            places = ("Input.BucketId", "BucketId")
             return all(
-                tree.is_hollow(one) for at in places for one in tree.get_all(job.details, at)
+                tree.is_hollow(node)
+                for place in BUCKET_PLACES
+                for node in tree.get_all(job.details, place)
             )
         return bucket in allowed or bucket.rpartition("-")[2] in allowed
 
-    def _put_dead_letter(self, delivery: Delivery, error: PayloadError) -> JobResult:
-        letter = self._letter(delivery, error.reason, error.explanation)
+    def _put_dead_letter(self, callback: ReceivedCallback, error: PayloadError) -> JobResult:
         try:
-            key = self.intake.put_dead_letter(letter)
+            key = self.recorder.put_dead_letter(
+                callback.dead_letter(error.reason, error.explanation)
+            )
         except StoreError as failure:
-            self._log("ERROR", status="retry_later", reason=str(failure))
-            return JobResult("retry_later", reason="the store did not take it")
-        self._log("WARNING", status="dead_letter", key=key, reason=str(error))
-        return JobResult("dead_letter", key=key, reason=str(error))
+            return self._report(JobResult("retry_later", reason=NOT_STORED), str(failure))
+        return self._report(JobResult("dead_letter", key=key, reason=str(error)))
 
-    def _letter(self, delivery: Delivery, reason: str, explanation: str) -> DeadLetter:
-        return DeadLetter(
-            delivery.body,
-            reason,
-            explanation,
-            delivery.headers,
-            self.trigger,
-            self._now(),
-            self.request_id,
+    def _not_attempted(self, count: int, reason: str) -> list[JobResult]:
+        """The results of the jobs that are left; one log line for all of them."""
+        if not count:
+            return []
+        result = JobResult("retry_later", reason=reason)
+        self._report(result, f"{count} jobs of this callback were not attempted: {reason}")
+        return [result] * count
+
+    def _report(
+        self, result: JobResult, reason: str | None = None, differs: bool = False
+    ) -> JobResult:
+        """Log the result for a job, and return it. reason: in the log, in place of the answer's."""
+        level = LEVELS[result.status]
+        write = {"INFO": self.log.info, "WARNING": self.log.warning}.get(level, self.log.error)
+        write(
+            "callback",
+            status=result.status,
+            job_id=result.job_id,
+            tag=result.tag,
+            outcome=result.outcome,
+            key=result.key,
+            reason=reason or result.reason,
+            differs=differs or None,
+            duration_ms=round((self.timer() - self.started) * 1000, 1),
         )
+        return result
 
-    def _now(self) -> str:
-        return rfc3339_of(self.clock())
 
-    def _log(self, level: str, **fields: Any) -> None:
-        write = {"INFO": self.log.info, "WARNING": self.log.warning}
-        took = round((time.perf_counter() - self.started) * 1000, 1)
-        write.get(level, self.log.error)("callback", duration_ms=took, **fields)
+def _result(
+    status: Status, job: record.JobRecord, key: str | None = None, reason: str | None = None
+) -> JobResult:
+    return JobResult(status, job.job_id, job.tag, job.outcome, key, reason)

@@ -44,7 +44,7 @@ class Recorder:
         self._outbox = Outbox(ledger)
         self._policy = policy
 
-    def take(self, record: JobRecord, letter: Callable[[], DeadLetter]) -> StoreResult:
+    def store(self, record: JobRecord, letter: Callable[[], DeadLetter]) -> StoreResult:
         """Keep a record and all that follows from it. `letter` makes what is kept in its
         place where the ledger holds another end of the same job already."""
         tickets = self.tickets(record)
@@ -80,7 +80,7 @@ class Recorder:
         self._outbox.put(about(record, f"alert.{kind}", note=f"{note}; this one is in {key}"))
         return self._ledger.put_dead_letter(letter)
 
-    def doubt(self, record: JobRecord) -> str:
+    def enqueue_verification(self, record: JobRecord) -> str:
         """Put a callback by that CI does not confirm yet: the sweep asks again; its key."""
         ticket = about(record, "verify")
         self._outbox.put(ticket)

@@ -159,7 +159,7 @@ class Reconcile:
         """Keep what the callback would have said."""
         bench = self.bench
         letter = bench.letter(record.to_json(), "record", "conflict", "another end is kept already")
-        taken = bench.intake.take(record, lambda: letter)
+        taken = bench.intake.store(record, lambda: letter)
         bench.log.warning(
             "callback_absent",
             job_id=record.job_id,

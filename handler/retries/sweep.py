@@ -177,7 +177,7 @@ class Sweep:
         verdict = bench.ledger.compare(record)
         if verdict is None:
             # The callback died half-way: do the rest of its way, tickets included.
-            taken = bench.intake.take(record, lambda: letter)
+            taken = bench.intake.store(record, lambda: letter)
             bench.note(ticket, "completed", "its callback had died before the record")
             if taken.status != "dead_letter":
                 return True

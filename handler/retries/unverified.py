@@ -23,7 +23,7 @@ def settle(bench: SweepContext, name: str, ticket: Ticket) -> None:
     letter = bench.letter(record.to_json(), "record", checked.verdict, checked.note)
     if checked.verdict in ("confirmed", "not_asked"):
         confirmed = record.confirmed() if checked.verdict == "confirmed" else record
-        taken = bench.intake.take(confirmed, lambda: letter)
+        taken = bench.intake.store(confirmed, lambda: letter)
         status, note = taken.status, checked.note
     else:
         kind = "mismatch" if checked.verdict == "differs" else "unknown"

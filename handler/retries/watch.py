@@ -42,7 +42,7 @@ def watch(bench: SweepContext, name: str, ticket: Ticket) -> None:
     if ended.is_terminal:
         # The callback was lost: it is taken in by the way that it would have gone.
         letter = bench.letter(ended.to_json(), "record", "conflict", "another end is kept already")
-        taken = bench.intake.take(ended, lambda: letter)
+        taken = bench.intake.store(ended, lambda: letter)
         bench.outbox.done(name)
         bench.note(ticket, taken.status, "no callback came; CI was asked")
     elif ticket.tries >= MAX_TRIES:

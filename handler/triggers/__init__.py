@@ -1,11 +1,5 @@
-"""One module a trigger, all with the same members; the first that recognises an event takes it.
-
-NAME        what the trigger is called in a record's source
-FAAS        the value of OpenTelemetry's faas.trigger
-recognises  whether an event is one of its own
-read        event → deliveries (callback bodies), or a chore
-answer      what became of them → what the platform is given back
-"""
+"""One module per trigger, each with the members of `Trigger`; the first that recognises an event
+takes it."""
 
 from __future__ import annotations
 
@@ -26,11 +20,11 @@ class Delivery:
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Lower-case names, and only such headers as are known to hold no secret."""
+    """Lower-case names, and only headers that are known to hold no secret."""
 
 
 @dataclass(frozen=True)
-class Chore:
+class Task:
     """What a timer asks for, by name."""
 
     name: str
@@ -38,7 +32,7 @@ class Chore:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What became of one job of a callback, or of a callback in which no job could be told."""
+    """The result for one job of a callback, or for a callback in which no job can be read."""
 
     status: Status
     job_id: str | None = None
@@ -48,18 +42,56 @@ class JobResult:
     reason: str | None = None
 
 
+@dataclass(frozen=True)
+class Unstored:
+    """A body that the function could not process; the log is the only place left for it.
+
+    authenticated: the request passed CALLBACK_TOKENS. False where the tokens are not known.
+    """
+
+    body: bytes
+    authenticated: bool
+
+
 class Trigger(Protocol):
-    """What each module of this package is."""
+    """The members of each module of this package."""
 
     NAME: str
+    """The trigger's name in a record's source."""
     FAAS: str
+    """The value of OpenTelemetry's faas.trigger."""
 
-    def recognises(self, event: Any) -> bool: ...
-
-    def read(self, event: Any, settings: Settings) -> Sequence[Delivery] | Chore:
-        """Raises RefusedError where nothing of the request is to be kept."""
+    def recognises(self, event: Any) -> bool:
+        """Whether an event is one of this trigger's."""
         ...
 
-    def answer(self, outcomes: Sequence[JobResult]) -> Any:
-        """Raises StoreError where only an exception makes the platform deliver again."""
+    def read(self, event: Any, settings: Settings) -> Sequence[Delivery] | Task:
+        """The deliveries of an event, or the task that it asks for.
+
+        Raises:
+            RefusedError: nothing of the request is to be stored.
+        """
+        ...
+
+    def answer(self, results: Sequence[JobResult]) -> Any:
+        """The answer to an event that was processed.
+
+        Raises:
+            StoreError: not all is stored, and only an exception makes the platform deliver again.
+        """
+        ...
+
+    def answer_error(self, error: Exception) -> Any:
+        """The answer to an event that was refused or could not be processed; the error itself is
+        raised where the platform or the invoker must see it."""
+        ...
+
+    def unstored(self, event: Any, tokens: Sequence[str] | None) -> Unstored | None:
+        """The body of an event that could not be processed; None where the platform keeps it.
+
+        tokens: those of CALLBACK_TOKENS; None where they are not known.
+
+        Raises:
+            RefusedError: nothing of the request would have been stored.
+        """
         ...

@@ -1,41 +1,51 @@
 """A callback passed as the event itself: the cloud API's Invoke, or a test in the console.
 
-Needs no token: CAM guards who may invoke. Recognises everything, so it is asked last.
+Needs no token: CAM guards who may invoke. Recognises every event, so it comes last.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from handler.errors import StoreError
 from handler.settings import Settings
 from handler.triggers import Delivery, JobResult
+from handler.triggers.bodies import as_bytes, as_json
 
 NAME = "direct"
 FAAS = "other"
 
 
 def recognises(event: Any) -> bool:
-    """Whatever no other trigger takes."""
+    """Every event that no other trigger recognises."""
     return True
 
 
 def read(event: Any, settings: Settings) -> Sequence[Delivery]:
     """The event is the callback: a decoded JSON body, or the text of either format."""
-    text = event if isinstance(event, str) else json.dumps(event)
-    return (Delivery(text.encode("utf-8", "surrogatepass")),)
+    return (Delivery(as_bytes(event) if isinstance(event, str) else as_json(event)),)
 
 
-def answer(outcomes: Sequence[JobResult]) -> dict[str, Any]:
-    """What became of each job.
+def answer(results: Sequence[JobResult]) -> dict[str, Any]:
+    """The result for each job.
 
     Raises:
-        StoreError: not all is kept; whoever invoked must do so again.
+        StoreError: not all is stored; the invoker must invoke again.
     """
-    for one in outcomes:
-        if one.status == "retry_later":
-            raise StoreError("put", one.key or "", one.reason or "the store did not take it")
+    for result in results:
+        if result.status == "retry_later":
+            raise StoreError(
+                "put", result.key or "", result.reason or "the store did not accept it"
+            )
     names = ("job_id", "tag", "outcome", "status", "key", "reason")
-    return {"jobs": [{name: getattr(one, name) for name in names} for one in outcomes]}
+    return {"jobs": [{name: getattr(result, name) for name in names} for result in results]}
+
+
+def answer_error(error: Exception) -> Any:
+    """The invoker gets the error."""
+    raise error
+
+
+def unstored(event: Any, tokens: Sequence[str] | None) -> None:
+    """The invoker still has the callback."""

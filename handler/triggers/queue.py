@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handler.errors import StoreError
 from handler.settings import Settings
 from handler.triggers import Delivery, JobResult
+from handler.triggers.bodies import as_bytes
 
 NAME = "queue"
 FAAS = "pubsub"
@@ -24,32 +24,43 @@ CARRIERS: Mapping[str, str] = {"Ckafka": "msgBody", "CMQ": "msgBody"}
 
 
 def recognises(event: Any) -> bool:
-    """Whether each record is a message of a queue service that is known."""
+    """Whether each record is a message of a known queue service."""
     records = event.get("Records") if isinstance(event, dict) else None
     return (
         isinstance(records, list)
         and bool(records)
-        and all(isinstance(one, dict) and _carrier(one) is not None for one in records)
+        and all(isinstance(record, dict) and _carrier(record) is not None for record in records)
     )
 
 
 def read(event: Any, settings: Settings) -> Sequence[Delivery]:
     """A delivery for each message, in their order. An empty one is a delivery too: it becomes
     a dead letter, so that it is seen and the others go on."""
-    return tuple(Delivery(_body(one)) for one in event["Records"])
+    return tuple(Delivery(_body(record)) for record in event["Records"])
 
 
-def answer(outcomes: Sequence[JobResult]) -> dict[str, Any]:
-    """How many jobs were kept, and how.
+def answer(results: Sequence[JobResult]) -> dict[str, Any]:
+    """The number of jobs by status.
 
     Raises:
-        StoreError: not all is kept; the platform delivers the batch again.
+        StoreError: not all is stored; the platform delivers the batch again.
     """
-    missing = [one for one in outcomes if one.status == "retry_later"]
-    if missing:
-        raise StoreError("put", missing[0].key or "", f"{len(missing)} of the batch are not kept")
-    statuses = [one.status for one in outcomes]
+    unstored = [result for result in results if result.status == "retry_later"]
+    if unstored:
+        raise StoreError(
+            "put", unstored[0].key or "", f"{len(unstored)} of the batch are not stored"
+        )
+    statuses = [result.status for result in results]
     return {status: statuses.count(status) for status in sorted(set(statuses))}
+
+
+def answer_error(error: Exception) -> Any:
+    """Raise the error: the platform delivers the batch again."""
+    raise error
+
+
+def unstored(event: Any, tokens: Sequence[str] | None) -> None:
+    """The queue keeps the messages."""
 
 
 def _carrier(record: Mapping[str, Any]) -> str | None:
@@ -61,12 +72,8 @@ def _body(record: Mapping[str, Any]) -> bytes:
     taken as it is, base64 of a callback is decoded, an object that was decoded is encoded."""
     name = _carrier(record) or ""
     body = record[name].get(CARRIERS[name])
-    if body is None:
-        return b""
-    if not isinstance(body, str):
-        return json.dumps(body).encode("ascii")
-    raw = body.encode("utf-8", "surrogatepass")
-    if raw.lstrip()[:1] in (b"<", b"{", b"[") or not raw.strip():
+    raw = as_bytes(body)
+    if not isinstance(body, str) or raw.lstrip()[:1] in (b"<", b"{", b"[") or not raw.strip():
         return raw
     try:
         decoded = base64.b64decode(raw, validate=True)

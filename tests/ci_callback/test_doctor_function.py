@@ -116,7 +116,7 @@ def test_reconciling_needs_its_timer(here: Services) -> None:
 
 
 def test_a_timer_with_an_argument_that_is_no_chore(here: Services) -> None:
-    """The function would log unknown_chore each time."""
+    """The function would log unknown_task each time."""
     odd = trigger("timer", "nightly", "0 0 0 * * * *", "sweeep")
     found = with_triggers(here, SWEEP, odd, URL)
     assert found["timer"][:2] == (

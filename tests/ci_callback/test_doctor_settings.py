@@ -10,7 +10,7 @@ import pytest
 from ci_callback.doctor import on_alerts, on_settings
 from ci_callback.doctor.case import Case, Target
 from ci_callback.doctor.findings import Finding
-from handler.app import SWEEP_MOST_S
+from handler.app import MAX_TASK_S
 from handler.http_client import HttpClient
 from handler.settings import Settings
 from tests.alert_services import KEY, AlertService, closed_port
@@ -49,7 +49,7 @@ def test_settings_that_fit_are_well() -> None:
         ({"ALERT_URLS": ""}, "warning", "a failure nobody hears of"),
         ({"ALERT_URLS": "https://x.example.com/#service=pager"}, "fault", "no way is known"),
         ({"ALERT_URLS": "smtps://u:p4ssw0rd@mx.example.com/"}, "fault", "mx.example.com: ?to="),
-        ({"LEASE_S": f"{SWEEP_MOST_S:g}"}, "fault", "outlive its lease"),
+        ({"LEASE_S": f"{MAX_TASK_S:g}"}, "fault", "outlive its lease"),
         ({"UNKNOWN_SUBMISSION_TIMEOUT_S": "60"}, "warning", "does not list yet"),
         (
             {"MISSING_CALLBACK_CHECK_S": "600"},
@@ -76,7 +76,7 @@ def test_what_will_surprise(env: dict[str, str], status: str, words: str) -> Non
 @pytest.mark.parametrize(
     "env",
     [
-        {"LEASE_S": f"{SWEEP_MOST_S + 1:g}"},
+        {"LEASE_S": f"{MAX_TASK_S + 1:g}"},
         {"MISSING_CALLBACK_CHECK_S": "900"},
         {"UNKNOWN_SUBMISSION_TIMEOUT_S": "300"},
         {"LEASE_WAIT_S": "1"},

@@ -153,7 +153,7 @@ def test_a_file_that_is_refused_shows_its_log_and_fails(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "400" in done.stdout
-    assert '"event": "refused"' in done.stderr or '"event":"refused"' in done.stderr
+    assert '"event":"request_refused"' in done.stderr
 
 
 def test_a_body_comes_from_stdin_too(tmp_path: Path) -> None:

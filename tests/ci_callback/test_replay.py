@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import random
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -12,25 +14,28 @@ import pytest
 from typer.testing import CliRunner
 
 from ci_callback.commands.registry import app
-from ci_callback.log_recovery import bodies
 from handler.ledger.folder import FolderStore
 from tests.conftest import PAYLOADS, Invoked
 from tests.fake_cos import FakeCos, Fault
+from tests.scf.log_service import LogService
 
-BIG = json.dumps({"JobsDetail": {"JobId": "big", "State": "Success", "Text": "x" * 50_000}})
+NOISE = random.Random(1).randbytes(15_000).hex()
+BIG = json.dumps({"JobsDetail": {"JobId": "big", "State": "Success", "Text": NOISE}})
 BODIES = [*((path.read_bytes()).decode() for path in sorted(PAYLOADS.glob("*.seed.*"))), BIG, "odd"]
 
 
 @pytest.fixture
 def log(on_cos: Invoked, cos: FakeCos, tmp_path: Path) -> Path:
-    """The log of a function whose store was away while callbacks came, some of them twice."""
+    """The log of a function whose store was away while callbacks came, some of them twice; as CLS
+    exports it, of all that the function wrote."""
+    service = LogService(lambda: on_cos.now)
     with cos.faulty(lambda seen: Fault(before=(403, "AccessDenied"))):
-        for body in [*BODIES, BODIES[0]]:
+        for number, body in enumerate([*BODIES, BODIES[0]]):
             assert on_cos.post(body)[0] == 503
+            written, on_cos.output = on_cos.output.getvalue(), io.StringIO()
+            service.request(f"r{number}").write(f"START RequestId: x\n{{broken\n{written}[]\n")
     path = tmp_path / "log"
-    # As a log service exports it: with words of its own before the line, and other lines.
-    lines = [f"2026-11-21 08:00:00 {line}" for line in on_cos.output.getvalue().splitlines()]
-    path.write_text("\n".join([*lines, "START RequestId: x", "{broken", '{"event": 5}', "[]"]))
+    path.write_text(service.json_lines())
     return path
 
 
@@ -66,33 +71,62 @@ def test_a_body_that_is_not_whole_is_told(
     """A part is missing, or was changed: exit status 1, and the others are kept."""
     monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/other")
     lines = log.read_text().splitlines()
-    cut = [line for line in lines if '"part":2' not in line]
-    log.write_text("\n".join(cut))
+    log.write_text("\n".join(line for line in lines if '\\"part\\":2' not in line))
     status, out = run(log)
     assert status == 1
     assert "5 callbacks taken" in out
-    assert out.count("not whole") == 1
+    assert "1 of 4 parts are missing: 2" in out
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        {"event": "callback_not_kept"},
-        {"event": "callback_not_kept", "sha256": "x", "body_base64": "eA==", "part": "1"},
-        {"event": "callback"},
-    ],
-)
-def test_lines_that_are_something_else_are_passed_over(line: dict[str, object]) -> None:
-    """A log holds a lot."""
-    found = bodies([json.dumps(line)])
-    assert (found.bodies, found.missing) == ([], [])
+@pytest.mark.parametrize("text", ["", "START RequestId: x\n", "[]", '{"event": 5}', "a,b\n"])
+def test_a_file_without_a_body_is_an_error(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong file or a wrong search would otherwise read as an outage in which nothing came."""
+    monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/other")
+    (tmp_path / "log").write_text(text)
+    result = CliRunner().invoke(app, ["replay", "--from-log", str(tmp_path / "log")])
+    assert result.exit_code == 1
+    assert "no line `callback_not_stored`" in result.stderr
 
 
-@pytest.mark.parametrize("text", ["eA==", "%%%"])
-def test_a_changed_body_is_not_taken(text: str) -> None:
-    """Its digest does not fit."""
-    line = {"event": "callback_not_kept", "sha256": "x", "body_base64": text, "part": 1, "parts": 1}
-    assert bodies([json.dumps(line)]).missing == ["x"]
+@pytest.fixture
+def unchecked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A log of a time when CALLBACK_TOKENS was missing, and then was there."""
+    monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/other")
+    function = Invoked({"TENCENTCLOUD_RUNENV": "SCF"})
+    assert function.post(BODIES[0])[0] == 503
+    function.env["CALLBACK_TOKENS"] = "a-token"
+    assert function.post(BODIES[1], queryString={"token": "a-token"})[0] == 503
+    path = tmp_path / "log"
+    path.write_text(function.output.getvalue())
+    return path
+
+
+def test_bodies_whose_sender_was_not_checked_are_left_out(unchecked: Path) -> None:
+    """Nobody can be asked here: anyone may have sent them."""
+    status, out = run(unchecked, "--json")
+    told = json.loads(out)
+    assert (status, told["bodies"]) == (1, 1)
+    assert "its sender was not checked" in told["missing"][0]
+
+
+def test_they_are_taken_in_where_that_is_wanted(unchecked: Path) -> None:
+    """By an option."""
+    status, out = run(unchecked, "--json", "--accept-unauthenticated")
+    assert (status, json.loads(out)["bodies"]) == (0, 2)
+
+
+@pytest.mark.parametrize(("answer", "status", "number"), [("y", 0, 2), ("n", 1, 1)])
+def test_at_a_terminal_a_person_is_asked(
+    unchecked: Path, monkeypatch: pytest.MonkeyPatch, answer: str, status: int, number: int
+) -> None:
+    """Who knows whether the address was known to others."""
+    monkeypatch.setattr("ci_callback.commands.replay._is_terminal", lambda: True)
+    result = CliRunner().invoke(app, ["replay", "--from-log", str(unchecked)], input=answer)
+    assert result.exit_code == status
+    assert "1 of 2 bodies came while CALLBACK_TOKENS" in result.stdout
+    assert f"{number} callbacks taken" in result.stdout
 
 
 # --- out of another ledger ---

@@ -192,11 +192,11 @@ def test_a_digest_that_is_gone_already_is_passed_over(world: World) -> None:
     assert world.sweep(store=Stale())["status"] == "done"  # type: ignore[arg-type]  # what is called of a store
 
 
-def test_an_unknown_chore_is_logged(world: World) -> None:
+def test_an_unknown_task_is_logged(world: World) -> None:
     """A typing error in a timer's argument must not look like a working one."""
     tick = {"Type": "Timer", "TriggerName": "x", "Message": "swep"}
     assert world.function().handle(tick, {}) == {"status": "done"}
-    assert world.lines[-1]["event"] == "unknown_chore"
+    assert world.lines[-1]["event"] == "unknown_task"
 
 
 def test_a_lease_is_looked_at_by_its_age_and_a_clock_that_went_back_ends_it(world: World) -> None:

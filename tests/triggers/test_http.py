@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from handler.settings import Settings
 from handler.triggers import Delivery, JobResult, http
 
 OPEN = Settings.from_env({"MAX_BODY_BYTES": "2048"})
+GENEROUS = Settings.from_env({})
 GUARDED = Settings.from_env({"CALLBACK_TOKENS": "old-token,new-token"})
 
 DOCUMENTED: dict[str, Any] = {
@@ -68,11 +70,18 @@ def test_other_events_are_not_recognised(event: Any) -> None:
         (base64.b64encode(b"\xff<a/>").decode(), {"isBase64Encoded": True}, b"\xff<a/>"),
         ("PGEv\nPg==", {"isBase64Encoded": True}, b"<a/>"),
         ("PGEvPg==", {"isBase64Encoded": False}, b"PGEvPg=="),
-        ("PGEvPg==", {"isBase64Encoded": "true"}, b"PGEvPg=="),
+        ("PGEvPg==", {"isBase64Encoded": "true"}, b"<a/>"),
+        ("PGEvPg==", {"isBase64Encoded": " True "}, b"<a/>"),
+        ("PGEvPg==", {"isBase64Encoded": "false"}, b"PGEvPg=="),
+        ("PGEvPg==", {"isBase64Encoded": 1}, b"PGEvPg=="),
+        ("\ud800<a/>", {}, b"\xed\xa0\x80<a/>"),
+        ({"a": "\ud800"}, {}, b'{"a": "\\ud800"}'),
+        ({"a": "译"}, {}, '{"a": "译"}'.encode()),
+        ({1: {}, "b": []}, {}, b'{"1": {}, "b": []}'),
     ],
 )
 def test_a_body_may_be_text_base64_or_decoded_already(body: Any, extra: Any, read: bytes) -> None:
-    """Base64 only where the event says so with a true."""
+    """Base64 only where the event says so, with a true or with the text of one."""
     (delivery,) = http.read(DOCUMENTED | {"body": body} | extra, OPEN)
     assert delivery.body == read
 
@@ -228,3 +237,62 @@ def test_a_callback_without_a_job_is_answered_with_its_reason() -> None:
     """There is no job to name."""
     answer = http.answer([JobResult("dead_letter", reason="why")])
     assert json.loads(answer["body"]) == {"status": "dead_letter", "reason": "why"}
+
+
+@pytest.mark.parametrize(
+    ("more", "address"),
+    [
+        ({}, "111.206.96.145"),
+        ({"requestContext": {"sourceIp": "36.159.237.104"}}, "36.159.237.104"),
+        ({"headers": {"X-Scf-Remote-Addr": "36.159.237.104:4711"}}, "36.159.237.104"),
+        ({"headers": {"x-scf-remote-addr": "[2001:db8::1]:4711"}}, "2001:db8::1"),
+        ({"headers": {"x-scf-remote-addr": " 2001:db8::1 "}}, "2001:db8::1"),
+        ({"headers": {"x-scf-remote-addr": "fe80::1%\x1b[31m"}}, None),
+        ({"headers": {"x-scf-remote-addr": "a-name.example"}}, None),
+        ({"headers": {"x-scf-remote-addr": "1" * 5000}}, None),
+        ({"headers": {"x-scf-remote-addr": "１２７.0.0.1"}}, None),
+        ({"headers": {}, "requestContext": {"sourceIp": ["1.2.3.4"]}}, None),
+        ({"headers": None, "requestContext": "x"}, None),
+    ],
+)
+def test_a_refused_request_names_the_address_that_it_came_from(
+    more: dict[str, Any], address: str | None
+) -> None:
+    """Only an address that is written as one; the caller can write the rest."""
+    for event in (DOCUMENTED | more, DOCUMENTED | more | {"path": "/x"}):
+        with pytest.raises(RefusedError) as caught:
+            http.read(event, GUARDED)
+        assert caught.value.evidence.get("client_address") == address
+
+
+def test_base64_with_blanks_costs_no_more_than_base64() -> None:
+    """280 MB for a body of 5 MB, when each piece between blanks became an object."""
+    body = "P " * 2_500_000 + "PGEv"
+    tracemalloc.start()
+    try:
+        (delivery,) = http.read(DOCUMENTED | {"body": body, "isBase64Encoded": True}, GENEROUS)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(delivery.body) == 1_875_003
+    assert peak < 30_000_000
+
+
+def test_a_decoded_body_is_as_long_as_its_text() -> None:
+    """Two million characters of Chinese were 12 MB of escapes, and refused for it."""
+    (delivery,) = http.read(DOCUMENTED | {"body": {"a": "译" * 1_500_000}}, GENEROUS)
+    assert len(delivery.body) < 4_500_020
+
+
+@pytest.mark.parametrize(
+    "name", ["j", "x" * 5_000, "译" * 5_000, "\U0001f600" * 5_000, "\0" * 5_000]
+)
+def test_an_answer_is_no_longer_than_a_line_of_the_log(name: str) -> None:
+    """SCF writes it there. It names the first jobs, and says how many are left out."""
+    results = [JobResult("kept", name, name, "succeeded", name) for _ in range(10_000)]
+    answer = http.answer(results)
+    assert answer["statusCode"] == 200
+    assert len(answer["body"]) < http.MAX_ANSWER_BYTES + 100
+    told = json.loads(answer["body"])
+    assert len(told["jobs"]) + told["omitted"] == 10_000
+    assert told["jobs"]

@@ -8,21 +8,21 @@ import pytest
 
 from handler.errors import StoreError
 from handler.settings import Settings
-from handler.triggers import Chore, Delivery, JobResult, direct, timer
+from handler.triggers import Delivery, JobResult, Task, direct, timer
 
 SETTINGS = Settings.from_env({})
 TICK = {"Type": "Timer", "TriggerName": "sweep", "Time": "2019-02-21T11:49:00Z", "Message": "sweep"}
 
 
 @pytest.mark.parametrize(
-    ("message", "chore"),
+    ("message", "task"),
     [("reconcile", "reconcile"), (" sweep ", "sweep"), ("", "sweep"), (None, "sweep")],
 )
-def test_a_timers_message_names_the_chore(message: Any, chore: str) -> None:
+def test_a_timers_message_names_the_task(message: Any, task: str) -> None:
     """An empty one is a sweep."""
     event = TICK | {"Message": message}
     assert timer.recognises(event)
-    assert timer.read(event, SETTINGS) == Chore(chore)
+    assert timer.read(event, SETTINGS) == Task(task)
     assert timer.answer([]) == {"status": "done"}
 
 

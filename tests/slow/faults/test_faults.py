@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
+import json
 import random
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from ci_callback.log_recovery import recover
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.ledger.store import Store
@@ -113,16 +113,9 @@ def deliver_all(world: QuickWorld, sent: list[Sent], store: Store) -> dict[Sent,
 
 def logged_bodies(world: QuickWorld) -> dict[str, bytes]:
     """The bodies that stand whole in the log's last-resort lines, by their SHA-256."""
-    parts: dict[str, dict[int, str]] = defaultdict(dict)
-    counts: dict[str, int] = {}
-    for line in world.lines:
-        if line["event"] == "callback_not_kept":
-            parts[line["sha256"]][line["part"]] = line["body_base64"]
-            counts[line["sha256"]] = line["parts"]
-    return {
-        digest: base64.b64decode("".join(found[number + 1] for number in range(counts[digest])))
-        for digest, found in parts.items()
-    }
+    found = recover([json.dumps(line) for line in world.lines])
+    assert found.lost == ()
+    return {hashlib.sha256(one.body).hexdigest(): one.body for one in found.bodies}
 
 
 def assert_nothing_is_lost(world: QuickWorld, answers: dict[Sent, int]) -> None:

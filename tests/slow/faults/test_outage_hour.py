@@ -27,7 +27,8 @@ from typer.testing import CliRunner
 
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.commands.registry import app
-from ci_callback.log_recovery import bodies
+from ci_callback.log_recovery import recover
+from handler.app import Run
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.settings import Settings
@@ -195,15 +196,14 @@ def in_memory() -> Hours:
     world = QuickWorld(RECONCILE_TAGS="Translation:6")
 
     def replay(log: list[str]) -> dict[str, int]:
-        found = bodies(log)
-        assert found.missing == []
+        found = recover(log)
+        assert found.lost == ()
         function = world.function()
-        outcomes = function.take(
-            [Delivery(body) for body in found.bodies],
+        outcomes = function.process(
+            [Delivery(one.body) for one in found.bodies],
             "replay",
             Settings.from_env(world.env),
-            "by hand",
-            time.perf_counter(),
+            Run("by hand", time.perf_counter()),
         )
         return dict(Counter(one.status for one in outcomes))
 
@@ -319,7 +319,7 @@ def test_while_cos_is_down_nothing_is_raised_and_all_is_logged(played: Hours) ->
     assert passes == ["broken_off", "done", "done", "done"]
 
     refused = [job for job, answers in played.answers.items() if answers[0][1] == 503]
-    logged = {line["sha256"] for line in lines if line["event"] == "callback_not_kept"}
+    logged = {line["sha256"] for line in lines if line["event"] == "callback_not_stored"}
     assert (
         len(logged)
         == len(refused)

@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 
 from ci_callback import record_schema as schema
+from ci_callback.log_recovery import recover
 from handler.callback.record import JobRecord
 from handler.callback.redaction import REDACTED, SECRET_NAMES
 from handler.ledger.outbox import Ticket
@@ -24,9 +25,6 @@ STATUSES = frozenset({200, 202, 400, 401, 403, 404, 405, 413, 503})
 NOTHING_KEPT = frozenset({400, 401, 404, 405, 413})
 STORED = frozenset({"kept", "duplicate", "unverified", "dead_letter"})
 JOB_STATUSES = STORED | {"ignored", "rejected", "retry_later"}
-
-LOST = "callback_not_kept"
-"""The event of the log's lines that hold a body which could not be kept."""
 
 FAULTS_OF_CODE = frozenset({"internal_error", "ticket_failed"})
 """Events of the log that tell of a fault in this code: no input may call one forth."""
@@ -65,13 +63,11 @@ def of_log(written: str) -> list[dict[str, Any]]:
 
 def body_in(lines: Iterable[Mapping[str, Any]]) -> bytes | None:
     """The body that the log kept for want of a store; None where it kept none."""
-    parts = [one for one in lines if one["event"] == LOST]
-    if not parts:
-        return None
-    assert [one["part"] for one in parts] == list(range(1, parts[0]["parts"] + 1))
-    body = base64.b64decode("".join(one["body_base64"] for one in parts), validate=True)
-    assert hashlib.sha256(body).hexdigest() == parts[0]["sha256"]
-    return body
+    found = recover([json.dumps(line) for line in lines])
+    assert found.lost == ()
+    bodies = {one.body for one in found.bodies}
+    assert len(bodies) <= 1
+    return next(iter(bodies), None)
 
 
 def of_http_answer(answer: Any) -> tuple[int, list[dict[str, Any]]]:

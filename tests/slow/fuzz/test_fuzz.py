@@ -132,7 +132,7 @@ def _show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _let_everyone_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "authorise", lambda event, tokens: None)
+    monkeypatch.setattr(http, "_authorise", lambda event, tokens: None)
 
 
 def _raise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def _raise(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _lose_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Log, "last_resort", lambda self, body, reason: None)
+    monkeypatch.setattr(Log, "last_resort", lambda self, body, reason, authenticated: None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,164 @@
+"""log_recovery.py: bodies out of whatever form the log is exported in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Callable
+
+import pytest
+
+from ci_callback.log_recovery import RecoveredBody, recover
+from handler.log import Log
+from tests.scf.log_service import LogService
+
+BODIES = [
+    b"<Response><JobsDetail><JobId>j1</JobId></JobsDetail></Response>",
+    '{"JobsDetail": {"JobId": "\u8bd1", "Text": "a,b\\n[{"}}'.encode(),
+    random.Random(2).randbytes(40_000),
+]
+BIG = BODIES[2]
+FORMS: dict[str, Callable[[LogService], str]] = {
+    "stdout": lambda log: "".join(row.text + "\n" for row in log.rows),
+    "stdout with a prefix": lambda log: "".join(
+        f"2026-11-21 08:00:00 [INFO] {row.text}\n" for row in log.rows
+    ),
+    "JSON lines": LogService.json_lines,
+    "JSON lines with a field per value": lambda log: log.json_lines(parsed=True),
+    "JSON array": LogService.json_array,
+    "JSON array over lines": lambda log: log.json_array(indent=2),
+    "JSON array with a field per value, over lines": lambda log: log.json_array(2, parsed=True),
+    "CSV": LogService.csv,
+    "CSV with a column per value": lambda log: log.csv(parsed=True),
+    "CSV with Windows line ends": lambda log: log.csv().replace("\r\n", "\n").replace("\n", "\r\n"),
+}
+
+
+@pytest.fixture
+def service() -> LogService:
+    """The log of three invocations; beside the bodies are lines of other kinds."""
+    log = LogService(lambda: 0.25)
+    for number, body in enumerate(BODIES):
+        lines = Log(log.request(f"r{number}"), lambda: 0.25).bind(faas_invocation_id=f"r{number}")
+        log.write(f"START RequestId: r{number}\n")
+        lines.error("callback", status="retry_later", reason='{broken [ , "')
+        lines.last_resort(body, "store", authenticated=True)
+        log.write('{"statusCode": 503, "body": "{}"}\n')
+    return log
+
+
+def lines_of(text: str) -> list[str]:
+    """As a file yields them."""
+    return text.removeprefix("\ufeff").splitlines(keepends=True)
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_every_form_of_an_export_is_read(service: LogService, form: Callable[..., str]) -> None:
+    """All values may be text, and our line may stand in SCF_Message."""
+    found = recover(lines_of(form(service)))
+    assert found.bodies == tuple(RecoveredBody(body, True) for body in BODIES)
+    assert found.lost == ()
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_lines_may_come_in_any_order_and_several_times(
+    service: LogService, form: Callable[..., str]
+) -> None:
+    """An export is sorted by time at best, and lines of one moment by nothing."""
+    service.rows = service.rows[::-1] + service.rows[3:]
+    random.Random(3).shuffle(service.rows)
+    assert {one.body for one in recover(lines_of(form(service))).bodies} == set(BODIES)
+
+
+def test_missing_parts_are_named(service: LogService) -> None:
+    """By the SHA-256 of the body and by number; the other bodies are there."""
+    gone = ('"part":2,', '"part":5,')
+    service.rows = [row for row in service.rows if not any(part in row.text for part in gone)]
+    found = recover(lines_of(service.json_lines()))
+    (lost,) = found.lost
+    assert lost.sha256 == hashlib.sha256(BIG).hexdigest()
+    assert lost.why == "2 of 8 parts are missing: 2, 5"
+    assert len(found.bodies) == 2
+
+
+def test_a_body_that_came_twice_is_put_together_of_both(service: LogService) -> None:
+    """CI delivered it again: what is missing of the one is in the other."""
+    first = [row for row in service.rows if '"part":2,' not in row.text]
+    again = LogService(lambda: 9.0)
+    Log(again.request("r9"), lambda: 9.0).bind(faas_invocation_id="r9").last_resort(
+        BIG, "store", authenticated=True
+    )
+    rest = [row for row in again.rows if '"part":3,' not in row.text]
+    found = recover(lines_of("".join(row.text + "\n" for row in [*first, *rest])))
+    assert (found.lost, len(found.bodies)) == ((), 3)
+
+
+def test_a_line_that_was_cut_is_a_missing_part(service: LogService) -> None:
+    """As with the longer lines that SCF cuts."""
+    text = service.json_lines().replace('"part\\":4,', '"part\\":4')
+    lines = [row.text[:7000] if '"part":4,' in row.text else row.text for row in service.rows]
+    assert recover(lines).lost[0].why == "1 of 8 parts are missing: 4"
+    assert text.count("SCF_Message") == len(service.rows)
+
+
+@pytest.mark.parametrize("text", ["eA==", "%%%", "eJxLAgAAYgBi", ""])
+def test_a_changed_part_is_not_taken(text: str) -> None:
+    """Its digest does not fit, or it is no base64, or not compressed as it says."""
+    digest = "a" * 64
+    found = recover([json.dumps(part(sha256=digest, body_base64=text))])
+    assert [one.sha256 for one in found.lost] == [digest]
+    assert "SHA-256" in found.lost[0].why
+
+
+def test_a_part_that_expands_without_end_is_not_taken() -> None:
+    """A forged one: what it expands to is bounded."""
+    service = LogService(lambda: 0.0)
+    Log(service, lambda: 0.0).last_resort(bytes(40_000_000), "store", authenticated=True)
+    found = recover(row.text for row in service.rows)
+    assert (found.bodies, len(found.lost)) == ((), 1)
+
+
+def part(**more: object) -> dict[str, object]:
+    """A line about a body."""
+    return {
+        "event": "callback_not_stored",
+        "sha256": "b" * 64,
+        "encoding": "zlib+base64",
+        "body_base64": "eA==",
+        "part": 1,
+        "parts": 1,
+        "authenticated": "true",
+    } | more
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"event": "callback_not_stored"},
+        part(sha256="\x1b[31m"),
+        part(sha256=5),
+        part(part="one"),
+        part(part=-1),
+        part(parts="9" * 5000),
+        part(parts=None),
+        part(body_base64=None),
+        {"event": "callback", "job_id": json.dumps(part())},
+        {"jobs": [{"job_id": json.dumps(part())}]},
+        {"SCF_Message": json.dumps({"event": "callback", "reason": json.dumps(part())})},
+        {"SCF_Message": json.dumps({"statusCode": 200, "body": json.dumps(part())})},
+    ],
+)
+def test_what_is_no_part_is_passed_over(line: object) -> None:
+    """A text from outside that looks like a line of ours among them."""
+    found = recover([json.dumps(line)])
+    assert (found.bodies, found.lost) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "lines", [[], [""], ["callback_not_stored"], ["{" * 8000], ['{"a":' * 5000, "a,b\n", "\0,1\n"]]
+)
+def test_a_file_that_is_something_else_holds_nothing(lines: list[str]) -> None:
+    """Neither JSON nor CSV, or nested without end."""
+    found = recover(lines)
+    assert (found.bodies, found.lost) == ((), ())

@@ -1,0 +1,204 @@
+"""The callbacks of one invocation while the store fails, hangs, or the function itself fails."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ci_callback.log_recovery import recover
+from handler.app import MAX_RESERVE_S, Function
+from handler.errors import StoreError
+from handler.ledger.store import Store
+from handler.log import Log
+from tests.conftest import NOW
+from tests.stores import MemoryStore, Trouble, Wrapped
+
+JOBS = [{"JobId": f"j{number}", "Tag": "Translation", "State": "Success"} for number in range(10)]
+BODY = json.dumps({"JobsDetail": JOBS})
+HANG_S = 15.0
+"""What a request of a store that gives no answer takes before it fails."""
+
+
+class HangingStore(Wrapped):
+    """Each write waits for its time-out and fails."""
+
+    def __init__(self, wait: Callable[[float], None]) -> None:
+        super().__init__(MemoryStore())
+        self._wait = wait
+        self.asked: list[str] = []
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        self.put(key, data)
+        return True
+
+    def put(self, key: str, data: bytes) -> None:
+        self.asked.append(key)
+        self._wait(HANG_S)
+        raise StoreError("put", key, "COS gave no answer in time")
+
+
+class SlowStore(Wrapped):
+    """Each write takes five seconds, and succeeds."""
+
+    def __init__(self, wait: Callable[[float], None]) -> None:
+        super().__init__(MemoryStore())
+        self._wait = wait
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        self._wait(5.0)
+        return super().put_new(key, data)
+
+
+class Machine:
+    """A function on a clock of its own. limit_s: the time limit that its context names."""
+
+    def __init__(self, limit_s: float = 55.0) -> None:
+        self.output = io.StringIO()
+        self.passed_s = 0.0
+        self.limit_s = limit_s
+
+    def wait(self, seconds: float) -> None:
+        self.passed_s += seconds
+
+    def invoke(self, event: Any, store: Store) -> Any:
+        function = Function(
+            {"LEDGER_URL": "file:nowhere"},
+            lambda: NOW + self.passed_s,
+            Log(self.output, lambda: NOW + self.passed_s),
+            self.wait,
+            lambda settings: store,
+            timer=lambda: self.passed_s,
+        )
+        return function.handle(event, {"time_limit_in_ms": self.limit_s * 1000})
+
+    def post(self, body: str, store: Store) -> tuple[int, list[str]]:
+        """The status of the answer, and of each job in it."""
+        answer = self.invoke({"httpMethod": "POST", "path": "/", "body": body}, store)
+        return answer["statusCode"], [job["status"] for job in json.loads(answer["body"])["jobs"]]
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.output.getvalue().splitlines()]
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """What the log holds whole."""
+        return [one.body for one in recover(self.output.getvalue().splitlines()).bodies]
+
+
+def test_the_first_failure_of_the_store_settles_the_whole_callback() -> None:
+    """Ten jobs at 15 s each would outlast the function, and its log line with the body."""
+    machine = Machine()
+    store = HangingStore(machine.wait)
+    status, jobs = machine.post(BODY, store)
+    assert (status, jobs) == (503, ["retry_later"] * 10)
+    assert store.asked == ["jobs/dt=1970-01-01/j0.json"]
+    assert machine.passed_s == HANG_S
+    assert machine.bodies == [BODY.encode()]
+    assert [line["event"] for line in machine.lines] == ["callback"] * 2 + ["callback_not_stored"]
+    assert "9 jobs of this callback were not attempted" in machine.lines[1]["reason"]
+
+
+def test_jobs_before_the_failure_stay_stored_and_the_next_delivery_stores_the_rest() -> None:
+    """Twice is once."""
+    machine = Machine()
+    memory = MemoryStore()
+    trouble = Trouble(lambda number, what: "lost before" if number == 4 else "fine")
+    status, jobs = machine.post(BODY, trouble.store(memory))
+    assert (status, jobs) == (503, ["kept"] * 3 + ["retry_later"] * 7)
+    machine.wait(60)
+    status, jobs = machine.post(BODY, memory)
+    assert (status, jobs) == (200, ["duplicate"] * 3 + ["kept"] * 7)
+
+
+@pytest.mark.parametrize("limit_s", [3.0, 15.0, 55.0, 900.0])
+def test_a_slow_store_is_left_while_there_is_time_for_the_log(limit_s: float) -> None:
+    """The jobs that are left when the time is nearly used up are not begun."""
+    machine = Machine(limit_s)
+    status, _ = machine.post(json.dumps({"JobsDetail": JOBS * 10}), SlowStore(machine.wait))
+    begun = machine.passed_s - 5.0
+    assert begun < limit_s - min(MAX_RESERVE_S, limit_s / 3)
+    if limit_s < 900:
+        assert status == 503
+        assert "the function's time is used up" in machine.lines[-2]["reason"]
+        assert len(machine.bodies) == 1
+    else:
+        assert (status, len(machine.lines)) == (200, 100)
+
+
+def test_the_other_messages_of_a_batch_are_not_held_up_by_a_time_that_is_used_up() -> None:
+    """Each body of a batch is in the log before the platform ends the function."""
+    machine = Machine(20.0)
+    bodies = [json.dumps({"JobsDetail": [job, job]}) for job in JOBS]
+    event = {"Records": [{"CMQ": {"msgBody": body}} for body in bodies]}
+    with pytest.raises(StoreError, match="20 of the batch"):
+        machine.invoke(event, HangingStore(machine.wait))
+    assert sorted(machine.bodies) == sorted(body.encode() for body in bodies)
+
+
+class FaultyStore(MemoryStore):
+    """Raises what no store should."""
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        if key.startswith("jobs/"):
+            raise RecursionError("a fault of this code")
+        return super().put_new(key, data)
+
+
+@pytest.mark.parametrize("trigger", ["http", "queue", "direct"])
+def test_a_callback_on_which_the_function_fails_becomes_a_dead_letter(trigger: str) -> None:
+    """It is stored, a person is told, and a batch is not delivered again for ever for it."""
+    store, machine = FaultyStore(), Machine()
+    event = {
+        "http": {"httpMethod": "POST", "path": "/", "body": BODY},
+        "queue": {"Records": [{"CMQ": {"msgBody": BODY}}]},
+        "direct": json.loads(BODY),
+    }[trigger]
+    answer = machine.invoke(event, store)
+    if trigger == "http":
+        assert answer["statusCode"] == 202
+    (key,) = store.list("_dead/")
+    letter = json.loads(store.get(key) or b"")
+    assert (letter["reason"], letter["trigger"]) == ("internal_error", trigger)
+    assert [one.endswith("alert.dead.json") for one in store.list("_outbox/")] == [True]
+    assert "RecursionError" in machine.lines[0]["traceback"]
+
+
+DEEP: Any = "x"
+for _ in range(993):
+    DEEP = {"a": [DEEP]}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"httpMethod": "POST", "path": "/", "body": DEEP},
+        {"httpMethod": "POST", "path": "/", "body": DEEP, "isBase64Encoded": True},
+        {"Records": [{"CMQ": {"msgBody": DEEP}}]},
+        {"Records": [{"Ckafka": {"msgBody": [DEEP]}}]},
+        DEEP,
+        [DEEP],
+    ],
+)
+def test_a_decoded_body_that_is_nested_without_end_is_kept_as_a_dead_letter(event: Any) -> None:
+    """json.dumps raises RecursionError at it."""
+    store, machine = MemoryStore(), Machine()
+    machine.invoke(event, store)
+    (key,) = store.list("_dead/")
+    assert json.loads(store.get(key) or b"")["reason"] == "too_deep"
+    assert {line["event"] for line in machine.lines} == {"callback"}
+
+
+def test_a_deep_body_goes_to_the_log_while_settings_are_invalid() -> None:
+    """Nothing leaves main_handler, and the body is whole."""
+    machine = Machine()
+    log = Log(machine.output, lambda: NOW)
+    function = Function({"VERIFY_CALLBACKS": "maybe"}, lambda: NOW, log)
+    answer = function.handle({"httpMethod": "POST", "path": "/", "body": DEEP}, {})
+    assert answer["statusCode"] == 503
+    (body,) = machine.bodies
+    assert body.count(b'{"a": [') == 993
