@@ -5,7 +5,7 @@
 One process of its own, so that none of its time counts as the client's. It holds objects in a
 dict, asks that an Authorization header is there (and does not check it), and knows what the
 function and its peers use: PUT with x-cos-forbid-overwrite, GET, HEAD, DELETE, and listing by
-prefix, marker and max-keys. tests/benchmarks compares its answers with those of tests/cos_face.
+prefix, marker and max-keys. tests/benchmarks compares its answers with those of tests/fake_cos.
 
 Ledgers of a million records are not stored: a range of keys is declared, and listings and
 GETs are answered out of it. Paths below /-/ are for the harness and are not counted.

@@ -17,13 +17,14 @@ from ci_callback.log_recovery import recover
 from handler.app import open_store
 from handler.callback.record import JobRecord
 from handler.callback.redaction import SECRET_NODES
+from handler.connections import Patience
 from handler.errors import StoreError
 from handler.settings import Settings
 from tests.callback.test_record import SCHEMA
 from tests.callback.twins import as_json, as_xml
 from tests.conftest import PAYLOADS, Invoked
-from tests.fake_cos import FakeCos, Fault
-from tests.fake_cos.face import Seen
+from tests.fake_cos import FakeCos, Fault, Seen
+from tests.fake_cos.server import Death
 
 SEEDS = sorted(PAYLOADS.glob("*.seed.*"))
 TRANSLATION = (PAYLOADS / "Translation.seed.json").read_bytes()
@@ -327,6 +328,22 @@ def test_a_store_that_is_away_is_answered_503_with_the_body_in_the_log(
     assert events == ["callback", "callback_not_stored"] * 2
     assert logged_bodies(on_cos) == [(SUCCESS.encode(), True), (b"hello", True)]
     assert on_cos.post(SUCCESS)[1]["jobs"][0]["status"] == "kept"
+
+
+@pytest.mark.parametrize("death", ["reset", "silence"])
+def test_callbacks_after_a_freeze_are_kept(
+    on_cos: Invoked, cos: FakeCos, death: Death, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connections of the instance died while it was frozen; COS is well."""
+    monkeypatch.setattr(
+        "handler.ledger.cos.PATIENCE", Patience(whole_s=20, connect_s=10, silent_s=0.1)
+    )
+    monkeypatch.setattr("handler.app._warm_stores", {})
+    for number in range(8):
+        body = SUCCESS.replace("j1", f"j{number}")
+        assert on_cos.post(body)[0] == 200
+        assert cos.forget_idle(death) >= 1
+    assert len(cos.seen) == 8
 
 
 @pytest.mark.parametrize(("conflicts", "status"), [(1, 202), (None, 503)])

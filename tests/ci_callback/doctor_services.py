@@ -35,7 +35,7 @@ from handler.http_client import HttpClient
 from handler.log import Log
 from tests.alert_services import AlertService
 from tests.fake_cos import FakeCos
-from tests.fake_cos.face import Seen as CosSeen
+from tests.fake_cos import Seen as CosSeen
 
 TOKEN = "t0ken-of-the-queue-Zz81"
 CONFIG = {
@@ -62,8 +62,8 @@ class DoctorCos(FakeCos):
         self.location = REGION
         self.versioning = ""
 
-    def _do(self, seen: CosSeen, path: str, body: bytes) -> tuple[str, dict[str, str], bytes]:
-        status, headers, answer = super()._do(seen, path, body)
+    def carry_out(self, seen: CosSeen) -> tuple[str, dict[str, str], bytes]:
+        status, headers, answer = super().carry_out(seen)
         if self.versioning and status.startswith("409"):
             status, answer = "200 OK", b""
         if status.startswith("200") and seen.query.startswith("location"):

@@ -17,8 +17,7 @@ from handler.errors import StoreError
 from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
 from handler.settings import Settings
-from tests.fake_cos import FakeCos, Fault
-from tests.fake_cos.face import Seen
+from tests.fake_cos import FakeCos, Fault, Seen
 from tests.ledger.test_stores import cos_store
 from tests.records import DAY, Listing, keep, record
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from ci_callback.ci_simulator import Fault
 from ci_callback.doctor import cos_api, on_clock, on_store
 from ci_callback.doctor import store_check as on_trial
 from ci_callback.doctor.case import Case, Target
@@ -20,8 +19,7 @@ from handler.http_client import HttpClient
 from handler.settings import Settings
 from tests.alert_services import closed_port
 from tests.ci_callback.doctor_services import Clock, Services
-from tests.fake_cos import BUCKET, REGION
-from tests.fake_cos.face import Seen
+from tests.fake_cos import BUCKET, REGION, Fault, Seen
 
 
 @pytest.fixture(scope="module")

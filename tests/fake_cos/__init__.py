@@ -1,6 +1,17 @@
-"""COS on loopback: moto behind a small face that speaks as COS does."""
+"""COS on loopback, at its best and at its worst: see service.py for all that it does on demand."""
 
-from ci_callback.ci_simulator.fixtures import APPID, BUCKET, REGION, Fault
-from tests.fake_cos.face import FakeCos
+from ci_callback.ci_simulator.fixtures import APPID, BUCKET, REGION
+from tests.fake_cos.faults import LASTING_ERRORS, TRANSIENT_ERRORS, Fault
+from tests.fake_cos.seen import Seen
+from tests.fake_cos.service import FakeCos
 
-__all__ = ["APPID", "BUCKET", "REGION", "FakeCos", "Fault"]
+__all__ = [
+    "APPID",
+    "BUCKET",
+    "LASTING_ERRORS",
+    "REGION",
+    "TRANSIENT_ERRORS",
+    "FakeCos",
+    "Fault",
+    "Seen",
+]

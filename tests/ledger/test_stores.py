@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from handler.connections import Patience
 from handler.errors import StoreError
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
 from handler.ledger.store import Store
-from tests.fake_cos import BUCKET, REGION, FakeCos, Fault
-from tests.fake_cos.face import Seen
+from handler.parallel import in_parallel
+from tests.fake_cos import BUCKET, REGION, FakeCos, Fault, Seen
+from tests.fake_cos.server import Death
 
 PERMANENT = Credentials(SECRET_ID, SECRET_KEY, "")
 
@@ -276,6 +279,59 @@ def test_a_write_whose_answer_was_lost_is_found_to_exist(cos: FakeCos) -> None:
 
     with cos.faulty(lost):
         assert cos_store(cos).put_new("a", b"mine") is False
+    assert cos.read("ci/a") == b"mine"
+
+
+@pytest.mark.parametrize("death", ["reset", "silence", "fin"])
+def test_connections_that_died_while_idle_cost_no_operation_and_no_try(
+    cos: FakeCos, monkeypatch: pytest.MonkeyPatch, death: Death
+) -> None:
+    """After a freeze, or behind a NAT: none of the operations fails, and none is seen twice."""
+    monkeypatch.setattr(
+        "handler.ledger.cos.PATIENCE", Patience(whole_s=20, connect_s=10, silent_s=0.1)
+    )
+    store = cos_store(cos)
+    operations: tuple[Callable[[], object], ...] = (
+        lambda: store.put("o/a", b"1"),
+        lambda: store.put_new("o/b", b"2"),
+        lambda: store.get("o/a"),
+        lambda: list(store.list("o/")),
+        lambda: store.delete("o/a"),
+    )
+    results = []
+    for operation in operations:
+        cos.forget_idle(death)
+        results.append(operation())
+    assert results == [None, True, b"1", ["o/a", "o/b"], None]
+    assert len(cos.seen) == len(operations)
+
+
+def test_eight_callers_at_once_survive_the_death_of_all_their_connections(cos: FakeCos) -> None:
+    """A pool full of dead connections fails none of them."""
+    store = cos_store(cos)
+    together = threading.Barrier(8, timeout=30)
+
+    def wait(seen: Seen) -> Fault | None:
+        together.wait()
+        return None
+
+    def put_all() -> None:
+        in_parallel(lambda number: store.put(f"o/{number}", b""), range(8))
+
+    with cos.faulty(wait):
+        put_all()
+    assert cos.forget_idle("reset") >= 8
+    put_all()
+    assert cos.keys("ci/o/") == [f"ci/o/{number}" for number in range(8)]
+    assert len(cos.seen) == 16
+
+
+def test_a_put_new_that_lands_late_does_not_hide_its_own_write(cos: FakeCos) -> None:
+    """Its retry made the object; the late one is refused by COS itself."""
+    late = Fault(lands_after_s=60)
+    with cos.faulty(lambda seen: late if len(cos.seen) == 1 else None):
+        assert cos_store(cos).put_new("a", b"mine") is True
+    cos.land_late_writes()
     assert cos.read("ci/a") == b"mine"
 
 

@@ -16,8 +16,7 @@ from ci_callback.log_recovery import recover
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.ledger.store import Store
-from tests.fake_cos import BUCKET, REGION, FakeCos, Fault
-from tests.fake_cos.face import Seen
+from tests.fake_cos import BUCKET, REGION, FakeCos, Fault, Seen
 from tests.stores import How, QuickWorld, Trouble
 from tests.world import TRANSLATION
 
