@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from tests.slow.model import requests as ask
 from tests.slow.model.promises import KEPT_ASIDE, ONE_RECORD, RIGHTLY, TWICE
 from tests.slow.model.protocol import record
-from tests.slow.model.requests import Key, LostError
+from tests.slow.model.requests import Described, Key, LostError
 from tests.slow.model.scopes import Scope
 from tests.slow.model.state import Claim, Job, Lease, State, Stray, replaced
 
@@ -73,7 +73,7 @@ def list_outbox(scope: Scope, state: State, number: int, request: ask.ListOutbox
     listed = dict.fromkeys(key.name for key in state.keys("_outbox", "_done"))
     alerts = [ticket for ticket in listed if ticket.action.startswith("alert")]
     others = [ticket for ticket in listed if ticket not in alerts]
-    due = [ticket for ticket in others if ticket.action == "retry" or scope.may_end(ticket.job)]
+    due = [one for one in others if one.action == "retry" or scope.may_end(one.job)]
     for ticket in due:
         yield Answer(ticket, state)
     if scope.rules.channels:
@@ -141,32 +141,53 @@ def look(scope: Scope, state: State, number: int, request: ask.Look) -> Answers:
 
 def post(scope: Scope, state: State, number: int, request: ask.Post) -> Answers:
     """Taken; without an answer, and nobody knows; not taken."""
-    in_time = Claim(request.attempt) in state.timeline
-    rightly = state.get(record(request.attempt - 1)) == "failed"
+    claim = request.attempt
+    in_time = Claim(claim) in state.timeline
+    before = state.job(request.job)
+    rightly = state.get(record(request.job)) == "failed" == _end(scope, state, request.job)
     taken = state if rightly else state._replace(breach=RIGHTLY)
-    for answer, job in (("accepted", "running"), (LostError, "sent")):
-        jobs = (*taken.jobs, Job(request.attempt, job, listed=False, in_time=in_time))
+    root = before.root if before else request.job
+    for answer, at in (("accepted", "running"), (LostError, "sent")):
+        job = Job(claim.job, request.job, root, claim, True, at, listed=False, in_time=in_time)
+        jobs = (*taken.jobs, job)
         yield Answer(answer, taken.with_jobs(jobs), due=answer is not LostError)
     yield Answer("busy", state, due=False)
     yield Answer("refused", state, due=False)
 
 
 def find(scope: Scope, state: State, number: int, request: ask.Find) -> Answers:
-    """What CI took may be in its list at any time, and is in the end."""
-    jobs = [job for job in state.jobs if job.attempt == request.attempt]
-    for job in jobs:
-        shown = job._replace(state="running") if job.state == "sent" else job
-        others = (other for other in state.jobs if other is not job)
-        yield Answer(True, state.with_jobs((*others, shown)))
-    if not any(job.listed for job in jobs):
-        yield Answer(False, state)
+    """What CI took may be in its list at any time, and is in the end.
+
+    The function's own job is older than all that copied its nonce: that was not seen before.
+    """
+    jobs = [
+        job
+        for job in state.jobs
+        if job.claim == request.attempt and (job.knows_nonce or request.any_nonce)
+    ]
+    jobs.sort(key=lambda job: job.is_ours, reverse=not request.any_age)
+    sure = [at for at, job in enumerate(jobs) if job.listed]
+    for job in jobs[: sure[0] + 1] if sure else jobs:
+        yield Answer(job.number, state.with_jobs(taken(state.jobs, job)))
+    if not sure:
+        yield Answer(None, state)
 
 
 def describe(scope: Scope, state: State, number: int, request: ask.Describe) -> Answers:
     """Asked by JobId, CI knows."""
-    for job in state.jobs:
-        if job.attempt == request.job:
-            yield Answer("running" if job.state == "sent" else job.state, state)
+    job = state.job(request.job)
+    if job is None:
+        yield Answer(Described(_end(scope, state, request.job)), state)
+        return
+    now = "running" if job.state == "sent" else job.state
+    jobs = taken(state.jobs, job)
+    yield Answer(Described(now, job.claim, job.knows_nonce), state.with_jobs(jobs))
+
+
+def wait(scope: Scope, state: State, number: int, request: ask.Wait) -> Answers:
+    """It is not counted here how often."""
+    yield Answer(True, state)
+    yield Answer(False, state)
 
 
 def send(scope: Scope, state: State, number: int, request: ask.Send) -> Answers:
@@ -179,6 +200,18 @@ def send(scope: Scope, state: State, number: int, request: ask.Send) -> Answers:
     yield Answer(True, told.with_slot(number, slot._replace(unnoted=unnoted)))
     yield Answer(False, told._replace(excused=told.excused | pairs), due=False)
     yield Answer(False, state, due=False)
+
+
+def _end(scope: Scope, state: State, number: int) -> str:
+    """How a job ended by CI's word. One that was there before has failed, or as the scope says."""
+    job = state.job(number)
+    return job.state if job else dict(scope.truth).get(number, "failed")
+
+
+def taken(jobs: tuple[Job, ...], job: Job) -> tuple[Job, ...]:
+    """The same jobs, it being known now that CI took this one."""
+    known = job._replace(state="running") if job.state == "sent" else job
+    return (*(other for other in jobs if other is not job), known)
 
 
 def write(state: State, number: int, key: Key, value: Any) -> State:
@@ -213,7 +246,9 @@ def land(state: State, at: int) -> State:
     claim = Claim(stray.key.name)
     younger = claim in state.timeline
     jobs = (
-        job._replace(in_time=job.in_time and not younger) if job.attempt == claim.attempt else job
+        job._replace(in_time=job.in_time and not younger)
+        if job.is_ours and job.claim == claim.attempt
+        else job
         for job in state.jobs
     )
     claims = (claim,) if stray.value == "submitting" else ()
@@ -247,6 +282,7 @@ ANSWERS: dict[type, Callable[[Scope, State, int, Any], Answers]] = {
     ask.Post: post,
     ask.Find: find,
     ask.Describe: describe,
+    ask.Wait: wait,
     ask.Send: send,
 }
 """By the kind of request."""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from tests.slow.model.protocol import dead_letter_of, mark_of, record, ticket_of
-from tests.slow.model.requests import Ticket
+from tests.slow.model.protocol import (
+    OWN_RECORD,
+    dead_letter_of,
+    mark_of,
+    proof_of,
+    record,
+    ticket_of,
+)
+from tests.slow.model.requests import NO_CLAIM, Callback, Lineage, Ticket
 from tests.slow.model.routines import ENDED
 from tests.slow.model.scopes import Scope
 from tests.slow.model.state import State
@@ -18,9 +26,12 @@ KEPT = "a callback that was answered 200 is kept"
 TICKETS = "a record has its tickets, or their done marks"
 RIGHTLY = "a job is re-submitted only while its record says that it failed"
 ONCE = "an attempt is accepted once"
+BOUNDED = "a job is re-submitted at most max_attempts - 1 times, whatever claims to be it"
 TWICE = "an alert is told again only where noting it failed, or a listing lagged"
 FOLLOWED = "a failure is re-submitted or told"
 HEARD = "the end of a re-submitted job is taken in"
+RECOVERED = "that a re-submitted job succeeded is told"
+TRUE = "only what has recovered is told as recovered, or that ends differ is told too"
 TOLD = "an alert is told on every channel that stays configured, on one or kept aside at least"
 RESTS = "from everywhere it comes to rest"
 
@@ -32,7 +43,7 @@ def is_at_rest(scope: Scope, state: State) -> bool:
     """Nobody runs and nothing is left to do."""
     if any(slot.place != ENDED for slot in state.slots):
         return False
-    if any(scope.may_end(job.attempt) and job.state in ("sent", "running") for job in state.jobs):
+    if any(scope.may_end(job.number) and job.state in ("sent", "running") for job in state.jobs):
         return False
     return not state.keys("_digests") and all(
         _may_stay(scope, key.name) for key in state.keys("_outbox")
@@ -51,7 +62,7 @@ def _called_for(state: State, ticket: Ticket) -> bool:
 
 def _answered_is_kept(scope: Scope, state: State) -> bool:
     """The record tells this end, or another one: then it is a dead letter, and told."""
-    for (job, end), slot in zip(scope.callbacks, state.slots, strict=False):
+    for (job, end, *_), slot in zip(scope.callbacks, state.slots, strict=False):
         if slot.answered and state.get(record(job)) != end:
             conflict = Ticket(job, end, "alert.conflict")
             if state.get(dead_letter_of(job, end)) is None or not _called_for(state, conflict):
@@ -60,51 +71,98 @@ def _answered_is_kept(scope: Scope, state: State) -> bool:
 
 
 def _record_has_tickets(scope: Scope, state: State) -> bool:
+    """Those that it calls for by its own word, or by what is known of its lineage since."""
     return all(
-        _called_for(state, ticket)
+        any(
+            all(_called_for(state, ticket) for ticket in scope.rules.calls_for(told, lineage))
+            for told, lineage in _readings(scope, state, key.name)
+        )
         for key in state.keys("jobs")
-        for ticket in scope.rules.calls_for(key.name, state.get(key))
     )
+
+
+def _readings(scope: Scope, state: State, job: int) -> Iterator[tuple[Callback, Lineage]]:
+    """What the record of a job may have been read as when it was taken in."""
+    end = state.get(record(job))
+    at_ci = state.job(job)
+    claims = {told.claim for told in scope.callbacks if told[:2] == (job, end)}
+    claims |= {at_ci.claim if at_ci else NO_CLAIM}
+    for claim in claims:
+        for lineage in (Lineage(job, 1), state.get(proof_of(job))):
+            if lineage is not None:
+                yield Callback(job, end, claim), lineage
 
 
 def _attempt_is_accepted_once(scope: Scope, state: State) -> bool:
-    return len({job.attempt for job in state.jobs}) == len(state.jobs)
+    ours = [job.number for job in state.jobs if job.is_ours]
+    return len(set(ours)) == len(ours)
 
 
-def _retries(scope: Scope, state: State) -> Iterator[Ticket]:
-    """The retry tickets that the records call for."""
-    for key in state.keys("jobs"):
-        for ticket in scope.rules.calls_for(key.name, state.get(key)):
-            if ticket.action == "retry":
-                yield ticket
-
-
-def _gave_up(state: State, ticket: Ticket) -> bool:
-    actions = ("alert.refused", "alert.held")
-    return any(_called_for(state, ticket._replace(action=action)) for action in actions)
+def _attempts_are_bounded(scope: Scope, state: State) -> bool:
+    roots = Counter(job.root for job in state.jobs if job.is_ours)
+    return max(roots.values(), default=0) < scope.rules.max_attempts
 
 
 def _failure_is_followed(scope: Scope, state: State) -> bool:
-    submitted = {job.attempt for job in state.jobs}
+    """By a job that was submitted for it, and not by one that says that it was; or someone is
+    told."""
+    submitted = {job.of for job in state.jobs}
+    retries = {key.name for key in state.keys("_done", "_outbox") if key.name.action == "retry"}
     return all(
-        ticket.job + 1 in submitted or _gave_up(state, ticket) for ticket in _retries(scope, state)
+        ticket.job in submitted or _is_told(scope, state, ticket.job, ticket.end)
+        for ticket in retries
     )
+
+
+def _is_told(scope: Scope, state: State, job: int, end: str) -> bool:
+    actions = ("refused", "held", "gave-up", "mismatch", "unknown", "conflict")
+    return any(_called_for(state, Ticket(job, end, f"alert.{action}")) for action in actions)
 
 
 def _end_is_taken_in(scope: Scope, state: State) -> bool:
     """But for a job that nobody knows of: its retry was told as held."""
     return all(
-        state.get(record(job.attempt)) == job.state
-        or _gave_up(state, Ticket(job.attempt - 1, "failed", "retry"))
+        state.get(record(job.number)) == job.state
+        or _is_told(scope, state, job.of, "failed")
+        or _is_told(scope, state, job.number, job.state)
         for job in state.jobs
-        if scope.may_end(job.attempt)
+        if job.is_ours and scope.may_end(job.number)
+    )
+
+
+def _recovery_is_told(scope: Scope, state: State) -> bool:
+    return all(
+        _called_for(state, Ticket(job.number, job.state, "alert.recovered"))
+        or _is_told(scope, state, job.of, "failed")
+        or _is_told(scope, state, job.number, job.state)
+        for job in state.jobs
+        if job.is_ours and job.state == "succeeded"
+    )
+
+
+def _recovery_is_true(scope: Scope, state: State) -> bool:
+    for key in state.keys("_done", "_outbox"):
+        number, _, action, _ = key.name
+        job = state.job(number)
+        if action == "alert.recovered" and not (
+            job and job.is_ours and (job.state == "succeeded" or _differs(scope, state, number))
+        ):
+            return False
+    return True
+
+
+def _differs(scope: Scope, state: State, number: int) -> bool:
+    """Whether someone is told that two ends of a job were told."""
+    return any(
+        _called_for(state, Ticket(number, end, action))
+        for end in ("failed", "succeeded")
+        for action in ("alert.conflict", "alert.mismatch")
     )
 
 
 def _is_superseded(scope: Scope, state: State, ticket: Ticket) -> bool:
     """A ticket about another end than the one that is kept: the conflict is told in its place."""
-    about_record = ticket in scope.rules.calls_for(ticket.job, ticket.end)
-    return about_record and state.get(record(ticket.job)) != ticket.end
+    return ticket.action in OWN_RECORD and state.get(record(ticket.job)) != ticket.end
 
 
 def _alert_is_told(scope: Scope, state: State) -> bool:
@@ -124,6 +182,7 @@ ALWAYS: dict[str, Promise] = {
     TICKETS: _record_has_tickets,
     RIGHTLY: lambda _, state: state.breach != RIGHTLY,
     ONCE: _attempt_is_accepted_once,
+    BOUNDED: _attempts_are_bounded,
     TWICE: lambda _, state: state.breach != TWICE,
 }
 """What holds in every state."""
@@ -131,6 +190,8 @@ ALWAYS: dict[str, Promise] = {
 AT_REST: dict[str, Promise] = {
     FOLLOWED: _failure_is_followed,
     HEARD: _end_is_taken_in,
+    RECOVERED: _recovery_is_told,
+    TRUE: _recovery_is_true,
     TOLD: _alert_is_told,
 }
 """What holds where nothing is left to do."""

@@ -13,14 +13,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.slow.model.requests import (
+    NO_CLAIM,
+    Callback,
     Delete,
     Describe,
+    Described,
     Digest,
     DropLease,
     Find,
     Get,
     Key,
     Leased,
+    Lineage,
     ListDigests,
     ListOutbox,
     Look,
@@ -34,12 +38,15 @@ from tests.slow.model.requests import (
     SeeOthers,
     Send,
     Settle,
+    Submitted,
     Ticket,
     TooLateError,
+    Wait,
 )
 from tests.slow.model.routines import Steps, Then
 
 GUARDS = {
+    "marker_is_a_claim": "callback 1: a marker counts only where _lineage/ names the job",
     "ticket_before_record": "callback 2, 3: the tickets are put before the record",
     "record_put_new": "callback 3: a record that is there is not written over",
     "answered_last": "callback 4: 200 is answered when all the rest was acknowledged",
@@ -50,16 +57,24 @@ GUARDS = {
     "done_mark_checked": "2, 5: a ticket with a done mark is swept away",
     "record_checked": "2: a ticket without its record is taken in before it is acted upon",
     "other_end_checked": "2: a ticket is not acted upon where the record tells another end",
+    "verified": "3a: CI itself is asked whether the job failed",
+    "lineage_from_ci": "3a: the marker is read from CI's word, not from the callback",
+    "claim_proved": "3a: it counts only where _attempts/ names the job",
+    "open_claim_waited_for": "3a: where the attempt is not known to be submitted yet, it waits",
     "get_decides": "3b: that an attempt has no note is told by a GET, not by a listing",
     "young_claim_left": "3b: a claim younger than UNKNOWN_SUBMISSION_TIMEOUT_S is left alone",
     "old_claim_taken_up": "3b: a claim older than UNKNOWN_SUBMISSION_TIMEOUT_S is not left alone",
     "list_before_resubmit": "3b: CI's list is asked before an old claim is renewed",
+    "nonce_compared": "3b: a job in CI's list is adopted only by the nonce of the claim",
+    "oldest_adopted": "3b: of several, the oldest: the nonce can be copied once it is seen",
     "claim_before_post": "3c: the claim is put before the request goes out",
     "claim_renewed": "3c: an old claim is put again with the time of now",
     "lease_looked_at_before_post": "3c: a sweep whose lease is old doesn't submit",
     "lease_looked_at_before_attempt_write": "3c: nor does it write under _attempts/",
     "refusal_told_before_done": "3c: alert.refused is put before the retry ticket is done",
     "watch_before_done": "3d: the watch ticket is put before the retry ticket is done",
+    "late_proof_followed": "4: what a callback called for, had its lineage been known, is put",
+    "end_compared": "4: where the record tells another end than CI, someone is told",
     "digests_listed_under_lease": "5: the digests on their way are listed once the lease is held",
     "digests_first": "5: they are dealt with before a new one is made",
     "digest_written_before_send": "5: a digest is written before anything is sent",
@@ -116,13 +131,20 @@ class Rules:
         assert guard in GUARDS, guard
         return guard not in self.off
 
-    def calls_for(self, job: int, end: str) -> tuple[Ticket, ...]:
+    def calls_for(self, callback: Callback, lineage: Lineage) -> tuple[Ticket, ...]:
         """The policy: the tickets that an end calls for."""
+        job, end, claim, _ = callback
         if end == "succeeded":
-            return (Ticket(job, end, "alert.recovered"),) if job > 1 else ()
+            return (Ticket(job, end, "alert.recovered"),) if lineage.attempt > 1 else ()
         if not self.retries:
             return (Ticket(job, end, "alert.failed"),)
-        return (Ticket(job, end, "retry" if job < self.max_attempts else "alert.gave-up"),)
+        if lineage.attempt < self.max_attempts:
+            return (Ticket(job, end, "retry", claim),)
+        return (Ticket(job, end, "alert.gave-up"),)
+
+
+OWN_RECORD = ("retry", "alert.failed", "alert.recovered", "alert.gave-up")
+"""Actions of tickets that are about the record of their own job."""
 
 
 def record(job: int) -> Key:
@@ -140,9 +162,14 @@ def mark_of(ticket: Ticket) -> Key:
     return Key("_done", ticket)
 
 
-def note_of(attempt: int) -> Key:
+def note_of(attempt: Lineage) -> Key:
     """Where it is kept how far the submission of an attempt came."""
     return Key("_attempts", attempt)
+
+
+def proof_of(job: int) -> Key:
+    """Where it is kept which attempt a job is that the function itself submitted."""
+    return Key("_lineage", job)
 
 
 def dead_letter_of(job: int, end: str) -> Key:
@@ -153,32 +180,36 @@ def dead_letter_of(job: int, end: str) -> Key:
 # --- The way of a callback -----------------------------------------------------------------
 
 
-def delivery(rules: Rules, job: int, end: str) -> Steps:
-    """A callback is delivered. (Step 1, to parse it, asks for nothing.)"""
+def delivery(rules: Rules, told: Callback) -> Steps:
+    """A callback is delivered. (To parse it asks for nothing.)"""
     if not rules.on("answered_last"):
         yield Reply()
-    yield from callback(rules, job, end)
+    yield from callback(rules, told)
     if rules.on("answered_last"):  # 4
         yield Reply()
 
 
-def callback(rules: Rules, job: int, end: str) -> Steps:
-    """Steps 2 and 3. Gives the end that is kept, which may be another one."""
-    tickets = [Put(ticket_of(ticket)) for ticket in rules.calls_for(job, end)]
+def callback(rules: Rules, told: Callback) -> Steps:
+    """Steps 1 to 3. Gives the end that is kept, which may be another one."""
+    lineage = Lineage(told.job, 1)
+    if told.claim != NO_CLAIM:  # 1
+        proven = yield Get(proof_of(told.job))
+        lineage = proven or (lineage if rules.on("marker_is_a_claim") else told.claim)
+    tickets = [Put(ticket_of(ticket)) for ticket in rules.calls_for(told, lineage)]
     if rules.on("ticket_before_record"):  # 2
         yield from tickets
     new = True
     if rules.on("record_put_new"):  # 3
-        new = yield PutNew(record(job), end)
+        new = yield PutNew(record(told.job), told.end)
     else:
-        yield Put(record(job), end)
+        yield Put(record(told.job), told.end)
     if not rules.on("ticket_before_record"):
         yield from tickets
     if new:
-        return end
-    kept = yield Get(record(job))
-    if kept != end:
-        yield from put_dead_letter(job, end)
+        return told.end
+    kept = yield Get(record(told.job))
+    if kept != told.end:
+        yield from put_dead_letter(told.job, told.end)
     return kept
 
 
@@ -233,13 +264,13 @@ def is_due(rules: Rules, ticket: Ticket) -> Steps:
     if rules.on("done_mark_checked") and (yield Get(mark_of(ticket))):
         yield Delete(ticket_of(ticket))
         return False
-    if ticket not in rules.calls_for(ticket.job, ticket.end):
+    if ticket.action not in OWN_RECORD:
         return True
     kept = ticket.end
     if rules.on("record_checked"):
         kept = yield Get(record(ticket.job))
         if kept is None:
-            kept = yield from callback(rules, ticket.job, ticket.end)
+            kept = yield from callback(rules, Callback(ticket.job, ticket.end, ticket.claim))
     if kept != ticket.end and rules.on("other_end_checked"):
         yield from put_dead_letter(ticket.job, ticket.end)
         yield from finish(rules, ticket)
@@ -277,11 +308,49 @@ def with_lease(rules: Rules, guard: str, request: Leased) -> Steps:
 
 
 def retry(rules: Rules, ticket: Ticket) -> Steps:
-    """Step 3b. (3a asks CI whether the job failed; here it always did.)"""
-    attempt = ticket.job + 1
-    note = yield Get(note_of(attempt), by_listing=not rules.on("get_decides"))
-    if note == "submitted":
-        return Then(hand_over, (ticket,))
+    """Step 3a: did the job fail by CI's word, and whose attempt is it?"""
+    told = yield Describe(ticket.job)
+    if rules.on("verified"):
+        if told is None or told.state == "running":
+            again = yield Wait()
+            return Then(leave) if again else Then(give_up, (ticket, "alert.unknown"))
+        if told.state != "failed":
+            return Then(give_up, (ticket, "alert.mismatch"))
+    if told is None or not rules.on("lineage_from_ci"):
+        told = Described("failed", ticket.claim)
+    return Then(place, (ticket, told.claim, told.knows_nonce))
+
+
+def place(rules: Rules, ticket: Ticket, claim: Lineage, knows_nonce: bool) -> Steps:
+    """Step 3a: a claim is no proof. What this function has noted itself is."""
+    lineage = yield Get(proof_of(ticket.job))
+    if lineage is None and claim != NO_CLAIM:
+        if not (rules.on("claim_proved") and rules.on("lineage_from_ci")):
+            lineage = claim
+        else:
+            note = yield Get(note_of(claim))
+            if note == Submitted(ticket.job):
+                yield Put(proof_of(ticket.job), claim)
+                lineage = claim
+            elif (
+                note in ("submitting, young", "submitting, old")
+                and knows_nonce
+                and rules.on("open_claim_waited_for")
+            ):
+                # The ticket of the attempt before it will find out.
+                again = yield Wait()
+                return Then(leave) if again else Then(give_up, (ticket, "alert.held"))
+    lineage = lineage or Lineage(ticket.job, 1)
+    if lineage.attempt >= rules.max_attempts:
+        return Then(give_up, (ticket, "alert.gave-up"))
+    return Then(attempt, (ticket, Lineage(lineage.root, lineage.attempt + 1)))
+
+
+def attempt(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
+    """Step 3b."""
+    note = yield Get(note_of(following), by_listing=not rules.on("get_decides"))
+    if isinstance(note, Submitted):
+        return Then(hand_over, (ticket, following, note.job))
     if note == "refused":
         return Then(give_up, (ticket, "alert.refused"))
     if note == "submitting, young" and rules.on("young_claim_left"):
@@ -289,38 +358,46 @@ def retry(rules: Rules, ticket: Ticket) -> Steps:
     if note == "submitting, old" and not rules.on("old_claim_taken_up"):
         return Then(leave)
     if note not in ("submitting, young", "submitting, old"):
-        return Then(submit, (ticket,))
-    if rules.on("list_before_resubmit") and (yield Find(attempt)):
-        yield Put(note_of(attempt), "submitted")
-        return Then(hand_over, (ticket,))
+        return Then(submit, (ticket, following))
+    if rules.on("list_before_resubmit"):
+        find = Find(following, not rules.on("nonce_compared"), not rules.on("oldest_adopted"))
+        found = yield find
+        if found is not None:
+            return Then(accepted, (ticket, following, found))
     if rules.hold:
         return Then(give_up, (ticket, "alert.held"))
-    return Then(submit if rules.on("claim_renewed") else post, (ticket,))
+    return Then(submit if rules.on("claim_renewed") else post, (ticket, following))
 
 
-def submit(rules: Rules, ticket: Ticket) -> Steps:
+def submit(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
     """Step 3c, the claim."""
     if rules.on("claim_before_post"):
-        claim = Put(note_of(ticket.job + 1), "submitting")
+        claim = Put(note_of(following), "submitting")
         yield from with_lease(rules, "lease_looked_at_before_attempt_write", claim)
-    return Then(post, (ticket,))
+    return Then(post, (ticket, following))
 
 
-def post(rules: Rules, ticket: Ticket) -> Steps:
+def post(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
     """Step 3c, the request: once. Without an answer the claim is left as it stands."""
-    attempt = ticket.job + 1
-    answer = yield from with_lease(rules, "lease_looked_at_before_post", Post(attempt))
+    request = Post(following, ticket.job)
+    answer = yield from with_lease(rules, "lease_looked_at_before_post", request)
     if answer == "accepted":
-        yield Put(note_of(attempt), "submitted")
-        return Then(hand_over, (ticket,))
-    note = Put(note_of(attempt), "refused" if answer == "refused" else "not taken")
+        return Then(accepted, (ticket, following, following.job))
+    note = Put(note_of(following), "refused" if answer == "refused" else "not taken")
     yield from with_lease(rules, "lease_looked_at_before_attempt_write", note)
     return Then(give_up, (ticket, "alert.refused")) if answer == "refused" else Then(leave)
 
 
-def hand_over(rules: Rules, ticket: Ticket) -> Steps:
+def accepted(rules: Rules, ticket: Ticket, following: Lineage, job: int) -> Steps:
+    """Step 3c, the note that it was submitted: whatever the lease's age, since it is true."""
+    yield Put(proof_of(job), following)
+    yield Put(note_of(following), Submitted(job))
+    return Then(hand_over, (ticket, following, job))
+
+
+def hand_over(rules: Rules, ticket: Ticket, following: Lineage, job: int) -> Steps:
     """Step 3d: from the retry ticket to the watch ticket."""
-    yield from before_done(rules, "watch_before_done", ticket, Ticket(ticket.job + 1, "", "watch"))
+    yield from before_done(rules, "watch_before_done", ticket, Ticket(job, "", "watch", following))
     return Then(leave)
 
 
@@ -342,11 +419,18 @@ def before_done(rules: Rules, guard: str, ticket: Ticket, following: Ticket) -> 
 
 def watch(rules: Rules, ticket: Ticket) -> Steps:
     """Step 4: a re-submitted job whose callback never came is taken in all the same."""
-    if (yield Get(record(ticket.job))) is None:
-        told = yield Describe(ticket.job)
-        if told == "running":
-            return Then(leave)
-        yield from callback(rules, ticket.job, told)
+    kept = yield Get(record(ticket.job))
+    told = yield Describe(ticket.job)
+    if told.state == "running":
+        return Then(leave)
+    if kept is None:
+        yield from callback(rules, Callback(ticket.job, told.state, ticket.claim))
+        return Then(finish, (ticket,))
+    if kept == "succeeded" and rules.on("late_proof_followed"):
+        # The callback may have come before the note that it is an attempt.
+        yield Put(ticket_of(Ticket(ticket.job, kept, "alert.recovered")))
+    if kept != told.state and rules.on("end_compared"):
+        yield Put(ticket_of(Ticket(ticket.job, told.state, "alert.mismatch")))
     return Then(finish, (ticket,))
 
 

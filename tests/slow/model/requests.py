@@ -5,15 +5,58 @@ from __future__ import annotations
 from typing import Any, NamedTuple, TypeAlias
 
 
+class Lineage(NamedTuple):
+    """Root and attempt. A job that its owner submitted is attempt 1 of itself."""
+
+    root: int
+    attempt: int
+
+    @property
+    def job(self) -> int:
+        """The number of the job that is submitted as this attempt."""
+        return self.root if self.attempt == 1 else 10 * self.root + self.attempt
+
+
+NO_CLAIM = Lineage(0, 0)
+"""Of a job or a callback without a marker."""
+
+
 class Ticket(NamedTuple):
     """What must still happen to a job: the name of an object under `_outbox/` and `_done/`.
 
-    job: its number. The job that is submitted as attempt n is job n, so j1 is the root.
+    job: its number; j1 is submitted by its owner, j12 is attempt 2 of it. claim: what the marker
+    in the callback says. The times of a callback are part of its ticket's name, so that a forged
+    one makes a ticket of its own; here its claim stands for that. Of a watch it is the attempt.
     """
 
     job: int
     end: str
     action: str
+    claim: Lineage = NO_CLAIM
+
+
+class Callback(NamedTuple):
+    """A callback that may be delivered. forged: not by CI, and so at any time."""
+
+    job: int
+    end: str
+    claim: Lineage = NO_CLAIM
+    forged: bool = False
+
+
+class Submitted(NamedTuple):
+    """What `_attempts/` says of an attempt that CI took: as which job."""
+
+    job: int
+
+
+class Described(NamedTuple):
+    """What CI says of a job. claim: its marker. knows_nonce: whether the marker holds the nonce
+    that was put into the claim, which no stranger can guess and anybody can copy."""
+
+    state: str
+    claim: Lineage = NO_CLAIM
+    knows_nonce: bool = False
 
 
 class Key(NamedTuple):
@@ -114,22 +157,32 @@ class Look(NamedTuple):
 
 
 class Post(NamedTuple):
-    """Submit an attempt to CI: "accepted", "busy" (known as not taken) or "refused"."""
+    """Submit an attempt to CI: "accepted", "busy" (known as not taken) or "refused".
 
-    attempt: int
+    job: the one that failed, and is submitted again.
+    """
+
+    attempt: Lineage
+    job: int
     leased: bool = False
 
 
 class Find(NamedTuple):
-    """Whether CI's list shows a job with the marker of this attempt."""
+    """The oldest job in CI's list with the marker of this attempt; None where there is none."""
 
-    attempt: int
+    attempt: Lineage
+    any_nonce: bool = False
+    any_age: bool = False
 
 
 class Describe(NamedTuple):
-    """What CI says of a job: "running" or its end."""
+    """What CI says of a job; None where it knows none."""
 
     job: int
+
+
+class Wait(NamedTuple):
+    """Whether a ticket is looked at again: a bounded number of times."""
 
 
 class Send(NamedTuple):
@@ -157,6 +210,7 @@ Request: TypeAlias = (
     | Look
     | Find
     | Describe
+    | Wait
 )
 
 
@@ -168,8 +222,14 @@ def tell(thing: Any) -> str:
         return "no answer"
     if isinstance(thing, Key):
         return f"{thing.folder}/{tell(thing.name)}"
+    if isinstance(thing, Lineage):
+        return f"j{thing.root}:{thing.attempt}"
     if isinstance(thing, Ticket):
-        return "-".join((f"j{thing.job}", *filter(None, thing[1:])))
+        claim = () if thing.claim == NO_CLAIM else (tell(thing.claim),)
+        return "-".join((f"j{thing.job}", *filter(None, thing[1:3]), *claim))
+    if isinstance(thing, Described):
+        claim = "" if thing.claim == NO_CLAIM else f", says {tell(thing.claim)}"
+        return f"{thing.state}{claim}"
     if type(thing) is tuple:
         return ", ".join(map(tell, thing)) or "nothing"
     if isinstance(thing, tuple):

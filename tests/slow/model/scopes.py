@@ -6,11 +6,11 @@ the outbox counts as told: that it will be is what the scopes with channels show
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.slow.model.protocol import Bounds, Rules, record, ticket_of
-from tests.slow.model.requests import Key, Ticket
+from tests.slow.model.requests import Callback, Key, Lineage, Ticket
 
 RULES = Rules()
 
@@ -19,19 +19,26 @@ RULES = Rules()
 class Scope:
     """A situation to explore.
 
-    callbacks: job and end of each callback that may be delivered, each any number of times
-    until it is answered 200. sweeps: how many may run at once. kept: what the ledger holds at
-    first. ends: jobs that CI may bring to an end, and how. strays: whether a PUT under
-    `_attempts/` or `_digests/` may land after its sweep gave it up.
+    callbacks: each callback that may be delivered, each any number of times until it is answered
+    200. sweeps: how many may run at once. kept: what the ledger holds at first. ends: jobs that
+    CI may bring to an end, and how. strays: whether a PUT under `_attempts/` or `_digests/` may
+    land after its sweep gave it up. calm: nobody dies, and only a submission's answer may be lost:
+    the matter is what strangers do. truth: how jobs ended that were there before, by CI's word;
+    where nothing is said they failed. foreign: a job that a stranger may submit. claims: the
+    markers that it may carry.
     """
 
     name: str
     rules: Rules = RULES
-    callbacks: tuple[tuple[int, str], ...] = ()
+    callbacks: tuple[Callback, ...] = ()
     sweeps: int = 1
     kept: tuple[tuple[Key, Any], ...] = ()
     ends: tuple[tuple[int, str], ...] = ()
     strays: bool = False
+    calm: bool = False
+    truth: tuple[tuple[int, str], ...] = ()
+    foreign: int = 0
+    claims: tuple[Lineage, ...] = ()
 
     def may_end(self, job: int) -> bool:
         """Whether a job comes to an end here; else it runs on, and its watch ticket stays."""
@@ -44,11 +51,14 @@ def _kept(*tickets: Ticket) -> tuple[tuple[Key, Any], ...]:
     return (*records, *((ticket_of(ticket), "kept") for ticket in tickets))
 
 
-_FAILED, _SUCCEEDED = (1, "failed"), (1, "succeeded")
+_FAILED, _SUCCEEDED = Callback(1, "failed"), Callback(1, "succeeded")
 _RETRY = _kept(Ticket(1, "failed", "retry"))
 _ALERT = Ticket(1, "failed", "alert.failed")
-_ENDS_OF_2 = ((2, "failed"), (2, "succeeded"))
-_ENDS_OF_3 = ((3, "failed"), (3, "succeeded"))
+_ENDS_OF_2 = ((12, "failed"), (12, "succeeded"))
+_ENDS_OF_3 = ((13, "failed"), (13, "succeeded"))
+_ENDS_OF_STRANGER = ((2, "failed"), (2, "succeeded"))
+_TELL_2 = tuple(Callback(*end) for end in _ENDS_OF_2)
+_TELL_STRANGER = tuple(Callback(*end) for end in _ENDS_OF_STRANGER)
 _THREE = Rules(max_attempts=3)
 _TOLD = Rules(retries=False, channels=("x",))
 _TOLD_TWICE = Rules(retries=False, channels=("x", "y"))
@@ -63,7 +73,7 @@ HOLD = Scope(
     kept=_RETRY,
     sweeps=2,
 )
-RECOVER = Scope("a retry that ends", callbacks=_ENDS_OF_2, kept=_RETRY, ends=_ENDS_OF_2)
+RECOVER = Scope("a retry that ends", callbacks=_TELL_2, kept=_RETRY, ends=_ENDS_OF_2)
 UNHEARD = Scope("two retries, unheard", _THREE, kept=_RETRY, ends=(_ENDS_OF_2[0], *_ENDS_OF_3))
 ALERT = Scope("an alert, delivered twice", _TOLD, callbacks=(_FAILED, _FAILED))
 DIGEST = Scope("a digest, two sweeps", _TOLD, kept=_kept(_ALERT), sweeps=2, strays=True)
@@ -79,6 +89,44 @@ BLUE_GREEN = Scope(
     kept=_kept(_ALERT),
 )
 GROUPED = Scope("a digest of two", _TOLD, kept=_kept(_ALERT, _ALERT._replace(job=2)))
+CLAIMED = Scope(
+    "a stranger's job that claims an attempt",
+    callbacks=_TELL_STRANGER,
+    kept=_RETRY,
+    calm=True,
+    ends=_ENDS_OF_STRANGER,
+    foreign=2,
+    claims=(Lineage(1, 1), Lineage(1, 2)),
+)
+COPIED = Scope(
+    "a copy of a retry that fails",
+    callbacks=_TELL_2[:1],
+    kept=_RETRY,
+    calm=True,
+    ends=_ENDS_OF_2[:1],
+    foreign=2,
+    claims=(Lineage(1, 2),),
+)
+FORGED = Scope(
+    "a forged callback of a failed job",
+    callbacks=(Callback(1, "failed", Lineage(3, 1), forged=True),),
+    kept=_RETRY,
+    calm=True,
+    ends=(_ENDS_OF_2[0],),
+)
+FORGED_FAILURE = Scope(
+    "a forged failure",
+    callbacks=(_FAILED._replace(forged=True), _SUCCEEDED),
+    calm=True,
+    truth=((1, "succeeded"),),
+)
+FORGED_RECOVERY = Scope(
+    "a forged recovery",
+    callbacks=(_TELL_2[1]._replace(forged=True), _TELL_2[0]),
+    kept=_RETRY,
+    calm=True,
+    ends=(_ENDS_OF_2[0],),
+)
 
 SCOPES = (
     CALLBACK,
@@ -94,13 +142,25 @@ SCOPES = (
     RECONFIGURED,
     BLUE_GREEN,
     GROUPED,
+    CLAIMED,
+    COPIED,
+    FORGED,
+    FORGED_FAILURE,
+    FORGED_RECOVERY,
 )
 """What the tests explore."""
 
 LARGE = (
     Scope("a callback twice, two sweeps", callbacks=(_FAILED, _FAILED), sweeps=2),
     Scope("two ends, two sweeps", callbacks=(_FAILED, _SUCCEEDED), sweeps=2),
-    Scope("two retries", _THREE, callbacks=_ENDS_OF_2, kept=_RETRY, ends=_ENDS_OF_2),
+    replace(
+        COPIED,
+        name="a copy that ends, of a retry that ends",
+        callbacks=(*_TELL_2, _TELL_STRANGER[0]),
+        ends=(*_ENDS_OF_2, _ENDS_OF_STRANGER[0]),
+    ),
+    replace(CLAIMED, name="a job that claims an attempt, and crashes", calm=False),
+    Scope("two retries", _THREE, callbacks=_TELL_2, kept=_RETRY, ends=_ENDS_OF_2),
     Scope("two retries, two sweeps", _THREE, kept=_RETRY, ends=_ENDS_OF_2[:1], sweeps=2),
     Scope("two ends, told", _TOLD, callbacks=(_FAILED, _SUCCEEDED)),
     Scope("an alert, two sweeps", _TOLD, callbacks=(_FAILED,), sweeps=2),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
-from tests.slow.model.requests import Key, Ticket
+from tests.slow.model.requests import Key, Lineage, Ticket
 from tests.slow.model.routines import ENDED
 
 NOBODY = -1
@@ -29,7 +29,7 @@ class Lease(NamedTuple):
 class Claim(NamedTuple):
     """A young claim to an attempt: `_attempts/` says "submitting", not long since."""
 
-    attempt: int
+    attempt: Lineage
 
 
 class Stray(NamedTuple):
@@ -46,14 +46,26 @@ Timeline: TypeAlias = tuple[Lease | Claim | Stray, ...]
 class Job(NamedTuple):
     """A POST that CI took, or may have taken.
 
-    state: "sent" (nobody knows), "running", or its end. listed: CI's list is sure to show it.
-    in_time: it was sent with a young claim, so it is listed when that is old, or never was.
+    number: of the job. of: the job that it is the next attempt of; 0 for a stranger's. root: the
+    job that its owner submitted, by what really happened. claim: its marker. knows_nonce: with
+    the nonce of that attempt. state: "sent" (nobody knows), "running", or its end. listed: CI's
+    list is sure to show it. in_time: it was sent with a young claim, so it is listed when that
+    is old, or never was.
     """
 
-    attempt: int
+    number: int
+    of: int
+    root: int
+    claim: Lineage
+    knows_nonce: bool
     state: str
     listed: bool
     in_time: bool
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the function submitted it."""
+        return self.of != 0
 
 
 class Slot(NamedTuple):
@@ -101,6 +113,10 @@ class State(NamedTuple):
             if isinstance(entry, Lease) and entry.sweep == sweep:
                 return entry
         return None
+
+    def job(self, number: int) -> Job | None:
+        """A job that CI took, or may have taken; None for one that was there before."""
+        return next((job for job in self.jobs if job.number == number), None)
 
     def with_slot(self, number: int, slot: Slot) -> State:
         """The same with another slot in this place."""

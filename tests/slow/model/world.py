@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from tests.slow.model import protocol
 from tests.slow.model import requests as ask
-from tests.slow.model.answers import ANSWERS, land, new_digest
-from tests.slow.model.requests import LostError, TooLateError, tell
+from tests.slow.model.answers import ANSWERS, land, new_digest, taken
+from tests.slow.model.requests import Lineage, LostError, TooLateError, tell
 from tests.slow.model.routines import ENDED, Routines, Then
 from tests.slow.model.scopes import Scope
 from tests.slow.model.state import NOBODY, Claim, Job, Lease, Slot, State, Stray, replaced
@@ -35,7 +35,7 @@ class World:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self._routines = Routines(scope.rules, after_loss=Then(protocol.leave))
-        callbacks = [f"callback of j{job}, {end}:" for job, end in scope.callbacks]
+        callbacks = [f"callback of j{told.job}, {told.end}:" for told in scope.callbacks]
         self._names = [*callbacks, *(f"sweep {'AB'[number]}:" for number in range(scope.sweeps))]
         kinds = [*scope.callbacks, *("sweep",) * scope.sweeps]
         self._twins = [at for at in range(len(kinds) - 1) if kinds[at] == kinds[at + 1]]
@@ -56,6 +56,7 @@ class World:
                 yield from self._begin(state, number)
         yield from self._grow_old(state)
         yield from self._end_jobs(state)
+        yield from self._submit_foreign(state)
 
     def canonical(self, state: State) -> State:
         """One state for all that differ only in which of two like slots is which."""
@@ -82,10 +83,13 @@ class World:
 
     def _deliver(self, state: State, number: int) -> Iterator[Move]:
         """A callback comes, or comes again as long as it was not answered 200."""
-        job, end = self.scope.callbacks[number]
-        has_ended = job == 1 or any(one[:2] == (job, end) for one in state.jobs)
-        if has_ended and not state.slots[number].answered:
-            begun = Slot(self._routines.start(protocol.delivery, job, end))
+        told = self.scope.callbacks[number]
+        job = state.job(told.job)
+        may_come = told.job == 1 or told.forged or (job is not None and job.state == told.end)
+        if may_come and not state.slots[number].answered:
+            if job is not None and not told.forged:
+                told = told._replace(claim=job.claim)  # CI echoes what was submitted
+            begun = Slot(self._routines.start(protocol.delivery, told))
             yield Move((self._names[number], "comes"), state.with_slot(number, begun), False)
 
     def _begin(self, state: State, number: int) -> Iterator[Move]:
@@ -100,7 +104,8 @@ class World:
         """A request is answered; or its sender dies before it goes out."""
         slot, name = state.slots[number], self._names[number]
         request = self._routines.requests[slot.place]
-        yield Move((name, "dies"), self._end(state.with_excuse(number), number), False)
+        if not self.scope.calm:
+            yield Move((name, "dies"), self._end(state.with_excuse(number), number), False)
         if slot.late and getattr(request, "leased", False):
             stopped = self._answer(state.with_excuse(number), number, TooLateError)
             yield Move((name, request, "-> not made, the lease is old"), stopped)
@@ -110,7 +115,7 @@ class World:
             has_answer = answer.value is not None or isinstance(request, ask.Get)
             told = ("->", answer.value) if has_answer else ()
             yield Move((name, request, *told), after, answer.due)
-        if number >= len(self.scope.callbacks):
+        if number >= len(self.scope.callbacks) and not self.scope.calm:
             yield from self._fail(state, number, request)
 
     def _fail(self, state: State, number: int, request: ask.Request) -> Iterator[Move]:
@@ -172,7 +177,7 @@ class World:
             after = state.with_timeline(replaced(state.timeline, at))
             if isinstance(entry, Claim):
                 for jobs in self._outcomes(state.jobs, entry.attempt):
-                    what = ("time: the claim to attempt", entry.attempt, "is old;", *jobs)
+                    what = ("time: the claim to", entry.attempt, "is old;", *jobs)
                     yield Move(what, after.with_jobs(jobs))
                 continue
             if isinstance(entry, Lease):
@@ -190,12 +195,12 @@ class World:
         elif self.scope.rules.on("old_lease_ignored"):
             yield Move(("time: the lease is old of a sweep that is no more",), after)
 
-    def _outcomes(self, jobs: tuple[Job, ...], attempt: int) -> list[tuple[Job, ...]]:
+    def _outcomes(self, jobs: tuple[Job, ...], attempt: Lineage) -> list[tuple[Job, ...]]:
         """What became of the POSTs that were made with a claim, now that it is old."""
         ways: list[tuple[Job, ...]] = [()]
         for job in jobs:
             if (
-                job.attempt != attempt
+                job.claim != attempt
                 or not job.in_time
                 or not self.scope.rules.bounds.list_catches_up
             ):
@@ -212,7 +217,26 @@ class World:
         """A job comes to its end at CI; so it had been taken."""
         for at, job in enumerate(state.jobs):
             if job.state in ("sent", "running"):
-                for attempt, end in self.scope.ends:
-                    if attempt == job.attempt:
+                for number, end in self.scope.ends:
+                    if number == job.number:
                         ended = replaced(state.jobs, at, job._replace(state=end))
-                        yield Move((f"CI: j{attempt} has {end}",), state.with_jobs(ended))
+                        yield Move((f"CI: j{number} has {end}",), state.with_jobs(ended))
+
+    # --- a stranger
+
+    def _submit_foreign(self, state: State) -> Iterator[Move]:
+        """Somebody submits a job of his own, with whatever marker, once.
+
+        A nonce can be copied once there is a job that has it.
+        """
+        number = self.scope.foreign
+        if not number or state.job(number) is not None:
+            return
+        for claim in self.scope.claims:
+            stranger = Job(number, 0, number, claim, False, "running", listed=False, in_time=False)
+            what = ("a stranger submits", f"j{number}", "as", claim)
+            yield Move(what, state.with_jobs((*state.jobs, stranger)), False)
+            for job in state.jobs:
+                if job.claim == claim and job.knows_nonce:
+                    jobs = (*taken(state.jobs, job), stranger._replace(knows_nonce=True))
+                    yield Move((*what, "with its nonce"), state.with_jobs(jobs), False)
