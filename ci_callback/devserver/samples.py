@@ -46,8 +46,8 @@ def names() -> dict[str, list[str]]:
     return kinds
 
 
-def make(asked: Asked) -> Sample:
-    """The callback, of a job that ends now.
+def make(asked: Asked, hex_id: str | None = None) -> Sample:
+    """The callback, of a job that ends now. hex_id: 32 hexadecimal digits, random if not given.
 
     Raises:
         NoSuchSampleError
@@ -64,7 +64,7 @@ def make(asked: Asked) -> Sample:
         user_data=asked.user_data or None,
     )
     try:
-        return sample(asked.name, wish, time.time(), uuid.uuid4().hex)
+        return sample(asked.name, wish, time.time(), hex_id or uuid.uuid4().hex)
     except NotSampledError as error:
         raise NoSuchSampleError(str(error)) from error
 

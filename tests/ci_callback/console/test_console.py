@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -59,6 +60,7 @@ class Console:
         self.app = create_console(self.function, PORT, plans, 60)
         self.client = self.app.test_client()
         self.base = f"http://127.0.0.1:{PORT}/_"
+        self._numbers = itertools.count()
 
     def ask(
         self, method: str, path: str, headers: dict[str, str] | None = None, **kwargs: Any
@@ -85,8 +87,11 @@ class Console:
         return found[1]
 
     def send(self, name: str = "Translation", **asked: str) -> str:
-        """A sample by the function's own way, not the console's; its JobId."""
-        made = make(Asked(name, **asked))
+        """A sample by the function's own way, not the console's; its JobId.
+
+        The ids are numbered: the jitter of a retry is a hash of the id, and for one id in
+        sixty the retry is due at once."""
+        made = make(Asked(name, **asked), f"{next(self._numbers):032x}")
         self.function.send(made.body, "http")
         return made.job_id
 
