@@ -79,6 +79,7 @@ mutation: .venv-mutation/.installed
 lint: $(VENV)/.dev-installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy --strict handler ci_callback tools benchmarks
 
 # The suite, or TESTS of it, on every supported Python that is on this machine.
