@@ -90,7 +90,7 @@ def _installer(python: Path, wanted: str) -> Callable[[Path], None]:
 
 def _pip(python: Path, wanted: str, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        inside = environment.create(python, Path(scratch, "environment"))
+        inside = environment.with_build_tools(python, Path(scratch, "environment"))
         environment.install(inside, wanted, "--no-compile", "--target", folder)
 
 

@@ -25,14 +25,14 @@ LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built with the pinned setuptools from a copy of the sources, without an index."""
     folder = tmp_path_factory.mktemp("package")
-    python = environment.create(Path(sys.executable), folder / "environment")
+    python = environment.with_build_tools(Path(sys.executable), folder / "environment")
     for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.in"):
         shutil.copy(ROOT / name, folder)
     for name in PACKAGES:
         shutil.copytree(ROOT / name, folder / name, ignore=LEFT_BEHIND)
-    pip = [python, "-I", "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
-    how = ["--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", folder / "dist"]
-    done = subprocess.run([*pip, *how, folder], capture_output=True, text=True, check=False)
+    pip = [str(python), "-I", "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
+    how = ["--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", f"{folder}/dist"]
+    done = subprocess.run([*pip, *how, str(folder)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     (built,) = (folder / "dist").iterdir()
     return built

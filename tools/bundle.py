@@ -140,7 +140,7 @@ def install_requirements(python: Path, requirements: str, folder: Path) -> None:
     its compiled half dropped for its Python half.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        inside = environment.create(python, Path(scratch, "environment"))
+        inside = environment.with_build_tools(python, Path(scratch, "environment"))
         wanted = without(LEFT_OUT, requirements)
         environment.install(inside, wanted, "--platform=any", "--no-compile", "--target", folder)
 

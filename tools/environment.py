@@ -63,14 +63,30 @@ def create(python: Path, folder: Path) -> Path:
     interrupted, or its Python has been removed.
     """
     inside = folder / "bin" / "python"
-    if not _has_pip(inside):
+    if not _runs(inside, "import pip"):
         run([python, "-I", "-m", "venv", "--clear", folder])
-    install(inside, BUILD_LOCK.read_text("utf-8"))
+    if not can_build(inside):
+        install(inside, BUILD_LOCK.read_text("utf-8"))
     return inside
 
 
-def _has_pip(python: Path) -> bool:
-    ask: Command = [python, "-I", "-m", "pip", "--version"]
+def with_build_tools(python: Path, folder: Path) -> Path:
+    """The interpreter itself where it can build, else that of a new environment in `folder`."""
+    return python if can_build(python) else create(python, folder)
+
+
+def can_build(python: Path) -> bool:
+    """Whether an interpreter has pip and exactly the build requirements that are pinned."""
+    pinned = dict(re.findall(r"(?m)^([\w.-]+)==(\S+)", BUILD_LOCK.read_text("utf-8")))
+    code = (
+        "import pip, sys; from importlib.metadata import version; "
+        f"sys.exit(any(version(name) != pinned for name, pinned in {pinned!r}.items()))"
+    )
+    return _runs(python, code)
+
+
+def _runs(python: Path, code: str) -> bool:
+    ask: Command = [python, "-I", "-c", code]
     try:
         return subprocess.run(ask, check=False, capture_output=True).returncode == 0
     except OSError:

@@ -133,6 +133,22 @@ def test_half_made_environment_is_made_again(folder: Path, lock: str, tmp_path: 
     assert packages(half)["tables"] == "3.1"
 
 
+def test_interpreter_with_what_is_pinned_builds_itself(
+    folder: Path, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version of it, or none, calls for an environment."""
+    python = folder / "bin" / "python"
+    build = tmp_path / "pins.txt"
+    build.write_text(pin(write_wheel(index, "builder==2.0")))
+    monkeypatch.setattr(environment, "BUILD_LOCK", build)
+    assert not environment.can_build(python)
+    assert environment.create(python, folder) == python
+    assert environment.with_build_tools(python, tmp_path / "unused") == python
+    build.write_text("builder==2.1\n")
+    assert not environment.can_build(python)
+    assert not environment.can_build(tmp_path / "no-python")
+
+
 def test_command_names_the_step_that_failed(folder: Path, tmp_path: Path) -> None:
     """A line, not a traceback, and a status that make stops at."""
     lock = tmp_path / "lock.txt"
