@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from handler.connections import Connections, Patience
 from handler.errors import StoreError
-from handler.ledger import cos_errors
+from handler.ledger import cos_errors, keys
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.requests_import import importing_requests
 from handler.ledger.transport import Session
@@ -109,14 +109,15 @@ class CosStore:
         marker = ""
         while True:
             page = self._ask("list", prefix, lambda after=marker: self._page(prefix, after))  # type: ignore[misc]  # mypy infers no type for a lambda's default
-            keys = [entry["Key"] for entry in page.get("Contents", ())]
-            for key in keys:
+            listed = [entry["Key"] for entry in page.get("Contents", ())]
+            for key in listed:
                 if stop is not None and key[cut:] >= stop:
                     return
-                yield key[cut:]
-            if page.get("IsTruncated") != "true" or not keys:
+                if keys.is_key(key[cut:]):
+                    yield key[cut:]
+            if page.get("IsTruncated") != "true" or not listed:
                 return
-            marker = page.get("NextMarker") or keys[-1]
+            marker = page.get("NextMarker") or listed[-1]
 
     def delete(self, key: str) -> None:
         self._ask(

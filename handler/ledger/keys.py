@@ -44,6 +44,12 @@ def sent(part: str) -> str:
     return raw.decode("utf-8", "surrogatepass")
 
 
+def is_key(key: str) -> bool:
+    """Whether a key can be one of this ledger's. Listings pass over the others: the marker of a
+    folder (COS's console makes `_sweep/`), and files such as `.DS_Store`."""
+    return all(part and not part.startswith(".") for part in key.split("/"))
+
+
 def day(time: str | None) -> str:
     """The UTC day of an RFC 3339 time in UTC; 1970-01-01 for none, before 2015 or after 2100."""
     if time is None or not "2015" <= time[:4] <= "2100":

@@ -31,7 +31,9 @@ class Store(Protocol):
     def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
         """The keys that begin with prefix, in the order of their bytes, up to stop (excluded).
 
-        May lag behind writes and deletes: a listing proposes, a get decides.
+        They come one by one: of a large ledger a bounded part is in memory. What can't be a key of
+        this ledger (keys.is_key) is passed over. May lag behind writes and deletes: a listing
+        proposes, a get decides.
         """
         ...
 

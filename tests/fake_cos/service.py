@@ -123,6 +123,11 @@ class FakeCos:
         self._land_due()
         return self._s3.ask(BUCKET, Seen("GET", key))[2]
 
+    def place(self, key: str, data: bytes) -> None:
+        """Put an object without a request, as by another program."""
+        self._s3.ask(BUCKET, Seen("PUT", key, body=data))
+        self._journal.note(self.clock(), BUCKET, key, is_there=True)
+
     def requests(self) -> list[tuple[str, str]]:
         """(method, key) of what was seen, in order."""
         return [(one.method, one.key) for one in self.seen]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import shutil
+import stat
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +17,7 @@ import pytest
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.connections import Patience
 from handler.errors import StoreError
+from handler.ledger import folder
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
@@ -20,6 +26,7 @@ from handler.parallel import in_parallel
 from tests.fake_cos import BUCKET, REGION, FakeCos, Fault, Seen
 from tests.fake_cos.server import Death
 
+PREFIXES = ("", "jobs/", "_outbox/", "_done/", "_digests/", "_sweep/", "_dead/", "_attempts/")
 PERMANENT = Credentials(SECRET_ID, SECRET_KEY, "")
 
 
@@ -64,6 +71,23 @@ def test_a_listing_runs_in_the_order_of_bytes_and_stops_in_time(store: Store) ->
     assert [key for key in store.list("") if not key.startswith("o/")] == ["p"]
 
 
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_listing_passes_over_folder_markers_and_hidden_files(
+    store: Store, cos: FakeCos, tmp_path: Path, prefix: str
+) -> None:
+    """Of COS's console (an empty object whose key ends with a slash) or of a desktop."""
+    store.put(f"{prefix}a.json", b"1")
+    root = tmp_path / "ledger"
+    if isinstance(store, FolderStore):
+        (root / prefix / ".DS_Store").write_bytes(b"")
+        (root / prefix / ".sync").mkdir()
+        (root / prefix / ".sync/b.json").write_bytes(b"1")
+    else:
+        for key in ("", ".DS_Store", ".sync/b.json", "dt=2026-11-26/", "/x"):
+            cos.place(f"ci/{prefix}{key}", b"")
+    assert list(store.list(prefix)) == [f"{prefix}a.json"]
+
+
 def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: Store) -> None:
     """Deleting what is not there is fine."""
     store.put("a/b", b"")
@@ -74,6 +98,144 @@ def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: Store) -> None:
 
 
 # --- the folder alone ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let a call of the system fail as on a full disk: write, fsync, link or rename."""
+
+    def fill(call: str) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        if call == "write":
+            monkeypatch.setattr("handler.ledger.folder.open", _opens_full, raising=False)
+        elif call == "rename":
+            monkeypatch.setattr(Path, "replace", fail)
+        else:
+            monkeypatch.setattr(os, call, fail)
+
+    return fill
+
+
+class _FullFile(io.FileIO):
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def _opens_full(handle: int, mode: str) -> io.FileIO:
+    return _FullFile(handle, mode)
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "link", "rename"])
+def test_a_full_disk_leaves_no_temporary_file_behind(
+    tmp_path: Path, full_disk: Callable[[str], None], call: str
+) -> None:
+    """Must raise, and the folder holds what it held."""
+    store = FolderStore(tmp_path)
+    store.put("a/b", b"1")
+    full_disk(call)
+    write = store.put_new if call == "link" else store.put
+    with pytest.raises(StoreError, match="No space left on device"):
+        write("a/c", b"2")
+    assert os.listdir(tmp_path / "a") == ["b"]
+    assert store.get("a/b") == b"1"
+
+
+def test_a_key_that_is_a_folder_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Must raise: a file can't replace a folder."""
+    store = FolderStore(tmp_path)
+    store.put("a/b/c", b"1")
+    with pytest.raises(StoreError):
+        store.put("a/b", b"2")
+    assert sorted(os.listdir(tmp_path / "a")) == ["b"]
+
+
+def test_each_new_folder_is_synced_in_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut a day's first record would be gone with its folder. Each process does so
+    once, since another one may have made the folder and not synced it yet."""
+    synced: list[Path] = []
+    sync = folder._sync_folder
+
+    def note(path: Path) -> None:
+        synced.append(path.relative_to(tmp_path))
+        sync(path)
+
+    monkeypatch.setattr(folder, "_sync_folder", note)
+    root = tmp_path / "x" / "ledger"
+    store = FolderStore(root)
+    store.put("jobs/dt=1/a", b"")
+    below = [Path(one) for one in (".", "x", "x/ledger", "x/ledger/jobs", "x/ledger/jobs/dt=1")]
+    assert synced == below
+    synced.clear()
+    store.put_new("jobs/dt=1/b", b"")
+    assert synced == below[4:]
+    synced.clear()
+    FolderStore(root).put("jobs/dt=1/c", b"")
+    assert synced == below[2:]
+
+
+def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    """A store remembers which it has made."""
+    store = FolderStore(tmp_path / "ledger")
+    store.put("jobs/a", b"1")
+    shutil.rmtree(tmp_path / "ledger")
+    store.put("jobs/a", b"2")
+    assert store.get("jobs/a") == b"2"
+
+
+def test_only_the_owner_may_read_a_folder_ledger(tmp_path: Path) -> None:
+    """Dead letters hold bodies as they came, passwords included."""
+    before = os.umask(0)
+    try:
+        store = FolderStore(tmp_path / "x" / "ledger")
+        store.put("_dead/dt=1/a.json", b"1")
+        store.put_new("jobs/dt=1/b.json", b"1")
+    finally:
+        os.umask(before)
+    made = [tmp_path / "x", *(tmp_path / "x").rglob("*")]
+    modes = {(one.is_dir(), stat.S_IMODE(one.stat().st_mode)) for one in made}
+    assert modes == {(True, 0o700), (False, 0o600)}
+
+
+def test_a_large_folder_is_listed_a_part_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same order, and with the same prefix and stop."""
+    store = FolderStore(tmp_path)
+    names = [f"o/{number:03}" for number in range(50)] + ["o/010/x", "o/010-x", "o/~"]
+    del names[10]
+    for name in names:
+        store.put(name, b"")
+    questions = [("o/", None), ("o/0", None), ("o/01", "o/015"), ("o/", "o/010/x"), ("", None)]
+    whole = [list(store.list(*one)) for one in questions]
+    assert whole[0] == sorted(names)
+    for size in (1, 2, 7, 52, 53):
+        monkeypatch.setattr(folder, "MAX_LISTED", size)
+        assert [list(store.list(*one)) for one in questions] == whole
+
+
+def test_a_listing_holds_a_bounded_part_of_a_large_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four times as many names take no more memory."""
+    monkeypatch.setattr(folder, "MAX_LISTED", 500)
+
+    def peak(count: int) -> int:
+        root = tmp_path / str(count)
+        root.mkdir()
+        for number in range(count):
+            (root / f"{number:06}-{'x' * 100}").touch()
+        tracemalloc.start()
+        assert sum(1 for _ in FolderStore(root).list("")) == count
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(10)
+    assert peak(8_000) < 1.3 * peak(2_000)
 
 
 def test_a_folder_leaves_no_temporary_file_behind(tmp_path: Path) -> None:
@@ -90,7 +252,9 @@ def test_a_folder_lists_no_file_that_is_still_being_written(tmp_path: Path) -> N
     assert list(FolderStore(tmp_path).list("")) == []
 
 
-@pytest.mark.parametrize("key", ["../x", "/etc/x", "a//b", "a/./b", "a\\b", "a\0b", ""])
+@pytest.mark.parametrize(
+    "key", ["../x", "/etc/x", "a//b", "a/./b", "a\\b", "a\0b", "", "a/", ".a", "a/.b"]
+)
 def test_a_folder_takes_no_key_that_leads_out_of_it(tmp_path: Path, key: str) -> None:
     """Keys are made harmless before; this is the second lock."""
     store = FolderStore(tmp_path / "ledger")
