@@ -131,21 +131,29 @@ class Stub:
             return _error(403, "AccessDenied", path)
         if ".ci." in headers.get("host", ""):
             return 200, {"Content-Type": "application/xml"}, self.ci_list
-        key = unquote(path)[1:]
         if method == "PUT":
-            taken = self.objects.get(key) is not None
-            if taken and headers.get("x-cos-forbid-overwrite") == "true":
-                return _error(409, "FileAlreadyExists", path)
-            if taken and headers.get("if-none-match") == "*":
-                return _error(412, "PreconditionFailed", path)
-            self.objects.put(key, body)
-            return 200, {"ETag": _etag(body)}, b""
+            return self._put(path, headers, body)
         if method == "DELETE":
-            self.objects.delete(key)
+            self.objects.delete(unquote(path)[1:])
             return 204, {}, b""
-        if not key:
+        if path == "/":
             return self._list(parse_qs(query, keep_blank_values=True))
-        found = self.objects.get(key)
+        return self._get(path)
+
+    def _put(
+        self, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        key = unquote(path)[1:]
+        exists = self.objects.get(key) is not None
+        if exists and headers.get("x-cos-forbid-overwrite") == "true":
+            return _error(409, "FileAlreadyExists", path)
+        if exists and headers.get("if-none-match") == "*":
+            return _error(412, "PreconditionFailed", path)
+        self.objects.put(key, body)
+        return 200, {"ETag": _etag(body)}, b""
+
+    def _get(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        found = self.objects.get(unquote(path)[1:])
         if found is None:
             return _error(404, "NoSuchKey", path)
         return 200, {"ETag": _etag(found), "Content-Type": "application/json"}, found

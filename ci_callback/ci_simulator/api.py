@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from ci_callback.ci_simulator import wire
@@ -16,9 +16,9 @@ from ci_callback.ci_simulator.jobs import Accepted, Job, Jobs, families_at
 from handler.callback.catalogue import family_of
 from handler.callback.families import FAMILIES, Family
 
-MOST_IDS = 10
-MOST_JOBS = 100
-MOST_USER_DATA = 1024
+MAX_IDS = 10
+MAX_JOBS = 100
+MAX_USER_DATA = 1024
 
 _STATES = ("Submitted", "Running", "Success", "Failed", "Pause", "Cancel")
 
@@ -32,6 +32,15 @@ class RefusalError(Exception):
     message: str = ""
 
 
+class Asked(NamedTuple):
+    """A request, once its signature is known to be right."""
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    body: bytes
+
+
 class Api:
     """Routes requests to the jobs. Times are epoch seconds."""
 
@@ -42,20 +51,13 @@ class Api:
         """(family, path): nothing can be submitted there."""
         self.list_lag_s = 0.0
 
-    def answer(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str],
-        body: bytes,
-        place: tuple[str, str],
-        now: float,
-    ) -> str:
+    def answer(self, asked: Asked, place: tuple[str, str], now: float) -> str:
         """The XML of the answer, without its prolog; "" for none. place: bucket and region.
 
         Raises:
             RefusalError: an error is the answer.
         """
+        method, path, params, body = asked
         folder, _, rest = path[1:].partition("/")
         where = f"/{folder}"
         if method == "POST" and path == "/triggerworkflow":
@@ -95,7 +97,7 @@ class Api:
         if not isinstance(operation, dict):
             raise RefusalError(400, "MissingContent", "Operation is required")
         user_data = operation.get("UserData", "")
-        if len(user_data) > MOST_USER_DATA or not (user_data.isascii() and user_data.isprintable()):
+        if len(user_data) > MAX_USER_DATA or not (user_data.isascii() and user_data.isprintable()):
             raise RefusalError(400, "InvalidArgument", "UserData")
         read_only = {"BucketId", "Region", "CosHeaders"} & set(request.get("Input") or {})
         results = {name for name in operation if name.endswith("Result")}
@@ -106,8 +108,8 @@ class Api:
 
     def _describe(self, path: str, ids: str) -> str:
         asked = ids.split(",")
-        if len(asked) > MOST_IDS:
-            raise RefusalError(400, "InvalidArgument", f"at most {MOST_IDS} ids")
+        if len(asked) > MAX_IDS:
+            raise RefusalError(400, "InvalidArgument", f"at most {MAX_IDS} ids")
         found = {job_id: self._find(path, job_id) for job_id in asked}
         response = {
             "JobsDetail": [job.detail() for job in found.values() if job],
@@ -123,7 +125,7 @@ class Api:
         # File jobs have no list of their own: they are in the common one by their queueType.
         families = families_at(path) + ((FAMILIES["file"],) if path == "/jobs" else ())
         size = int(params.get("size", "10"))
-        if "tag" not in params or not 1 <= size <= MOST_JOBS:
+        if "tag" not in params or not 1 <= size <= MAX_JOBS:
             raise RefusalError(400, "InvalidArgument", "tag or size")
         jobs = [
             job

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from ci_callback.ci_simulator import callbacks, signature, wire
-from ci_callback.ci_simulator.api import Api, RefusalError
+from ci_callback.ci_simulator.api import Api, Asked, RefusalError
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY, Fault
 from ci_callback.ci_simulator.jobs import Accepted, End, Job
 from ci_callback.ci_simulator.server import Reply, ResetError, Seen, Server, hand_on
@@ -226,9 +226,8 @@ class CiSimulator:
             self._check_signature(seen)
             with self._lock:
                 self._advance()
-                xml = self._api.answer(
-                    seen.method, seen.path, seen.params, seen.body, (host[1], host[3]), self.clock()
-                )
+                asked = Asked(seen.method, seen.path, seen.params, seen.body)
+                xml = self._api.answer(asked, (host[1], host[3]), self.clock())
         except RefusalError as refusal:
             return _refused(refusal.status, refusal.code, refusal.message)
         return Reply(200, (wire.PROLOG + xml).encode("utf-8") if xml else b"")

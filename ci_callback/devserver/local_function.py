@@ -50,7 +50,6 @@ class LocalFunction:
         log: TextIO,
         ci: Learns | None = None,
         clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """
         Raises:
@@ -63,7 +62,6 @@ class LocalFunction:
         self.clock = clock
         self._env = dict(env)
         self._log = log
-        self._sleep = sleep
         self._ci = ci
         self._is_cold = True
         self._one_chore = threading.Lock()
@@ -150,7 +148,7 @@ class LocalFunction:
 
     def _function(self, log: Log, writes: list[Write]) -> Function:
         return Function(
-            self._env, self.clock, log, self._sleep, lambda settings: self._watched(writes)
+            self._env, self.clock, log, time.sleep, lambda settings: self._watched(writes)
         )
 
     def _invoke(

@@ -30,7 +30,6 @@ def store(case: Case) -> list[Finding]:
     if url.scheme == "file":
         return [_room(case)]
     name = "bucket"
-    buckets = f"{CONSOLE}/cos/bucket"
     where = f"{url.bucket} in {case.settings.region}"
     try:
         location = tree.text(ask(case, {"location": ""}), "LocationConstraint") or ""
@@ -38,21 +37,7 @@ def store(case: Case) -> list[Finding]:
         mend = f"can this machine reach {case.settings.region}'s COS? See also COS_REGION"
         return [fault(name, f"COS can't be reached: {error}", mend, EXIT_STORE)]
     except CosRefusedError as error:
-        if error.code == "NoSuchBucket":
-            mend = f"create it at {buckets}, or correct LEDGER_URL and COS_REGION"
-            return [fault(name, f"COS knows no bucket {where}", mend)]
-        if error.code in REFUSALS:
-            return [
-                fault(
-                    "credentials", f"{REFUSALS[error.code][0]} ({error})", REFUSALS[error.code][1]
-                )
-            ]
-        if error.code == "AccessDenied":
-            # The role of the function does not need this one: that the ledger works is tried below.
-            return [
-                ok(name, f"{where} answers; its region is not told without cos:GetBucketLocation")
-            ]
-        return [fault(name, f"COS refused to tell of {where}: {error}", buckets)]
+        return [_refused(where, error)]
     # An older page of GET Bucket location (436/8275) prints "cos.ap-beijing".
     region = location.removeprefix("cos.")
     if region and region != case.settings.region:
@@ -64,6 +49,21 @@ def store(case: Case) -> list[Finding]:
             )
         ]
     return [ok(name, f"{where} is there, and the credentials are known")]
+
+
+def _refused(where: str, error: CosRefusedError) -> Finding:
+    """What a refusal to name the bucket's region means."""
+    name, page = "bucket", f"{CONSOLE}/cos/bucket"
+    if error.code == "NoSuchBucket":
+        mend = f"create it at {page}, or correct LEDGER_URL and COS_REGION"
+        return fault(name, f"COS knows no bucket {where}", mend)
+    if error.code in REFUSALS:
+        why, mend = REFUSALS[error.code]
+        return fault("credentials", f"{why} ({error})", mend)
+    if error.code == "AccessDenied":
+        # The function's role does not need this right: whether the ledger works is tried below.
+        return ok(name, f"{where} answers; its region is not shown without cos:GetBucketLocation")
+    return fault(name, f"COS refused to describe {where}: {error}", page)
 
 
 def versioning(case: Case) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ci_callback.report import shapes
@@ -14,7 +14,7 @@ CSS = Path(__file__).with_name("charts.css").read_text(encoding="utf-8")
 """The style sheet of charts and their tables; for light, dark and print."""
 
 
-MOST_ROWS = 10
+MAX_ROWS = 10
 """Rows of a drawing. The table has the others too."""
 
 
@@ -41,29 +41,46 @@ class Chart:
         )
 
 
+@dataclass(frozen=True)
+class Heading:
+    """What is above a chart. name: its id in the page."""
+
+    name: str
+    title: str
+    note: str
+
+    def noting(self, more: str) -> Heading:
+        """The same with more text behind its note."""
+        return replace(self, note=self.note + more)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart's picture. label: the same in words, for a reader who can't see it; height: in
+    pixels."""
+
+    label: str
+    height: float
+    shapes: Sequence[Safe]
+
+
 def make(
-    name: str,
-    title: str,
-    note: str,
-    told: str,
-    high: float,
-    drawn: Sequence[Safe],
-    heads: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    heading: Heading, drawing: Drawing, heads: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> Chart:
+    label = f"{heading.title}: {drawing.label}"
     return Chart(
-        name,
-        title,
-        note,
-        shapes.svg(name, f"{title}: {told}", high, *drawn),
-        table(title, heads, rows),
+        heading.name,
+        heading.title,
+        heading.note,
+        shapes.svg(heading.name, label, drawing.height, *drawing.shapes),
+        table(heading.title, heads, rows),
     )
 
 
-def nothing(name: str, title: str, note: str, words: Words) -> Chart:
-    told = words("none_yet")
-    line = shapes.text(0, 14, told, "start", "ch-dim")
-    return make(name, title, note, told, 22, [line], [title], [[told]])
+def nothing(heading: Heading, words: Words) -> Chart:
+    label = words("none_yet")
+    line = shapes.text(0, 14, label, "start", "ch-dim")
+    return make(heading, Drawing(label, 22, [line]), [heading.title], [[label]])
 
 
 def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Safe:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ci_callback.report import draw
 from ci_callback.report.chart import CSS as CSS
-from ci_callback.report.chart import MOST_ROWS, Chart, make, more, nothing
+from ci_callback.report.chart import MAX_ROWS, Chart, Drawing, Heading, make, more, nothing
 from ci_callback.report.draw import Key, Strip
 from ci_callback.report.figures import Figures, TagRuns
 from ci_callback.report.flow import retries
@@ -51,7 +51,7 @@ def _days(figures: Figures, words: Words) -> Chart:
     ]
     high, drawn = draw.stacked_columns("ch-days", labels, parts)
     high, listed = draw.legend("ch-days", keys, high + 6, 2)
-    told = words(
+    label = words(
         "days_aria", jobs=count(figures.jobs), failed=count(figures.outcomes.get("failed", 0))
     )
     rows = [
@@ -59,31 +59,32 @@ def _days(figures: Figures, words: Words) -> Chart:
         for column in found
     ]
     heads = [words("col_day" if step == "day" else "col_from"), *map(words, reversed(seen))]
-    return make("ch-days", title, words("days_note"), told, high, [*drawn, *listed], heads, rows)
+    heading = Heading("ch-days", title, words("days_note"))
+    return make(heading, Drawing(label, high, [*drawn, *listed]), heads, rows)
 
 
 def _run(figures: Figures, words: Words) -> Chart:
-    name, title, note = "ch-run", words("run_title"), words("run_note")
+    heading = Heading("ch-run", words("run_title"), words("run_note"))
     timed = [(one, one.run_s) for one in figures.tags if one.run_s is not None]
     if not timed:
-        return nothing(name, title, note, words)
-    shown = timed[:MOST_ROWS]
+        return nothing(heading, words)
+    shown = timed[:MAX_ROWS]
     scale = Log.around([value for _, of in shown for value in (of.p5, of.p95)])
     strips = []
     for one, of in shown:
         at = (of.p5, of.p25, of.p50, of.p75, of.p95)
-        told = words("run_right", p50=duration(of.p50, words), p95=duration(of.p95, words))
+        quantiles = words("run_right", p50=duration(of.p50, words), p95=duration(of.p95, words))
         label = f"{one.tag or words('no_tag')} ({count(of.count)})"
         hint = " · ".join(duration(value, words) for value in at)
-        strips.append(Strip(label, told, at, hint))
+        strips.append(Strip(label, quantiles, at, hint))
     marks = [duration(tick, words) for tick in scale.ticks]
     high, drawn = draw.strips(strips, scale, marks)
     heads = [words("col_tag"), words("col_jobs"), words("col_timed")]
     heads += ["p5", "p25", "p50", "p75", "p95", words("col_max")]
     rows = [_run_row(one, words) for one in figures.tags]
-    told = "; ".join(f"{strip.label}: {strip.value}" for strip in strips)
-    note += more(len(timed) - len(shown), words)
-    return make(name, title, note, told, high, drawn, heads, rows)
+    spoken = "; ".join(f"{strip.label}: {strip.value}" for strip in strips)
+    heading = heading.noting(more(len(timed) - len(shown), words))
+    return make(heading, Drawing(spoken, high, drawn), heads, rows)
 
 
 def _run_row(one: TagRuns, words: Words) -> list[str]:

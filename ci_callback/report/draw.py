@@ -147,21 +147,21 @@ def strips(rows: Sequence[Strip], scale: Log, marks: Sequence[str]) -> tuple[flo
     return bottom + 20, drawn
 
 
-def split(
-    name: str, parts: Sequence[Part], x: float, y: float, width: float, high: float
-) -> list[Safe]:
-    """One bar of parts side by side."""
+def split(name: str, parts: Sequence[Part], y: float, high: float) -> list[Safe]:
+    """One bar of parts side by side, as wide as the chart."""
     whole = sum(part.value for part in parts) or 1
     blocks = []
+    x = 0.0
     for part in parts:
-        wide = width * part.value / whole
+        wide = WIDTH * part.value / whole
         if part.value:
             blocks.append((part, x, y, max(wide - 1, 1.0), high))
         x += wide
     return blocks_of(name, blocks)
 
 
-def band(x1: float, x2: float, top: float, x3: float, x4: float, bottom: float) -> Safe:
-    """What leads from a stretch of one bar to all of the next."""
+def band(upper: tuple[float, float], top: float, lower: tuple[float, float], bottom: float) -> Safe:
+    """What leads from a stretch of one bar to a stretch of the next; each from left to right."""
+    (x1, x2), (x3, x4) = upper, lower
     path = f"M{x1:.1f} {top:.1f}L{x2:.1f} {top:.1f}L{x4:.1f} {bottom:.1f}L{x3:.1f} {bottom:.1f}Z"
     return el("path", d=path, class_="ch-band")

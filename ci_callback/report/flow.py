@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ci_callback.report import draw, shapes
-from ci_callback.report.chart import Chart, make, nothing
+from ci_callback.report.chart import Chart, Drawing, Heading, make, nothing
 from ci_callback.report.draw import Key
 from ci_callback.report.figures import Figures
 from ci_callback.report.markup import Safe
@@ -23,9 +23,9 @@ _UPPER, _LOWER, _BAR = 18.0, 76.0, 22.0
 def retries(figures: Figures, words: Words) -> Chart:
     """Failed jobs, those tried again, and how that ended."""
     of = figures.retries
-    title, note = words("retry_title"), words("retry_note")
+    heading = Heading(_NAME, words("retry_title"), words("retry_note"))
     if not of.failed:
-        return nothing(_NAME, title, note, words)
+        return nothing(heading, words)
     ways = {"retried": of.retried, "waiting": of.waiting, "not_retried": of.not_retried}
     fates: dict[str, int] = {fate: of.fates[fate] for fate in RETRIED if of.fates[fate]}
     rows = [[words(way), count(n), share(n, of.failed), ""] for way, n in ways.items()]
@@ -36,7 +36,7 @@ def retries(figures: Figures, words: Words) -> Chart:
     ]
     told = words("retry_up", count=count(of.failed))
     drawn = [shapes.text(0, _UPPER - 7, told, "start", "ch-strong")]
-    drawn += draw.split(_NAME, _parts(ways, words), 0, _UPPER, shapes.WIDTH, _BAR)
+    drawn += draw.split(_NAME, _parts(ways, words), _UPPER, _BAR)
     high = _UPPER + _BAR
     if of.retried:
         drawn += _lower(of, fates, words)
@@ -45,16 +45,16 @@ def retries(figures: Figures, words: Words) -> Chart:
     high, ended = draw.legend(_NAME, _keys(fates, of.retried, words), high + 6)
     heads = [words(f"col_{head}") for head in ("what", "families", "of_failed", "of_retried")]
     label = "; ".join(f"{row[0]} {row[1]}" for row in rows)
-    return make(_NAME, title, note, label, high, [*drawn, *listed, *ended], heads, rows)
+    return make(heading, Drawing(label, high, [*drawn, *listed, *ended]), heads, rows)
 
 
 def _lower(of: Retries, fates: Mapping[str, int], words: Words) -> list[Safe]:
     told = words("retry_down", count=count(of.retried))
     retried = shapes.WIDTH * of.retried / of.failed - 1
     return [
-        draw.band(0, retried, _UPPER + _BAR + 1, 0, shapes.WIDTH, _LOWER - 2),
+        draw.band((0, retried), _UPPER + _BAR + 1, (0, shapes.WIDTH), _LOWER - 2),
         shapes.text(0, _LOWER - 6, told, "start", "ch-strong"),
-        *draw.split(_NAME, _parts(fates, words), 0, _LOWER, shapes.WIDTH, _BAR),
+        *draw.split(_NAME, _parts(fates, words), _LOWER, _BAR),
     ]
 
 

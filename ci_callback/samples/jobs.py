@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ci_callback.samples.ids import Ids
 from ci_callback.samples.options import NotSampledError, SampleOptions
 from ci_callback.samples.partial_failures import PLAINEST_CODE, fail_a_part, make_well
@@ -54,7 +56,12 @@ def detail(tag: Tag, wish: SampleOptions, now: float, ids: Ids) -> Node:
     if wish.workflow:
         told["Workflow"] = {"Name": f"{tag.name}_1581665960537", **workflow(ids)}
     if tag.result:
-        write(tag.result, told, _notes(operation, shape, key, now, ids, wish))
+        named = {
+            "InputObjectName": key or "",
+            "LastModified": china_time(now - WAITED_S - RAN_S),
+            **({} if wish.partial else shape.all_well),
+        }
+        write(tag.result, told, _notes(operation, shape, named, ids))
     _fit_result(told, operation, asked, wish)
     return told
 
@@ -123,18 +130,11 @@ def _copy(node: Tree) -> Tree:
     return [_copy(one) for one in node] if isinstance(node, list) else node
 
 
-def _notes(
-    operation: Node, shape: Shape, key: str | None, now: float, ids: Ids, wish: SampleOptions
-) -> Notes:
+def _notes(operation: Node, shape: Shape, named: Mapping[str, str], ids: Ids) -> Notes:
     output = operation.get("Output")
     asked_for = of_job(operation, {}, "succeeded", {})
     plain = tuple(str(one["object"]) for one in asked_for if isinstance(one, dict))
     sprite = output.get("SpriteObject") if isinstance(output, dict) else None
-    named = {
-        "InputObjectName": key or "",
-        "LastModified": china_time(now - WAITED_S - RAN_S),
-        **({} if wish.partial else shape.all_well),
-    }
     written = {
         "OutputFile": _numbered(shape.output, 2) or Written("", plain),
         "SpriteOutputFile": _numbered(sprite, 1) or Written("", ()),

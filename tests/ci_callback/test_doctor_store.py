@@ -126,7 +126,7 @@ def test_something_else_than_cos_answers(here: Services) -> None:
     with here.cos.faulty(lambda seen: Fault(body=b"<html>hello</html><p>")):
         assert here.findings()["bucket"][:2] == (
             "fault",
-            f"COS refused to tell of {BUCKET} in {REGION}: HTTP 200",
+            f"COS refused to describe {BUCKET} in {REGION}: HTTP 200",
         )
 
 

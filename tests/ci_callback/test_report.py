@@ -312,7 +312,7 @@ def test_the_table_has_the_rows_that_the_picture_leaves_out(shown: Figures) -> N
     run_chart = charts(shown, "en")[2]
     assert run_chart.note.endswith("4 more in the numbers.")
     rows = ElementTree.fromstring(run_chart.table).findall(".//tbody/tr")
-    assert len(rows) == 4 + chart.MOST_ROWS
+    assert len(rows) == 4 + chart.MAX_ROWS
 
 
 def test_all_lies_within_the_drawing(shown: Figures) -> None:
