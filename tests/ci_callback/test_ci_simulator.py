@@ -33,6 +33,7 @@ from handler.http_client import Answer, HttpClient
 from handler.ledger.bucket import Credentials, Place
 from handler.ledger.cos import CosStore
 from tests.fake_cos import FakeCos
+from tests.fake_cos.faults import Fault as CosFault
 
 NOW = 1_790_000_000.0
 CREDENTIALS = Credentials(SECRET_ID, SECRET_KEY, "")
@@ -492,13 +493,13 @@ class TestTheRest:
     def test_other_processes_can_use_it(self, face: CiSimulator) -> None:
         """It is a server like any other."""
         code = (
-            "from tests.test_ci_face import *\n"
+            "from tests.ci_callback.test_ci_simulator import *\n"
             f"ci = Ci(HttpClient(), CREDENTIALS, BUCKET, REGION, ('127.0.0.1', {face.port}))\n"
             "print(submit(ci))"
         )
         done = subprocess.run(
             [sys.executable, "-c", code],
-            cwd=Path(__file__).parents[1],
+            cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
             timeout=60,
@@ -519,7 +520,7 @@ class TestTheRest:
             ci = Ci(HttpClient(), CREDENTIALS, BUCKET, REGION, ("127.0.0.1", both.port))
             submit(ci)
             assert both.requests() == [("POST", "/jobs")]
-            broken = cos.faulty(lambda seen: Fault(reset_before=True))
+            broken = cos.faulty(lambda seen: CosFault(reset_before=True))
             with broken, pytest.raises(StoreError, match="the connection broke"):
                 store.get("a")
 
