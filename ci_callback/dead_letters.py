@@ -13,8 +13,9 @@ from handler.callback import envelope, payload
 from handler.callback.record import JobRecord
 from handler.errors import HandlerError
 from handler.ingest.recorder import Recorder
+from handler.ledger.dead_letters import DEAD_LETTER, DeadLetter
 from handler.ledger.outbox import OUTBOX, Outbox, Ticket
-from handler.ledger.records import DEAD_LETTER, DeadLetter, Ledger
+from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.triggers import JobResult
 

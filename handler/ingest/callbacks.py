@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from handler.callback import catalogue, envelope, payload, record, tree
 from handler.errors import PayloadError, StoreError
 from handler.ingest.received import ReceivedCallback
-from handler.ingest.recorder import Recorder, StoreResult
+from handler.ingest.recorder import Recorder
+from handler.ledger.records import StoreResult
 from handler.log import Level, Log
 from handler.settings import Settings
 from handler.triggers import JobResult, Status

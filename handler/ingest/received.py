@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from handler.ledger.records import DeadLetter
+from handler.ledger.dead_letters import DeadLetter
 
 
 @dataclass(frozen=True)

@@ -14,25 +14,12 @@ The record comes last, so that a record whose follow-ups are missing can't be.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from handler.callback.record import JobRecord
-from handler.ledger import keys
+from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import OUTBOX, Outbox, Ticket, about
-from handler.ledger.records import DeadLetter, Ledger
+from handler.ledger.records import Conflict, Ledger, StoreResult
 from handler.policy import Policy
-
-Status: TypeAlias = Literal["kept", "duplicate", "unverified", "dead_letter"]
-
-
-@dataclass(frozen=True)
-class StoreResult:
-    """What became of one job of a callback, once it is durable."""
-
-    status: Status
-    key: str
-    differs: bool = False
 
 
 class Recorder:
@@ -50,14 +37,14 @@ class Recorder:
         tickets = self.tickets(record)
         for ticket in tickets:
             self._outbox.put(ticket)
-        kept = self._ledger.keep(record)
-        if kept.verdict == "conflict":
+        stored = self._ledger.put_record(record)
+        if isinstance(stored, Conflict):
             key = self.conflict(record, letter())
             for ticket in tickets:
                 # Otherwise a sweep finds the conflict again and makes a second dead letter.
                 self._outbox.done(ticket.name)
             return StoreResult("dead_letter", key)
-        return StoreResult(kept.verdict, kept.key, kept.differs)
+        return stored
 
     def tickets(self, record: JobRecord) -> list[Ticket]:
         """The tickets that a record calls for."""
@@ -76,7 +63,7 @@ class Recorder:
     def set_aside(self, kind: str, record: JobRecord, letter: DeadLetter, note: str) -> str:
         """Keep a callback that is understood, but not to be believed, as a dead letter, and tell
         of it as alert.`kind`; the letter's key."""
-        key = keys.dead(letter.sha256, letter.received_at)
+        key = letter.key
         self._outbox.put(about(record, f"alert.{kind}", note=f"{note}; this one is in {key}"))
         return self._ledger.put_dead_letter(letter)
 
@@ -89,7 +76,7 @@ class Recorder:
     def put_dead_letter(self, letter: DeadLetter) -> str:
         """Keep a body that could not be understood, and tell; its key. The ticket is first:
         better an alert whose letter is missing than a letter that nobody hears of."""
-        key = keys.dead(letter.sha256, letter.received_at)
+        key = letter.key
         note = f"{letter.reason}: {letter.explanation}; kept in {key}"
         self._outbox.put(
             Ticket("alert.dead", letter.sha256[:32], "dead", note=note, details={"key": key})

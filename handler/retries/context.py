@@ -13,9 +13,10 @@ from handler.clock import rfc3339_of
 from handler.http_client import Http
 from handler.ingest.recorder import Recorder
 from handler.ledger.attempts import Attempts
+from handler.ledger.dead_letters import Content, DeadLetter
 from handler.ledger.lease import Lease
 from handler.ledger.outbox import Outbox, Ticket, alert_of
-from handler.ledger.records import Content, DeadLetter, Ledger
+from handler.ledger.records import Ledger
 from handler.log import Log
 from handler.policy import Policy
 from handler.settings import Settings

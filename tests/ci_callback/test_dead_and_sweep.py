@@ -10,9 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from ci_callback.commands.registry import app
+from handler.ledger.dead_letters import Content, DeadLetter
 from handler.ledger.folder import FolderStore
 from handler.ledger.outbox import Ticket
-from handler.ledger.records import Content, DeadLetter, Ledger
+from handler.ledger.records import Ledger
 from tests.callback.test_record import job
 from tests.conftest import PAYLOADS
 
@@ -117,7 +118,7 @@ def test_a_conflict_can_be_replayed_once_the_other_end_is_gone(store: FolderStor
     """A record that the sweep had put aside; while the other end stands, it stays aside."""
     record = job(State="Success")
     key = put_dead_letter(store, record.to_json(), "record")
-    Ledger(store).keep(job(State="Cancel"))
+    Ledger(store).put_record(job(State="Cancel"))
     status, _, err = run("dead", "replay", key)
     assert status == 1
     assert "another end" in err
@@ -128,7 +129,7 @@ def test_a_conflict_can_be_replayed_once_the_other_end_is_gone(store: FolderStor
 
 def test_a_callback_that_is_a_conflict_is_buried_again(store: FolderStore) -> None:
     """Exit status 1: it was not taken."""
-    Ledger(store).keep(job(State="Cancel"))
+    Ledger(store).put_record(job(State="Cancel"))
     key = put_dead_letter(store, b'{"JobsDetail": {"JobId": "j1", "State": "Success"}}')
     assert run("dead", "replay", key)[0] == 1
     assert store.get(key + ".replayed.json") is None

@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 from ci_callback.commands.registry import app
 from ci_callback.dead_letters import dead_letters
 from handler.ledger import keys
+from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import Ticket
-from handler.ledger.records import DeadLetter, Ledger
+from handler.ledger.records import Ledger
 from tests.records import record
 from tests.world import World
 

@@ -21,9 +21,10 @@ from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.attempts import Attempt, Attempts
+from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.folder import FolderStore
 from handler.ledger.outbox import Outbox, Ticket
-from handler.ledger.records import DeadLetter, Ledger
+from handler.ledger.records import Ledger
 from tests.ci_callback.test_terminal import HOSTILE, SHOWN, is_obeyed
 from tests.records import DAY, keep, record
 

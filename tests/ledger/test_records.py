@@ -11,8 +11,9 @@ import pytest
 
 from handler.callback.record import JobRecord
 from handler.errors import StoreError
+from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.folder import FolderStore
-from handler.ledger.records import DeadLetter, Kept, Ledger
+from handler.ledger.records import Conflict, Ledger, StoreResult
 from tests.callback.test_record import job
 
 KEY = "jobs/dt=1970-01-01/j1.json"
@@ -27,26 +28,26 @@ def ledger(tmp_path: Path) -> Ledger:
 def test_a_new_record_is_kept(ledger: Ledger) -> None:
     """As one line of JSON under its key."""
     record = job(State="Success")
-    assert ledger.keep(record) == Kept("kept", KEY)
+    assert ledger.put_record(record) == StoreResult("kept", KEY)
     assert ledger.store.get(KEY) == record.to_json()
 
 
 def test_the_same_end_again_is_a_duplicate(ledger: Ledger) -> None:
     """The first record stays; whether the details differ is told."""
     first = job(State="Success")
-    ledger.keep(first)
+    ledger.put_record(first)
     again = JobRecord.from_json(first.to_json().replace(b'"r1"', b'"r2"'))
-    assert ledger.keep(again) == Kept("duplicate", KEY)
+    assert ledger.put_record(again) == StoreResult("duplicate", KEY)
     other = job(State="Success", Message="done")
-    assert ledger.keep(other) == Kept("duplicate", KEY, differs=True)
+    assert ledger.put_record(other) == StoreResult("duplicate", KEY, differs=True)
     assert ledger.store.get(KEY) == first.to_json()
 
 
 def test_the_very_same_bytes_are_ones_own_write(ledger: Ledger) -> None:
     """Its answer was lost, and the store says that it exists."""
     record = job(State="Success")
-    ledger.keep(record)
-    assert ledger.keep(record) == Kept("kept", KEY)
+    ledger.put_record(record)
+    assert ledger.put_record(record) == StoreResult("kept", KEY)
 
 
 @pytest.mark.parametrize(("first", "second"), [("Success", "Failed"), ("Failed", "Success")])
@@ -54,23 +55,23 @@ def test_another_end_is_a_conflict_and_the_first_stays(
     ledger: Ledger, first: str, second: str
 ) -> None:
     """Whichever came first."""
-    ledger.keep(job(State=first))
-    assert ledger.keep(job(State=second)) == Kept("conflict", KEY)
+    ledger.put_record(job(State=first))
+    assert ledger.put_record(job(State=second)) == Conflict(KEY)
     assert ledger.store.get(KEY) == job(State=first).to_json()
 
 
 def test_somebody_elses_object_in_the_place_is_a_conflict(ledger: Ledger) -> None:
     """It is neither overwritten nor taken for the record."""
     ledger.store.put(KEY, b"not a record")
-    assert ledger.keep(job(State="Success")) == Kept("conflict", KEY)
+    assert ledger.put_record(job(State="Success")) == Conflict(KEY)
 
 
 def test_unfinished_states_stand_aside_and_may_be_told_again(ledger: Ledger) -> None:
     """They never take the place of the end."""
     for _ in range(2):
-        kept = ledger.keep(job(State="Running"))
-    assert kept == Kept("kept", "_unfinished/dt=1970-01-01/j1-~52unning.json")
-    assert ledger.keep(job(State="Success")).verdict == "kept"
+        kept = ledger.put_record(job(State="Running"))
+    assert kept == StoreResult("kept", "_unfinished/dt=1970-01-01/j1-~52unning.json")
+    assert ledger.put_record(job(State="Success")) == StoreResult("kept", KEY)
 
 
 class Forgetful(FolderStore):
@@ -83,7 +84,7 @@ class Forgetful(FolderStore):
 def test_a_store_that_contradicts_itself_is_a_fault(tmp_path: Path) -> None:
     """Trying again is safe, and saying "kept" would not be."""
     with pytest.raises(StoreError):
-        Ledger(Forgetful(tmp_path)).keep(job(State="Success"))
+        Ledger(Forgetful(tmp_path)).put_record(job(State="Success"))
 
 
 LETTER = DeadLetter(b"body", "xml_invalid", "why", {}, "http", "2026-11-21T08:00:00Z", "r1")

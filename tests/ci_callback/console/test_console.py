@@ -30,8 +30,9 @@ from handler.callback.lineage import Lineage
 from handler.errors import StoreError
 from handler.ingest import recorder as intake
 from handler.ledger.attempts import Attempt, Attempts
+from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import Outbox, Ticket
-from handler.ledger.records import DeadLetter, Ledger
+from handler.ledger.records import Ledger
 from tests.alert_services import AlertService
 from tests.conftest import PAYLOADS
 from tests.fake_cos import FakeCos

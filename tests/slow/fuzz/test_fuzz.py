@@ -15,7 +15,7 @@ from handler.callback import envelope, record
 from handler.callback.payload import Limits, parse
 from handler.errors import PayloadError
 from handler.ledger import keys
-from handler.ledger.records import Kept, Ledger
+from handler.ledger.records import Ledger, StoreResult
 from handler.log import Log
 from handler.triggers import http
 from tests.slow.fuzz import seeds
@@ -111,7 +111,9 @@ def _break_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _keep_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Ledger, "keep", lambda self, job: Kept("kept", keys.record(job)))
+    monkeypatch.setattr(
+        Ledger, "put_record", lambda self, job: StoreResult("kept", keys.record(job))
+    )
 
 
 def _bury_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
