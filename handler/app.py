@@ -7,14 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from handler.clock import rfc3339_of
 from handler.errors import RefusedError, SettingsError, StoreError
 from handler.ledger.bucket import Place
 from handler.ledger.store import Store
 from handler.log import Log
-from handler.settings import Settings, tokens_from_env
+from handler.settings import Settings, StoreUrl, tokens_from_env
 from handler.triggers import Delivery, JobResult, Task, Trigger, direct, http, queue, timer
 
 if TYPE_CHECKING:
@@ -56,16 +56,25 @@ def main_handler(event: Any, context: Any) -> Any:
 
 def open_store(settings: Settings) -> Store:
     """The store that LEDGER_URL names, with this invocation's credentials."""
-    url = settings.ledger_url
+    return _open(settings.ledger_url, settings)
+
+
+def open_spill(settings: Settings) -> Store | None:
+    """The store that SPILL_URL names; None where it names none."""
+    return None if settings.spill_url is None else _open(settings.spill_url, settings)
+
+
+def _open(url: StoreUrl, settings: Settings) -> Store:
     if url.scheme == "file":
         from handler.ledger.folder import FolderStore
 
         return FolderStore(url.folder)
-    if settings.region is None or settings.credentials is None:
-        raise AssertionError("Settings.from_env lets no cos ledger through without these")
+    region = url.region or settings.region
+    if region is None or settings.credentials is None:
+        raise AssertionError("Settings.from_env accepts no store on COS without these")
     from handler.ledger.cos import CosStore
 
-    place = Place(url.bucket, url.prefix, settings.region, settings.cos_endpoint)
+    place = Place(url.bucket, url.prefix, region, settings.cos_endpoint)
     store = _warm_stores.get(place)
     if store is None:
         if len(_warm_stores) >= _MAX_WARM_STORES:
@@ -75,8 +84,7 @@ def open_store(settings: Settings) -> Store:
     return store
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One invocation of the function.
 
     started: the timer's reading when it began. limit_s: after how many seconds the platform ends
@@ -122,6 +130,7 @@ class Function:
     open_store: Callable[[Settings], Store] = open_store
     http: Http | None = None
     """For CI and the alert channels; None: over the network."""
+    open_spill: Callable[[Settings], Store | None] = open_spill
     timer: Callable[[], float] = time.perf_counter
 
     def handle(self, event: Any, context: Mapping[str, Any], cold: bool = False) -> Any:
@@ -170,26 +179,47 @@ class Function:
         from handler.ingest.received import ReceivedCallback
         from handler.parallel import in_parallel
 
-        ingest = self._callback_ingest(settings, run)
-        received_at = rfc3339_of(self.clock())
+        ingest = self._callback_ingest(
+            settings, run, lambda: run.left_for_ledger(self.timer()), fallback
+        )
+        at = rfc3339_of(self.clock())
+        callbacks = [
+            ReceivedCallback(one.body, trigger, at, run.request_id, one.headers)
+            for one in deliveries
+        ]
+        return [job for jobs in in_parallel(ingest.process, callbacks) for job in jobs]
 
-        def store(delivery: Delivery) -> list[JobResult]:
-            callback = ReceivedCallback(
-                delivery.body, trigger, received_at, run.request_id, delivery.headers
-            )
-            results = ingest.process(callback)
-            return results if fallback is None else fallback.keep(callback, results)
+    def take_in_spilled(self, settings: Settings, run: Run) -> None:
+        """Store the callbacks that are below SPILL_URL in the ledger, in half of the time that the
+        task has: alerts and retries have the other."""
+        spill = self.open_spill(settings)
+        if spill is None:
+            return
+        # Imported here: few functions have a spill.
+        from handler.retries.spilled import SpilledIntake
 
-        return [result for results in in_parallel(store, deliveries) for result in results]
+        ingest = self._callback_ingest(settings, run, lambda: run.left_for_task(self.timer()), None)
+        half = run.left_for_task(self.timer()) / 2
+        now = rfc3339_of(self.clock())
+        SpilledIntake(
+            spill, ingest, self.log, lambda: run.left_for_task(self.timer()) - half, now
+        ).run()
 
     def _ingest(
         self, deliveries: Sequence[Delivery], trigger: str, settings: Settings, run: Run
     ) -> list[JobResult]:
         from handler.ingest.fallback import Fallback
 
-        return self.process(deliveries, trigger, settings, run, Fallback(self.log))
+        fallback = Fallback(lambda: self.open_spill(settings), self.log)
+        return self.process(deliveries, trigger, settings, run, fallback)
 
-    def _callback_ingest(self, settings: Settings, run: Run) -> CallbackIngest:
+    def _callback_ingest(
+        self,
+        settings: Settings,
+        run: Run,
+        time_left: Callable[[], float],
+        fallback: Fallback | None,
+    ) -> CallbackIngest:
         from handler.ingest.callbacks import CallbackIngest
         from handler.ingest.recorder import Recorder
         from handler.ledger.records import Ledger
@@ -199,14 +229,15 @@ class Function:
             settings,
             Recorder(Ledger(self.open_store(settings)), Policy.of(settings)),
             self._inline(settings),
+            fallback,
             self.log,
-            lambda: run.left_for_ledger(self.timer()),
+            time_left,
             run.started,
             self.timer,
         )
 
     def _inline(self, settings: Settings) -> Inline | None:
-        if settings.verify_callbacks != "always":
+        if not settings.confirms_before_storing:
             return None
         # Imported here, as below: only VERIFY_CALLBACKS=always asks CI while CI waits.
         from handler.ci_api.responses import ANSWER_LIMITS
@@ -245,6 +276,8 @@ class Function:
         if task.name not in tasks:
             self.log.error("unknown_task", task=task.name, expected=" or ".join(tasks))
             return
+        if task.name == "sweep":
+            self.take_in_spilled(settings, run)
         context = make_sweep_context(
             settings,
             self.open_store(settings),

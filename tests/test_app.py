@@ -325,7 +325,7 @@ def test_a_store_that_is_away_is_answered_503_with_the_body_in_the_log(
         dead_status, _ = on_cos.post("hello")
         assert dead_status == 503
     events = [line["event"] for line in on_cos.lines]
-    assert events == ["callback", "callback_not_stored"] * 2
+    assert events == ["callback_not_stored", "callback"] * 2
     assert logged_bodies(on_cos) == [(SUCCESS.encode(), True), (b"hello", True)]
     assert on_cos.post(SUCCESS)[1]["jobs"][0]["status"] == "kept"
 

@@ -9,7 +9,7 @@ import pytest
 from handler.callback.payload import Limits
 from handler.errors import SettingsError
 from handler.ledger.bucket import Credentials
-from handler.settings import LedgerUrl, Settings, tokens_from_env
+from handler.settings import Settings, StoreUrl, tokens_from_env
 
 SCF = {
     "TENCENTCLOUD_RUNENV": "SCF",
@@ -32,7 +32,7 @@ def problems(env: dict[str, str]) -> dict[str, str]:
 def test_an_empty_environment_is_a_working_local_function() -> None:
     """The embedded ledger, no token, and the defaults of the documentation."""
     settings = Settings.from_env({})
-    assert settings.ledger_url == LedgerUrl("file", path="./ledger")
+    assert settings.ledger_url == StoreUrl("file", path="./ledger")
     assert settings.ledger_url.folder == Path("ledger")
     assert settings.callback_tokens == ()
     assert settings.limits == Limits(2_097_152, 80_000, 64)
@@ -65,7 +65,7 @@ def test_everything_can_be_set() -> None:
             "RETRY_CALLBACK_URL": "https://example.com/?token=x",
         }
     )
-    assert settings.ledger_url == LedgerUrl("cos", "records-1250000000", "ci/")
+    assert settings.ledger_url == StoreUrl("cos", "records-1250000000", "ci/")
     assert settings.callback_tokens == ("first-token", "second-token")
     assert settings.retry_codes == {"InternalError", "SlowDown"}
     assert settings.alert_codes is None
@@ -115,6 +115,12 @@ def test_the_region_is_scfs_own_where_none_is_set() -> None:
         ("LEDGER_URL", "cos://records-1250000000/a b"),
         ("LEDGER_URL", "cos://records-1250000000/" + "a" * 300),
         ("LEDGER_URL", "file:"),
+        ("LEDGER_URL", "cos://records-1250000000/ci#region=ap-shanghai"),
+        ("SPILL_URL", "s3://bucket"),
+        ("SPILL_URL", "cos://spill-1250000000/ci#zone=ap-shanghai"),
+        ("SPILL_URL", "cos://spill-1250000000#region="),
+        ("SPILL_URL", "cos://spill-1250000000#region=ap_shanghai"),
+        ("SPILL_URL", "file:"),
         ("LEDGER_URL", "file://host/path"),
         ("COS_REGION", "ap_guangzhou"),
         ("COS_REGION", "ap-guangzhou.evil.example"),
@@ -162,6 +168,59 @@ def test_settings_that_are_at_odds_are_a_problem(env: dict[str, str], variable: 
 
 
 @pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("cos://spill-1250000000/a/b", StoreUrl("cos", "spill-1250000000", "a/b/")),
+        (
+            "cos://spill-1250000000/#region=ap-shanghai",
+            StoreUrl("cos", "spill-1250000000", region="ap-shanghai"),
+        ),
+        ("file:./a", StoreUrl("file", path="./a")),
+        ("file:./a#b", StoreUrl("file", path="./a#b")),
+    ],
+)
+def test_a_spill_may_name_its_region(url: str, expected: StoreUrl) -> None:
+    """Else it is the ledger's."""
+    assert Settings.from_env(SCF | {"SPILL_URL": url}).spill_url == expected
+
+
+@pytest.mark.parametrize(
+    ("ledger", "spill"),
+    [
+        ("cos://records-1250000000/ci", "cos://records-1250000000/spill#region=ap-shanghai"),
+        ("file:./ledger", "file:ledger"),
+        ("file:./ledger", "file:ledger/../ledger/"),
+    ],
+)
+def test_a_spill_where_the_ledger_is_is_a_problem(ledger: str, spill: str) -> None:
+    """It would fail when the ledger fails."""
+    assert set(problems(SCF | {"LEDGER_URL": ledger, "SPILL_URL": spill})) == {"SPILL_URL"}
+
+
+def test_a_spill_on_cos_needs_credentials_and_a_region() -> None:
+    """Of a ledger in a folder too."""
+    assert set(problems({"SPILL_URL": "cos://spill-1250000000"})) == {
+        "TENCENTCLOUD_SECRETID, TENCENTCLOUD_SECRETKEY",
+        "COS_REGION",
+    }
+    named = {"SPILL_URL": "cos://spill-1250000000#region=ap-shanghai"}
+    assert set(problems(named)) == {"TENCENTCLOUD_SECRETID, TENCENTCLOUD_SECRETKEY"}
+
+
+@pytest.mark.parametrize(
+    ("word", "before_storing", "before_retrying"),
+    [("never", False, False), ("failures", False, True), ("always", True, True)],
+)
+def test_what_verify_callbacks_means(
+    word: str, before_storing: bool, before_retrying: bool
+) -> None:
+    """In one place."""
+    settings = Settings.from_env({"VERIFY_CALLBACKS": word})
+    assert settings.confirms_before_storing == before_storing
+    assert settings.confirms_before_retrying == before_retrying
+
+
+@pytest.mark.parametrize(
     ("url", "folder"), [("file:./a", "a"), ("file:/var/a", "/var/a"), ("file:///var/a", "/var/a")]
 )
 def test_a_folder_can_be_written_in_three_ways(url: str, folder: str) -> None:
@@ -206,5 +265,6 @@ def test_tokens_are_known_even_where_other_settings_are_wrong() -> None:
     """So that strangers are told apart even then."""
     assert tokens_from_env({"CALLBACK_TOKENS": "a,b"}) == ("a", "b")
     assert tokens_from_env({"CALLBACK_TOKENS": "none"}) == ()
-    assert tokens_from_env({}) is None
+    assert tokens_from_env({}) == ()
+    assert tokens_from_env({"TENCENTCLOUD_RUNENV": "SCF"}) is None
     assert tokens_from_env({"CALLBACK_TOKENS": "a,,b"}) is None

@@ -25,7 +25,7 @@ from ci_callback.log_recovery import Recovery, recover
 from ci_callback.terminal import complain, print_json, say
 from handler.app import Run, open_store
 from handler.log import BODY_PART
-from handler.settings import LedgerUrl, Settings
+from handler.settings import Settings, StoreUrl
 from handler.triggers import Delivery, JobResult
 
 BATCH = 64
@@ -165,7 +165,7 @@ def _is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _from_ledger(url: str, into: LedgerUrl | None, which: Which, dead: bool) -> Iterator[bytes]:
+def _from_ledger(url: str, into: StoreUrl | None, which: Which, dead: bool) -> Iterator[bytes]:
     """Bodies out of another ledger, with this environment's credentials."""
     settings = Settings.from_env({**os.environ, "LEDGER_URL": url})
     if settings.ledger_url == into:

@@ -11,6 +11,7 @@ import typer
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.sweep_preview import plan
 from ci_callback.terminal import Table, print_json, say, say_table
+from handler.app import Run
 from handler.retries.sweep import Sweep
 
 BUDGET_S = 55.0
@@ -35,7 +36,9 @@ def sweep(
                 rows.add(*(one[name] for name in ("action", "job_id", "would")))
             say_table(rows, empty="Nothing is due.")
             return
-        deadline = time.perf_counter() + BUDGET_S
+        run = Run(here.request_id, time.perf_counter(), BUDGET_S)
+        here.function.take_in_spilled(here.settings, run)
+        deadline = run.started + BUDGET_S
         summary = Sweep(here.bench, lambda: deadline - time.perf_counter()).run()
     if as_json:
         print_json(asdict(summary))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from handler.callback import catalogue, envelope, payload, record, tree
 from handler.errors import PayloadError, StoreError
+from handler.ingest.fallback import Elsewhere, Fallback
 from handler.ingest.received import ReceivedCallback
 from handler.ingest.recorder import Recorder
 from handler.ledger.records import StoreResult
@@ -26,23 +26,23 @@ LEVELS: Mapping[Status, Level] = {
     "rejected": "WARNING",
     "unverified": "WARNING",
     "dead_letter": "WARNING",
+    "spilled": "WARNING",
     "retry_later": "ERROR",
 }
 """The level of the log line about a job, by its status."""
 
 NOT_STORED = "the store did not accept it"
-"""The reason in an answer; the log line has the store's own."""
-
+NOT_ATTEMPTED = "the store did not accept another job of this callback"
 OUT_OF_TIME = "the function's time is used up"
 
 BUCKET_PLACES = ("Input.BucketId", "Input.Bucket", "BucketId")
 
 
-@dataclass
-class CallbackIngest:
+class CallbackIngest(NamedTuple):
     """Stores callbacks.
 
     inline: asks CI about each end before it is stored; None where the settings do not ask for it.
+    fallback: where a callback goes that the ledger does not accept; None where the caller has it.
     time_left: seconds in which the store may still be asked.
     timer: seconds, of a clock that only runs forward. started: its reading when the invocation
     began.
@@ -51,6 +51,7 @@ class CallbackIngest:
     settings: Settings
     recorder: Recorder
     inline: Inline | None
+    fallback: Fallback | None
     log: Log
     time_left: Callable[[], float]
     started: float
@@ -59,31 +60,62 @@ class CallbackIngest:
     def process(self, callback: ReceivedCallback) -> list[JobResult]:
         """Store one callback; the result for each of its jobs, each of them logged.
 
-        The first job that the store does not accept ends it: that job and those after it are
-        `retry_later`, since each would wait for the store's time-out as well.
+        The first job that the store does not accept ends it: that job and those after it go
+        elsewhere with the whole callback, since each would wait for the store's time-out as well.
         """
         try:
-            return self._process(callback)
+            results, left = self._process(callback)
         except Exception:  # a fault of this code: a person must look, and the body is not lost
             self.log.failure("internal_error")
             explanation = "the function failed on it; its log has the stack trace"
-            return [self._put_dead_letter(callback, PayloadError("internal_error", explanation))]
+            error = PayloadError("internal_error", explanation)
+            results, left = [self.put_dead_letter(callback, error)], 0
+        return self._settle(callback, results, left)
 
-    def _process(self, callback: ReceivedCallback) -> list[JobResult]:
+    def put_dead_letter(self, callback: ReceivedCallback, error: PayloadError) -> JobResult:
+        """Store a callback that can't be understood as a dead letter."""
+        letter = callback.dead_letter(error.reason, error.explanation)
+        try:
+            key = self.recorder.put_dead_letter(letter)
+        except StoreError as failure:
+            return JobResult("retry_later", reason=NOT_STORED, cause=str(failure))
+        return self._report(JobResult("dead_letter", key=key, reason=str(error)))
+
+    def _process(self, callback: ReceivedCallback) -> tuple[list[JobResult], int]:
+        """The results up to the first job that is not stored, and the number of jobs behind it."""
         try:
             node, form = payload.parse(callback.body, self.settings.limits)
             notices = envelope.read(node)
         except PayloadError as error:
-            return [self._put_dead_letter(callback, error)]
+            return [self.put_dead_letter(callback, error)], 0
         source = record.Source(callback.trigger, form, callback.received_at, callback.request_id)
         results: list[JobResult] = []
         for notice in notices:
             if self.time_left() <= 0:
-                return results + self._not_attempted(len(notices) - len(results), OUT_OF_TIME)
+                break
             results.append(self._process_notice(notice, source, callback))
             if results[-1].status == "retry_later":
                 break
-        return results + self._not_attempted(len(notices) - len(results), NOT_STORED)
+        return results, len(notices) - len(results)
+
+    def _settle(
+        self, callback: ReceivedCallback, results: list[JobResult], left: int
+    ) -> list[JobResult]:
+        """Keep a callback elsewhere of which not all is stored; the results of all of its jobs."""
+        failed = [result for result in results if result.status == "retry_later"]
+        if not failed and not left:
+            return results
+        kept = self.fallback.keep(callback) if self.fallback else Elsewhere("retry_later")
+        failed = [result._replace(status=kept.status, key=kept.key) for result in failed]
+        for result in failed:
+            self._report(result)
+        others: list[JobResult] = []
+        if left:
+            reason = NOT_ATTEMPTED if failed else OUT_OF_TIME
+            cause = f"{left} jobs of this callback were not attempted: {reason}"
+            others = [JobResult(kept.status, key=kept.key, reason=reason, cause=cause)] * left
+            self._report(others[0])
+        return [*results[: len(results) - len(failed)], *failed, *others]
 
     def _process_notice(
         self,
@@ -92,16 +124,15 @@ class CallbackIngest:
         callback: ReceivedCallback,
     ) -> JobResult:
         if isinstance(notice, envelope.Unreadable):
-            return self._put_dead_letter(callback, notice.error)
+            return self.put_dead_letter(callback, notice.error)
         if isinstance(notice, envelope.Ignored):
             return self._report(JobResult("ignored", reason=notice.reason))
         try:
             job = record.normalise(notice, source)
         except PayloadError as error:
-            return self._put_dead_letter(callback, error)
+            return self.put_dead_letter(callback, error)
         if not self._is_allowed(job):
-            reason = "its bucket is not allowed here"
-            return self._report(_result("rejected", job, reason=reason), "not in ALLOWED_BUCKETS")
+            return self._report(_result("rejected", job, reason="its bucket is not allowed here"))
         if job.tag is not None and job.tag not in catalogue.TAGS:
             self.log.warning("new_tag", job_id=job.job_id, tag=job.tag, outcome=job.outcome)
         return self._store(job, callback)
@@ -110,7 +141,7 @@ class CallbackIngest:
         try:
             stored = self._verify_and_store(job, callback)
         except StoreError as error:
-            return self._report(_result("retry_later", job, reason=NOT_STORED), str(error))
+            return _result("retry_later", job, reason=NOT_STORED)._replace(cause=str(error))
         return self._report(_result(stored.status, job, stored.key), differs=stored.differs)
 
     def _verify_and_store(self, job: record.JobRecord, callback: ReceivedCallback) -> StoreResult:
@@ -149,27 +180,8 @@ class CallbackIngest:
             )
         return bucket in allowed or bucket.rpartition("-")[2] in allowed
 
-    def _put_dead_letter(self, callback: ReceivedCallback, error: PayloadError) -> JobResult:
-        try:
-            key = self.recorder.put_dead_letter(
-                callback.dead_letter(error.reason, error.explanation)
-            )
-        except StoreError as failure:
-            return self._report(JobResult("retry_later", reason=NOT_STORED), str(failure))
-        return self._report(JobResult("dead_letter", key=key, reason=str(error)))
-
-    def _not_attempted(self, count: int, reason: str) -> list[JobResult]:
-        """The results of the jobs that are left; one log line for all of them."""
-        if not count:
-            return []
-        result = JobResult("retry_later", reason=reason)
-        self._report(result, f"{count} jobs of this callback were not attempted: {reason}")
-        return [result] * count
-
-    def _report(
-        self, result: JobResult, reason: str | None = None, differs: bool = False
-    ) -> JobResult:
-        """Log the result for a job, and return it. reason: in the log, in place of the answer's."""
+    def _report(self, result: JobResult, differs: bool = False) -> JobResult:
+        """Log the result for a job, and return it."""
         level = LEVELS[result.status]
         write = {"INFO": self.log.info, "WARNING": self.log.warning}.get(level, self.log.error)
         write(
@@ -179,7 +191,7 @@ class CallbackIngest:
             tag=result.tag,
             outcome=result.outcome,
             key=result.key,
-            reason=reason or result.reason,
+            reason=result.cause or result.reason,
             differs=differs or None,
             duration_ms=round((self.timer() - self.started) * 1000, 1),
         )

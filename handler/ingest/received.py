@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from handler.ledger.dead_letters import DeadLetter
 
 
-@dataclass(frozen=True)
-class ReceivedCallback:
+class ReceivedCallback(NamedTuple):
     """One delivery. received_at: RFC 3339 in UTC. headers: without secrets, names in lower case."""
 
     body: bytes
     trigger: str
     received_at: str
     request_id: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
     def dead_letter(self, reason: str, explanation: str) -> DeadLetter:
         """The dead letter that holds this body."""

@@ -16,6 +16,8 @@ NO_DAY = "1970-01-01"
 """The partition of a job without a believable time of creation: never the day of receipt, so
 that a redelivery on another day meets the same key."""
 
+SPILL = "_spill/"
+
 _ESCAPED = re.compile(rb"~([0-9A-F]{2})")
 _OTHER = re.compile(rb"[^a-z0-9]")
 
@@ -97,3 +99,10 @@ def lineage(job_id: str) -> str:
 def dead(sha256: str, received_at: str) -> str:
     """Where a body is kept that could not be understood."""
     return f"_dead/dt={day(received_at)}/{sha256}.json"
+
+
+def spilled(received_at: str, size: int, sha256: str) -> str:
+    """Where a callback is kept, in another store, that the ledger did not accept. In the order of
+    time; the name has the body's size, so that a listing says what reading it costs."""
+    moment = received_at[:19].replace("-", "").replace(":", "")
+    return f"{SPILL}{moment}-{size}-{sha256}.json"

@@ -103,7 +103,7 @@ class _Retry:
 
     def _confirmed(self, family: Family) -> dict[str, Tree] | None:
         """The JobsDetail to submit again, from CI where it knows the job; None: dealt with."""
-        never = self.bench.settings.verify_callbacks == "never"
+        never = not self.bench.settings.confirms_before_retrying
         try:
             checked = check(self.ci, family, self.record)
         except CiError:

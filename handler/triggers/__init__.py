@@ -4,34 +4,37 @@ takes it."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from handler.settings import Settings
 
 Status: TypeAlias = Literal[
-    "kept", "duplicate", "ignored", "rejected", "unverified", "dead_letter", "retry_later"
+    "kept",
+    "duplicate",
+    "ignored",
+    "rejected",
+    "unverified",
+    "dead_letter",
+    "spilled",
+    "retry_later",
 ]
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One callback body as it reached the function."""
 
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     """Lower-case names, and only headers that are known to hold no secret."""
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """What a timer asks for, by name."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class JobResult:
+class JobResult(NamedTuple):
     """The result for one job of a callback, or for a callback in which no job can be read."""
 
     status: Status
@@ -39,11 +42,13 @@ class JobResult:
     tag: str | None = None
     outcome: str | None = None
     key: str | None = None
+    """Where it is stored: in the ledger, or below SPILL_URL."""
     reason: str | None = None
+    cause: str | None = None
+    """The store's own words, for the log in place of the reason. No answer shows them."""
 
 
-@dataclass(frozen=True)
-class Unstored:
+class Unstored(NamedTuple):
     """A body that the function could not process; the log is the only place left for it.
 
     authenticated: the request passed CALLBACK_TOKENS. False where the tokens are not known.

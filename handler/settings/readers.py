@@ -1,0 +1,187 @@
+"""Readers of one variable's text. Each returns its value, or raises ValueError."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?-[0-9]{5,12}")
+_PREFIX = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
+_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_ENDPOINT = re.compile(r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})/?")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+
+MAX_PREFIX_CHARS = 200
+MAX_REGION_CHARS = 40
+
+
+class StoreUrl(NamedTuple):
+    """cos: a bucket, a prefix ("" or with a slash behind it), and its region where the address
+    names one. file: a folder."""
+
+    scheme: Literal["cos", "file"]
+    bucket: str = ""
+    prefix: str = ""
+    path: str = ""
+    region: str | None = None
+
+    @property
+    def place(self) -> str:
+        """What fails as a whole: the bucket, or the folder."""
+        return f"cos:{self.bucket}" if self.scheme == "cos" else os.path.abspath(self.path)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of a `file:` address."""
+        from pathlib import Path  # a store on COS does not need it, and it takes 3 ms
+
+        return Path(self.path)
+
+
+def store_url(text: str) -> StoreUrl:
+    """`cos://bucket-appid/prefix`, or `file:./path`."""
+    if text.startswith("file:"):
+        path = text.removeprefix("file:")
+        path = path.removeprefix("//") if path.startswith("///") else path
+        if not path.strip() or "\0" in path or path.startswith("//"):
+            raise ValueError
+        return StoreUrl("file", path=path)
+    if not text.startswith("cos://"):
+        raise ValueError
+    name, _, prefix = text.removeprefix("cos://").partition("/")
+    prefix = prefix.strip("/")
+    dots = any(part in (".", "..") for part in prefix.split("/"))
+    if prefix and (dots or len(prefix) > MAX_PREFIX_CHARS or not _PREFIX.fullmatch(prefix)):
+        raise ValueError
+    return StoreUrl("cos", bucket(name), prefix + "/" if prefix else "")
+
+
+def spill_url(text: str) -> StoreUrl:
+    """The same, where a bucket may be in another region: `cos://…#region=ap-shanghai`."""
+    address, _, option = text.partition("#")
+    if text.startswith("file:") or not option:
+        return store_url(text)
+    name, _, value = option.partition("=")
+    url = store_url(address)
+    if name != "region":
+        raise ValueError
+    return StoreUrl("cos", url.bucket, url.prefix, region=region(value))
+
+
+def tokens(text: str) -> tuple[str, ...]:
+    """Tokens separated by commas; none of the word `none`."""
+    if text == "none":
+        return ()
+    found = tuple(token.strip() for token in text.split(","))
+    if not all(
+        token.isascii() and token.isprintable() and token and " " not in token for token in found
+    ):
+        raise ValueError
+    if "none" in found:
+        raise ValueError
+    return found
+
+
+def endpoint(text: str) -> tuple[str, int]:
+    """Host and port of `http://host:port`."""
+    parts = _ENDPOINT.fullmatch(text)
+    if parts is None or int(parts[2]) > 65_535:
+        raise ValueError
+    return parts[1].lower().strip("[]"), int(parts[2])
+
+
+def alert_urls(text: str) -> tuple[str, ...]:
+    """Addresses separated by blanks."""
+    urls = tuple(text.split())
+    if not urls:
+        return ()
+    from urllib.parse import urlsplit
+
+    for url in urls:
+        scheme = url.partition(":")[0].lower()
+        if scheme not in ("http", "https", "smtp", "smtps", "apprise"):
+            raise ValueError
+        if scheme != "apprise" and not urlsplit(url).hostname:
+            raise ValueError
+    return urls
+
+
+def http_url(text: str) -> str:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or " " in text:
+        raise ValueError
+    return text
+
+
+def names(text: str) -> frozenset[str]:
+    """Names separated by commas; at least one."""
+    found = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if not found or not all(_NAME.fullmatch(name) for name in found):
+        raise ValueError
+    return found
+
+
+def bucket(text: str) -> str:
+    if not _BUCKET.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def region(text: str) -> str:
+    if not _REGION.fullmatch(text) or len(text) > MAX_REGION_CHARS:
+        raise ValueError
+    return text
+
+
+def tags_and_hours(text: str) -> tuple[tuple[str, int], ...]:
+    """Pairs of tag and hours: `Transcode:6,Translation:24`."""
+    pairs = []
+    for pair in text.split(",") if text else ():
+        tag, _, hours = pair.strip().partition(":")
+        if not _NAME.fullmatch(tag):
+            raise ValueError
+        pairs.append((tag, whole(1, 720)(hours)))
+    return tuple(pairs)
+
+
+def whole(minimum: int, maximum: int) -> Callable[[str], int]:
+    """A reader of whole numbers."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or len(text) > 12:
+            raise ValueError
+        if not minimum <= int(text) <= maximum:
+            raise ValueError
+        return int(text)
+
+    return read
+
+
+def decimal(minimum: float, maximum: float) -> Callable[[str], float]:
+    """A reader of numbers."""
+
+    def read(text: str) -> float:
+        value = float(text)
+        if not minimum <= value <= maximum:
+            raise ValueError
+        return value
+
+    return read
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """A reader of one of several words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError
+        return text
+
+    return read
