@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from handler.clock import rfc3339_of
 from handler.errors import RefusedError, SettingsError, StoreError
-from handler.ledger.bucket import Place
+from handler.ledger.bucket import BucketAddress
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.settings import Settings, StoreUrl, tokens_from_env
@@ -36,7 +36,7 @@ written elsewhere. A third of the time where the function's limit is short."""
 
 _MAX_WARM_STORES = 8
 
-_warm_stores: dict[Place, CosStore] = {}
+_warm_stores: dict[BucketAddress, CosStore] = {}
 """Connections outlive an invocation; credentials do not (CosStore.renew)."""
 
 _is_cold = True
@@ -74,12 +74,12 @@ def _open(url: StoreUrl, settings: Settings) -> Store:
         raise AssertionError("Settings.from_env accepts no store on COS without these")
     from handler.ledger.cos import CosStore
 
-    place = Place(url.bucket, url.prefix, region, settings.cos_endpoint)
-    store = _warm_stores.get(place)
+    address = BucketAddress(url.bucket, url.prefix, region, settings.cos_endpoint)
+    store = _warm_stores.get(address)
     if store is None:
         if len(_warm_stores) >= _MAX_WARM_STORES:
             _warm_stores.clear()
-        store = _warm_stores[place] = CosStore(place, settings.credentials)
+        store = _warm_stores[address] = CosStore(address, settings.credentials)
     store.renew(settings.credentials)
     return store
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from handler.callback.record import JobRecord
 from handler.ci_api.client import Ci
 from handler.errors import HandlerError
 from handler.http_client import Http
+from handler.ledger.bucket import is_bucket_name, is_region_name
 from handler.settings import Settings
-
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{0,58}-[0-9]{5,12}")
-_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){1,4}")
 
 
 class CiUnreachableError(HandlerError):
@@ -36,7 +33,7 @@ def ci_of(
     bucket = bucket or settings.ci_bucket or settings.ledger_url.bucket
     region = region or settings.region or ""
     # Both become a part of a host name: what a callback said is looked at once more.
-    if not _BUCKET.fullmatch(bucket) or not _REGION.fullmatch(region):
+    if not is_bucket_name(bucket) or not is_region_name(region):
         raise CiUnreachableError("no bucket and region to ask CI for; set CI_BUCKET and COS_REGION")
     if settings.credentials is None:
         raise CiUnreachableError("no credentials to ask CI with")

@@ -1,8 +1,29 @@
-"""Where a bucket is, and as whom: what settings say of it, without the SDK."""
+"""Where a bucket is, and as whom it is asked; what a bucket and a region may be called."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+
+_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?-[0-9]{5,12}")
+_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_MAX_REGION_CHARS = 40
+
+
+def is_bucket_name(text: str) -> bool:
+    """Whether a text is a bucket's whole name: NAME-APPID, as `records-1250000000`.
+
+    NAME has lower-case letters, digits and hyphens, none at either end, and at most 50 characters.
+    That is the longest that COS ever let users choose (436/13312: 40, then 50; today the host name
+    BUCKET.cos.REGION.myqcloud.com may have 60), and makes at most 63, the length of a DNS label.
+    """
+    return _BUCKET.fullmatch(text) is not None
+
+
+def is_region_name(text: str) -> bool:
+    """Whether a text can be a region's name, as `ap-guangzhou` (436/6224). It becomes a part of a
+    host name, so it holds no dot."""
+    return len(text) <= _MAX_REGION_CHARS and _REGION.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
@@ -15,11 +36,12 @@ class Credentials:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the bucket is. prefix is "" or ends with a slash."""
+class BucketAddress:
+    """Where a ledger's bucket is. prefix is "" or ends with a slash."""
 
     bucket: str
     prefix: str
     region: str
     endpoint: tuple[str, int] | None = None
-    """Host and port to connect to by plain http in COS's place, for tests; Host stays COS's."""
+    """Host and port to connect to by plain http in place of COS, for tests; the Host header stays
+    COS's."""

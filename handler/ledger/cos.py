@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from handler.connections import Connections, Patience
 from handler.errors import StoreError
 from handler.ledger import cos_errors, keys
-from handler.ledger.bucket import Credentials, Place
+from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.requests_import import importing_requests
 from handler.ledger.transport import Session
 
@@ -50,13 +50,13 @@ class CosStore:
 
     def __init__(
         self,
-        place: Place,
+        address: BucketAddress,
         credentials: Credentials,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._place = place
+        self._address = address
         self._credentials = credentials
         self._sleep = sleep
         self._jitter = jitter
@@ -92,7 +92,7 @@ class CosStore:
 
     def get(self, key: str) -> bytes | None:
         def read() -> bytes:
-            answer = self._sdk().get_object(self._place.bucket, self._place.prefix + key)
+            answer = self._sdk().get_object(self._address.bucket, self._address.prefix + key)
             body: bytes = answer["Body"].get_raw_stream().read()
             return body
 
@@ -105,7 +105,7 @@ class CosStore:
             raise
 
     def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
-        cut = len(self._place.prefix)
+        cut = len(self._address.prefix)
         marker = ""
         while True:
             page = self._ask("list", prefix, lambda after=marker: self._page(prefix, after))  # type: ignore[misc]  # mypy infers no type for a lambda's default
@@ -123,12 +123,12 @@ class CosStore:
         self._ask(
             "delete",
             key,
-            lambda: self._sdk().delete_object(self._place.bucket, self._place.prefix + key),
+            lambda: self._sdk().delete_object(self._address.bucket, self._address.prefix + key),
         )
 
     def _page(self, prefix: str, after: str) -> dict[str, Any]:
         page: dict[str, Any] = self._sdk().list_objects(
-            self._place.bucket, Prefix=self._place.prefix + prefix, Marker=after, MaxKeys=PAGE
+            self._address.bucket, Prefix=self._address.prefix + prefix, Marker=after, MaxKeys=PAGE
         )
         return page
 
@@ -138,9 +138,9 @@ class CosStore:
             key,
             # The SDK refuses the header as a keyword; as Metadata it is sent and signed.
             lambda: self._sdk().put_object(
-                self._place.bucket,
+                self._address.bucket,
                 data,
-                self._place.prefix + key,
+                self._address.prefix + key,
                 ContentType="application/json",
                 Metadata=headers,
             ),
@@ -192,14 +192,14 @@ class CosStore:
             from qcloud_cos import CosConfig, CosS3Client
 
         logging.getLogger("qcloud_cos").setLevel(logging.CRITICAL)
-        place, credentials = self._place, self._credentials
-        ip, port = place.endpoint or (None, None)
+        address, credentials = self._address, self._credentials
+        ip, port = address.endpoint or (None, None)
         config = CosConfig(
-            Region=place.region,
+            Region=address.region,
             SecretId=credentials.secret_id,
             SecretKey=credentials.secret_key,
             Token=credentials.session_token or None,
-            Scheme="http" if place.endpoint else "https",
+            Scheme="http" if address.endpoint else "https",
             AllowRedirects=False,
             IP=ip,
             Port=port,

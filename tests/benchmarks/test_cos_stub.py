@@ -9,7 +9,7 @@ import pytest
 from benchmarks.cos_stub import Objects, Range
 from benchmarks.processes import BUCKET, Stub
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
-from handler.ledger.bucket import Credentials, Place
+from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
 from tests.fake_cos import FakeCos
 
@@ -31,7 +31,7 @@ def store(request: pytest.FixtureRequest) -> CosStore:
     else:
         face: FakeCos = request.getfixturevalue("cos")
         port = face.port
-    place = Place(BUCKET, "ci/", "ap-guangzhou", ("127.0.0.1", port))
+    place = BucketAddress(BUCKET, "ci/", "ap-guangzhou", ("127.0.0.1", port))
     return CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""))
 
 
@@ -104,7 +104,7 @@ def test_a_request_without_signature_is_refused(stub: Stub) -> None:
 def test_the_stub_counts_delays_and_forgets(stub: Stub) -> None:
     """What the harness asks of it is not counted."""
     stub.tell("reset")
-    place = Place(BUCKET, "ci/", "ap-guangzhou", ("127.0.0.1", stub.port))
+    place = BucketAddress(BUCKET, "ci/", "ap-guangzhou", ("127.0.0.1", stub.port))
     store = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""))
     store.put("k", b"1")
     store.get("k")
@@ -119,7 +119,7 @@ def test_a_ledger_of_a_million_is_made_up(stub: Stub) -> None:
     stub.tell("reset")
     made_up = {"after": ".json", "width": 7, "count": 1_000_000, "body": '{"id":"@KEY@"}'}
     stub.tell("range", before="ci/jobs/j", **made_up)
-    place = Place(BUCKET, "ci/", "ap-guangzhou", ("127.0.0.1", stub.port))
+    place = BucketAddress(BUCKET, "ci/", "ap-guangzhou", ("127.0.0.1", stub.port))
     store = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""))
     store.put("jobs/j0000001a", b"real")
     listing = store.list("jobs/")

@@ -30,7 +30,7 @@ from handler.ci_api.client import Ci
 from handler.ci_api.signing import Signer
 from handler.errors import StoreError
 from handler.http_client import Answer, HttpClient
-from handler.ledger.bucket import Credentials, Place
+from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
 from tests.fake_cos import FakeCos
 from tests.fake_cos.faults import Fault as CosFault
@@ -510,7 +510,7 @@ class TestTheRest:
     def test_one_endpoint_stands_in_for_cos_and_ci(self, cos: FakeCos) -> None:
         """A function has one setting for both."""
         with CiSimulator(cos=cos) as both:
-            place = Place(BUCKET, "ci/", REGION, ("127.0.0.1", both.port))
+            place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", both.port))
             store = CosStore(place, CREDENTIALS, sleep=lambda seconds: None)
             assert store.put_new("a", b"1") is True
             assert store.put_new("a", b"2") is False

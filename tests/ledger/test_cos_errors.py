@@ -10,7 +10,7 @@ import pytest
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.errors import StoreError
 from handler.ledger import cos
-from handler.ledger.bucket import Credentials, Place
+from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
 from tests.alert_services import closed_port, self_signed
 from tests.fake_cos import BUCKET, REGION
@@ -23,7 +23,7 @@ BEIJING = f"{BUCKET}.cos.ap-beijing.myqcloud.com"
 def store(port: int | None = None) -> CosStore:
     """A store on loopback; by its real name where there is no port."""
     endpoint = ("127.0.0.1", port) if port else None
-    place = Place(BUCKET, "ci/", REGION, endpoint)
+    place = BucketAddress(BUCKET, "ci/", REGION, endpoint)
     return CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), sleep=lambda seconds: None)
 
 
@@ -167,7 +167,7 @@ def slow(seconds: float, there: Peer) -> CosStore:
     def sleep(pause: float) -> None:
         now[0] += pause
 
-    place = Place(BUCKET, "ci/", REGION, ("127.0.0.1", there.port))
+    place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", there.port))
     made = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), sleep, lambda: 1.0, monotonic)
     there.on_request = lambda: now.__setitem__(0, now[0] + seconds)
     return made

@@ -18,7 +18,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.connections import Patience
 from handler.errors import StoreError
 from handler.ledger import folder
-from handler.ledger.bucket import Credentials, Place
+from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
 from handler.ledger.store import Store
@@ -32,7 +32,7 @@ PERMANENT = Credentials(SECRET_ID, SECRET_KEY, "")
 
 def cos_store(cos: FakeCos, bucket: str = BUCKET) -> CosStore:
     """A store on the loopback COS that does not sleep between its tries."""
-    place = Place(bucket, "ci/", REGION, ("127.0.0.1", cos.port))
+    place = BucketAddress(bucket, "ci/", REGION, ("127.0.0.1", cos.port))
     return CosStore(place, PERMANENT, sleep=lambda seconds: None)
 
 

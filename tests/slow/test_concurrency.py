@@ -21,7 +21,7 @@ import pytest
 
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.http_client import Answer, Http
-from handler.ledger.bucket import Credentials, Place
+from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
 from handler.ledger.store import Store
@@ -73,7 +73,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> QuickWorld:
     if request.param == "folder":
         return QuickWorld(FolderStore(tmp_path / "ledger"))
     cos = request.getfixturevalue("cos")
-    place = Place(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port))
+    place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port))
     return QuickWorld(CosStore(place, Credentials(SECRET_ID, SECRET_KEY, "")))
 
 

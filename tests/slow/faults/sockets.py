@@ -12,7 +12,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.ci_simulator.server import Reply, ResetError, Seen, Server, hand_on
 from handler.http_client import Answer, Http
 from handler.ledger import cos
-from handler.ledger.bucket import Credentials, Place
+from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.store import Store
 from tests.alert_services import closed_port
 from tests.fake_cos import BUCKET, REGION
@@ -47,7 +47,7 @@ class Detour:
             patience = patience._replace(whole_s=PATIENCE_S)
         with patch.object(cos, "PATIENCE", patience):
             return cos.CosStore(
-                Place(BUCKET, "ci/", REGION, ("127.0.0.1", at)),
+                BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", at)),
                 Credentials(SECRET_ID, SECRET_KEY, ""),
                 sleep=lambda seconds: None,
             )

@@ -13,7 +13,7 @@ import pytest
 
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.log_recovery import recover
-from handler.ledger.bucket import Credentials, Place
+from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
 from handler.ledger.store import Store
 from tests.fake_cos import BUCKET, REGION, FakeCos, Fault, Seen
@@ -197,7 +197,7 @@ def test_of_many_callbacks_to_a_failing_store_none_is_lost(count: int, plan: Pla
 def test_of_two_hundred_callbacks_to_a_failing_cos_none_is_lost(cos: FakeCos) -> None:
     """The same with the real SDK and the requests that it really sends, which are repeated."""
     store = CosStore(
-        Place(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port)),
+        BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port)),
         Credentials(SECRET_ID, SECRET_KEY, ""),
         sleep=lambda seconds: None,
     )

@@ -29,7 +29,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.commands.registry import app
 from ci_callback.log_recovery import recover
 from handler.app import Run
-from handler.ledger.bucket import Credentials, Place
+from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
 from handler.settings import Settings
 from handler.triggers import Delivery
@@ -215,7 +215,7 @@ def in_memory() -> Hours:
 
 def on_cos(cos: FakeCos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hours:
     """COS behind sockets, and the log taken in by the command itself."""
-    place = Place(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port))
+    place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port))
     store = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), sleep=lambda seconds: None)
     world = QuickWorld(store, RECONCILE_TAGS="Translation:6")
 

@@ -11,7 +11,7 @@ from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.ci_api.responses import ANSWER_LIMITS
 from handler.http_client import Answer, Http, HttpClient
-from handler.ledger.bucket import Credentials, Place
+from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
 from handler.ledger.store import Store
 from tests.alert_services import KEY, AlertService, Received
@@ -98,7 +98,7 @@ class SocketWorld(QuickWorld):
 
     def __init__(self, faces: Faces, **env: str) -> None:
         faces.reset()
-        place = Place(BUCKET, "ci/", REGION, ("127.0.0.1", faces.cos.port))
+        place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", faces.cos.port))
         super().__init__(CosStore(place, Credentials(SECRET_ID, SECRET_KEY, "")), **env)
         self._faces = faces
         self.ci = faces.ci
