@@ -16,7 +16,7 @@ from benchmarks.figures import OURS, exponent
 from benchmarks.made_up import DUE, ci_list, due_tickets
 from benchmarks.processes import PREFIX
 from benchmarks.rig import MS, NO_BODY, SLOW_S, Rig, expect
-from handler.ledger.outbox import OUTBOX
+from handler.ledger.keys import OUTBOX
 
 
 class Growth(Rig):

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from handler.callback.record import JobRecord
 from handler.ledger import keys
-from handler.ledger.outbox import OUTBOX, Ticket
+from handler.ledger.keys import OUTBOX
+from handler.ledger.outbox import Ticket
 
 DUE = 100
 """Tickets that are due in each of the backlogs."""

@@ -25,13 +25,12 @@ from itertools import groupby
 from typing import Any
 
 from handler.callback.record import JobRecord
+from handler.ledger.keys import COMPACTED, JOBS
 from handler.ledger.store import Store
 from handler.parallel import in_parallel
 
 SCHEMA = "compaction/1"
 
-JOBS = "jobs/"
-COMPACTED = "compacted/"
 PART = "part-0.ndjson.gz"
 MANIFEST = "_manifest.json"
 """Its name begins with `_`: Spark and Hive do not read it."""

@@ -14,12 +14,12 @@ from handler.callback.record import JobRecord
 from handler.errors import HandlerError
 from handler.ingest.recorder import Recorder
 from handler.ledger.dead_letters import DEAD_LETTER, DeadLetter
-from handler.ledger.outbox import OUTBOX, Outbox, Ticket
+from handler.ledger.keys import DEAD, OUTBOX
+from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.triggers import JobResult
 
-PREFIX = "_dead/"
 NOTE = ".replayed.json"
 
 
@@ -50,7 +50,7 @@ class StoredDeadLetter:
 
 def dead_letters(store: Store) -> Iterator[StoredDeadLetter]:
     """All dead letters, oldest day first. May raise StoreError."""
-    keys = list(store.list(PREFIX))
+    keys = list(store.list(DEAD))
     notes = {key for key in keys if key.endswith(NOTE)}
     for key in keys:
         if key not in notes:
@@ -65,7 +65,7 @@ def find(store: Store, name: str) -> StoredDeadLetter:
     """
     keys = [
         key
-        for key in store.list(PREFIX)
+        for key in store.list(DEAD)
         if not key.endswith(NOTE) and (key == name or key.rpartition("/")[2].startswith(name))
     ]
     if not name or len(keys) != 1:

@@ -17,6 +17,7 @@ from pathlib import Path
 from ci_callback import compaction as compact
 from ci_callback.query.view import COPYING, is_whole
 from handler.ledger.folder import FolderStore
+from handler.ledger.keys import REVIEWS, WORKFLOWS
 from handler.ledger.store import Store
 from handler.parallel import POOL, in_parallel
 from handler.settings import Settings
@@ -56,7 +57,7 @@ def copy_down(store: Store, folder: Path) -> Copied:
     copy = _Copy(store, folder)
     copy.here.put(COPYING, b"")
     parts, keys = copy.days()
-    keys += copy.others("workflows/") + copy.others("reviews/")
+    keys += copy.others(WORKFLOWS) + copy.others(REVIEWS)
     records = copy.bring(keys)
     copy.here.delete(COPYING)
     return Copied(records, parts)

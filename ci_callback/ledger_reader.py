@@ -10,11 +10,10 @@ from itertools import islice
 from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.attempts import Attempt, Attempts
-from handler.ledger.outbox import OUTBOX, Ticket
+from handler.ledger.keys import ATTEMPTS, OUTBOX
+from handler.ledger.outbox import Ticket
 from handler.ledger.store import Store
 from handler.parallel import in_parallel
-
-ATTEMPTS = "_attempts/"
 
 FOLDERS = ("jobs", "workflows", "reviews")
 """Where ends are kept; `_unfinished` is like them."""

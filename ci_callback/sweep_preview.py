@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handler.alerts.send import DIGESTS, MAX_TICKETS
+from handler.alerts.send import MAX_TICKETS
 from handler.callback.lineage import Lineage
 from handler.ledger.attempts import Attempt
-from handler.ledger.lease import LEASES
+from handler.ledger.keys import DIGESTS, LEASES, OUTBOX
 from handler.ledger.outbox import Ticket
 from handler.retries.context import SweepContext
 
@@ -44,7 +44,7 @@ def plan(bench: SweepContext) -> list[Planned]:
 
 def _ticket(bench: SweepContext, name: str) -> Planned:
     line = bench.outbox.get(name)
-    key = f"_outbox/{name}"
+    key = OUTBOX + name
     if line is None:
         return Planned(key, "", "", "skip: it is gone")
     try:

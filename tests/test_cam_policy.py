@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ from handler.callback.catalogue import family_of
 from handler.callback.families import FAMILIES, Family
 from handler.ci_api.client import Ci
 from handler.http_client import HttpClient
+from handler.ledger.keys import DELETED_BELOW, DOCTOR, SPILL
 from handler.log import Log
 from handler.settings import Settings
 from tests.fake_cos import FakeCos
+from tests.fake_cos import Seen as CosSeen
 from tests.world import START, TRANSLATION
 
 POLICY = json.loads((Path(__file__).parent.parent / "docs" / "cam-policy.json").read_text())
@@ -78,6 +81,54 @@ def cos_action(method: str, key: str) -> str:
     return "cos:GetBucket" if (method, key) == ("GET", "") else f"cos:{COS[method]}"
 
 
+def may(action: str, seen: CosSeen) -> bool:
+    """Whether the policy grants a request on the ledger, its prefix being `ci`."""
+    key = seen.key or seen.params.get("prefix", "")
+    here = f"qcs::cos:REGION:uid/APPID:LEDGER_BUCKET-APPID/{key.replace('ci/', 'PREFIX/', 1)}"
+    return any(
+        f"name/{action}" in part["action"] and fnmatchcase(here, resource)
+        for part in POLICY["statement"]
+        for resource in part["resource"]
+    )
+
+
+def test_objects_may_be_deleted_only_where_the_function_deletes() -> None:
+    """By the table of keys: whoever has the role's credentials can delete no record."""
+    resources = {
+        resource
+        for part in POLICY["statement"]
+        if "name/cos:DeleteObject" in part["action"]
+        for resource in part["resource"]
+    }
+    ledger = "qcs::cos:REGION:uid/APPID:LEDGER_BUCKET-APPID/PREFIX/"
+    spill = "qcs::cos:SPILL_REGION:uid/APPID:SPILL_BUCKET-APPID/SPILL_PREFIX/"
+    expected = {f"{ledger}{prefix}*" for prefix in DELETED_BELOW - {SPILL}}
+    assert resources == expected | {f"{spill}{SPILL}*"}
+
+
+def test_a_spill_is_listed_read_written_and_emptied(
+    cos: FakeCos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below `_spill/` alone, which is all that the policy grants in its bucket."""
+    monkeypatch.setattr("handler.app._warm_stores", {})
+    (tmp_path / "file").write_bytes(b"")
+    env = cos.env | {"LEDGER_URL": f"file:{tmp_path}/file/x", "SPILL_URL": f"cos://{BUCKET}/other"}
+
+    def invoke(event: Any) -> None:
+        log = Log(io.StringIO(), lambda: START)
+        Function(env, lambda: START, log, lambda seconds: None).handle(event, {})
+
+    invoke({"httpMethod": "POST", "path": "/", "body": "hello"})
+    env["LEDGER_URL"] = f"file:{tmp_path}/ledger"
+    invoke({"Type": "Timer", "TriggerName": "x"})
+    asked = {
+        (cos_action(one.method, one.key), (one.key or one.params["prefix"])[:13])
+        for one in cos.seen
+    }
+    actions = {"cos:PutObject", "cos:GetObject", "cos:GetBucket", "cos:DeleteObject"}
+    assert asked == {(action, "other/_spill/") for action in actions}
+
+
 def every_ci_action() -> set[str]:
     """What all requests that the code can make may need, by the table of families."""
     needed = {"ci:TriggerMediaWorkflow"}
@@ -123,12 +174,18 @@ def test_the_requests_of_a_whole_story_are_granted(cos: FakeCos) -> None:
             log = Log(io.StringIO(), lambda: now[0])
             Function(env, lambda: now[0], log, lambda seconds: None).handle(event, {})
 
-        for event in (callback, callback, *[{"Type": "Timer", "TriggerName": "x"}] * 4):
+        unreadable = callback | {"body": "hello"}
+        for event in (callback, callback, unreadable, *[{"Type": "Timer", "TriggerName": "x"}] * 4):
             invoke(event)
         now[0] += 3600
         invoke({"Type": "Timer", "TriggerName": "x", "Message": "reconcile"})
 
-        assert {cos_action(one.method, one.key) for one in cos.seen} == granted("cos")
+        asked = {cos_action(one.method, one.key) for one in cos.seen}
+        assert asked == granted("cos")
+        refused = [one for one in cos.seen if not may(cos_action(one.method, one.key), one)]
+        assert refused == []
+        deleted = {one.key.removeprefix("ci/") for one in cos.seen if one.method == "DELETE"}
+        assert {key.split("/")[0] + "/" for key in deleted} == DELETED_BELOW - {SPILL, DOCTOR}
         used = {action for one in ci.seen for action in _of(one, job)}
         assert used <= granted("ci")
         assert {"ci:CreateMediaJobs", "ci:DescribeMediaJob", "ci:DescribeMediaJobs"} <= used

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from handler.alerts.send import DIGESTS, UNDELIVERED, Digest
+from handler.alerts.send import Digest
+from handler.ledger.keys import DIGESTS, UNDELIVERED
 from handler.ledger.store import Store
 
 

@@ -12,7 +12,7 @@ from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.ledger_reader import FOLDERS, Found, record_keys, records
 from handler.callback import converters
 from handler.ledger import keys
-from handler.ledger.outbox import OUTBOX
+from handler.ledger.keys import OUTBOX
 from handler.ledger.store import Store
 from handler.policy import Policy
 
@@ -81,7 +81,7 @@ class RecordCache:
         moment = converters.moment(near)
         day = moment.date() if moment else None
         days = [str(day - timedelta(back)) for back in range(ROOT_DAYS)] if day else []
-        wanted = [f"jobs/dt={one}/{keys.name(job_id)}.json" for one in (*days, keys.NO_DAY)]
+        wanted = [f"{keys.JOBS}dt={one}/{keys.name(job_id)}.json" for one in (*days, keys.NO_DAY)]
         return next(iter(self.read(wanted).values()), None)
 
     def tickets(self) -> list[str]:

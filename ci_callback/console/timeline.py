@@ -18,7 +18,7 @@ from handler.callback import converters
 from handler.callback.record import JobRecord
 from handler.ingest.recorder import Recorder
 from handler.ledger import keys
-from handler.ledger.outbox import DONE, OUTBOX
+from handler.ledger.keys import DONE, OUTBOX
 from handler.ledger.records import Ledger
 
 _TONES: Mapping[str, Tone] = {

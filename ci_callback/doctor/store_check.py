@@ -12,10 +12,8 @@ from ci_callback.doctor.findings import EXIT_FAULT, EXIT_STORE, Finding, fault, 
 from ci_callback.doctor.refusals import REFUSALS
 from handler.app import open_store
 from handler.errors import StoreError
+from handler.ledger.keys import DOCTOR
 from handler.ledger.store import Store
-
-FOLDER = "_doctor/"
-"""Where keys of its own go, below the ledger's prefix."""
 
 
 class _Step(NamedTuple):
@@ -67,7 +65,7 @@ _STEPS = (
 def trial(case: Case) -> list[Finding]:
     """Write, read, list and delete a key of its own, as the function would."""
     kept = open_store(case.settings)
-    key = f"{FOLDER}{secrets.token_hex(8)}"
+    key = f"{DOCTOR}{secrets.token_hex(8)}"
     existed = case.settings.ledger_url.folder.exists()
     findings = [found for step in _STEPS for found in _try(case, step, kept, key)]
     if case.settings.ledger_url.scheme == "file":
@@ -124,6 +122,6 @@ def _mend(case: Case, step: _Step, error: StoreError) -> str:
 def _tidy(case: Case, existed: bool) -> None:
     root = case.settings.ledger_url.folder
     with contextlib.suppress(OSError):
-        (root / FOLDER).rmdir()
+        (root / DOCTOR).rmdir()
         if not existed:
             root.rmdir()

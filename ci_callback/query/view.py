@@ -29,6 +29,7 @@ from ci_callback import compaction as compact
 from ci_callback.columns import DUCKDB, columns
 from handler.callback.record import SCHEMA
 from handler.ledger.folder import FolderStore
+from handler.ledger.keys import COMPACTED
 
 COPYING = "_copying"
 """Stands in a folder into which a ledger is being copied."""
@@ -101,7 +102,7 @@ def _small(root: Path, kind: str) -> str:
 
 def _parts(root: Path) -> str:
     # DuckDB knows gzip by its name, but not below a folder with a question mark in its own.
-    pattern = _glob(root, f"{compact.COMPACTED}dt=*/{compact.PART}")
+    pattern = _glob(root, f"{COMPACTED}dt=*/{compact.PART}")
     read = _read_json(pattern, columns(DUCKDB), "compression = 'gzip'")
     misread = f"error({_text('a part was misread: compact its day again')})"
     return f"SELECT * FROM {read}\nWHERE CASE WHEN {IS_RECORD} THEN true ELSE {misread} END"

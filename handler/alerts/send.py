@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from handler.alerts.channels import Channel, channels, send_all
 from handler.alerts.digest import Entry, Message, compose, fold
 from handler.http_client import Http
+from handler.ledger.keys import DIGESTS, UNDELIVERED
 from handler.ledger.lease import Lease
 from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger
@@ -26,8 +27,6 @@ from handler.log import Log
 from handler.parallel import in_parallel
 from handler.settings import Settings
 
-DIGESTS = "_digests/"
-UNDELIVERED = "_undelivered/"
 SCHEMA = "digest/1"
 
 CHANNEL_S = 5.0

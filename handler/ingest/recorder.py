@@ -17,7 +17,8 @@ from collections.abc import Callable
 
 from handler.callback.record import JobRecord
 from handler.ledger.dead_letters import DeadLetter
-from handler.ledger.outbox import OUTBOX, Outbox, Ticket, about
+from handler.ledger.keys import OUTBOX
+from handler.ledger.outbox import Outbox, Ticket, about
 from handler.ledger.records import Conflict, Ledger, StoreResult
 from handler.policy import Policy
 

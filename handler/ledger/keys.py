@@ -1,4 +1,4 @@
-"""Every key that is ever written, in one place.
+"""Every key that is ever written: the one table of prefixes, and what is below each.
 
 A name from outside becomes part of a key by `name`: nothing escapes its place, `-`
 separates without doubt, and no two names meet on a disk that ignores case.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 
 from handler.callback.record import JobRecord
 
@@ -16,7 +17,47 @@ NO_DAY = "1970-01-01"
 """The partition of a job without a believable time of creation: never the day of receipt, so
 that a redelivery on another day meets the same key."""
 
+JOBS = "jobs/"
+WORKFLOWS = "workflows/"
+REVIEWS = "reviews/"
+UNFINISHED = "_unfinished/"
+OUTBOX = "_outbox/"
+DONE = "_done/"
+DIGESTS = "_digests/"
+UNDELIVERED = "_undelivered/"
+ATTEMPTS = "_attempts/"
+LINEAGE = "_lineage/"
+LEASES = "_sweep/"
+RECONCILE = "_reconcile/"
+DEAD = "_dead/"
 SPILL = "_spill/"
+COMPACTED = "compacted/"
+DOCTOR = "_doctor/"
+
+PREFIXES: Mapping[str, str] = {
+    JOBS: "one record for each job that has ended; never changed",
+    WORKFLOWS: "one record for each run of a workflow that has ended; never changed",
+    REVIEWS: "one record for each result of a moderation job; never changed",
+    UNFINISHED: "the newest callback of each state that is not an end",
+    OUTBOX: "tickets: what must still happen, and when",
+    DONE: "the names of tickets that were dealt with; a lifecycle rule may let them expire",
+    DIGESTS: "alerts on their way to the channels",
+    UNDELIVERED: "alerts that no channel accepted, kept for a person",
+    ATTEMPTS: "each re-submission, and what became of it",
+    LINEAGE: "the root job and attempt of each job that the function submitted",
+    LEASES: "the lease of the sweep that is running",
+    RECONCILE: "how far reconciliation has come, by tag",
+    DEAD: "bodies that could not be processed, kept whole for a person",
+    SPILL: "callbacks that the ledger did not accept, in the store of SPILL_URL",
+    COMPACTED: "one file for each day of records, made by the command line",
+    DOCTOR: "objects with which `doctor` tries the store; it deletes them",
+}
+"""Each prefix, and what is below it. A name that begins with `_` is passed over by Spark and its
+kin."""
+
+DELETED_BELOW = frozenset({OUTBOX, DIGESTS, LEASES, SPILL, DOCTOR})
+"""Where the function (and `doctor`) deletes. Nowhere else does the role need DeleteObject:
+docs/cam-policy.json is held against this."""
 
 _ESCAPED = re.compile(rb"~([0-9A-F]{2})")
 _OTHER = re.compile(rb"[^a-z0-9]")
@@ -68,11 +109,11 @@ def record(of: JobRecord) -> str:
     dated = f"dt={day(of.created_at)}"
     if of.kind == "review":
         told = name(str(of.source["digest"])[:12])
-        return f"reviews/{dated}/{name(of.job_id)}-{name(of.state or 'simple')}-{told}.json"
+        return f"{REVIEWS}{dated}/{name(of.job_id)}-{name(of.state or 'simple')}-{told}.json"
     if not of.is_terminal:
-        return f"_unfinished/{dated}/{name(of.job_id)}-{name(of.state or 'none')}.json"
+        return f"{UNFINISHED}{dated}/{name(of.job_id)}-{name(of.state or 'none')}.json"
     if of.kind == "workflow":
-        return f"workflows/{dated}/{name(of.job_id)}.json"
+        return f"{WORKFLOWS}{dated}/{name(of.job_id)}.json"
     return job(of.job_id, of.created_at)
 
 
@@ -83,22 +124,27 @@ def is_written_once(of: JobRecord) -> bool:
 
 def job(job_id: str, created_at: str | None) -> str:
     """Where the record of a job is kept, for whoever has no record of it."""
-    return f"jobs/dt={day(created_at)}/{name(job_id)}.json"
+    return f"{JOBS}dt={day(created_at)}/{name(job_id)}.json"
 
 
 def attempt(root_job_id: str, number: int) -> str:
     """Where it is noted how a re-submission of a job stands. Never deleted."""
-    return f"_attempts/{name(root_job_id)}/{number:02d}.json"
+    return f"{ATTEMPTS}{name(root_job_id)}/{number:02d}.json"
 
 
 def lineage(job_id: str) -> str:
     """Where root and attempt of a job are noted that this function submitted."""
-    return f"_lineage/{name(job_id)}.json"
+    return f"{LINEAGE}{name(job_id)}.json"
+
+
+def progress(tag: str) -> str:
+    """Where it is noted how far reconciliation of a tag has come."""
+    return f"{RECONCILE}{name(tag)}.json"
 
 
 def dead(sha256: str, received_at: str) -> str:
     """Where a body is kept that could not be understood."""
-    return f"_dead/dt={day(received_at)}/{sha256}.json"
+    return f"{DEAD}dt={day(received_at)}/{sha256}.json"
 
 
 def spilled(received_at: str, size: int, sha256: str) -> str:

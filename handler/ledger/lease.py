@@ -14,9 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from handler.errors import HandlerError
+from handler.ledger.keys import LEASES
 from handler.ledger.store import Store
-
-LEASES = "_sweep/"
 
 
 class LeaseLostError(HandlerError):

@@ -16,10 +16,9 @@ from typing import Any
 
 from handler.callback.record import JobRecord
 from handler.ledger import keys
+from handler.ledger.keys import DONE, OUTBOX
 from handler.ledger.records import Ledger
 
-OUTBOX = "_outbox/"
-DONE = "_done/"
 SCHEMA = "ticket/1"
 FAULTS = "faults"
 """Among a ticket's details: how often it failed for its own fault."""

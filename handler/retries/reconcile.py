@@ -186,7 +186,7 @@ class Reconcile:
     # --- how far a pass came ---
 
     def _reached(self, tag: str) -> float | None:
-        line = self.bench.ledger.store.get(_key(tag))
+        line = self.bench.ledger.store.get(keys.progress(tag))
         if line is None:
             return None
         try:
@@ -202,7 +202,7 @@ class Reconcile:
             "reached": reached.timestamp() if reached is not None else None,
             "at": self.bench.now(),
         }
-        self.bench.ledger.store.put(_key(tag), json.dumps(values).encode("ascii"))
+        self.bench.ledger.store.put(keys.progress(tag), json.dumps(values).encode("ascii"))
 
     def _log(self, summary: Summary, started: float) -> None:
         well = summary.status in ("done", "to be continued")
@@ -214,10 +214,6 @@ class Reconcile:
 
 def _folder(key: str) -> str:
     return key.rpartition("/")[0] + "/"
-
-
-def _key(tag: str) -> str:
-    return f"_reconcile/{keys.name(tag)}.json"
 
 
 def _batches(records: Iterator[JobRecord]) -> Iterator[list[JobRecord]]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from handler.alerts.send import DIGESTS, MAX_TICKETS, Alerts
+from handler.alerts.send import MAX_TICKETS, Alerts
 from handler.callback.record import JobRecord
 from handler.ci_api.client import CiError
 from handler.ci_api.locate import CiUnreachableError
@@ -18,6 +18,7 @@ from handler.ci_api.responses import ANSWER_LIMITS
 from handler.errors import StoreError
 from handler.http_client import Http, HttpClient
 from handler.ledger import keys
+from handler.ledger.keys import DIGESTS
 from handler.ledger.lease import Lease, LeaseLostError
 from handler.ledger.outbox import FAULTS, OWN_RECORD, Ticket, alert_of
 from handler.ledger.records import Ledger

@@ -7,17 +7,16 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from handler.ledger.bucket import is_bucket_name, is_region_name
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?-[0-9]{5,12}")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
-_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ENDPOINT = re.compile(r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})/?")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 MAX_PREFIX_CHARS = 200
-MAX_REGION_CHARS = 40
 
 
 class StoreUrl(NamedTuple):
@@ -129,13 +128,13 @@ def names(text: str) -> frozenset[str]:
 
 
 def bucket(text: str) -> str:
-    if not _BUCKET.fullmatch(text):
+    if not is_bucket_name(text):
         raise ValueError
     return text
 
 
 def region(text: str) -> str:
-    if not _REGION.fullmatch(text) or len(text) > MAX_REGION_CHARS:
+    if not is_region_name(text):
         raise ValueError
     return text
 

@@ -22,7 +22,8 @@ from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.attempts import Attempt, Attempts, State
 from handler.ledger.folder import FolderStore
-from handler.ledger.outbox import OUTBOX, Outbox, about
+from handler.ledger.keys import OUTBOX
+from handler.ledger.outbox import Outbox, about
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.settings import Settings

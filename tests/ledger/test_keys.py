@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,6 +127,61 @@ def test_a_simple_review_is_kept_as_such() -> None:
     (one,) = records(as_json({"code": 0, "message": "success", "data": {"trace_id": "sa1"}}))
     digest = str(one.source["digest"])[:12]
     assert keys.record(one) == f"reviews/dt=1970-01-01/sa1-simple-{digest}.json"
+
+
+def test_every_key_that_can_be_made_is_below_a_prefix_of_the_table() -> None:
+    """The table is whole, and no prefix is a part of another."""
+    made = [
+        keys.record(job(State="Success")),
+        keys.record(job(State="Running")),
+        keys.record(review(State="Success")),
+        keys.job("j1", None),
+        keys.attempt("j1", 2),
+        keys.lineage("j1"),
+        keys.progress("Transcode"),
+        keys.dead("ab", "2026-11-21T08:00:00Z"),
+        keys.spilled("2026-11-21T08:00:00Z", 4, "ab"),
+    ]
+    assert all(any(key.startswith(one) for one in keys.PREFIXES) for key in made)
+    assert not any(
+        one != other and one.startswith(other) for one in keys.PREFIXES for other in keys.PREFIXES
+    )
+    assert set(keys.PREFIXES) >= keys.DELETED_BELOW
+
+
+def test_no_prefix_is_written_out_anywhere_else() -> None:
+    """A second table would drift from the first."""
+    root = Path(__file__).parents[2]
+    written = re.compile("[\"'](" + "|".join(map(re.escape, keys.PREFIXES)) + ")[^\"']*[\"']")
+    found = [
+        f"{path.relative_to(root)}:{number}"
+        for folder in ("handler", "ci_callback")
+        for path in sorted((root / folder).rglob("*.py"))
+        if path != root / "handler/ledger/keys.py"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if written.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("jobs/dt=2026-11-26/j1.json", True),
+        ("_sweep/1790000000-ab", True),
+        ("_sweep/", False),
+        ("jobs/dt=2026-11-26/", False),
+        ("jobs/.DS_Store", False),
+        ("jobs/.sync/j1.json", False),
+        ("/jobs/j1.json", False),
+        ("jobs//j1.json", False),
+        ("jobs/../j1.json", False),
+        ("", False),
+    ],
+)
+def test_what_can_be_a_key(key: str, expected: bool) -> None:
+    """A folder marker and a hidden file can't."""
+    assert keys.is_key(key) is expected
 
 
 def test_a_dead_letter_is_kept_by_its_digest() -> None:
