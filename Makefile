@@ -19,19 +19,22 @@ endef
 run: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
 
+# A process per core; tests of one group share what is expensive to make.
+PARALLEL = -n auto --dist loadgroup
+
 # All but the long proofs, of which it runs a sample. ARGS adds options of pytest.
 test: $(VENV)/.dev-installed
 	rm -f .coverage .coverage.*
-	$(VENV)/bin/python -m pytest -n auto -m "not slow" --cov --cov-report=term --cov-fail-under=0 $(ARGS)
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" --cov --cov-report=term --cov-fail-under=0 $(ARGS)
 
 # The tests of what changed since the last commit, or those of IN=folder.
 test-quick: $(VENV)/.dev-installed
-	$(VENV)/bin/python -m pytest -n auto -m "not slow" \
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" \
 	  $(or $(IN),$$($(VENV)/bin/python -m tools.changed_tests)) $(ARGS)
 
 # The long proofs; their coverage adds to what `make test` measured.
 test-slow: $(VENV)/.dev-installed
-	$(VENV)/bin/python -m pytest -n auto tests/slow --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m slow --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
 
 # What `make test` and `make test-slow` covered; fails below the floor in pyproject.toml.
 coverage: $(VENV)/.dev-installed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
 import json
 import marshal
@@ -22,6 +21,9 @@ from tests.fake_cos import FakeCos
 from tools.bundle import LEFT_OUT, BundleError, find_python, runtime_version
 
 ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.xdist_group("bundle")
+"""One process builds it, and not each."""
+
 JOB_ID = "ac34be3aa0bf411ed9ce39d7cc972e427"
 CALLBACK = f"""<Response>
 <EventName>TaskFinish</EventName>
@@ -59,19 +61,13 @@ def build(output: Path) -> Path:
     return output / "function.zip"
 
 
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The zip: built once, whichever of the test processes comes first."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    output = shared / "bundle"
-    with (shared / "bundle.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        archive = output / "function.zip"
-        return archive if archive.exists() else build(output)
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip."""
+    return build(tmp_path_factory.mktemp("bundle"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def names(bundle: Path) -> list[str]:
     """The names in the zip, in its order."""
     with zipfile.ZipFile(bundle) as archive:
@@ -187,6 +183,7 @@ def test_folder_holds_what_the_zip_holds(bundle: Path, names: list[str]) -> None
     assert held == names
 
 
+@pytest.mark.slow
 def test_two_builds_give_the_same_bytes(bundle: Path, tmp_path: Path) -> None:
     """So that a bundle can be compared with what is deployed."""
     assert build(tmp_path).read_bytes() == bundle.read_bytes()

@@ -5,8 +5,6 @@ The peers that need nothing but what the tests have installed; their figures mea
 
 from __future__ import annotations
 
-import dataclasses
-import fcntl
 import json
 import shutil
 import sys
@@ -23,6 +21,9 @@ from handler.callback import envelope, payload
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = "certifi crcmod defusedxml idna qcloud_cos requests six.py urllib3 xmltodict.py"
 PEERS = ("ours", "typical", "limit", "bare")
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("benchmarks")]
+"""It starts a process for each figure."""
 
 
 @pytest.fixture(scope="module")
@@ -55,25 +56,9 @@ def stub() -> Iterator[Stub]:
 
 @pytest.fixture(scope="module")
 def table(
-    built: trees.Trees, stub: Stub, tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> figures.Table:
-    """One run over everything, made by whichever of the test processes comes first."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    kept = shared / "bench.json"
-    with (shared / "bench.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
-            kept.write_text(json.dumps(_measure(built, stub, tmp_path_factory).to_json()))
-    rows = json.loads(kept.read_text())["rows"]
-    names = [field.name for field in dataclasses.fields(figures.Row)]
-    made = [figures.Row(**{name: row[name] for name in names}) for row in rows]
-    return figures.Table({}, {row.key: row for row in made})
-
-
-def _measure(
     built: trees.Trees, stub: Stub, tmp_path_factory: pytest.TempPathFactory
 ) -> figures.Table:
+    """One run over everything."""
     made = figures.Table({"python": "here"})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trees, "CACHE", tmp_path_factory.mktemp("cache"))

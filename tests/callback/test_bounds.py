@@ -149,7 +149,13 @@ def _names(count: int) -> list[str]:
     return [f"{number:05d}" for number in range(count)]
 
 
-@pytest.mark.parametrize("case", ROWS)
+QUICK = ("long prefixes", "short names")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=[] if case in QUICK else [pytest.mark.slow]) for case in ROWS],
+)
 def test_many_small_nodes_make_no_endless_record(case: str) -> None:
     """A prefix of 500 KB before 2,000 names took 3.8 GB once."""
     size, peak = cost(ROWS[case]())

@@ -38,6 +38,10 @@ class MotoS3:
         """The keys of a bucket."""
         return list(s3_backends[_ACCOUNT]["aws"].buckets[bucket].keys)
 
+    def put(self, bucket: str, key: str, data: bytes) -> None:
+        """Put an object without a request: a hundred times as fast as `ask`."""
+        s3_backends[_ACCOUNT]["aws"].put_object(bucket, key, data)
+
     def ask(self, bucket: str, seen: Seen) -> tuple[str, dict[str, str], bytes]:
         """Carry a request of COS out; status line, headers and body of the answer."""
         sent = _as_aws(seen.headers)

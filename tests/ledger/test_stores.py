@@ -307,8 +307,7 @@ def test_a_long_listing_is_read_page_by_page(cos: FakeCos) -> None:
     """COS gives at most 1,000 keys an answer; the stop saves the pages behind it."""
     store = cos_store(cos)
     for number in range(1_001):
-        store.put(f"o/{number:04}", b"")
-    cos.seen.clear()
+        cos.place(f"ci/o/{number:04}", b"")
     assert len(list(store.list("o/"))) == 1_001
     assert len(cos.seen) == 2
     assert len(list(store.list("o/", stop="o/0500"))) == 500
