@@ -3,8 +3,12 @@
     minute   0 ──── 30 ════ COS is down ════ 90 ── 100 ───── 120 ──── 180 ── 240
     jobs     end, one after the other ──────────────────────► │
     sweeps   each minute ───────────────────────────────────────────────────►
-    replay                                          the log
+    replay                                          the log (without a spill)
+    spill                 fills            ── emptied by the sweeps
     reconcile                     60 (fails)                  120      180    240
+
+It is played with SPILL_URL and without: with it no callback of the outage needs to be sent again,
+or to be looked for in a log.
 
 CI's own re-delivery is documented nowhere. So there are senders that send again soon, some that
 do so after hours, some that never do, and callbacks that are never sent at all.
@@ -17,7 +21,7 @@ import itertools
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,9 +32,10 @@ from typer.testing import CliRunner
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.commands.registry import app
 from ci_callback.log_recovery import recover
-from handler.app import Run
+from handler.app import Run, open_spill
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
+from handler.ledger.store import Store
 from handler.settings import Settings
 from handler.triggers import Delivery
 from tests.fake_cos import BUCKET, REGION, FakeCos, Fault
@@ -59,13 +64,14 @@ class Job(NamedTuple):
     fate: str
     sender: str
 
-    @property
-    def way(self) -> str:
+    def way(self, has_spill: bool) -> str:
         """By which way it must arrive."""
         if self.sender == "never at all":
             return "reconciliation"
         if not DOWN <= self.minute < UP:
             return "direct"
+        if has_spill:
+            return "spill"
         if self.sender == "soon":
             return "redelivery"
         return "log replay" if self.minute < LOG_ENDS else "reconciliation"
@@ -92,6 +98,8 @@ class Hours:
     sweeps: Counter[tuple[str, bool]] = field(default_factory=Counter)
     """How sweeps ended, and whether that was while COS was down."""
     replayed: dict[str, int] = field(default_factory=dict)
+    emptied: float = 0.0
+    """The minute of the sweep that left the spill empty."""
     jobs: dict[str, Job] = field(default_factory=dict)
     _number: Iterator[int] = field(default_factory=itertools.count)
     _followed: set[str] = field(default_factory=set)
@@ -106,6 +114,11 @@ class Hours:
         """Whether COS is."""
         return DOWN <= self.minute < UP
 
+    @property
+    def spill(self) -> Store | None:
+        """The spill, where the play has one."""
+        return open_spill(Settings.from_env(self.world.env))
+
     def at(self, minute: float, do: Callable[[], None]) -> None:
         """Let something happen."""
         heapq.heappush(self.events, (minute, next(self._number), do))
@@ -118,7 +131,8 @@ class Hours:
             self.at(minute, self._sweep)
         for minute in RECONCILED:
             self.at(minute, self._reconcile)
-        self.at(REPLAYED, self._replay)
+        if self.spill is None:
+            self.at(REPLAYED, self._replay)
         while self.events:
             due, _, do = heapq.heappop(self.events)
             self.world.now = max(self.world.now, START + due * MINUTE)
@@ -145,8 +159,10 @@ class Hours:
         status = answer["statusCode"]
         (told,) = json.loads(answer["body"])["jobs"]
         self.answers.setdefault(job_id, []).append((told["status"], status))
-        assert (status == 503) == self.is_down
-        assert ("Retry-After" in answer["headers"]) == self.is_down
+        is_refused = self.is_down and self.spill is None
+        assert (status == 503) == is_refused
+        assert ("Retry-After" in answer["headers"]) == is_refused
+        assert (told["status"] == "spilled") == (self.is_down and not is_refused)
         again = {"soon": SOON, "late": LATE}.get(sender)
         if status == 503 and again:
             self.at(self.minute + again, lambda: self._deliver(job_id, sender))
@@ -154,6 +170,9 @@ class Hours:
     def _sweep(self) -> None:
         down = self.is_down
         self.sweeps[self.world.sweep()["status"], down] += 1
+        if self.spill and not down and not self.emptied and self.minute >= UP:
+            assert list(self.spill.list("_spill/")) == []
+            self.emptied = self.minute
         for one in self.world.ci.accepted:
             if one.marker and one.job_id not in self._followed:
                 self._followed.add(one.job_id)
@@ -183,6 +202,8 @@ class Hours:
     def way(self, record: Any) -> str:
         """By which way a record arrived."""
         trigger = record["source"]["trigger"]
+        if self.answers.get(record["job_id"], [("", 0)])[0][0] == "spilled":
+            return "spill"
         if trigger != "http":
             return {"replay": "log replay", "reconcile": "reconciliation"}[trigger]
         return "direct" if len(self.answers[record["job_id"]]) == 1 else "redelivery"
@@ -191,9 +212,9 @@ class Hours:
 # --- two ledgers ---------------------------------------------------------------------------
 
 
-def in_memory() -> Hours:
+def in_memory(env: Mapping[str, str]) -> Hours:
     """A ledger in memory, and the log taken in as `replay` does it."""
-    world = QuickWorld(RECONCILE_TAGS="Translation:6")
+    world = QuickWorld(RECONCILE_TAGS="Translation:6", **env)
 
     def replay(log: list[str]) -> dict[str, int]:
         found = recover(log)
@@ -213,11 +234,13 @@ def in_memory() -> Hours:
     return hours
 
 
-def on_cos(cos: FakeCos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hours:
+def on_cos(
+    cos: FakeCos, env: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Hours:
     """COS behind sockets, and the log taken in by the command itself."""
     place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port))
     store = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), sleep=lambda seconds: None)
-    world = QuickWorld(store, RECONCILE_TAGS="Translation:6")
+    world = QuickWorld(store, RECONCILE_TAGS="Translation:6", **env)
 
     def replay(log: list[str]) -> dict[str, int]:
         for name, value in cos.env.items():
@@ -238,24 +261,28 @@ def on_cos(cos: FakeCos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hou
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(("memory", 70), marks=pytest.mark.sample),
-        ("memory", 600),
-        ("cos", 70),
+        pytest.param(("memory", 70, False), marks=pytest.mark.sample),
+        pytest.param(("memory", 70, True), marks=pytest.mark.sample),
+        ("memory", 600, False),
+        ("memory", 600, True),
+        ("cos", 70, False),
+        ("cos", 70, True),
     ],
-    ids=lambda param: "{}-{}".format(*param),
+    ids=lambda param: "{}-{}{}".format(*param[:2], "-spill" if param[2] else ""),
 )
 def played(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Hours]:
     """The play, on a ledger in memory with many jobs and on COS with fewer; its ledger is copied,
     since what is behind COS is everybody's."""
-    kind, number = request.param
+    kind, number, has_spill = request.param
+    env = {"SPILL_URL": f"file:{tmp_path_factory.mktemp('spill')}"} if has_spill else {}
     if kind == "memory":
-        hours = in_memory()
+        hours = in_memory(env)
         hours.play(plan(number))
     else:
         with FakeCos() as cos, pytest.MonkeyPatch.context() as monkeypatch:
-            hours = on_cos(cos, tmp_path_factory.mktemp("log"), monkeypatch)
+            hours = on_cos(cos, env, tmp_path_factory.mktemp("log"), monkeypatch)
             hours.play(plan(number))
             copy = MemoryStore()
             for key in hours.world.keys(""):
@@ -280,9 +307,11 @@ def test_everything_arrives_in_the_end(played: Hours) -> None:
         )
 
     ways = Counter(played.way(records[job_id][0]) for job_id in played.jobs)
-    assert ways == Counter(job.way for job in played.jobs.values())
+    has_spill = played.spill is not None
+    assert ways == Counter(job.way(has_spill) for job in played.jobs.values())
     assert sum(ways.values()) == len(played.jobs)
-    assert min(ways[way] for way in ("direct", "redelivery", "log replay", "reconciliation")) > 0
+    of_outage = {"spill"} if has_spill else {"redelivery", "log replay"}
+    assert ways.keys() == {"direct", "reconciliation"} | of_outage
     print(f"{len(played.jobs)} jobs: {dict(ways)}")
 
 
@@ -308,9 +337,8 @@ def test_failures_among_them_are_followed_once(played: Hours) -> None:
     assert len(absent) == 1
 
 
-def test_while_cos_is_down_nothing_is_raised_and_all_is_logged(played: Hours) -> None:
-    """A sweep a minute says that it broke off; a callback stands whole in the log; what comes
-    again later is a duplicate."""
+def test_while_cos_is_down_nothing_is_raised(played: Hours) -> None:
+    """A sweep a minute says that it broke off, and so does a pass of reconciliation."""
     assert played.sweeps["broken_off", True] == UP - DOWN
     assert {status for status, down in played.sweeps if not down} == {"done"}
     lines = played.world.lines
@@ -318,6 +346,13 @@ def test_while_cos_is_down_nothing_is_raised_and_all_is_logged(played: Hours) ->
     passes = [line["status"] for line in lines if line["event"] == "reconcile"]
     assert passes == ["broken_off", "done", "done", "done"]
 
+
+def test_without_a_spill_all_is_in_the_log(played: Hours) -> None:
+    """A callback is whole there; what comes again later is a duplicate."""
+    lines = played.world.lines
+    if played.spill is not None:
+        assert "callback_not_stored" not in {line["event"] for line in lines}
+        return
     refused = [job for job, answers in played.answers.items() if answers[0][1] == 503]
     logged = {line["sha256"] for line in lines if line["event"] == "callback_not_stored"}
     assert (
@@ -330,9 +365,25 @@ def test_while_cos_is_down_nothing_is_raised_and_all_is_logged(played: Hours) ->
     late = [job for job in refused if played.jobs[job].sender == "late"]
     assert late
     assert {played.answers[job][-1] for job in late} == {("duplicate", 200)}
-    by_reconciliation = [job for job in late if played.jobs[job].way == "reconciliation"]
+    by_reconciliation = [job for job in late if played.jobs[job].way(False) == "reconciliation"]
     assert by_reconciliation
     # The bodies of those that send again soon and often are in the log as well.
     before = [job for job in refused if played.jobs[job].minute < LOG_ENDS]
     assert sum(played.replayed.values()) == len(before)
     assert played.replayed["duplicate"] == sum(played.jobs[job].sender == "soon" for job in before)
+
+
+def test_with_a_spill_the_first_sweep_after_the_outage_takes_all_of_it_in(played: Hours) -> None:
+    """Each callback of the outage was answered 200, and none was sent again."""
+    if played.spill is None:
+        assert "spilled" not in {line["event"] for line in played.world.lines}
+        return
+    during = [job for job, answers in played.answers.items() if answers[0][0] == "spilled"]
+    assert len(during) == sum(
+        DOWN <= job.minute < UP and job.sender != "never at all" for job in played.jobs.values()
+    )
+    assert {played.answers[job][0][1] for job in during} == {200}
+    assert {len(played.answers[job]) for job in during} == {1}
+    assert int(played.emptied) == UP
+    (taken,) = [line for line in played.world.lines if line["event"] == "spilled" and line["done"]]
+    assert (taken["status"], taken["done"]) == ("done", len(during))
