@@ -48,6 +48,12 @@ class Invoked:
         return [json.loads(line) for line in self.output.getvalue().splitlines()]
 
 
+@pytest.fixture(autouse=True)
+def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No message breaks where a path, or the terminal of whoever runs the tests, wants it to."""
+    monkeypatch.setenv("COLUMNS", "1000")
+
+
 @pytest.fixture(scope="session")
 def _cos_server() -> Iterator[FakeCos]:
     with FakeCos() as face:
