@@ -22,6 +22,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from handler.callback.record import JobRecord
@@ -173,6 +174,17 @@ def stale_days(store: Store) -> Iterator[str]:
         manifest = load(store, day)
         if manifest is None or not manifest.covers(names):
             yield day
+
+
+def is_whole(folder: Path, manifest: Manifest) -> bool:
+    """Whether the part in a ledger's folder is the one that the manifest means."""
+    try:
+        with (folder / part_key(manifest.day)).open("rb") as part:
+            size = part.seek(0, io.SEEK_END)
+            part.seek(max(0, size - TAIL_BYTES))
+            return manifest.fits(size, part.read())
+    except FileNotFoundError:
+        return False
 
 
 def day_of(key: str) -> str:

@@ -15,12 +15,14 @@ from itertools import islice
 from pathlib import Path
 
 from ci_callback import compaction as compact
-from ci_callback.query.view import COPYING, is_whole
 from handler.ledger.folder import FolderStore
 from handler.ledger.keys import REVIEWS, WORKFLOWS
 from handler.ledger.store import Store
 from handler.parallel import POOL, in_parallel
 from handler.settings import Settings
+
+COPYING = "_copying"
+"""Stands in a folder into which a ledger is being copied."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class _Copy:
     def _part(self, manifest: compact.Manifest) -> int | None:
         """Bring a part and its manifest: 1, or 0 where they are here; None if they don't fit."""
         day = manifest.day
-        if compact.load(self.here, day) == manifest and is_whole(self.folder, manifest):
+        if compact.load(self.here, day) == manifest and compact.is_whole(self.folder, manifest):
             return 0
         part = self.store.get(compact.part_key(day))
         if part is None or not manifest.fits(len(part), part):

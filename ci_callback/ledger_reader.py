@@ -22,6 +22,24 @@ BATCH = 256
 
 
 @dataclass(frozen=True)
+class DayRange:
+    """UTC days on which jobs were created, both included. None: without that bound. Jobs without
+    a believable day stand under 1970-01-01, which only a range without a beginning holds."""
+
+    since: date | None = None
+    until: date | None = None
+
+    def holds(self, day: str) -> bool:
+        """Whether a day, YYYY-MM-DD, is one of them."""
+        return (self.since is None or day >= self.since.isoformat()) and (
+            self.until is None or day <= self.until.isoformat()
+        )
+
+
+ALL_DAYS = DayRange()
+
+
+@dataclass(frozen=True)
 class Found:
     """What stands under a key. record: None where it can't be read as one; `why` says how."""
 

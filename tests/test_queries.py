@@ -9,13 +9,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from ci_callback.columns import HIVE, SPARK, columns, published
 from ci_callback.compaction import compact
 from ci_callback.ledger_mirror import copy_down
-from ci_callback.query.view import view_sql
+from ci_callback.query.database import records_database
 from handler.callback.lineage import Lineage, attach
 from handler.ledger.folder import FolderStore
 from tests.callback.twins import as_json
@@ -295,8 +294,7 @@ def test_each_question_has_its_answer(
     """The same, however the ledger is kept."""
     deliver(on_disk)
     folder = state(on_disk, ledger, cos)
-    with duckdb.connect(config={"threads": 1}) as database:
-        database.execute(view_sql(folder))
+    with records_database(folder) as database:
         told = {title: database.sql(sql).fetchall() for title, (sql,) in QUESTIONS.items()}
     assert told == ANSWERS
 
@@ -309,8 +307,7 @@ def test_ten_questions_and_more_are_answered() -> None:
 
 def test_each_question_can_be_asked_of_an_empty_ledger(tmp_path: Path) -> None:
     """Before the first callback came."""
-    with duckdb.connect() as database:
-        database.execute(view_sql(tmp_path))
+    with records_database(tmp_path) as database:
         for (sql,) in QUESTIONS.values():
             assert database.sql(sql).fetchall() == []
 

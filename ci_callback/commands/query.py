@@ -2,82 +2,94 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ci_callback.common import EXIT_NOT_2XX, AsJson, local
+from ci_callback.common import EXIT_NOT_2XX, AsJson, local, moment
 from ci_callback.ledger_mirror import local_folder
-from ci_callback.query.view import view_sql
+from ci_callback.ledger_reader import DayRange
 from ci_callback.terminal import Table, complain, print_json, say, say_table
 
 ROWS = 1_000
-"""A table for people ends after so many rows; --json gives all."""
+"""A table for people ends after so many rows; --json prints all."""
 
 
 def query(
     sql: Annotated[
         str, typer.Argument(help="A query over jobs, workflows, reviews; - reads it from stdin.")
     ],
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="WHEN", help="Load only records from this day on."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="WHEN", help="Load only records up to this day."),
+    ] = None,
     copies: Annotated[
-        Path, typer.Option(help="Where a ledger on COS is copied to, and kept for the next query.")
+        Path, typer.Option(help="Folder in which copies of ledgers on COS are kept.")
     ] = Path(".ci-callback"),
     as_json: AsJson = False,
 ) -> None:
-    """Ask the ledger in SQL. docs/queries.md has examples. A ledger on COS is copied down first:
-    only what is new. --json prints one object a row."""
+    """Query the ledger in SQL. docs/queries.md has examples.
+
+    A ledger on COS is copied first; only new records are transferred. --json prints one object
+    per row.
+    """
     try:
         import duckdb
     except ModuleNotFoundError as error:
         complain("query needs DuckDB: pip install duckdb")
         raise typer.Exit(EXIT_NOT_2XX) from error
-    reading = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+    from ci_callback.query.database import NotAQueryError, check_statement, records_database
+
     text = sys.stdin.read() if sql == "-" else sql
+    days = DayRange(since.date() if since else None, until.date() if until else None)
     with local() as here:
-        folder = local_folder(here.settings, here.ledger.store, copies)
-        with duckdb.connect() as connection:
-            try:
-                connection.execute(view_sql(folder))
-                connection.execute(_lock(folder))
-                if any(one.type not in reading for one in connection.extract_statements(text)):
-                    raise typer.BadParameter("a query reads: SELECT, or EXPLAIN")
-                result = connection.execute(text)
+        try:
+            check_statement(text)
+            folder = local_folder(here.settings, here.ledger.store, copies)
+            with records_database(folder, days) as database:
+                result = database.execute(text)
                 names = [column[0] for column in result.description or ()]
                 _print(names, _rows(result), as_json)
-            except duckdb.Error as error:
-                complain("query:", error)
-                raise typer.Exit(EXIT_NOT_2XX) from error
-
-
-def _lock(folder: Path) -> str:
-    """A query reads the ledger's folder and nothing else of this machine."""
-    root = str(folder.resolve()).replace("'", "''")
-    return (
-        f"SET allowed_directories = ['{root}/']; SET enable_external_access = false; "
-        "SET lock_configuration = true;"
-    )
+        except NotAQueryError as error:
+            raise typer.BadParameter(str(error)) from error
+        except duckdb.Error as error:
+            complain("query:", error)
+            raise typer.Exit(EXIT_NOT_2XX) from error
 
 
 def _rows(result: Any) -> Iterator[tuple[Any, ...]]:
-    while some := result.fetchmany(1_000):
+    while some := result.fetchmany(ROWS):
         yield from some
+
+
+def _plain(value: Any) -> Any:
+    """A value of DuckDB's as JSON can hold it: names are texts, and NaN is null."""
+    if isinstance(value, dict):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _print(names: list[str], rows: Iterator[tuple[Any, ...]], as_json: bool) -> None:
     if as_json:
         for row in rows:
-            print_json(dict(zip(names, row, strict=True)))
+            print_json(_plain(dict(zip(names, row, strict=True))))
         return
     made = Table(names)
-    shown = 0
     for row in rows:
-        if shown == ROWS:
+        if len(made.rows) == ROWS:
             break
-        shown += 1
         made.add(*row)
     say_table(made)
-    if shown == ROWS:
-        say(f"The first {ROWS} rows; --json gives all.")
+    if len(made.rows) == ROWS:
+        say(f"The first {ROWS} rows; --json prints all.")

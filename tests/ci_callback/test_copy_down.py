@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from ci_callback.compaction import compact, manifest_key, part_key
 from ci_callback.ledger_mirror import Copied, copy_down, local_folder
-from ci_callback.query.view import view_sql
+from ci_callback.query.database import records_database
 from handler.app import open_store
 from handler.errors import StoreError
 from handler.ledger.cos import CosStore
@@ -37,9 +36,8 @@ def copy(tmp_path: Path) -> Path:
 
 
 def ids(folder: Path) -> list[str]:
-    """The jobs in the copy's view."""
-    with duckdb.connect(config={"threads": 1}) as database:
-        database.execute(view_sql(folder))
+    """The jobs in the copy."""
+    with records_database(folder) as database:
         rows = database.sql("SELECT job_id FROM jobs ORDER BY job_id").fetchall()
     return [row[0] for row in rows]
 
@@ -199,7 +197,7 @@ def test_a_copy_that_broke_off_can_not_be_queried_until_it_is_whole(
     with cos.faulty(broken), pytest.raises(StoreError):
         copy_down(store, copy)
     with pytest.raises(ValueError, match="broken off"):
-        view_sql(copy)
+        ids(copy)
     gets(cos)
     copy_down(store, copy)
     assert gets(cos) == [keys[7]]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
 from ci_callback.commands import query as query_module
 from ci_callback.commands.registry import app
+from ci_callback.query.database import records_database
 from handler.ledger.folder import FolderStore
 from tests.conftest import Invoked
 from tests.records import keep, record
@@ -46,30 +49,174 @@ def test_a_query_gives_a_table_or_a_line_of_json_a_row(store: FolderStore) -> No
     assert "[bold]" in run("SELECT code FROM jobs WHERE job_id = 'j2'")
 
 
+def test_json_holds_any_value_of_duckdb(store: FolderStore) -> None:
+    """Maps by number or day, NaN, decimals and intervals."""
+    sql = (
+        "SELECT MAP {1: [MAP {DATE '2026-09-20': 'x'}]} AS m, ['nan'::DOUBLE, 1.5] AS f, "
+        "1.10::DECIMAL(4, 2) AS d, INTERVAL 1 DAY AS i"
+    )
+    assert json.loads(run(sql, "--json")) == {
+        "m": {"1": [{"2026-09-20": "x"}]},
+        "f": [None, 1.5],
+        "d": "1.10",
+        "i": "1 day, 0:00:00",
+    }
+
+
 def test_a_query_comes_from_stdin_too(store: FolderStore) -> None:
     """For those that are longer than a line."""
     assert run("-", "--json", stdin=COUNT) == run(COUNT, "--json")
 
 
+ATTACKS = [
+    "COPY jobs TO '{key}'",
+    "COPY (SELECT 1 AS a) TO '{folder}/jobs' (FORMAT csv, PARTITION_BY (a), OVERWRITE_OR_IGNORE)",
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{key}'",
+    "explain /* SELECT 1; */ analyze copy (SELECT 1) TO '{key}'",
+    "EXPLAIN COPY jobs TO '{key}'",
+    "WITH t AS (COPY (SELECT 1) TO '{key}') SELECT 1",
+    "WITH t AS MATERIALIZED (DELETE FROM jobs RETURNING *) SELECT * FROM t",
+    "WITH t AS (INSERT INTO jobs SELECT * FROM jobs RETURNING *) SELECT * FROM t",
+    "EXPLAIN ANALYZE DELETE FROM jobs",
+    "SELECT * FROM query('COPY jobs TO ''{key}''')",
+    "PRAGMA enable_profiling='json'",
+    "PRAGMA profile_output='{key}'",
+    "ATTACH '{folder}/new.db'",
+    "ATTACH '{key}' AS x",
+    "EXPORT DATABASE '{folder}'",
+    "IMPORT DATABASE '{folder}'",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "LOAD '{key}'",
+    "SET enable_external_access = true",
+    "RESET enable_external_access",
+    "SET allowed_directories = ['{folder}']",
+    "SET lock_configuration = false",
+    "SET temp_directory = '{folder}'",
+    "SET log_query_path = '{key}'",
+    "CREATE TABLE t AS SELECT 1",
+    "CREATE TEMP TABLE t AS SELECT 1",
+    "CREATE PERSISTENT SECRET s (TYPE http)",
+    "CREATE OR REPLACE VIEW jobs AS SELECT 1",
+    "DROP TABLE jobs",
+    "UPDATE jobs SET code = ''",
+    "INSERT INTO jobs (job_id) VALUES ('x')",
+    "PREPARE p AS COPY jobs TO '{key}'",
+    "SELECT 1; COPY jobs TO '{key}'",
+    "SELECT 1; DROP TABLE jobs",
+    "VACUUM",
+    "CHECKPOINT",
+]
+"""Statements that would write, each in its own way. {key}: a record's file; {folder}: the folder
+of the ledger."""
+
+REFUSED_EARLY = [
+    "",
+    "-- nothing",
+    ";",
+    "SELECT * FROM enable_logging(storage='file', storage_path='{folder}')",
+    "SELECT * FROM Enable_Logging(storage='stdout')",
+    "SELECT * FROM \"enable_profiling\"(save_location='{key}'), range(9)",
+    "CALL enable_logging(storage='file', storage_path='{folder}')",
+]
+"""What never reaches the database. DuckDB 1.5 opens the file of a log only when it closes: access
+is denied then too, and the process aborts."""
+
+OTHER_FILES = [
+    "SELECT * FROM read_text('{secret}')",
+    "SELECT * FROM read_blob('{secret}')",
+    "SELECT * FROM read_csv('{secret}')",
+    "SELECT * FROM sniff_csv('{secret}')",
+    "SELECT * FROM '{secret}.csv'",
+    "SELECT * FROM glob('{secret}*')",
+    "SELECT * FROM read_json_objects('{key}')",
+    "SELECT * FROM read_csv('http://127.0.0.1:1/x')",
+    "EXPLAIN ANALYZE SELECT * FROM read_text('{secret}')",
+    "SELECT * FROM jobs, LATERAL (SELECT * FROM read_text('{secret}'))",
+]
+
+
+def tree(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Each file below a folder, its bytes and the time of its last change."""
+    return {
+        path.relative_to(folder).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def filled(sql: str, folder: Path) -> str:
+    """An attack on the ledger in a folder."""
+    (key,) = (folder / "ledger").rglob("j1.json")
+    (folder / "secret").write_text("opens-every-door")
+    return sql.format(key=key, folder=folder / "ledger", secret=folder / "secret")
+
+
+@pytest.mark.parametrize("sql", [*ATTACKS, *REFUSED_EARLY])
+def test_no_statement_writes(
+    store: FolderStore, sql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused by the command, with a reason; every byte is as it was, and no file is new."""
+    monkeypatch.chdir(tmp_path)
+    attack = filled(sql, tmp_path)
+    before = tree(tmp_path)
+    result = CliRunner().invoke(app, ["query", attack])
+    assert result.exit_code in (1, 2), result.output
+    assert result.stderr.strip()
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("sql", ATTACKS)
+def test_the_database_lets_no_statement_write(
+    store: FolderStore, sql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the command would let through: the database itself can't."""
+    monkeypatch.chdir(tmp_path)
+    attack = filled(sql, tmp_path)
+    before = tree(tmp_path)
+    with records_database(tmp_path / "ledger") as database:
+        with contextlib.suppress(duckdb.Error):
+            database.execute(attack).fetchall()
+        assert database.sql("SELECT count(*) FROM records.jobs").fetchall() == [(3,)]
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("sql", OTHER_FILES)
+def test_a_query_reads_records_and_no_file(store: FolderStore, sql: str, tmp_path: Path) -> None:
+    """Nor the network."""
+    err = run(filled(sql, tmp_path), code=1)
+    assert "Permission Error" in err
+    assert "opens-every-door" not in err
+
+
 @pytest.mark.parametrize(
     "sql",
     [
-        "COPY jobs TO '/tmp/jobs.csv'",
-        "CREATE TABLE t AS SELECT 1",
-        "INSTALL httpfs",
-        "SET enable_external_access = true",
-        "SELECT 1; DROP VIEW jobs",
+        "EXPLAIN SELECT * FROM jobs",
+        "EXPLAIN ANALYZE SELECT count(*) FROM jobs",
+        "DESCRIBE jobs",
+        "SUMMARIZE SELECT job_id FROM jobs",
+        "SHOW TABLES",
+        "FROM jobs SELECT job_id",
+        "VALUES (1)",
+        "WITH t AS (SELECT job_id FROM jobs) SELECT * FROM t",
     ],
 )
-def test_a_query_only_reads(store: FolderStore, sql: str) -> None:
-    """Anything else is a usage error."""
-    assert "a query reads" in run(sql, code=2)
+def test_whatever_reads_is_a_query(store: FolderStore, sql: str) -> None:
+    """EXPLAIN too, and what DuckDB writes shorter."""
+    assert run(sql)
 
 
-def test_a_query_reads_the_ledger_alone(store: FolderStore, tmp_path: Path) -> None:
-    """Not whatever else lies on this machine."""
-    (tmp_path / "secret").write_text("x")
-    assert "Permission" in run(f"SELECT * FROM read_text('{tmp_path}/secret')", code=1)
+def test_days_that_are_not_asked_for_are_not_loaded(store: FolderStore) -> None:
+    """The first and the last day are."""
+    keep(store, record("n1", "2026-09-21"), record("n2", "2026-09-22"))
+    for arguments, ids in (
+        (("--since", "2026-09-21"), ["n1", "n2"]),
+        (("--until", "2026-09-21"), ["j1", "j2", "n1", "t1"]),
+        (("--since", "2026-09-21", "--until", "2026-09-21"), ["n1"]),
+    ):
+        rows = run("SELECT job_id FROM jobs ORDER BY 1", "--json", *arguments).splitlines()
+        assert [json.loads(row)["job_id"] for row in rows] == ids
 
 
 def test_a_wrong_query_is_told_as_duckdb_tells_it(store: FolderStore) -> None:

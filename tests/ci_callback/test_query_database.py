@@ -1,5 +1,5 @@
-"""The views that query_view.py makes, asked through DuckDB: each record once, typed, whatever
-was compacted, came late, or lies about."""
+"""The tables that query/database.py makes: each record once, typed, whatever was compacted, came
+late, or lies about; and nothing that a query could write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 
 from ci_callback.columns import DUCKDB, HIVE, SPARK, columns
 from ci_callback.compaction import compact, fold, manifest_key, part_key
-from ci_callback.query.view import view_sql
+from ci_callback.ledger_reader import ALL_DAYS, DayRange
+from ci_callback.query.database import records_database
 from handler.errors import StoreError
 from handler.ledger.folder import FolderStore
 from tests.conftest import PAYLOADS, Invoked
@@ -29,15 +30,14 @@ def store(ledger: Path) -> FolderStore:
     return FolderStore(ledger)
 
 
-def ask(folder: Path, sql: str) -> list[Any]:
-    """Make the views anew and run a query."""
-    with duckdb.connect(config={"threads": 1}) as database:  # faster, where files are small
-        database.execute(view_sql(folder))
+def ask(folder: Path, sql: str, days: DayRange = ALL_DAYS) -> list[Any]:
+    """Load the records and run a query."""
+    with records_database(folder, days) as database:
         return database.sql(sql).fetchall()
 
 
 def ids(folder: Path) -> Counter[str]:
-    """How often each job is in the view."""
+    """How often each job is in the table."""
     return Counter(row[0] for row in ask(folder, "SELECT job_id FROM jobs"))
 
 
@@ -140,10 +140,28 @@ def test_a_day_that_was_emptied_and_folded_has_no_rows(ledger: Path, store: Fold
     assert ids(ledger) == once()
 
 
+def test_of_a_job_with_and_without_a_day_the_record_with_one_is_loaded(
+    ledger: Path, store: FolderStore
+) -> None:
+    """A callback that names no time of creation stands under 1970-01-01."""
+    undated = {"created_at": None, "started_at": None, "ended_at": None}
+    keep(store, record("a"), record("a", **undated), record("b", **undated))
+    keep(store, record("w", kind="workflow"), record("w", kind="workflow", **undated))
+    assert ask(ledger, "SELECT job_id, dt FROM jobs ORDER BY 1") == [
+        ("a", date(2026, 9, 20)),
+        ("b", date(1970, 1, 1)),
+    ]
+    assert ask(ledger, "SELECT dt FROM workflows") == [(date(2026, 9, 20),)]
+    compact(store, DAY)
+    compact(store, "1970-01-01")
+    assert ids(ledger) == once("a", "b")
+    assert ask(ledger, "SELECT job_id FROM jobs", DayRange(since=date(2026, 1, 1))) == [("a",)]
+
+
 # --- ledgers of all sorts -----------------------------------------------------------------
 
 
-def test_a_ledger_without_anything_gives_views_without_rows(ledger: Path) -> None:
+def test_a_ledger_without_anything_gives_tables_without_rows(ledger: Path) -> None:
     """With all their columns, so that a query written for a full ledger runs."""
     for view in ("jobs", "workflows", "reviews"):
         assert ask(ledger, f"SELECT * FROM {view}") == []
@@ -170,7 +188,7 @@ def test_the_columns_are_the_same_with_and_without_records(
     assert [name for name, _ in empty] == [*columns(DUCKDB), "dt"]
 
 
-def test_workflows_and_reviews_have_views_of_their_own(ledger: Path, store: FolderStore) -> None:
+def test_workflows_and_reviews_have_tables_of_their_own(ledger: Path, store: FolderStore) -> None:
     """A workflow's run is no job."""
     store.put(f"workflows/dt={DAY}/w.json", record("w", kind="workflow", tag=None).to_json())
     store.put(f"reviews/dt={DAY}/r-simple-0.json", record("r", kind="review").to_json())
@@ -206,28 +224,26 @@ def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
 def test_a_relative_folder_is_read_from_wherever(
     ledger: Path, store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The views name the whole path."""
+    """The path is relative to the working directory."""
     keep(store, record("a"))
+    store.put(f"jobs/dt={DAY}/odd.json", b"x")
     monkeypatch.chdir(ledger.parent)
-    sql = view_sql(Path("ledger"))
-    monkeypatch.chdir("/")
-    with duckdb.connect() as database:
-        database.execute(sql)
-        assert database.sql("SELECT job_id FROM jobs").fetchall() == [("a",)]
+    assert ids(Path("ledger")) == once("a")
+    assert ask(Path("ledger"), "FROM unreadable") == [(f"{ledger}/jobs/dt={DAY}/odd.json",)]
 
 
 def test_a_copy_that_was_broken_off_must_not_be_queried(ledger: Path, store: FolderStore) -> None:
-    """Making the views must raise: rows may be missing."""
+    """It must raise: rows may be missing."""
     store.put("_copying", b"")
     with pytest.raises(ValueError, match="copy it again"):
-        view_sql(ledger)
+        ids(ledger)
 
 
 def test_a_folder_that_can_not_be_read_is_told(tmp_path: Path) -> None:
     """As everywhere, by a StoreError."""
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StoreError):
-        view_sql(tmp_path / "file")
+        ids(tmp_path / "file")
 
 
 # --- typed, and never by a sample ---------------------------------------------------------
@@ -247,7 +263,7 @@ def as_told(value: Any) -> Any:
 def test_every_field_of_every_payload_comes_out_as_it_was_kept(
     on_disk: Invoked, ledger: Path, is_compacted: bool
 ) -> None:
-    """All that CI sends, kept by the function and read through the views."""
+    """All that CI sends, kept by the function and read from the tables."""
     paths = [path for path in PAYLOADS.rglob("*") if path.suffix in (".json", ".xml")]
     for path in sorted(paths):
         on_disk.post(path.read_bytes())
@@ -261,8 +277,7 @@ def test_every_field_of_every_payload_comes_out_as_it_was_kept(
             one = json.loads(store.get(key) or b"")
             kept[one["source"]["digest"]] = one
     for view in ("jobs", "workflows", "reviews"):
-        with duckdb.connect() as database:
-            database.execute(view_sql(ledger))
+        with records_database(ledger) as database:
             found = database.sql(f"SELECT * EXCLUDE (dt) FROM {view}")
             rows = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
         for row in rows:
@@ -317,7 +332,7 @@ def test_a_part_that_is_misread_fails_the_query(
     store.put(manifest_key(DAY), manifest.to_json())
     with pytest.raises(duckdb.Error, match="a part was misread: compact its day again"):
         ids(ledger)
-    assert ask(ledger, f"SELECT job_id FROM jobs WHERE dt = '{NEXT}'") == [("b",)]
+    assert ask(ledger, "SELECT job_id FROM jobs", DayRange(since=date(2026, 9, 21))) == [("b",)]
 
 
 def test_a_large_record_is_read(ledger: Path, store: FolderStore) -> None:

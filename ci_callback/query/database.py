@@ -1,0 +1,239 @@
+"""A ledger's records in a DuckDB of their own, which can read nothing else and write nothing.
+
+    jobs         a compacted day from compacted/, each other day from jobs/: no record twice
+    workflows    runs of workflows          reviews    moderation
+    unreadable   files that hold no record: none of the other tables has them
+
+The records are loaded into a database file in a temporary folder. The file is then opened
+read-only, in a DuckDB without access to any other file or to the network, whose settings are
+locked. So a query can't write, whatever statement it is: DuckDB 2.0 takes `WITH t AS (COPY … TO …)
+SELECT 1` for a SELECT, and a folder that it may read is one that it may write as well.
+
+How records are read:
+  - Column types come from the published schema. Types guessed from a sample depend on which
+    records exist.
+  - A value that is not of its column's type reads as NULL, and costs nothing else. A small file
+    that holds no record is left out, and `unreadable` names it. A part holds only records: any
+    other line means that the part was misread, and fails the query.
+  - Small files are read here and handed to DuckDB some at a time, since its JSON reader takes a
+    millisecond to open each.
+"""
+
+# ruff: noqa: S608  # the SQL holds names of this code, and texts that _text has quoted
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from ci_callback import compaction
+from ci_callback.columns import DUCKDB, columns
+from ci_callback.ledger_mirror import COPYING
+from ci_callback.ledger_reader import ALL_DAYS, DayRange
+from handler.callback.record import SCHEMA
+from handler.ledger import keys
+from handler.ledger.folder import FolderStore
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+KINDS = ("jobs", "workflows", "reviews")
+
+BATCH_RECORDS = 1_000
+BATCH_CHARS = 16_000_000
+"""Small files that are handed to DuckDB at one time: at most so many, until so many characters."""
+
+LARGEST_RECORD = 64 * 1024 * 1024
+"""Bytes. A body of 6 MiB, the largest that is stored, gives a record well below that."""
+
+_IS_RECORD = (
+    f"CASE WHEN json_valid(line) THEN coalesce(line->>'$.schema' = '{SCHEMA}', false) "
+    "ELSE false END"
+)
+
+_Config: TypeAlias = "dict[str, str | bool | int | float | list[str]]"
+
+_NO_EXTENSIONS: _Config = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+"""Nothing is downloaded because a query names it."""
+
+
+READING = ("SELECT", "EXPLAIN", "MULTI")
+"""DuckDB's types of statements that are let through. MULTI is PIVOT. It is for a clear error: that
+no statement can write is the doing of `records_database`."""
+
+
+_SWITCHES = re.compile(r"(enable|disable)_(logging|profiling)", re.IGNORECASE)
+"""Table functions that change DuckDB itself. DuckDB 1.5 aborts where the log's file is denied."""
+
+
+class NotAQueryError(ValueError):
+    """A statement that does not read, or more than one statement."""
+
+
+def check_statement(sql: str) -> None:
+    """Look at a query before anything is loaded for it.
+
+    Raises:
+        NotAQueryError: it is not one statement that reads.
+        duckdb.Error: it can't be parsed.
+    """
+    import duckdb
+
+    # Without access to files: DuckDB 1.5 reads those that IMPORT DATABASE names while it parses.
+    with duckdb.connect(config={**_NO_EXTENSIONS, "enable_external_access": False}) as parser:
+        kinds = [one.type.name for one in parser.extract_statements(sql)]
+    if len(kinds) != 1 or kinds[0] not in READING or _SWITCHES.search(sql):
+        raise NotAQueryError("a query is one statement that reads, such as SELECT or EXPLAIN")
+
+
+@contextlib.contextmanager
+def records_database(folder: Path, days: DayRange = ALL_DAYS) -> Iterator[DuckDBPyConnection]:
+    """A connection to the records of a ledger in a folder, as they are now.
+
+    days: only these. Records without a day stand under 1970-01-01, and only a range without
+    a beginning holds them.
+
+    Raises:
+        ValueError: the folder is an unfinished copy.
+        StoreError: the folder can't be read.
+        duckdb.Error: a part was misread.
+    """
+    import duckdb
+
+    if (folder / COPYING).exists():
+        raise ValueError(f"copying the ledger to {folder} was broken off: copy it again")
+    with tempfile.TemporaryDirectory(prefix="ci-callback-") as scratch:
+        path = str(Path(scratch) / "records.duckdb")
+        with duckdb.connect(path, config=_NO_EXTENSIONS) as writable:
+            _Loader(writable, folder.resolve(), days).load()
+        config: _Config = {
+            **_NO_EXTENSIONS,
+            "enable_external_access": False,
+            "python_enable_replacements": False,
+            "temp_directory": str(Path(scratch) / "spilled"),
+        }
+        with duckdb.connect(path, read_only=True, config=config) as connection:
+            connection.execute("SET lock_configuration = true")
+            yield connection
+
+
+@dataclass(frozen=True)
+class _Loader:
+    """Fills the tables of an empty database. root: the ledger's folder."""
+
+    database: DuckDBPyConnection
+    root: Path
+    days: DayRange
+
+    def load(self) -> None:
+        """Make every table."""
+        types = columns(DUCKDB)
+        fields = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
+        for kind in KINDS:
+            self.database.execute(f"CREATE TABLE {kind} ({fields}, dt DATE)")
+        self.database.execute("CREATE TABLE unreadable (filename VARCHAR)")
+        compacted = sorted(self._compacted())
+        self._parts(compacted)
+        for kind in KINDS:
+            for batch in _batches(self._small_files(kind, compacted if kind == "jobs" else ())):
+                self._insert(kind, batch)
+        self._merge_days()
+
+    def _compacted(self) -> Iterator[str]:
+        """Days whose part is whole and holds all of their records."""
+        store = FolderStore(self.root)
+        for day in compaction.compacted_days(store):
+            manifest = compaction.load(store, day)
+            if (
+                self.days.holds(day)
+                and manifest is not None
+                and manifest.covers(compaction.listed(store, day))
+                and compaction.is_whole(self.root, manifest)
+            ):
+                yield day
+
+    def _parts(self, days: list[str]) -> None:
+        if not days:
+            return
+        paths = ", ".join(_glob(self.root, compaction.part_key(day)) for day in days)
+        types = ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in columns(DUCKDB).items())
+        is_record = f"\"schema\" IS NOT DISTINCT FROM '{SCHEMA}'"
+        misread = "error('a part was misread: compact its day again')"
+        self.database.execute(
+            f"INSERT INTO jobs BY NAME SELECT * FROM read_json([{paths}], columns = {{{types}}}, "
+            "format = 'newline_delimited', records = true, compression = 'gzip', "
+            "hive_partitioning = true, hive_types = {'dt': DATE}, ignore_errors = true, "
+            f"maximum_object_size = {LARGEST_RECORD}) "
+            f"WHERE CASE WHEN {is_record} THEN true ELSE {misread} END"
+        )
+
+    def _small_files(self, kind: str, without: Iterable[str]) -> Iterator[tuple[str, date, str]]:
+        """Key, day and text of each file that may hold a record."""
+        store, skipped = FolderStore(self.root), set(without)
+        for key in filter(compaction.is_record, store.list(f"{kind}/dt=")):
+            day = compaction.day_of(key)
+            if day in skipped or not self.days.holds(day):
+                continue
+            try:
+                yield key, date.fromisoformat(day), (store.get(key) or b"").decode("utf-8")
+            except ValueError:
+                self._unreadable(key)
+
+    def _insert(self, kind: str, batch: list[tuple[str, date, str]]) -> None:
+        run = self.database.execute
+        run(
+            "CREATE OR REPLACE TEMP TABLE batch AS "
+            "SELECT unnest(?) AS key, unnest(?) AS dt, unnest(?) AS line",
+            [list(column) for column in zip(*batch, strict=True)],
+        )
+        form = _text(json.dumps(columns(DUCKDB)))
+        run(
+            f"INSERT INTO {kind} BY NAME SELECT unnest(json_transform(line::JSON, {form})), dt "
+            f"FROM batch WHERE {_IS_RECORD}"
+        )
+        for (key,) in run(f"SELECT key FROM batch WHERE NOT {_IS_RECORD}").fetchall():
+            self._unreadable(key)
+
+    def _unreadable(self, key: str) -> None:
+        self.database.execute("INSERT INTO unreadable VALUES (?)", [str(self.root / key)])
+
+    def _merge_days(self) -> None:
+        """Of a job told with and without its time of creation, the record with it stays."""
+        for kind in ("jobs", "workflows"):
+            self.database.execute(
+                f"DELETE FROM {kind} WHERE dt = DATE '{keys.NO_DAY}' AND job_id IN "
+                f"(SELECT job_id FROM {kind} WHERE dt <> DATE '{keys.NO_DAY}')"
+            )
+
+
+def _batches(files: Iterator[tuple[str, date, str]]) -> Iterator[list[tuple[str, date, str]]]:
+    batch: list[tuple[str, date, str]] = []
+    chars = 0
+    for one in files:
+        batch.append(one)
+        chars += len(one[2])
+        if len(batch) == BATCH_RECORDS or chars >= BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
+        yield batch
+
+
+def _glob(root: Path, key: str) -> str:
+    """A path as a text of SQL. What means something to a glob stands for itself."""
+    path = "".join(f"[{one}]" if one in "*?[" else one for one in (root / key).as_posix())
+    return _text(path)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
