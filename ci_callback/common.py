@@ -16,13 +16,14 @@ from typing import Annotated
 import typer
 
 from ci_callback.terminal import complain
-from handler.app import Function, open_store
+from handler.app import Function
 from handler.errors import HandlerError, SettingsError, StoreError
 from handler.ledger.records import Ledger
 from handler.log import Log
 from handler.retries.context import SweepContext
 from handler.retries.sweep import make_sweep_context
 from handler.settings import Settings
+from handler.stores import open_store
 
 EXIT_NOT_2XX = 1
 EXIT_SETTINGS = 3

@@ -7,14 +7,15 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from handler.clock import rfc3339_of
 from handler.errors import RefusedError, SettingsError, StoreError
-from handler.ledger.bucket import BucketAddress
-from handler.ledger.store import Store
+from handler.ledger.store import Store, TimeLeft
 from handler.log import Log
-from handler.settings import Settings, StoreUrl, tokens_from_env
+from handler.run import Run
+from handler.settings import Settings, tokens_from_env
+from handler.stores import open_spill, open_store
 from handler.triggers import Delivery, JobResult, Task, Trigger, direct, http, queue, timer
 
 if TYPE_CHECKING:
@@ -22,22 +23,9 @@ if TYPE_CHECKING:
     from handler.http_client import Http
     from handler.ingest.callbacks import CallbackIngest
     from handler.ingest.fallback import Fallback
-    from handler.ledger.cos import CosStore
 
 TRIGGERS: tuple[Trigger, ...] = (http, timer, queue, direct)
 """The first that recognises an event takes it."""
-
-MAX_TASK_S = 58.0
-"""A task's budget where the function's own limit is longer: shorter than the timer's minute."""
-
-MAX_RESERVE_S = 10.0
-"""What is kept of an invocation's time for callbacks that the ledger did not accept: they must be
-written elsewhere. A third of the time where the function's limit is short."""
-
-_MAX_WARM_STORES = 8
-
-_warm_stores: dict[BucketAddress, CosStore] = {}
-"""Connections outlive an invocation; credentials do not (CosStore.renew)."""
 
 _is_cold = True
 
@@ -54,68 +42,6 @@ def main_handler(event: Any, context: Any) -> Any:
     )
 
 
-def open_store(settings: Settings) -> Store:
-    """The store that LEDGER_URL names, with this invocation's credentials."""
-    return _open(settings.ledger_url, settings)
-
-
-def open_spill(settings: Settings) -> Store | None:
-    """The store that SPILL_URL names; None where it names none."""
-    return None if settings.spill_url is None else _open(settings.spill_url, settings)
-
-
-def _open(url: StoreUrl, settings: Settings) -> Store:
-    if url.scheme == "file":
-        from handler.ledger.folder import FolderStore
-
-        return FolderStore(url.folder)
-    region = url.region or settings.region
-    if region is None or settings.credentials is None:
-        raise AssertionError("Settings.from_env accepts no store on COS without these")
-    from handler.ledger.cos import CosStore
-
-    address = BucketAddress(url.bucket, url.prefix, region, settings.cos_endpoint)
-    store = _warm_stores.get(address)
-    if store is None:
-        if len(_warm_stores) >= _MAX_WARM_STORES:
-            _warm_stores.clear()
-        store = _warm_stores[address] = CosStore(address, settings.credentials)
-    store.renew(settings.credentials)
-    return store
-
-
-class Run(NamedTuple):
-    """One invocation of the function.
-
-    started: the timer's reading when it began. limit_s: after how many seconds the platform ends
-    it; None where it does not, or does not say.
-    """
-
-    request_id: str
-    started: float
-    limit_s: float | None = None
-
-    @classmethod
-    def of(cls, context: Mapping[str, Any], started: float) -> Run:
-        """Read SCF's context: `request_id` and `time_limit_in_ms` (observed, not documented)."""
-        try:
-            limit_s = float(context.get("time_limit_in_ms") or 0) / 1000
-        except (TypeError, ValueError, OverflowError):
-            limit_s = 0.0
-        request_id = str(context.get("request_id") or "")[:100]
-        return cls(request_id, started, limit_s if limit_s > 0 else None)
-
-    def left_for_task(self, now: float) -> float:
-        """Seconds until the platform ends this invocation, or the next sweep begins."""
-        return self.started + min(self.limit_s or MAX_TASK_S, MAX_TASK_S) - now
-
-    def left_for_ledger(self, now: float) -> float:
-        """Seconds until what the ledger did not accept must be written elsewhere."""
-        if self.limit_s is None:
-            return float("inf")
-        return self.started + self.limit_s - min(MAX_RESERVE_S, self.limit_s / 3) - now
-
-
 @dataclass
 class Function:
     """One invocation. Environment, clock and log are passed in.
@@ -127,15 +53,15 @@ class Function:
     clock: Callable[[], float]
     log: Log
     sleep: Callable[[float], None] = time.sleep
-    open_store: Callable[[Settings], Store] = open_store
+    open_store: Callable[[Settings, TimeLeft], Store] = open_store
     http: Http | None = None
     """For CI and the alert channels; None: over the network."""
-    open_spill: Callable[[Settings], Store | None] = open_spill
+    open_spill: Callable[[Settings, TimeLeft], Store | None] = open_spill
     timer: Callable[[], float] = time.perf_counter
 
     def handle(self, event: Any, context: Mapping[str, Any], cold: bool = False) -> Any:
         """Take one event to its answer."""
-        run = Run.of(context, self.timer())
+        run = Run.of(context, self.timer)
         trigger = next(trigger for trigger in TRIGGERS if trigger.recognises(event))
         self.log = self.log.bind(
             faas_invocation_id=run.request_id, faas_trigger=trigger.FAAS, faas_coldstart=cold
@@ -179,9 +105,7 @@ class Function:
         from handler.ingest.received import ReceivedCallback
         from handler.parallel import in_parallel
 
-        ingest = self._callback_ingest(
-            settings, run, lambda: run.left_for_ledger(self.timer()), fallback
-        )
+        ingest = self._callback_ingest(settings, run, run.left_for_ledger, fallback)
         at = rfc3339_of(self.clock())
         callbacks = [
             ReceivedCallback(one.body, trigger, at, run.request_id, one.headers)
@@ -192,42 +116,36 @@ class Function:
     def take_in_spilled(self, settings: Settings, run: Run) -> None:
         """Store the callbacks that are below SPILL_URL in the ledger, in half of the time that the
         task has: alerts and retries have the other."""
-        spill = self.open_spill(settings)
+        spill = self.open_spill(settings, run.left_for_task)
         if spill is None:
             return
         # Imported here: few functions have a spill.
         from handler.retries.spilled import SpilledIntake
 
-        ingest = self._callback_ingest(settings, run, lambda: run.left_for_task(self.timer()), None)
-        half = run.left_for_task(self.timer()) / 2
-        now = rfc3339_of(self.clock())
-        SpilledIntake(
-            spill, ingest, self.log, lambda: run.left_for_task(self.timer()) - half, now
-        ).run()
+        ingest = self._callback_ingest(settings, run, run.left_for_task, None)
+        half, now = run.left_for_task() / 2, rfc3339_of(self.clock())
+        SpilledIntake(spill, ingest, self.log, lambda: run.left_for_task() - half, now).run()
 
     def _ingest(
         self, deliveries: Sequence[Delivery], trigger: str, settings: Settings, run: Run
     ) -> list[JobResult]:
         from handler.ingest.fallback import Fallback
 
-        fallback = Fallback(lambda: self.open_spill(settings), self.log)
+        fallback = Fallback(lambda: self.open_spill(settings, run.left_for_spill), self.log)
         return self.process(deliveries, trigger, settings, run, fallback)
 
     def _callback_ingest(
-        self,
-        settings: Settings,
-        run: Run,
-        time_left: Callable[[], float],
-        fallback: Fallback | None,
+        self, settings: Settings, run: Run, time_left: TimeLeft, fallback: Fallback | None
     ) -> CallbackIngest:
         from handler.ingest.callbacks import CallbackIngest
         from handler.ingest.recorder import Recorder
         from handler.ledger.records import Ledger
         from handler.policy import Policy
 
+        ledger = Ledger(self.open_store(settings, time_left))
         return CallbackIngest(
             settings,
-            Recorder(Ledger(self.open_store(settings)), Policy.of(settings)),
+            Recorder(ledger, Policy.of(settings)),
             self._inline(settings),
             fallback,
             self.log,
@@ -280,11 +198,11 @@ class Function:
             self.take_in_spilled(settings, run)
         context = make_sweep_context(
             settings,
-            self.open_store(settings),
+            self.open_store(settings, run.left_for_task),
             self.http,
             self.clock,
             self.sleep,
             self.log,
             run.request_id,
         )
-        tasks[task.name](context, lambda: run.left_for_task(self.timer())).run()
+        tasks[task.name](context, run.left_for_task).run()

@@ -44,12 +44,14 @@ class Patience(NamedTuple):
     whole_s: all of it. connect_s: the part for look-up, connection and TLS. silent_s: silence on a
     connection that was used before, after which it counts as dead. bytes_per_s: the slowest
     transfer that is waited for: what is transferred adds its size divided by it to whole_s.
+    longest_s: all of it, a slow transfer included.
     """
 
     whole_s: float
     connect_s: float
     silent_s: float
     bytes_per_s: float = float("inf")
+    longest_s: float = float("inf")
 
 
 class Request(NamedTuple):
@@ -118,7 +120,7 @@ class Connections:
         Raises:
             NoAnswerError: there was no whole answer in time.
         """
-        deadline = Deadline(patience.whole_s, self._monotonic)
+        deadline = Deadline(patience.whole_s, self._monotonic, patience.longest_s)
         exchange = _Exchange(request, _head(request), patience, deadline, limit)
         idle = self._take_idle(request)
         if idle is not None:

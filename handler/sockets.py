@@ -32,14 +32,21 @@ class Origin(NamedTuple):
 
 
 class Deadline:
-    """A moment of a monotonic clock, so many seconds from now."""
+    """A moment of a monotonic clock, so many seconds from now.
 
-    __slots__ = ("_ends_at", "_monotonic", "seconds")
+    longest_s: after how many seconds it comes at the latest, however often it is extended.
+    """
 
-    def __init__(self, seconds: float, monotonic: Callable[[], float]) -> None:
+    __slots__ = ("_ends_at", "_latest", "_monotonic", "seconds")
+
+    def __init__(
+        self, seconds: float, monotonic: Callable[[], float], longest_s: float = float("inf")
+    ) -> None:
         self.seconds = seconds
         self._monotonic = monotonic
-        self._ends_at = monotonic() + seconds
+        now = monotonic()
+        self._latest = now + longest_s
+        self._ends_at = now + min(seconds, longest_s)
 
     @property
     def has_passed(self) -> bool:
@@ -59,7 +66,7 @@ class Deadline:
 
     def extend(self, seconds: float) -> None:
         """Put it off."""
-        self._ends_at += seconds
+        self._ends_at = min(self._ends_at + seconds, self._latest)
 
     def at_most(self, seconds: float) -> Deadline:
         """An earlier one: so many seconds from now, if that comes first."""

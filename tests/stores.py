@@ -361,7 +361,7 @@ class QuickWorld(World):
             self.clock,
             log,
             sleep or self.sleep,
-            lambda settings: opened,
+            lambda settings, time_left: opened,
             http or self.http,
         )
 

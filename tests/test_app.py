@@ -14,12 +14,12 @@ import pytest
 
 import index
 from ci_callback.log_recovery import recover
-from handler.app import open_store
 from handler.callback.record import JobRecord
 from handler.callback.redaction import SECRET_NODES
 from handler.connections import Patience
 from handler.errors import StoreError
 from handler.settings import Settings
+from handler.stores import open_store
 from tests.callback.test_record import SCHEMA
 from tests.callback.twins import as_json, as_xml
 from tests.conftest import PAYLOADS, Invoked
@@ -338,7 +338,7 @@ def test_callbacks_after_a_freeze_are_kept(
     monkeypatch.setattr(
         "handler.ledger.cos.PATIENCE", Patience(whole_s=20, connect_s=10, silent_s=0.1)
     )
-    monkeypatch.setattr("handler.app._warm_stores", {})
+    monkeypatch.setattr("handler.stores._warm_stores", {})
     for number in range(8):
         body = SUCCESS.replace("j1", f"j{number}")
         assert on_cos.post(body)[0] == 200

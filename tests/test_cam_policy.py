@@ -110,7 +110,7 @@ def test_a_spill_is_listed_read_written_and_emptied(
     cos: FakeCos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Below `_spill/` alone, which is all that the policy grants in its bucket."""
-    monkeypatch.setattr("handler.app._warm_stores", {})
+    monkeypatch.setattr("handler.stores._warm_stores", {})
     (tmp_path / "file").write_bytes(b"")
     env = cos.env | {"LEDGER_URL": f"file:{tmp_path}/file/x", "SPILL_URL": f"cos://{BUCKET}/other"}
 

@@ -465,3 +465,14 @@ def test_a_handshake_that_hangs_ends_with_the_deadline(pool: Connections) -> Non
         error = failure(pool, tls_request(listener.getsockname()[1]))
     assert (error.stage, error.may_have_arrived) == ("tls", False)
     assert str(error) == "127.0.0.1: no TLS within 0.3 s"
+
+
+def test_a_slow_transfer_ends_with_the_time_that_the_caller_has() -> None:
+    """However much is transferred: the platform ends the function then."""
+    now = [0.0]
+    deadline = Deadline(5.0, lambda: now[0], longest_s=6.0)
+    deadline.extend(20.0)
+    assert deadline.left() == 6.0
+    assert Deadline(5.0, lambda: now[0], longest_s=2.0).left() == 2.0
+    with pytest.raises(TimeoutError):
+        Deadline(5.0, lambda: now[0], longest_s=0.0).left()

@@ -109,7 +109,9 @@ class World:
         """The function, with this world's clock, and a store and HTTP that may misbehave."""
         log = Log(self.output, self.clock)
         opened = store or self.store
-        return Function(self.env, self.clock, log, self.sleep, lambda settings: opened, http)
+        return Function(
+            self.env, self.clock, log, self.sleep, lambda settings, time_left: opened, http
+        )
 
     def deliver(
         self, job_id: str, form: str = "XML", store: Store | None = None

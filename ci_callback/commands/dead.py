@@ -10,10 +10,10 @@ import typer
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.dead_letters import Replay, StoredDeadLetter, dead_letters, find
 from ci_callback.terminal import Table, print_json, say, say_lines, say_table
-from handler.app import Run
 from handler.clock import rfc3339_of
 from handler.ingest.recorder import Recorder
 from handler.policy import Policy
+from handler.run import Run
 from handler.triggers import Delivery
 
 app = typer.Typer(help="Read dead letters, and replay them.", no_args_is_help=True)

@@ -18,9 +18,10 @@ import typer
 from ci_callback import events
 from ci_callback.common import EXIT_NOT_2XX, AsJson, told_errors
 from ci_callback.terminal import Styled, print_json, print_log, progress, say, say_json
-from handler.app import main_handler, open_store
+from handler.app import main_handler
 from handler.ledger.store import Store
 from handler.settings import Settings
+from handler.stores import open_store
 
 STDIN = Path("-")
 

@@ -23,9 +23,10 @@ from ci_callback.delivery import Callback, Target, deliver
 from ci_callback.ledger_reader import record_keys, records
 from ci_callback.log_recovery import Recovery, recover
 from ci_callback.terminal import complain, print_json, say
-from handler.app import Run, open_store
 from handler.log import BODY_PART
+from handler.run import Run
 from handler.settings import Settings, StoreUrl
+from handler.stores import open_store
 from handler.triggers import Delivery, JobResult
 
 BATCH = 64

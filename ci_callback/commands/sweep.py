@@ -11,8 +11,8 @@ import typer
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.sweep_preview import plan
 from ci_callback.terminal import Table, print_json, say, say_table
-from handler.app import Run
 from handler.retries.sweep import Sweep
+from handler.run import Run
 
 BUDGET_S = 55.0
 """As long as the deployed function may take (timeout in serverless.yml)."""

@@ -16,7 +16,7 @@ from ci_callback.devserver.history import History, Invocation, Request, Way, Wri
 from ci_callback.devserver.run_now import make_due
 from ci_callback.devserver.shown import REDACTED, shown
 from ci_callback.devserver.watched import Watched
-from handler.app import Function, Run, open_store
+from handler.app import Function
 from handler.clock import rfc3339_of
 from handler.ingest.recorder import Recorder
 from handler.ledger.outbox import Outbox
@@ -24,7 +24,9 @@ from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.policy import Policy
+from handler.run import Run
 from handler.settings import Settings
+from handler.stores import open_store
 from handler.triggers import Delivery, JobResult
 
 MIN_SECRET = 4
@@ -148,7 +150,11 @@ class LocalFunction:
 
     def _function(self, log: Log, writes: list[Write]) -> Function:
         return Function(
-            self._env, self.clock, log, time.sleep, lambda settings: self._watched(writes)
+            self._env,
+            self.clock,
+            log,
+            time.sleep,
+            lambda settings, time_left: self._watched(writes),
         )
 
     def _invoke(

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 from ci_callback.doctor.findings import EXIT_SETTINGS, Finding, fault, ok, skipped, warning
 from handler.alerts.channels import channels
 from handler.alerts.mail import MailError, route
-from handler.app import MAX_TASK_S
 from handler.errors import SettingsError
+from handler.run import MAX_TASK_S
 from handler.settings import Settings
 
 SHORT_TOKEN_CHARS = 16

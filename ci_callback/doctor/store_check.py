@@ -10,10 +10,10 @@ from typing import NamedTuple
 from ci_callback.doctor.case import CONSOLE, Case
 from ci_callback.doctor.findings import EXIT_FAULT, EXIT_STORE, Finding, fault, ok
 from ci_callback.doctor.refusals import REFUSALS
-from handler.app import open_store
 from handler.errors import StoreError
 from handler.ledger.keys import DOCTOR
 from handler.ledger.store import Store
+from handler.stores import open_store
 
 
 class _Step(NamedTuple):

@@ -24,6 +24,7 @@ from handler.errors import StoreError
 from handler.ledger import cos_errors, keys
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.requests_import import importing_requests
+from handler.ledger.store import TimeLeft, forever
 from handler.ledger.transport import Session
 
 PATIENCE = Patience(whole_s=5.0, connect_s=2.0, silent_s=2.0, bytes_per_s=256 * 1024)
@@ -65,8 +66,10 @@ class CosStore:
         self._client: Any = None
         self._connecting = threading.Lock()
 
-    def renew(self, credentials: Credentials) -> None:
-        """Take the credentials of this invocation."""
+    def renew(self, credentials: Credentials, time_left: TimeLeft = forever) -> None:
+        """Take the credentials of this invocation, and the seconds in which it must have ended:
+        a request that is not answered by then is given up."""
+        self._session.time_left = time_left
         if credentials == self._credentials:
             return
         self._credentials = credentials
@@ -156,6 +159,8 @@ class CosStore:
                 spent = self._monotonic() - begun
                 if not cos_errors.is_transient(error) or spent > _LAST_START_S:
                     raise
+                if self._session.time_left() <= longest:
+                    raise
             self._sleep(longest * self._jitter())
         return self._ask_once(operation, key, request)
 
@@ -165,6 +170,8 @@ class CosStore:
         The SDK reads answers through an XML parser and by the headers that it expects, so faults
         also show as ParseError, OSError and KeyError.
         """
+        if self._session.time_left() <= 0:
+            raise StoreError(operation, key, "not sent: the function's time is used up")
         self._sdk()  # first, since it imports the SDK as it must be imported
         from xml.etree.ElementTree import ParseError
 

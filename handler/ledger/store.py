@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeAlias
+
+TimeLeft: TypeAlias = Callable[[], float]
+"""Seconds that are left."""
+
+
+def forever() -> float:
+    """No limit."""
+    return float("inf")
 
 
 class Store(Protocol):

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from handler import connections
 from handler.connections import Connections, Patience
+from handler.ledger.store import TimeLeft, forever
 from handler.sockets import Origin
 
 
@@ -82,11 +83,15 @@ class Session:
 
     Every method raises NoAnswerError where there was no whole answer in time, and NotFromCosError.
     The SDK makes a CosClientError of each, with the error itself as its context.
+
+    Attributes:
+        time_left: seconds until each request must have ended, whatever its own time-out.
     """
 
     def __init__(self, pool: Connections, patience: Patience) -> None:
         self._pool = pool
         self._patience = patience
+        self.time_left: TimeLeft = forever
 
     def put(self, url: str, **request: Any) -> Answer:
         return self._send("PUT", url, **request)
@@ -119,7 +124,7 @@ class Session:
         target = f"{parts.path}?{query}" if query else parts.path
         text = {name: _text(value) for name, value in headers.items()}
         request = connections.Request(method, origin, target, text, data)
-        got = self._pool.exchange(request, self._patience)
+        got = self._pool.exchange(request, self._patience._replace(longest_s=self.time_left()))
         answer = Answer(got.status, _Headers(got.headers), got.body)
         if 300 <= answer.status_code < 400 or not _is_of_a_store(answer):
             raise NotFromCosError(answer.status_code, answer.headers.get("location", ""))

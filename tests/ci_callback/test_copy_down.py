@@ -11,11 +11,11 @@ import pytest
 from ci_callback.compaction import compact, manifest_key, part_key
 from ci_callback.ledger_mirror import Copied, copy_down, local_folder
 from ci_callback.query.database import records_database
-from handler.app import open_store
 from handler.errors import StoreError
 from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
 from handler.settings import Settings
+from handler.stores import open_store
 from tests.fake_cos import FakeCos, Fault, Seen
 from tests.ledger.test_stores import cos_store
 from tests.records import DAY, Listing, keep, record

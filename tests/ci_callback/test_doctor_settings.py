@@ -10,8 +10,8 @@ import pytest
 from ci_callback.doctor import on_alerts, on_settings
 from ci_callback.doctor.case import Case, Target
 from ci_callback.doctor.findings import Finding
-from handler.app import MAX_TASK_S
 from handler.http_client import HttpClient
+from handler.run import MAX_TASK_S
 from handler.settings import Settings
 from tests.alert_services import KEY, AlertService, closed_port
 

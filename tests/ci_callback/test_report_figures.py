@@ -16,7 +16,6 @@ from ci_callback.report.retries import Retries
 from ci_callback.report.scales import Log, columns, duration, share, size, ticks
 from ci_callback.report.tally import spread
 from ci_callback.report.texts import Words
-from handler.app import open_store
 from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
 from handler.ledger import keys
@@ -27,6 +26,7 @@ from handler.ledger.outbox import Outbox, about
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.settings import Settings
+from handler.stores import open_store
 from tests.fake_cos import FakeCos
 from tests.records import DAY, keep, record
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ci_callback.log_recovery import recover
-from handler.app import MAX_RESERVE_S, Function
+from handler.app import Function
 from handler.errors import StoreError
 from handler.ledger.store import Store
 from handler.log import Log
-from tests.conftest import NOW
+from handler.run import FALLBACK_S
+from tests.conftest import NOW, Invoked
+from tests.fake_cos import FakeCos, Fault
 from tests.stores import MemoryStore, Trouble, Wrapped
 
 JOBS = [{"JobId": f"j{number}", "Tag": "Translation", "State": "Success"} for number in range(10)]
@@ -70,7 +73,7 @@ class Machine:
             lambda: NOW + self.passed_s,
             Log(self.output, lambda: NOW + self.passed_s),
             self.wait,
-            lambda settings: store,
+            lambda settings, time_left: store,
             timer=lambda: self.passed_s,
         )
         return function.handle(event, {"time_limit_in_ms": self.limit_s * 1000})
@@ -121,7 +124,7 @@ def test_a_slow_store_is_left_while_there_is_time_for_the_log(limit_s: float) ->
     machine = Machine(limit_s)
     status, _ = machine.post(json.dumps({"JobsDetail": JOBS * 10}), SlowStore(machine.wait))
     begun = machine.passed_s - 5.0
-    assert begun < limit_s - min(MAX_RESERVE_S, limit_s / 3)
+    assert begun < limit_s - min(FALLBACK_S, limit_s / 3)
     if limit_s < 900:
         assert status == 503
         assert "the function's time is used up" in machine.lines[-1]["reason"]
@@ -202,3 +205,20 @@ def test_a_deep_body_goes_to_the_log_while_settings_are_invalid() -> None:
     assert answer["statusCode"] == 503
     (body,) = machine.bodies
     assert body.count(b'{"a": [') == 993
+
+
+@pytest.mark.parametrize("has_spill", [False, True])
+def test_a_store_that_is_silent_is_given_up_before_the_function_is_ended(
+    cos: FakeCos, tmp_path: Path, has_spill: bool
+) -> None:
+    """A time limit of 0.9 s: the request to COS is given up after 0.6, and not tried again."""
+    env = cos.env | ({"SPILL_URL": f"file:{tmp_path}"} if has_spill else {})
+    function = Invoked(env)
+    event = {"httpMethod": "POST", "path": "/", "body": BODY}
+    with cos.faulty(lambda seen: Fault(silent_before=True)):
+        answer = function.event(event, time_limit_in_ms=900)
+    assert [one.method for one in cos.seen] == ["PUT"]
+    assert answer["statusCode"] == (200 if has_spill else 503)
+    found = recover(function.output.getvalue().splitlines())
+    assert [one.body for one in found.bodies] == ([] if has_spill else [BODY.encode()])
+    assert len(list(tmp_path.glob("_spill/*"))) == has_spill

@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_callback.log_recovery import recover
-from handler.app import open_spill
 from handler.errors import StoreError
 from handler.ingest import spill
 from handler.ingest.received import ReceivedCallback
 from handler.ledger.folder import FolderStore
 from handler.ledger.store import Store
 from handler.settings import Settings
+from handler.stores import open_spill
 from tests.conftest import Invoked
 from tests.fake_cos import APPID, BUCKET, FakeCos, Fault, Seen
 from tests.stores import MemoryStore

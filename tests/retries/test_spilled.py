@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
-from handler.app import Function, Run
+from handler.app import Function
 from handler.errors import StoreError
 from handler.ingest import spill
 from handler.ingest.received import ReceivedCallback
 from handler.ledger.store import Store
 from handler.log import Log
 from handler.retries import spilled
+from handler.run import Run
 from handler.settings import Settings
+from handler.stores import open_spill, open_store
 from tests.conftest import NOW
 from tests.stores import MemoryStore, SimulatedCrash, Trouble, Wrapped
 
@@ -48,8 +50,8 @@ class Machine:
             lambda: NOW,
             Log(self.output, lambda: NOW),
             lambda seconds: None,
-            lambda settings: self.ledger,
-            open_spill=lambda settings: self.spill,
+            lambda settings, time_left: self.ledger,
+            open_spill=lambda settings, time_left: self.spill,
             timer=lambda: self.passed_s,
         )
 
@@ -281,10 +283,10 @@ def test_the_command_sweep_takes_the_spill_in(tmp_path: Path) -> None:
     env = {"LEDGER_URL": f"file:{tmp_path}/ledger", "SPILL_URL": f"file:{tmp_path}/spill"}
     function = Function(env, lambda: NOW, Log(io.StringIO(), lambda: NOW))
     settings = Settings.from_env(env)
-    store = function.open_spill(settings)
+    store = open_spill(settings)
     assert store is not None
     fill(store, 3)
     function.take_in_spilled(settings, Run("r", 0.0))
-    assert jobs(function.open_store(settings)) == 0  # the time is long over
+    assert jobs(open_store(settings)) == 0  # the time is long over
     function.take_in_spilled(settings, Run("r", function.timer()))
-    assert (jobs(function.open_store(settings)), left(store)) == (3, 0)
+    assert (jobs(open_store(settings)), left(store)) == (3, 0)

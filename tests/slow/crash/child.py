@@ -113,7 +113,7 @@ def main(folder: Path, env: dict[str, str], now: float, kill_at: str, event: Any
         lambda: now,
         Log(io.StringIO(), lambda: now),
         lambda seconds: None,
-        lambda settings: MortalStore(folder, point),
+        lambda settings, time_left: MortalStore(folder, point),
         MortalHttp(point),
     )
     answer = function.handle(event, {"request_id": "child"})

@@ -32,11 +32,12 @@ from typer.testing import CliRunner
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.commands.registry import app
 from ci_callback.log_recovery import recover
-from handler.app import Run, open_spill
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
 from handler.ledger.store import Store
+from handler.run import Run
 from handler.settings import Settings
+from handler.stores import open_spill
 from handler.triggers import Delivery
 from tests.fake_cos import BUCKET, REGION, FakeCos, Fault
 from tests.stores import MemoryStore, QuickWorld, Trouble
