@@ -14,7 +14,7 @@ from handler.callback.envelope import Kind
 from handler.callback.outcome import Outcome
 from handler.callback.record import SCHEMA
 from handler.callback.results import review, workflow
-from handler.callback.results.fields import MOMENT, Field, Group, Json, Rows, Schema
+from handler.callback.results.fields import MOMENT, Field, Group, Json, Rows, Schema, Several, Table
 from handler.callback.tag import Tag
 
 TRIGGERS = ("http", "queue", "direct", "timer", "reconcile", "replay")
@@ -60,6 +60,7 @@ def _record() -> dict[str, Schema]:
         "tag": _text(
             "The Tag: which kind of job; null for a workflow and for a review.", "Translation"
         ),
+        "sub_tag": _text("The SubTag: what else the job did.", "DigitalWatermark"),
         "state": _text("State as CI sent it; null for a Simple review.", "Success"),
         "outcome": {
             "enum": list(get_args(Outcome)),
@@ -71,6 +72,8 @@ def _record() -> dict[str, Schema]:
         ),
         "message": _one("string", 'Message as sent, "" where absent.', "Success"),
         "queue_id": _text("Queue that the job ran in.", "pbde29b842b1b4e2ea4f0b20d264fcec2"),
+        "queue_type": _text("Kind of that queue.", "SpeedTranscoding"),
+        "progress_percent": _one(["integer", "null"], "Progress, 0 to 100, in percent.", 100),
         "created_at": _time("When it was submitted.", "2022-07-25T08:35:39Z"),
         "started_at": _time("When it began to run.", "2022-07-25T08:35:39Z"),
         "ended_at": _time("When it ended.", "2022-07-25T08:35:43Z"),
@@ -81,6 +84,7 @@ def _record() -> dict[str, Schema]:
         "user_data": _text(
             "The user's own UserData, without the lineage marker.", "This is my Translation job."
         ),
+        "custom_id": _text("The user's own CustomId.", "order-4711"),
         "job_level": _one(["integer", "null"], "Priority in the queue: 0, 1 or 2.", 0),
         "workflow": _workflow(),
         "result": {
@@ -215,7 +219,7 @@ def _tags() -> Iterator[tuple[str, Tag]]:
     return iter(catalogue.TAGS.items())
 
 
-def _ref(name: str, table: Group | None) -> Schema:
+def _ref(name: str, table: Table | None) -> Schema:
     return {"$ref": f"#/$defs/{name}"} if table else {"type": "null"}
 
 
@@ -236,6 +240,8 @@ def _shared() -> dict[str, Schema]:
 def _groups(field: Field) -> Iterator[Group]:
     if isinstance(field, Rows):
         field = field.row
+    if isinstance(field, Several):
+        field = field.one
     if isinstance(field, Group):
         yield field
         for within in field.fields.values():

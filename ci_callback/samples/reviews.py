@@ -18,7 +18,8 @@ from ci_callback.samples.writing import Node, Notes, write
 from handler.callback import converters
 from handler.callback.outcome import REVIEW_OUTCOMES
 from handler.callback.results.fields import Group, Leaf
-from handler.callback.results.review import REVIEW, Parts, Scenes
+from handler.callback.results.review import REVIEW, Parts
+from handler.callback.results.scenes import SCENE, Scenes
 from handler.callback.tree import Tree
 
 
@@ -31,24 +32,36 @@ class Review:
     parts: tuple[str, ...] = ()
     verdict: str = "Result"
     has_simple: bool = True
-    without: tuple[str, ...] = ("SnapshotCount", "PageCount")
+    without: tuple[str, ...] = ("SnapshotCount", "SectionCount", "PageCount", "Type")
     """Nodes that belong to other events."""
+    also: tuple[str, ...] = ("user", "lists")
+    """Further fields of REVIEW that it fills."""
 
 
 EVENTS: Mapping[str, Review] = {
-    "ReviewImage": Review("si", "input/photo.jpg"),
+    "ReviewImage": Review("si", "input/photo.jpg", also=("text_hits", "user", "lists")),
     "ReviewVideo": Review(
-        "av", "input/demo.mp4", ("Snapshot", "AudioSection"), without=("PageCount",)
+        "av",
+        "input/demo.mp4",
+        ("Snapshot", "AudioSection"),
+        without=("SectionCount", "PageCount", "CompressionResult"),
+        also=("mask", "user", "lists"),
     ),
-    "ReviewAudio": Review("sa", "input/song.mp3", ("Section",)),
-    "ReviewText": Review("st", "input/text.txt", ("Section",), has_simple=False),
+    "ReviewAudio": Review("sa", "input/song.mp3", ("Section",), also=("languages", "mask")),
+    "ReviewText": Review(
+        "st",
+        "input/text.txt",
+        ("Section",),
+        has_simple=False,
+        without=("SnapshotCount", "PageCount", "Type", "CompressionResult"),
+    ),
     "ReviewDocument": Review(
         "sd",
         "input/demo.docx",
         ("PageSegment.Results",),
         "Suggestion",
         has_simple=False,
-        without=("SnapshotCount",),
+        without=("SnapshotCount", "SectionCount", "Type", "CompressionResult"),
     ),
     "ReviewHtml": Review(
         "sh",
@@ -56,12 +69,21 @@ EVENTS: Mapping[str, Review] = {
         ("ImageResults.Results", "TextResults.Results"),
         "Suggestion",
         has_simple=False,
+        without=("SnapshotCount", "SectionCount", "Type", "CompressionResult"),
     ),
 }
 
 _FOUND = {"Result": "1", "Suggestion": "1", "result": "1", "Label": "Porn", "label": "Porn"}
 _SIMPLE_FAILURE = "-1"
-_PART_NODES = {"label": "Label", "url": "Url", "page": "PageNumber"}
+_PART_NODES = {
+    "label": "Label",
+    "sub_label": "SubLabel",
+    "url": "Url",
+    "text": "Text",
+    "page": "PageNumber",
+    "sheet": "SheetNumber",
+    "begin_chars": "StartByte",
+}
 _SCENE_NODES = {
     "hit": "HitFlag",
     "score": "Score",
@@ -97,7 +119,7 @@ def detail(event: str, wish: SampleOptions, now: float, ids: Ids) -> Node:
         told |= {"Code": jobs.code(wish), "Message": jobs.message(wish)}
     if wish.end != "Success":
         return told
-    told |= {"Label": _FOUND["Label"], "PornInfo": _scene(_SCENE_NODES)}
+    told |= {"Label": _FOUND["Label"], "PornInfo": _full_scene()}
     leaves = {
         name: replace(leaf, path=path)
         for name, leaf in REVIEW.fields.items()
@@ -105,7 +127,8 @@ def detail(event: str, wish: SampleOptions, now: float, ids: Ids) -> Node:
         for path in [_own_path(leaf, review.verdict)]
         if path not in review.without
     }
-    write(Group("", "", leaves), told, Notes(_FOUND))
+    also = {name: REVIEW.fields[name] for name in review.also}
+    write(Group("", "", {**leaves, **also}), told, Notes(_FOUND))
     for path in review.parts:
         at: Any = told
         *above, last = path.split(".")
@@ -166,17 +189,26 @@ def _scene(names: Mapping[str, str]) -> Node:
     return {node: _text(shown[name]) for name, node in names.items()}
 
 
+def _full_scene() -> Node:
+    """All that a Detail says of a scene; a Simple one says less."""
+    told: Node = {}
+    write(SCENE, told, Notes({"Label": "SexBehavior"}))
+    return told
+
+
 def _part(path: str, review: Review, number: int) -> Tree:
     shown = _examples(Parts())
     told: Node = {node: _text(shown[name]) for name, node in _PART_NODES.items()}
     if not path.startswith("PageSegment"):
-        del told["PageNumber"]
+        del told["PageNumber"], told["SheetNumber"]
+    if review.letters != "st":
+        del told["StartByte"]
     begin_ms = str(round((shown["begin_s"] + number * shown["duration_s"]) * 1000))
     if path == "Snapshot":
         told["SnapshotTime"] = begin_ms
     elif "Section" in path:
         told |= {"OffsetTime": begin_ms, "Duration": _text(shown["duration_s"] * 1000)}
-    return told | {review.verdict: "1", "Label": "Porn", "PornInfo": _scene(_SCENE_NODES)}
+    return told | {review.verdict: "1", "Label": "Porn", "PornInfo": _full_scene()}
 
 
 def _examples(field: Scenes | Parts) -> dict[str, Any]:

@@ -110,7 +110,9 @@ SHAPES: Mapping[str, Shape] = {
     "WordsGeneralize": Shape(
         "input/text.txt", None, asked={"WordsGeneralize": {"NerMethod": "DL", "SegMethod": "MIX"}}
     ),
-    "VideoTargetRec": Shape(output=None, asked={"VideoTargetRec": {"Body": "true"}}),
+    "VideoTargetRec": Shape(
+        asked={"VideoTargetRec": {"Body": "true", "Plate": "true", "ProcessType": "Mosaic"}}
+    ),
     "SegmentVideoBody": Shape(asked={"SegmentVideoBody": {"Mode": "Mask"}}),
     "SpeechRecognition": Shape(
         "input/minnong.mp3",

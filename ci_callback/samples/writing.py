@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from handler.callback.converters import as_key
-from handler.callback.outputs import Files
-from handler.callback.results.fields import Field, Fields, Group, Leaf, Rows, Steps, Values
-from handler.callback.results.speech import Segments, Transcript
+from handler.callback.results.fields import Field, Fields, Group, Leaf, Rows, Several, Steps, Values
+from handler.callback.results.files import Files
+from handler.callback.results.scenes import Keywords
+from handler.callback.results.transcript import Segments, Transcript
 from handler.callback.results.workflow import Between, FailedTasks, TaskOutcome
 from handler.callback.tree import Tree
 
@@ -70,7 +71,7 @@ def _write(what: Field, into: Node, notes: Notes, place: _Place) -> None:
         _put(into, names, notes.named.get(names[-1]) or _in_form(what, _value(what, place)))
     elif isinstance(what, Values):
         _put(into, _least_nested(what.at), [str(one) for one in what.example])
-    elif isinstance(what, Group):
+    elif isinstance(what, (Group, Several)):
         _write_all(what.fields, _below(into, _least_nested(what.at)), notes, place.row)
     elif isinstance(what, Rows):
         names = _least_nested(what.at)
@@ -82,6 +83,8 @@ def _write(what: Field, into: Node, notes: Notes, place: _Place) -> None:
         _write_files(what, into, notes)
     elif isinstance(what, Segments):
         _write_speech(what, into, notes)
+    elif isinstance(what, Keywords):
+        _put(into, what.names[:1], [*what.schema()["examples"][0]])
     elif not isinstance(what, _TOLD_BY_OTHERS):
         raise TypeError(f"how to write a {type(what).__name__} is not known")
 
@@ -154,6 +157,7 @@ def _write_files(files: Files, into: Node, notes: Notes) -> None:
     _below(into, tuple(names)).update(
         ObjectPrefix=written.prefix,
         ObjectName=[*written.names],
+        ObjectUrl=[f"https://example.com/{written.prefix}{one}" for one in written.names],
         Md5Info=[{"ObjectName": one, "Md5": notes.digest(one)} for one in written.names],
     )
 
@@ -175,6 +179,7 @@ def _write_speech(segments: Segments, into: Node, notes: Notes) -> None:
                 "OffsetStartMs": str(round(offset[0] * 1000)),
                 "OffsetEndMs": str(round(offset[1] * 1000)),
                 "Word": word["word"],
+                "VoiceType": word["voice_type"],
             }
         ]
         sentences.append(
@@ -183,7 +188,9 @@ def _write_speech(segments: Segments, into: Node, notes: Notes) -> None:
                 "EndMs": str(round(end * 1000)),
                 "FinalSentence": shown["text"],
                 "SpeakerId": shown["speaker_id"],
+                "SliceSentence": shown["sliced_text"],
                 "SpeechSpeed": _decimal(shown["speed_chars_per_s"]),
+                "WordsNum": str(shown["word_count"]),
                 "Words": words,
             }
         )
@@ -207,6 +214,8 @@ def _least_nested(at: Steps) -> tuple[str, ...]:
 def _below(into: Node, names: tuple[str, ...]) -> Node:
     for name in names:
         below = into.setdefault(name, {})
+        if isinstance(below, list):
+            below = below[0]  # another field has written rows there
         if not isinstance(below, dict):
             raise ValueError(f"{name} is no node with others below it")
         into = below

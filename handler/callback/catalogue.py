@@ -22,7 +22,7 @@ _MIXED = ("Operation.Transcode.AudioMixArray", "Operation.Subtitles.Subtitle")
 
 _ROWS = (
     # --- media
-    Tag("Transcode", "media", "media.TRANSCODE", "极速高清转码", _MADE, _MIXED),
+    Tag("Transcode", "media", "media.MEDIA", "极速高清转码", _MADE, _MIXED),
     Tag("Snapshot", "media", "media.SNAPSHOT", "截帧", _MADE),
     Tag("Animation", "media", "media.MEDIA", "视频转动图", _MADE),
     Tag(
@@ -111,13 +111,15 @@ _ROWS = (
     Tag(
         "PicProcess",
         "picture",
-        "objects.PIC_PROCESS",
+        "pictures.PIC_PROCESS",
         "图片处理回调 1045/49948; GO PicProcessResult",
         ("PicProcessResult",),
         written={
             "PicProcessResult": (
                 Named("", "ObjectName"),
                 Named("UploadResult.ProcessResults.Object", "Key"),
+                Named("ProcessResults.Object", "Key"),
+                Named("Object", "Key"),
             )
         },
     ),
@@ -125,7 +127,7 @@ _ROWS = (
     Tag(
         "ImageInspect",
         "picture",
-        "objects.IMAGE_INSPECT",
+        "pictures.IMAGE_INSPECT",
         "图片可疑性检测 460/95990; GO ImageInspectResult",
         ("ImageInspectResult", "AutoProcessResult"),
     ),
@@ -134,20 +136,26 @@ _ROWS = (
     Tag(
         "WordsGeneralize",
         "ai",
-        "content.WORDS_GENERALIZE",
+        "words.WORDS_GENERALIZE",
         "分词任务回调",
         ("WordsGeneralizeResult",),
     ),
     Tag(
         "VideoTargetRec",
         "ai",
-        "content.VIDEO_TARGET_REC",
+        "targets.VIDEO_TARGET_REC",
         "视频目标检测 436/121129; GO VideoTargetRecResult",
-        ("VideoTargetRecResult",),
+        ("VideoTargetRecResult", *_MADE),
     ),
     Tag("SegmentVideoBody", "ai", "media.MEDIA", "GO SegmentVideoBody", _MADE),
     # Its JobId has the letter a (460/102328).
-    Tag("ImageOCR", "ai", "content.IMAGE_OCR", "460/102328; GO ImageOCRDetection", ("Detection",)),
+    Tag(
+        "ImageOCR",
+        "ai",
+        "pictures.IMAGE_OCR",
+        "460/102328; GO ImageOCRDetection",
+        ("Detection", "ImageOCRResult"),
+    ),
     # --- speech
     Tag(
         "SpeechRecognition",
@@ -219,8 +227,16 @@ TAGS: Mapping[str, Tag] = {tag.name: tag for tag in _ROWS}
 """Every Tag that is known, by its name."""
 
 
+BATCH_LETTER = "b"
+"""What the JobId of a batch begins with (GO: InventoryTriggerJobDetail). Its tag is that of the
+jobs that it starts, and it is submitted and described in ways of its own."""
+
+
 def family_of(tag: str | None, job_id: str) -> Family | None:
-    """By the tag where it is known, else by the JobId's first letter; None where neither is."""
+    """By the tag where it is known, else by the JobId's first letter; None where neither is, and
+    for a batch."""
+    if job_id.startswith(BATCH_LETTER):
+        return None
     known = TAGS.get(tag or "")
     return known.family if known else LETTER_FAMILY.get(job_id[:1])
 

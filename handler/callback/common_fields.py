@@ -23,27 +23,37 @@ class Form:
     state: str = "State"
     code: str = "Code"
     message: str = "Message"
+    sub_tag: str = ""
     queue_id: str = ""
+    queue_type: str = ""
+    progress: str = ""
     created: str = "CreationTime"
     started: str = "StartTime"
     ended: str = "EndTime"
     input: str = ""
     """The node of the input; "" where its parts stand in the callback's own node."""
-    bucket: str = "BucketId"
+    bucket: tuple[str, ...] = ("BucketId", "Bucket")
+    """The first that holds a name counts; IOS has Bucket in the Input of jobs."""
     region: str = "Region"
     object: str = "Object"
     url: str = "Url"
     headers: tuple[str, ...] = ("CosHeaders",)
     user_data: str = ""
+    custom_id: str = ""
     job_level: str = ""
 
 
 JOB = Form(
+    # GO MediaProcessJobDetail and MediaProcessJobOperation, JAVA MediaJobObject.
+    sub_tag="SubTag",
     queue_id="QueueId",
+    queue_type="QueueType",
+    progress="Progress",
     input="Input",
     # A sample of Tts has them below Operation.
     headers=("Input.CosHeaders", "Operation.Input.CosHeaders"),
     user_data="Operation.UserData",
+    custom_id="Operation.CustomId",
     job_level="Operation.JobLevel",
 )
 WORKFLOW = Form(created="CreateTime")
@@ -56,12 +66,16 @@ SIMPLE_REVIEW = Form(
     started="",
     ended="",
     input="data",
-    bucket="",
+    bucket=(),
     region="",
     object="",
     url="url",
     headers=("data.cos_headers",),
 )
+
+
+INPUT_BUCKETS = (*(f"Input.{name}" for name in JOB.bucket), *REVIEW.bucket)
+"""Every path of a detail at which the bucket of its input may be."""
 
 
 def text(at: Tree, path: str) -> str | None:
@@ -89,7 +103,7 @@ def read_input(at: dict[str, Tree], form: Form) -> dict[str, Json] | None:
         (found for path in form.headers if (found := _headers(tree.get_all(at, path)))), {}
     )
     read: dict[str, Json] = {
-        "bucket": identifier(sent, form.bucket),
+        "bucket": next(filter(None, (identifier(sent, path) for path in form.bucket)), None),
         "region": identifier(sent, form.region),
         "object": text(sent, form.object),
         "url": text(sent, form.url),
@@ -101,7 +115,7 @@ def read_input(at: dict[str, Tree], form: Form) -> dict[str, Json] | None:
 
 
 def _others(sent: dict[str, Tree], taken: set[str]) -> dict[str, Json]:
-    spoken_for = {"BucketId", "CosHeaders"}  # read under other names; taken holds the others
+    spoken_for = {*JOB.bucket, "CosHeaders"}  # read under other names; taken holds the others
     others: dict[str, Json] = {}
     for name, value in sent.items():
         plain_name = converters.snake_case(name)

@@ -32,6 +32,11 @@ def as_key(name: str | None) -> str | None:
     return key if key and len(key) <= MAX_KEY_CHARS and "${" not in key else None
 
 
+def unquoted(sent: str | None) -> str | None:
+    """A text without the quotes around it; None for nothing."""
+    return (sent or "").strip('"') or None
+
+
 def in_seconds(sent: str | None) -> float | None:
     """Milliseconds to seconds, exact to the microsecond."""
     ms = number(sent)
@@ -42,6 +47,13 @@ def as_boolean(sent: str | None) -> bool | None:
     """The words and numbers that CI sends for yes and no; None for any other."""
     word = (sent or "").strip().lower()
     return {"true": True, "1": True, "false": False, "0": False}.get(word)
+
+
+def as_verdict(sent: str | None) -> int | None:
+    """The number of a verdict; virus detection has words for it: normal (nomal on one page)
+    and block."""
+    word = (sent or "").strip().lower()
+    return {"normal": 0, "nomal": 0, "block": 1, "review": 2}.get(word, integer(sent))
 
 
 def as_ratio(sent: str | None) -> float | None:

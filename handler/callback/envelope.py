@@ -1,19 +1,24 @@
-"""Tree to notices: one callback may speak of one job or of several, or of something else.
+"""Tree to notices: one callback may report one job or several, or something else.
 
 A callback is known by its structure, never by a text search: old forms carry no
-EventName, and CosHeaders hold a Key that is called EventName.
+EventName, and CosHeaders hold a Key that is called EventName. What a node of a known
+structure is (a job or a review, a start or an end) is decided by the EventName where there is
+one, else by the fields of the node.
 
-    JobsDetail                         a job or several; with an EventName Review…, a review
+    JobsDetail                         a job or several, or a review
     WorkflowExecution                  a run of a workflow
     code, message and data.trace_id    a review in its Simple form
+    message                            a test of the console
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from handler.callback import tree
+from handler.callback.outcome import OUTCOMES, REVIEW_OUTCOMES
 from handler.callback.tree import Tree
 from handler.errors import PayloadError
 
@@ -22,9 +27,36 @@ Kind: TypeAlias = Literal["job", "workflow", "review"]
 MAX_JOBS = 100
 """Jobs in one callback. CI takes 6 operations in one request (document "MultiJobs")."""
 
-REVIEW_EVENTS = "Review"
-"""What the EventName of moderation begins with: ReviewImage, ReviewVideo, …"""
+EVENT_KINDS: Mapping[str, Kind] = {"Review": "review", "Task": "job", "Job": "job"}
+"""What the EventName of a JobsDetail begins with: ReviewImage, ReviewVideo, …, TaskFinish."""
 
+START = "Start"
+"""What the EventName of a start ends with: WorkflowStart. Nothing has ended then, whatever State
+says."""
+
+REVIEW_NODES = frozenset(
+    {
+        # the verdict
+        *("Result", "Suggestion", "Label", "SubLabel", "Labels", "ForbidState", "DetectDetail"),
+        # what was looked at; a job has an Input for it
+        *("Object", "Url", "BucketId", "DataId", "Content"),
+        # what was found in it
+        *("AudioText", "SnapshotCount", "SectionCount", "PageCount", "Snapshot", "Section"),
+        *("AudioSection", "PageSegment", "ImageResults", "TextResults", "CompressionResult"),
+        *("UserInfo", "ListInfo", "MaskInfo", "HighlightHtml"),
+    }
+)
+"""Children of a JobsDetail that only reviews have. GO: ImageAuditingResult and its neighbours,
+VirusDetectJobDetail."""
+
+REVIEW_STATES = frozenset(REVIEW_OUTCOMES) - frozenset(OUTCOMES)
+"""States that only reviews have."""
+
+MAX_TEST_CHARS = 200
+"""Longest message of a test: an object of no other field."""
+
+TEST = "the console tries out the address"
+"""Why a test is ignored."""
 TEST_TRACE_ID = "test_trace_id"
 TEST_MESSAGE = "Test request when setting callback url"
 """What the console sends when the address for reviews is set (设置图片审核)."""
@@ -44,6 +76,8 @@ class Notice:
     """Response.Workflow, where one document puts it; others put it into JobsDetail."""
     is_simple: bool = False
     """Whether it is a review in the Simple form."""
+    is_start: bool = False
+    """Whether it says that something began: it is then no end, whatever its State."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +106,8 @@ def read(node: Tree) -> list[Notice | Unreadable | Ignored]:
         raise _no_callback()
     if _is_simple_review(node):
         return [_simple_review(node)]
+    if _is_test(node):
+        return [Ignored(TEST)]
     if "JobsDetail" not in node and "WorkflowExecution" not in node:
         raise _no_callback()
     details, runs = tree.get_all(node, "JobsDetail"), tree.get_all(node, "WorkflowExecution")
@@ -81,11 +117,27 @@ def read(node: Tree) -> list[Notice | Unreadable | Ignored]:
         many = len(details) + len(runs)
         raise PayloadError("too_many_jobs", f"{many} jobs, at most {MAX_JOBS} are read")
     event = tree.identifier(node, "EventName")
-    kind: Kind = "review" if (event or "").startswith(REVIEW_EVENTS) else "job"
     return [
-        *(_notice(kind, event, detail, "JobId", node.get("Workflow")) for detail in details),
-        *(_notice("workflow", event, run, "RunId", None) for run in runs),
+        *(_notice(_kind(event, one), event, one, node.get("Workflow")) for one in details),
+        *(_notice("workflow", event, run, None) for run in runs),
     ]
+
+
+def _kind(event: str | None, detail: Tree) -> Kind:
+    """Whether a JobsDetail is a job or a review."""
+    for beginning, kind in EVENT_KINDS.items():
+        if event is not None and event.startswith(beginning):
+            return kind
+    return "review" if _is_review(detail) else "job"
+
+
+def _is_review(detail: Tree) -> bool:
+    """By its fields: moderation and virus detection may come without an EventName."""
+    if not isinstance(detail, dict):
+        return False
+    if any(not tree.is_hollow(detail.get(name)) for name in ("Tag", "Operation", "Input")):
+        return False
+    return tree.text(detail, "State") in REVIEW_STATES or not REVIEW_NODES.isdisjoint(detail)
 
 
 def _no_callback() -> PayloadError:
@@ -93,16 +145,18 @@ def _no_callback() -> PayloadError:
     return PayloadError("no_callback", f"well-formed, but there is no {expected} in it")
 
 
-def _notice(
-    kind: Kind, event: str | None, detail: Tree, id_name: str, workflow: Tree
-) -> Notice | Unreadable:
+def _notice(kind: Kind, event: str | None, detail: Tree, workflow: Tree) -> Notice | Unreadable:
+    place, id_name = (
+        ("WorkflowExecution", "RunId") if kind == "workflow" else ("JobsDetail", "JobId")
+    )
     job_id = tree.text(detail, id_name)
     if not isinstance(detail, dict) or job_id is None:
-        place = "WorkflowExecution" if kind == "workflow" else "JobsDetail"
         return Unreadable(PayloadError("no_job_id", f"a {place} without a {id_name}"))
     if len(job_id) > tree.MAX_IDENTIFIER_CHARS:
         return _id_too_long(id_name)
-    return Notice(kind, event, job_id, detail, workflow if isinstance(workflow, dict) else None)
+    is_start = event is not None and event.endswith(START)
+    own = workflow if isinstance(workflow, dict) else None
+    return Notice(kind, event, job_id, detail, own, is_start=is_start)
 
 
 def _id_too_long(name: str) -> Unreadable:
@@ -114,10 +168,16 @@ def _is_simple_review(node: dict[str, Tree]) -> bool:
     return isinstance(node.get("data"), dict) and tree.text(node, "data.trace_id") is not None
 
 
+def _is_test(node: dict[str, Tree]) -> bool:
+    """Whether the body is an object of one short message."""
+    message = tree.text(node, "message") if len(node) == 1 else None
+    return message is not None and len(message) <= MAX_TEST_CHARS
+
+
 def _simple_review(node: dict[str, Tree]) -> Notice | Unreadable | Ignored:
     trace_id = tree.text(node, "data.trace_id") or ""
     if trace_id == TEST_TRACE_ID or tree.text(node, "message") == TEST_MESSAGE:
-        return Ignored("the console tries out the address")
+        return Ignored(TEST)
     if len(trace_id) > tree.MAX_IDENTIFIER_CHARS:
         return _id_too_long("trace_id")
     event = tree.identifier(node, "data.event")  # the sample of sound has none

@@ -18,10 +18,9 @@ from handler.callback.outcome import (
     Outcome,
     has_failed_part,
     is_failed_part,
-    is_failure_code,
     task_objects,
 )
-from handler.callback.results.fields import Json, Schema, refuse_many_rows
+from handler.callback.results.fields import Json, refuse_many_rows
 from handler.callback.tree import Tree
 from handler.errors import PayloadError
 
@@ -119,7 +118,7 @@ def of_workflow(execution: Tree) -> list[Json]:
         for task in tree.get_all(execution, "Tasks")
         for one in task_objects(task)
         for key in [as_key(tree.text(one, "ObjectName"))]
-        if key is not None and not is_failure_code(tree.text(one, "Code") or "")
+        if key is not None and not has_failed_part(one)
     )
 
 
@@ -186,52 +185,3 @@ def _once(found: Iterator[_Object]) -> list[Json]:
     objects = dict.fromkeys(found)
     refuse_many_rows(len(objects))
     return [{"bucket": bucket, "region": region, "object": key} for bucket, region, key in objects]
-
-
-@dataclass(frozen=True)
-class Files:
-    """The files that an OutputFile node names, with their checksums: a Field."""
-
-    path: str
-    about: str
-
-    def read(self, node: Tree) -> Json:
-        """Raises PayloadError: more than fields.MAX_ROWS, or a prefix that is too long."""
-        file = tree.get(node, self.path)
-        names = tree.every(file, ("ObjectName",))
-        refuse_many_rows(len(names))
-        prefix = tree.text(file, "ObjectPrefix") or ""
-        md5s = {
-            tree.text(one, "ObjectName") or "": tree.identifier(one, "Md5")
-            for one in tree.get_all(file, "Md5Info")
-        }
-        return [
-            {"object": key, "md5": md5s.get(name) or md5s.get(prefix + name)}
-            for name, key in keys(prefix, names)
-        ]
-
-    def schema(self) -> Schema:
-        return {
-            "type": "array",
-            "description": self.about,
-            "items": {
-                "type": "object",
-                "properties": {
-                    "object": {
-                        "type": "string",
-                        "description": "Key of the object: ObjectPrefix + ObjectName",
-                        "examples": ["output/out.mp4"],
-                    },
-                    "md5": {
-                        "type": ["string", "null"],
-                        "description": "MD5 of its content, in hexadecimal",
-                        "examples": ["2db78d168edf2f883adce89a1b4ca033"],
-                    },
-                },
-                "required": ["object", "md5"],
-                "additionalProperties": False,
-            },
-        }
-
-    def lists(self) -> Iterator[str]:
-        return (f"{self.path}.{name}" for name in ("ObjectName", "Md5Info"))

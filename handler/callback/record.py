@@ -51,11 +51,14 @@ class JobRecord:
     event: str | None
     job_id: str
     tag: str | None
+    sub_tag: str | None
     state: str | None
     outcome: Outcome
     code: str
     message: str
     queue_id: str | None
+    queue_type: str | None
+    progress_percent: int | None
     created_at: str | None
     started_at: str | None
     ended_at: str | None
@@ -64,6 +67,7 @@ class JobRecord:
     input: dict[str, Json] | None
     outputs: list[Json]
     user_data: str | None
+    custom_id: str | None
     job_level: int | None
     workflow: dict[str, Json] | None
     result: Json
@@ -146,11 +150,14 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
         event=notice.event,
         job_id=notice.job_id,
         tag=told.tag,
+        sub_tag=common_fields.identifier(detail, form.sub_tag),
         state=common_fields.identifier(detail, form.state),
-        outcome=told.outcome,
+        outcome="unfinished" if notice.is_start else told.outcome,
         code=common_fields.identifier(detail, form.code) or "",
         message=common_fields.text(detail, form.message) or "",
         queue_id=common_fields.identifier(detail, form.queue_id),
+        queue_type=common_fields.identifier(detail, form.queue_type),
+        progress_percent=converters.integer(common_fields.text(detail, form.progress)),
         created_at=converters.rfc3339(created),
         started_at=converters.rfc3339(started),
         ended_at=converters.rfc3339(ended),
@@ -159,6 +166,7 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
         input=common_fields.read_input(detail, form),
         outputs=told.outputs,
         user_data=user_data,
+        custom_id=common_fields.identifier(detail, form.custom_id),
         job_level=converters.integer(common_fields.text(detail, form.job_level)),
         workflow=told.workflow,
         result=told.result,
@@ -176,12 +184,15 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
 
 
 def _of_job(notice: Notice) -> _Told:
-    tag = tree.identifier(notice.detail, "Tag")
+    # A batch and one of several operations have it in Operation only.
+    tag = tree.identifier(notice.detail, "Tag") or tree.identifier(notice.detail, "Operation.Tag")
     known = catalogue.TAGS.get(tag or "", UNKNOWN)
     detail = _detail(notice, known.list_trie)
     code = tree.text(detail, "Code") or ""
     operation = next(iter(tree.get_all(detail, "Operation")), None)
-    ended = outcome.of_job(tree.text(detail, "State"), code, operation, is_result)
+    ended: Outcome = "unfinished"
+    if not notice.is_start:
+        ended = outcome.of_job(tree.text(detail, "State"), code, operation, is_result)
     return _Told(
         common_fields.JOB,
         detail,

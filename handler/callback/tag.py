@@ -10,7 +10,7 @@ from handler.callback import path_trie
 from handler.callback.families import FAMILIES, Family, FamilyName
 from handler.callback.outputs import Places
 from handler.callback.path_trie import PathTrie
-from handler.callback.results.fields import Group
+from handler.callback.results.fields import Table
 
 COMMON_LISTS = (
     "Input.CosHeaders",
@@ -20,6 +20,7 @@ COMMON_LISTS = (
     "Operation.MediaInfo.Stream.Video",
     "Operation.MediaResult.OutputFile.Md5Info",
     "Operation.MediaResult.OutputFile.ObjectName",
+    "Operation.MediaResult.OutputFile.ObjectUrl",
     "Operation.MediaResult.OutputFile.SpriteOutputFile.Md5Info",
     "Operation.MediaResult.OutputFile.SpriteOutputFile.ObjectName",
     "Operation.Watermark",
@@ -34,7 +35,7 @@ class Tag:
 
     name: str
     family_name: FamilyName
-    table: str | Group = ""
+    table: str | Table = ""
     """The table of the record's `result`: MODULE.NAME below results/, or the table itself; ""
     where the job finds nothing out."""
     source: str = ""
@@ -53,14 +54,14 @@ class Tag:
         return FAMILIES[self.family_name]
 
     @cached_property
-    def result(self) -> Group | None:
+    def result(self) -> Table | None:
         """The table of the record's `result`; None where the job finds nothing out."""
         if not isinstance(self.table, str):
             return self.table
         module, _, name = self.table.partition(".")
         if not module:
             return None
-        table: Group = getattr(import_module(f"handler.callback.results.{module}"), name)
+        table: Table = getattr(import_module(f"handler.callback.results.{module}"), name)
         return table
 
     @cached_property

@@ -68,9 +68,9 @@ def several(found: Tree) -> list[Tree]:
     return [one for one in ones if not is_blank(one)]
 
 
-def every(node: Tree, names: Sequence[str]) -> list[str]:
-    """The texts at a path that is split already, in all that repeats on the way, blank ones
-    left out."""
+def descend(node: Tree, names: Sequence[str]) -> list[Tree]:
+    """All that stands at a path that is split already, in all that repeats on the way, blank
+    leaves left out."""
     level = several(node)
     for name in names:
         level = [
@@ -79,7 +79,13 @@ def every(node: Tree, names: Sequence[str]) -> list[str]:
             if isinstance(found, dict) and name in found
             for one in several(found[name])
         ]
-    return [one for one in level if isinstance(one, str)]
+    return level
+
+
+def every(node: Tree, names: Sequence[str]) -> list[str]:
+    """The texts at a path that is split already, in all that repeats on the way, blank ones
+    left out."""
+    return [one for one in descend(node, names) if isinstance(one, str)]
 
 
 def is_blank(node: Tree) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from handler.callback import catalogue, envelope, payload, record, tree
+from handler.callback.common_fields import INPUT_BUCKETS
 from handler.errors import PayloadError, StoreError
 from handler.ingest.fallback import Elsewhere, Fallback
 from handler.ingest.received import ReceivedCallback
@@ -165,20 +166,19 @@ class CallbackIngest(NamedTuple):
         return self.recorder.store(job, lambda: callback.dead_letter("conflict", explanation))
 
     def _is_allowed(self, job: record.JobRecord) -> bool:
-        """Whether the input's bucket, or its appid, is one of ALLOWED_BUCKETS. A callback that
-        names no bucket is allowed, since those of several tags never do."""
+        """Whether each bucket that the callback names for its input, or its appid, is one of
+        ALLOWED_BUCKETS. A callback that names no bucket is allowed, since those of several tags
+        never do."""
         allowed = self.settings.allowed_buckets
-        bucket = (job.input or {}).get("bucket")
         if allowed is None:
             return True
-        if not isinstance(bucket, str):
-            # Several in one place are no name, but they are not nothing either.
-            return all(
-                tree.is_hollow(node)
-                for place in BUCKET_PLACES
-                for node in tree.get_all(job.details, place)
-            )
-        return bucket in allowed or bucket.rpartition("-")[2] in allowed
+        sent = (one for path in INPUT_BUCKETS for one in tree.get_all(job.details, path))
+        # What is no name is not nothing either.
+        return all(
+            isinstance(one, str) and (one in allowed or one.rpartition("-")[2] in allowed)
+            for one in sent
+            if not tree.is_hollow(one)
+        )
 
     def _report(self, result: JobResult, differs: bool = False) -> JobResult:
         """Log the result for a job, and return it."""

@@ -18,7 +18,6 @@ from handler.callback.added_nodes import (
 from handler.callback.catalogue import TAGS, family_of
 from handler.callback.families import FAMILIES
 from handler.callback.payload import Limits, parse
-from handler.callback.redaction import SECRET_NODES
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 
@@ -50,6 +49,11 @@ def test_the_tag_has_the_first_say() -> None:
     """The letter is nowhere promised."""
     family = family_of("VideoTag", "a8d121820f5e411ec926ef19d53ba9c6f")
     assert family is FAMILIES["media"]
+
+
+def test_a_batch_has_no_family() -> None:
+    """Its tag is that of the jobs that it starts, and it is submitted in a way of its own."""
+    assert family_of("Transcode", "b3deffea2f84911ec9cb15254008618d9") is None
 
 
 @pytest.mark.parametrize("job_id", ["", "i6fc78", "b0c0", "J8d1", "é"])
@@ -133,5 +137,5 @@ def test_results_of_the_sample_are_recognised() -> None:
 
 def test_paths_begin_below_the_detail() -> None:
     """So one walk serves secrets, results and renames."""
-    paths = (*SECRET_NODES, *NESTED_RESULTS, *(path for path, _ in RENAMES))
+    paths = (*NESTED_RESULTS, *(path for path, _ in RENAMES))
     assert all(path.startswith("Operation.") for path in paths)

@@ -209,7 +209,18 @@ def test_a_checksum_belongs_to_its_file() -> None:
     one = job(Tag="Snapshot", Operation={"MediaResult": {"OutputFile": file}})
     result: Any = valid(one)["result"]
     assert result["files"] == [
-        {"object": "p/a", "md5": "1"},
-        {"object": "p/b", "md5": "2"},
-        {"object": "p/c", "md5": None},
+        {"object": "p/a", "md5": "1", "url": None},
+        {"object": "p/b", "md5": "2", "url": None},
+        {"object": "p/c", "md5": None, "url": None},
     ]
+
+
+@pytest.mark.parametrize(
+    ("urls", "read"), [(["u1", "u2"], ["u1", "u2"]), (["u1"], [None, None]), ("", [None, None])]
+)
+def test_an_address_belongs_to_the_file_of_the_same_place(urls: Any, read: Any) -> None:
+    """Where there are as many of them as names."""
+    file = {"ObjectName": ["a", "b"], "ObjectUrl": urls}
+    one = job(Tag="Transcode", Operation={"MediaResult": {"OutputFile": file}})
+    result: Any = valid(one)["result"]
+    assert [file["url"] for file in result["files"]] == read

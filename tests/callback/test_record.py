@@ -85,11 +85,14 @@ def test_the_translation_callback_field_by_field() -> None:
         "event": "TaskFinish",
         "job_id": "ac34be3aa0bf411ed9ce39d7cc972e427",
         "tag": "Translation",
+        "sub_tag": None,
         "state": "Success",
         "outcome": "succeeded",
         "code": "Success",
         "message": "Success",
         "queue_id": "pbde29b842b1b4e2ea4f0b20d264fcec2",
+        "queue_type": None,
+        "progress_percent": None,
         "created_at": "2022-07-25T08:35:39Z",
         "started_at": "2022-07-25T08:35:39Z",
         "ended_at": "2022-07-25T08:35:43Z",
@@ -109,6 +112,7 @@ def test_the_translation_callback_field_by_field() -> None:
             {"bucket": "test-123456789", "region": "ap-chongqing", "object": "output/zh.pdf"}
         ],
         "user_data": "This is my Translation job.",
+        "custom_id": None,
         "job_level": 0,
         "workflow": None,
         "result": {
@@ -117,6 +121,7 @@ def test_the_translation_callback_field_by_field() -> None:
             "source_type": "pdf",
             "target_type": "txt",
             "basic_type": "pptx",
+            "text": None,
         },
         "retry": {"root_job_id": "ac34be3aa0bf411ed9ce39d7cc972e427", "attempt": 1},
     }

@@ -6,11 +6,25 @@ from typing import Any
 
 import pytest
 
-from handler.callback.redaction import REDACTED, SECRET_NODES, redact
+from handler.callback import redaction
+from handler.callback.redaction import REDACTED, SECRET_NAMES, SECRET_NODES, is_secret, redact
 from tests.callback.test_record import job, records, valid
 from tests.callback.twins import as_json, as_xml
 
 MARKER = "hunter2-a-secret"
+
+PLACES = (
+    "Operation.DocProcess.DocPassword",
+    "Operation.FileUncompressConfig.UnCompressKey",
+    "Operation.FileCompressConfig.CompressKey",
+    "Operation.Segment.HlsEncrypt.UriKey",
+    "Operation.Transcode.TransConfig.HlsEncrypt.UriKey",
+    "Operation.Transcode.TransConfig.HlsEncrypt.PlainText",
+    "Operation.Transcode.TransConfig.DashEncrypt.UriKey",
+    *(f"Operation.{name}" for name in ("DecryptKey", "DecryptIv", "EncryptKey", "EncryptIv")),
+    *SECRET_NODES,
+)
+"""Where the SDKs' structs have them."""
 
 ODD_PLACES = (
     "Operation.HlsEncrypt.UriKey",
@@ -31,7 +45,7 @@ def planted(path: str, value: Any = MARKER) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("write", [as_xml, as_json])
-@pytest.mark.parametrize("path", [*SECRET_NODES, *ODD_PLACES])
+@pytest.mark.parametrize("path", [*PLACES, *ODD_PLACES])
 def test_no_secret_reaches_the_record(path: str, write: Any) -> None:
     """Whatever the format, and however often the node comes."""
     for detail in (planted(path), planted(path, [MARKER, MARKER])):
@@ -42,7 +56,7 @@ def test_no_secret_reaches_the_record(path: str, write: Any) -> None:
 
 
 @pytest.mark.parametrize("write", [as_xml, as_json])
-@pytest.mark.parametrize("path", [*SECRET_NODES, *ODD_PLACES])
+@pytest.mark.parametrize("path", [*PLACES, *ODD_PLACES])
 def test_a_node_below_a_secret_goes_with_it(path: str, write: Any) -> None:
     """And so does one in a list on the way."""
     detail = planted(path, {"Deep": [{"Deeper": MARKER}]})
@@ -77,6 +91,48 @@ def test_a_secret_has_no_part_in_the_digest() -> None:
     one = job(Operation={"DocProcess": {"DocPassword": "1"}})
     other = job(Operation={"DocProcess": {"DocPassword": "2"}})
     assert one.source["digest"] == other.source["digest"]
+
+
+SECRETS = (
+    *sorted(SECRET_NAMES),
+    *("password", "docPassword", "DOCPASSWORD", "Passwd", "SecretKey", "client_secret", "AesKey"),
+    *("accessKey", "private_key", "SignKey", "token", "SecurityToken", "x-cos-security-token"),
+    *("iv", "Iv", "AesIV", "Signature", "apikey"),
+)
+PLAIN = (
+    *("Key", "KeyId", "KeyType", "KeyConfig", "Keywords", "ObjectKey", "TokenId", "NextToken"),
+    *("ReceiveTokenId", "EncryptMode", "IsEncrypt", "Encryption", "Algorithm", "Archive", "Size"),
+    *("Text", "Type", "Drive", "SecretId", "x", ""),
+)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_name_like_that_of_a_secret_is_one(name: str) -> None:
+    """In any case, and wherever it is."""
+    assert is_secret(name)
+    assert redact({"a": [{name: "x"}]}) == {"a": [{name: REDACTED}]}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_name_that_only_sounds_like_one_is_none(name: str) -> None:
+    """The key of an object, the id of a key, and a user's TokenId are shown."""
+    assert not is_secret(name)
+    assert redact({name: "x"}) == {name: "x"}
+
+
+def test_the_key_of_a_review_is_known_by_its_path() -> None:
+    """Many other nodes are called Key: those of headers, for one."""
+    one = job(Encryption={"Algorithm": "aes", "Key": MARKER, "IV": MARKER}, Key="shown")
+    assert one.details["Encryption"] == {"Algorithm": "aes", "Key": REDACTED, "IV": REDACTED}
+    assert one.details["Key"] == "shown"
+
+
+def test_many_names_are_looked_at_without_being_remembered() -> None:
+    """What a stranger sends takes up no memory of the process."""
+    names = {f"name{number}": "x" for number in range(5_000)} | {"n" * 65: "x", "aKey" * 9: "x"}
+    assert redact(dict(names))
+    assert len(redaction._KNOWN) <= 2_000
+    assert "n" * 65 not in redaction._KNOWN
 
 
 def test_an_empty_name_is_no_end_of_a_path() -> None:

@@ -1,4 +1,4 @@
-"""results_*.py: what differs between documents, SDKs and samples is read all the same."""
+"""results/: what differs between documents, SDKs and samples is read all the same."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_sdks_form_of_a_picture_result_is_read() -> None:
         "OriginalInfo": {"ETag": '"abc"', "ImageInfo": {"Width": "500"}},
         "ProcessResults": {"Object": [{"Key": "/a.jpg", "Size": "10"}, {"Key": "b.jpg"}]},
     }
-    read = result("PicProcess", PicProcessResult={"UploadResult": upload})
+    (read,) = result("PicProcess", PicProcessResult={"UploadResult": upload})["results"]
     assert (read["original"]["etag"], read["original"]["width_px"]) == ("abc", 500)
     assert [one["object"] for one in read["pictures"]] == ["a.jpg", "b.jpg"]
     assert read["pictures"][0]["size_bytes"] == 10
@@ -53,7 +53,8 @@ def test_the_sdks_form_of_a_picture_result_is_read() -> None:
 )
 def test_an_etag_has_no_quotes(sent: str, etag: str | None) -> None:
     """CI sends it with them in one place and without in another."""
-    read = result("PicProcess", PicProcessResult={"ProcessResult": {"Key": "a", "Etag": sent}})
+    sent_result = {"ProcessResult": {"Key": "a", "Etag": sent}}
+    (read,) = result("PicProcess", PicProcessResult=sent_result)["results"]
     assert read["pictures"][0]["etag"] == etag
 
 
@@ -80,3 +81,73 @@ def test_the_hash_that_was_asked_for_is_told(hash_name: str) -> None:
     hashes = {name: read[name] for name in ("md5", "sha1", "sha256")}
     assert hashes == {"md5": None, "sha1": None, "sha256": None} | {hash_name.lower(): "abc"}
     assert read["size_bytes"] == 123
+
+
+@pytest.mark.parametrize(
+    ("tag", "node"), [("ImageInspect", "ImageInspectResult"), ("ImageOCR", "Detection")]
+)
+def test_of_several_pictures_none_is_left_out(tag: str, node: str) -> None:
+    """The first as ever, and the others beside it."""
+    one = {"State": "Success", "InputObjectName": "a.jpg"}
+    other = {"State": "Failed", "Code": "Denied", "InputObjectName": "b.jpg"}
+    key = "object" if tag == "ImageInspect" else "input_object"
+    for sent, others in ((one, []), ([one], []), ([one, other], ["b.jpg"])):
+        read = result(tag, **{node: sent})
+        assert (read["state"], read[key]) == ("Success", "a.jpg")
+        assert [further[key] for further in read["others"]] == others
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"Character": "", "Confidence": "0", "WordCoordPoint": ""},
+        [
+            {
+                "Character": "",
+                "Confidence": "0",
+                "WordCoordPoint": {"WordCoordinate": {"X": "0", "Y": "0"}},
+            }
+        ],
+        [{}, {"Confidence": "0.0"}],
+    ],
+)
+def test_an_empty_node_makes_no_row(words: Any) -> None:
+    """Zeros beside an empty text say nothing."""
+    (line,) = result(
+        "ImageOCR", Detection={"TextDetections": {"DetectedText": "a", "Words": words}}
+    )["texts"]
+    assert line["characters"] == []
+
+
+def test_a_row_of_zeros_is_a_row_where_it_has_no_text() -> None:
+    """The first part of a video begins at 0."""
+    parts = {"TimeInfo": [{"Index": "0", "PartBegin": "0", "PartEnd": "0"}, ""]}
+    read = result("SplitVideoParts", SplitVideoInfoResult=parts)
+    assert read["parts"] == [{"index": 0, "begin_s": 0.0, "end_s": 0.0}]
+
+
+PLACE = {"X": "1", "Y": "2", "Width": "3", "Height": "4"}
+FOUND = {"Name": "n", "Score": "80", "Location": PLACE}
+DETAILS = {"ResultDetails": {"Time": "1", "ResultInfo": FOUND}}
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind"),
+    [
+        ({"BodyRecognition": {"Time": "1", "BodyInfo": FOUND}}, "bodies"),
+        ({"BodyRecognitionResult": DETAILS}, "bodies"),
+        ({"PetRecognitionResult": [DETAILS]}, "pets"),
+        ({"CarRecognitionResult": [{"FusionScore": "9", **DETAILS}]}, "cars"),
+        ({"FaceRecognition": [{"Time": "1", "FaceInfo": [FOUND]}]}, "faces"),
+        ({"LicenseRecognitionResult": {"Time": "1", "PlateInfo": FOUND}}, "plates"),
+        ({"LicenseRecognitionResult": {"FusionScore": "9", **DETAILS}}, "plates"),
+        ({"CarPlateRecognition": {"Time": "1", "CarPlateInfo": FOUND}}, "plates"),
+    ],
+)
+def test_targets_are_read_in_each_form_of_the_sdks(sent: Any, kind: str) -> None:
+    """And none of another kind appears."""
+    read = result("VideoTargetRec", VideoTargetRecResult=sent)
+    (moment,) = read[kind]
+    assert (moment["time_s"], moment["found"][0]["name"]) == (1.0, "n")
+    kinds = {"bodies", "pets", "cars", "faces", "plates"} - {kind}
+    assert not any(read[other] for other in kinds)

@@ -6,6 +6,8 @@ import json
 from typing import Any
 from xml.sax.saxutils import escape
 
+_REFERENCES = {chr(code): f"&#{code};" for code in range(0x20) if code not in (9, 10)}
+
 
 def as_xml(tree: dict[str, Any]) -> bytes:
     """<Response>…</Response>; a list repeats its element."""
@@ -28,5 +30,8 @@ def _elements(tree: dict[str, Any]) -> str:
 def _content(value: Any) -> str:
     if isinstance(value, dict):
         return _elements(value)
-    # XML turns a bare carriage return into a line feed unless it is written as a reference.
-    return escape(str(value), {"\r": "&#13;"})
+    # XML turns a bare carriage return into a line feed, and forbids other control characters: CI
+    # writes references to them.
+    return escape(
+        str(value), {chr(code): f"&#{code};" for code in range(0x20) if code not in (9, 10)}
+    )

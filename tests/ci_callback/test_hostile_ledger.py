@@ -54,6 +54,9 @@ def hostile_record(kind: str, outcome: str) -> JobRecord:
         "code": HOSTILE,
         "message": HOSTILE,
         "queue_id": HOSTILE,
+        "queue_type": HOSTILE,
+        "sub_tag": HOSTILE,
+        "custom_id": HOSTILE,
         "user_data": HOSTILE,
         "input": hostile({"bucket": "b", "object": "o", "url": None, "region": "", "headers": {}}),
         "outputs": [hostile({"bucket": "b", "region": "r", "object": "o"})],
@@ -63,7 +66,7 @@ def hostile_record(kind: str, outcome: str) -> JobRecord:
         "retry": {"root_job_id": HOSTILE, "attempt": 2 if kind == "job" else 1},
         "source": {**plain.source, "request_id": HOSTILE},
     }
-    assert set(told) | STRUCTURE | {"wait_s", "run_s", "job_level"} == {
+    assert set(told) | STRUCTURE | {"wait_s", "run_s", "job_level", "progress_percent"} == {
         one.name for one in fields(JobRecord)
     }
     return replace(plain, **told)

@@ -7,18 +7,10 @@ JobsDetail.
 
 from __future__ import annotations
 
-from handler.callback.results.fields import (
-    Fields,
-    Group,
-    Rows,
-    integer,
-    number,
-    seconds,
-    text,
-    texts,
-)
+from handler.callback.results.fields import Fields, Group, Rows
+from handler.callback.results.leaves import integer, number, seconds, text, texts
 
-# Callback page "翻译", 2023-08-11; submit page 460/84799.
+# Callback page "翻译", 2023-08-11; submit page 460/84799; AITranslateResult in IOS.
 TRANSLATION = Group(
     "",
     "What was translated into what",
@@ -28,6 +20,11 @@ TRANSLATION = Group(
         "source_type": text("Input.Type", "File type of the input", "pdf"),
         "target_type": text("Operation.Translation.Type", "File type of the output", "txt"),
         "basic_type": text("Input.BasicType", "File type that the input was made from", "pptx"),
+        "text": text(
+            "Operation.AITranslateResult.Result",
+            "The translation, where no output was asked for",
+            "Hello world",
+        ),
     },
 )
 
@@ -87,6 +84,7 @@ VIDEO_TAG = Group(
                     "When and where",
                     {
                         "time_s": seconds("TimeStamp", "When", 11.0),
+                        "name": text("Name", "Name of the person", "张三"),
                         "confidence": number("Confidence", "Confidence, 0 to 1", 0.9),
                         "boxes": _BOXES,
                     },
@@ -137,111 +135,6 @@ VIDEO_TAG = Group(
                 "first": text("First", "Upper class", "生活"),
                 "second": text("Second", "Lower class", "美食"),
                 "confidence": number("Confidence", "Confidence, 0 to 1", 0.7),
-            },
-        ),
-    },
-)
-
-
-def _recognised(path: str, found: str, about: str) -> Rows:
-    """One kind of target: the moments, and what was found in each."""
-    return Rows(
-        f"Operation.VideoTargetRecResult.{path}",
-        about,
-        {
-            "time_s": seconds("Time", "When", 1.206),
-            "url": text("Url", "Address of the picture", "https://example.com/1206-1.jpg"),
-            "found": Rows(
-                found,
-                "What was found at that moment",
-                {
-                    "name": text("Name", "What it is", "person"),
-                    "score": number("Score", "Confidence, 0 to 100", 86.0),
-                    "x_px": number("Location.X", "Left edge", 469.0, "pixels"),
-                    "y_px": number("Location.Y", "Upper edge", 67.0, "pixels"),
-                    "width_px": number("Location.Width", "Width", 193.0, "pixels"),
-                    "height_px": number("Location.Height", "Height", 382.0, "pixels"),
-                },
-            ),
-        },
-    )
-
-
-# 视频目标检测 436/121129; FaceRecognition, LicenseRecognitionResult in GO.
-VIDEO_TARGET_REC = Group(
-    "",
-    "What was recognised in the video, and when",
-    {
-        "bodies": _recognised("BodyRecognition", "BodyInfo", "Human bodies"),
-        "pets": _recognised("PetRecognition", "PetInfo", "Pets"),
-        "cars": _recognised("CarRecognition", "CarInfo", "Vehicles"),
-        "faces": _recognised("FaceRecognition", "FaceInfo", "Faces"),
-        "plates": _recognised("LicenseRecognitionResult", "PlateInfo", "Number plates"),
-    },
-)
-
-# 分词任务回调. "Lable" is how CI writes it.
-WORDS_GENERALIZE = Group(
-    "Operation.WordsGeneralizeResult",
-    "The words of the text",
-    {
-        "labels": Rows(
-            "WordsGeneralizeLable",
-            "Words that belong to a category",
-            {
-                "category": text("Category", "The category", "出行"),
-                "word": text("Word", "The word", "打车"),
-            },
-        ),
-        "tokens": Rows(
-            "WordsGeneralizeToken",
-            "All words, in the order of the text",
-            {
-                "word": text("Word", "The word", "今天"),
-                "part_of_speech": text("Pos", "Its part of speech, as CI abbreviates it", "t"),
-                "offset_chars": integer("Offset", "Its place in the text", 0, "characters"),
-                "length_chars": integer("Length", "Its length", 2, "characters"),
-            },
-        ),
-    },
-)
-
-_CORNERS: Fields = {
-    "x_px": integer("X", "From the left edge", 12, "pixels"),
-    "y_px": integer("Y", "From the upper edge", 34, "pixels"),
-}
-
-# 图片 OCR 460/102328; ImageOCRDetection in GO. "Angel" is how CI writes it.
-IMAGE_OCR = Group(
-    "Operation.Detection",
-    "The text in the picture",
-    {
-        "state": text("State", "How the recognition ended", "Success"),
-        "code": text("Code", "Its code", "Success"),
-        "message": text("Message", "Its message", "Success"),
-        "language": text("Language", "Language of the text", "zh"),
-        "angle_deg": number("Angel", "Rotation of the picture", 0.5, "degrees"),
-        "pdf_page_count": integer("PdfPageSize", "Number of pages, for a PDF", 3),
-        "texts": Rows(
-            "TextDetections",
-            "The lines of text",
-            {
-                "text": text("DetectedText", "The text", "数据万象"),
-                "confidence": number("Confidence", "Confidence, 0 to 100", 99.0),
-                "corners": Rows("Polygon", "Corners of the line", _CORNERS),
-                "characters": Rows(
-                    "Words",
-                    "Its characters",
-                    {
-                        "character": text("Character", "The character", "数"),
-                        "confidence": number("Confidence", "Confidence, 0 to 100", 99.0),
-                        "corners": Rows(
-                            "WordCoordPoint.WordCoordinate",
-                            "Corners of the character",
-                            _CORNERS,
-                        ),
-                    },
-                ),
             },
         ),
     },

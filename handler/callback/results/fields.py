@@ -2,7 +2,9 @@
 
 What a tag's `result` looks like is written once, as a table of these, and the reader, the
 JSON Schema and the list of nodes that may repeat all come from it. A path is relative to
-the enclosing node; of several with | between them the first that holds something counts.
+the enclosing node; of several with | between them the first that holds something counts. What
+Values and Rows read may repeat, and so may a node on the way with [] behind its name: they read
+from all of them, where a single value is read from the first.
 What is absent, or of another shape or type, is null, and a list of nothing is []. Reading
 raises PayloadError only, for a list longer than MAX_ROWS and MAX_CELLS allow.
 """
@@ -13,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from handler.callback import converters, tree
+from handler.callback import tree
 from handler.callback.tree import Tree
 from handler.errors import PayloadError
 
@@ -48,7 +50,15 @@ Fields: TypeAlias = "Mapping[str, Field]"
 
 def steps(path: str) -> Steps:
     """A path, split: one row of names for each of its alternatives; "" is the node itself."""
-    return tuple(tuple(one.split(".")) for one in path.split("|")) if path else ((),)
+    plain = path.replace("[]", "")
+    return tuple(tuple(one.split(".")) for one in plain.split("|")) if plain else ((),)
+
+
+def repeating(path: str) -> Iterator[str]:
+    """The nodes on a path that have [] behind their names, as paths."""
+    for one in path.split("|"):
+        parts = one.split("[]")
+        yield from ("".join(parts[:count]) for count in range(1, len(parts)))
 
 
 def find(node: Tree, at: Steps) -> Tree:
@@ -60,6 +70,30 @@ def find(node: Tree, at: Steps) -> Tree:
         if not tree.is_hollow(found):
             return found
     return None
+
+
+def find_all(node: Tree, at: Steps) -> list[Tree]:
+    """All that stands there, in all that repeats on the way; hollow nodes left out."""
+    found: list[Tree] = []
+    for names in at:
+        found = [one for one in tree.descend(node, names) if not tree.is_hollow(one)]
+        if found:
+            break
+    return found
+
+
+def says_nothing(value: Json, is_zero_nothing: bool) -> bool:
+    """Whether a value is null, or an object or a list of nothing else.
+
+    is_zero_nothing: whether 0 and false count as nothing, too.
+    """
+    if isinstance(value, dict):
+        return all(says_nothing(one, is_zero_nothing) for one in value.values())
+    if isinstance(value, list):
+        return all(says_nothing(one, is_zero_nothing) for one in value)
+    if isinstance(value, (int, float)):
+        return is_zero_nothing and not value
+    return not value
 
 
 @dataclass(frozen=True)
@@ -112,8 +146,7 @@ class Values:
         object.__setattr__(self, "at", steps(self.path))
 
     def read(self, node: Tree) -> Json:
-        sent = tree.several(find(node, self.at))
-        read = (self.convert(tree.leaf(one)) for one in sent)
+        read = (self.convert(tree.leaf(one)) for one in find_all(node, self.at))
         return [value for value in read if value is not None]
 
     def schema(self) -> Schema:
@@ -125,7 +158,8 @@ class Values:
         }
 
     def lists(self) -> Iterator[str]:
-        return (".".join(names) for names in self.at)
+        yield from repeating(self.path)
+        yield from (".".join(names) for names in self.at)
 
 
 @dataclass(frozen=True)
@@ -168,29 +202,47 @@ class Group:
         }
 
     def lists(self) -> Iterator[str]:
+        yield from repeating(self.path)
         within = [path for one in self.fields.values() for path in one.lists()]
-        return (".".join((*names, path)) for names in self.at for path in within)
+        yield from (".".join((*names, path)) for names in self.at for path in within)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A list of objects: one node is a list of one, none an empty list."""
+    """A list of objects: one node is a list of one, none an empty list.
+
+    A node that says nothing makes no row: CI sends empty ones (Words of ImageOCR), and where a
+    row has a text, zeros beside an empty text say nothing either.
+    """
 
     path: str
     about: str
     fields: Fields
     at: Steps = field(init=False, repr=False)
     row: Group = field(init=False, repr=False)
+    has_text: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", steps(self.path))
         object.__setattr__(self, "row", Group("", self.about, self.fields))
+        kinds = {one.type for one in self.fields.values() if isinstance(one, Leaf)}
+        object.__setattr__(self, "has_text", "string" in kinds)
 
     def read(self, node: Tree) -> Json:
         """Raises PayloadError: more rows than MAX_ROWS and MAX_CELLS allow."""
-        sent = tree.several(find(node, self.at))
+        sent = find_all(node, self.at)
         refuse_many_rows(len(sent), len(self.fields))
-        return [self.row.read(one) for one in sent if not tree.is_hollow(one)]
+        rows = ((self.row.read(one), one) for one in sent)
+        return [
+            row
+            for row, one in rows
+            if not says_nothing(row, self.has_text) or self._is_unreadable(one)
+        ]
+
+    def _is_unreadable(self, node: Tree) -> bool:
+        """Whether a row of numbers holds texts that are none: it stays, as one among others."""
+        leaves = (one for one in self.fields.values() if isinstance(one, Leaf))
+        return not self.has_text and any(tree.leaf(find(node, leaf.at)) for leaf in leaves)
 
     def schema(self) -> Schema:
         items = self.row.definition()
@@ -198,10 +250,52 @@ class Rows:
         return {"type": "array", "description": self.about, "items": items}
 
     def lists(self) -> Iterator[str]:
+        yield from repeating(self.path)
         for names in self.at:
             own = ".".join(names)
             yield own
             yield from (f"{own}.{path}" for path in self.row.lists())
+
+
+@dataclass(frozen=True)
+class Several:
+    """An object as a Group is, of the first node that was sent, with a list of the `others`.
+
+    For nodes that no page shows to repeat, though those beside them do: in `details` one of them
+    stays an object.
+    """
+
+    path: str
+    about: str
+    fields: Fields
+    others: str
+    """What is listed there."""
+    at: Steps = field(init=False, repr=False)
+    one: Group = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", steps(self.path))
+        object.__setattr__(self, "one", Group("", self.about, self.fields))
+
+    def read(self, node: Tree) -> Json:
+        """Raises PayloadError: more nodes than MAX_ROWS and MAX_CELLS allow."""
+        sent = find_all(node, self.at)
+        refuse_many_rows(len(sent), len(self.fields))
+        first, *others = [self.one.read(one) for one in sent] or [self.one.read(None)]
+        return {**first, "others": others} if isinstance(first, dict) else None
+
+    def schema(self) -> Schema:
+        schema = self.one.definition()
+        schema["properties"]["others"] = Rows("", self.others, self.fields).schema()
+        schema["required"] = [*schema["required"], "others"]
+        return schema
+
+    def lists(self) -> Iterator[str]:
+        return Group(self.path, "", self.fields).lists()
+
+
+Table: TypeAlias = "Group | Several"
+"""What a tag's result is read by."""
 
 
 def refuse_many_rows(count: int, width: int = 1) -> None:
@@ -217,64 +311,3 @@ def refuse_many_rows(count: int, width: int = 1) -> None:
 def described(about: str, unit: str) -> str:
     """What a value is, with its unit."""
     return f"{about}, in {unit}" if unit else about
-
-
-def text(path: str, about: str, example: str) -> Leaf:
-    """The text as it was sent."""
-    return Leaf(path, about, example, "string", lambda sent: sent)
-
-
-def texts(path: str, about: str, example: list[Json]) -> Values:
-    """Texts as they were sent."""
-    return Values(path, about, example, "string", lambda sent: sent)
-
-
-def key(path: str, about: str, example: str) -> Leaf:
-    """The key of an object in COS."""
-    return Leaf(path, about, example, "string", converters.as_key)
-
-
-def integer(path: str, about: str, example: int, unit: str = "") -> Leaf:
-    """A whole number."""
-    return Leaf(path, about, example, "integer", converters.integer, unit)
-
-
-def integers(path: str, about: str, example: list[Json], unit: str = "") -> Values:
-    """Whole numbers."""
-    return Values(path, about, example, "integer", converters.integer, unit)
-
-
-def number(path: str, about: str, example: float, unit: str = "") -> Leaf:
-    """A number that may have a fraction."""
-    return Leaf(path, about, example, "number", converters.number, unit)
-
-
-def seconds(path: str, about: str, example: float) -> Leaf:
-    """A time span, or a time within a recording, that CI sends in seconds."""
-    return number(path, about, example, "seconds")
-
-
-def seconds_of_ms(path: str, about: str, example: float) -> Leaf:
-    """The same where CI sends milliseconds."""
-    return Leaf(path, about, example, "number", converters.in_seconds, "seconds")
-
-
-def boolean(path: str, about: str, example: bool = False) -> Leaf:
-    """true and false, or 1 and 0, in any case."""
-    return Leaf(path, about, example, "boolean", converters.as_boolean)
-
-
-def ratio(path: str, about: str, example: float, unit: str = "") -> Leaf:
-    """A number, or two with a slash between them: 25.000000, 50/1."""
-    return Leaf(path, about, example, "number", converters.as_ratio, unit)
-
-
-def bit_rate(path: str, about: str, example: int) -> Leaf:
-    """A bit rate; converters.as_bit_rate says how its unit is told."""
-    return Leaf(path, about, example, "integer", converters.as_bit_rate, "bits per second")
-
-
-def moment(path: str, about: str, example: str) -> Leaf:
-    """A time with its offset, as RFC 3339 in UTC."""
-    about = f"{about}. RFC 3339 in UTC"
-    return Leaf(path, about, example, "string", converters.as_moment, pattern=MOMENT)

@@ -8,15 +8,14 @@ cos-go-sdk-v5's ci_media.go. Paths begin below JobsDetail.
 
 from __future__ import annotations
 
-from handler.callback.outputs import Files
-from handler.callback.results.fields import (
-    Fields,
-    Group,
-    Rows,
+from handler.callback.results.fields import Fields, Group, Rows
+from handler.callback.results.files import Files
+from handler.callback.results.leaves import (
     bit_rate,
     boolean,
     integer,
     integers,
+    moment,
     number,
     ratio,
     seconds,
@@ -39,6 +38,10 @@ _VIDEO: Fields = {
     "codec_name": text("CodecName", "Codec", "hevc"),
     "codec_long_name": text("CodecLongName", "Codec in words", "H.265 / HEVC"),
     "codec_tag": text("CodecTagString", "Codec's tag in the container", "hvc1"),
+    "codec_tag_number": text("CodecTag", "The same as a number", "0x31637668"),
+    "codec_time_base": text("CodecTimeBase", "Time base of the codec, in seconds", "1/50"),
+    "time_base": text("Timebase", "Time base of the stream, in seconds", "1/12800"),
+    "created_at": moment("CreationTime", "When it was recorded", "2019-06-20T09:05:38Z"),
     "profile": text("Profile", "Profile of the codec", "Main"),
     "level": number("Level", "Level of the codec", 31.0),
     "width_px": integer("Width", "Width", 1280, "pixels"),
@@ -67,6 +70,10 @@ _AUDIO: Fields = {
     "codec_name": text("CodecName", "Codec", "aac"),
     "codec_long_name": text("CodecLongName", "Codec in words", "AAC (Advanced Audio Coding)"),
     "codec_tag": text("CodecTagString", "Codec's tag in the container", "mp4a"),
+    "codec_tag_number": text("CodecTag", "The same as a number", "0x6134706d"),
+    "codec_time_base": text("CodecTimeBase", "Time base of the codec, in seconds", "1/44100"),
+    "time_base": text("Timebase", "Time base of the stream, in seconds", "1/44100"),
+    "created_at": moment("CreationTime", "When it was recorded", "2019-06-20T09:05:38Z"),
     "sample_format": text("SampleFmt", "Sample format", "fltp"),
     "sample_rate_hz": integer("SampleRate", "Sample rate", 44100, "hertz"),
     "channel_count": integer("Channel", "Number of channels", 2),
@@ -119,16 +126,6 @@ _MEDIA_FIELDS: Fields = {
 }
 
 MEDIA = Group("", "The media files that were made", _MEDIA_FIELDS, name="media_result")
-
-# 极速高清转码: Progress stands beside Operation; other tags are not known to send it.
-TRANSCODE = Group(
-    "",
-    "The media files that were made, and how far it came",
-    {
-        "progress_percent": integer("Progress", "Progress, 0 to 100", 100, "percent"),
-        **_MEDIA_FIELDS,
-    },
-)
 
 # 截帧
 SNAPSHOT = Group(

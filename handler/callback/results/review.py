@@ -1,8 +1,9 @@
-"""What a moderation review (内容审核) tells, in its Detail and in its Simple form.
+"""What a moderation review (内容审核) or a virus detection reports, in its Detail and Simple form.
 
 Sources: INTL "图片审核回调内容", "视频审核回调内容", "直播审核回调内容", "音频审核回调内容",
-"文档审核回调内容", and 网页审核 460/65808. Documents and web pages say Suggestion where the
-others say Result, and put the scenes below Labels; the Simple form writes snake_case.
+"文本审核回调内容", "文档审核回调内容", 网页审核 460/65808, and 病毒检测 436/63962; the structs
+*AuditingJobDetail and VirusDetectJobDetail of cos-go-sdk-v5. Documents and web pages say Suggestion
+where the others say Result, and put the scenes below Labels; the Simple form writes snake_case.
 """
 
 from __future__ import annotations
@@ -15,56 +16,14 @@ from handler.callback.results.fields import (
     Fields,
     Group,
     Json,
+    Leaf,
     Rows,
     Schema,
-    integer,
-    number,
-    seconds_of_ms,
-    text,
+    refuse_many_rows,
 )
+from handler.callback.results.leaves import boolean, integer, key, number, seconds_of_ms, text
+from handler.callback.results.scenes import HITS, VERDICT, VOICES, Scenes
 from handler.callback.tree import Tree
-
-_VERDICT = "0 is normal, 1 is against the rules, 2 is to be looked at by a person"
-
-_SCENE: Fields = {
-    "hit": integer("HitFlag|hit_flag", f"What was found: {_VERDICT}", 1),
-    "score": number("Score|score", "Confidence, 0 to 100", 99.0),
-    "label": text("Label|label", "What was found, in one word", "SexBehavior"),
-    "sub_label": text("SubLabel|sub_label", "The same, finer", "SexBehavior"),
-    "category": text("Category|category", "Kind of what was found", "Sexy"),
-    "count": integer("Count|count", "How many pictures or parts hold it", 3),
-}
-_SCENE_GROUP = Group("", "", _SCENE)
-
-
-@dataclass(frozen=True)
-class Scenes:
-    """The nodes PornInfo, AdsInfo and so on, each a row that names its scene: a Field."""
-
-    def read(self, parsed: Tree) -> Json:
-        places = [parsed, tree.get(parsed, "Labels"), tree.get(parsed, "data")]
-        return [
-            {"scene": converters.snake_case(name).removesuffix("_info"), **scene}
-            for place in places
-            if isinstance(place, dict)
-            for name, node in place.items()
-            if name.endswith(("Info", "_info")) and _is_scene(node)
-            for scene in [_SCENE_GROUP.read(node)]
-            if isinstance(scene, dict)
-        ]
-
-    def schema(self) -> Schema:
-        scene = text("", "What was looked for: porn, ads, …", "porn")
-        rows = Rows("", "What was looked for, and what was found of it", {"scene": scene, **_SCENE})
-        return rows.schema()
-
-    def lists(self) -> Iterator[str]:
-        return iter(())
-
-
-def _is_scene(node: Tree) -> bool:
-    return isinstance(node, dict) and ("HitFlag" in node or "hit_flag" in node)
-
 
 _PARTS = {
     "Snapshot": "picture",
@@ -74,15 +33,27 @@ _PARTS = {
     "ImageResults.Results": "picture",
     "TextResults.Results": "text",
 }
-"""Where a Detail tells of the parts that it looked at, and what kind of part they are."""
+"""Where a Detail reports on the parts that were looked at, and what kind of part they are."""
+
+
+def _verdict(path: str, about: str) -> Leaf:
+    """Virus detection says normal and block for 0 and 1."""
+    return Leaf(path, f"{about}: {VERDICT}", 0, "integer", converters.as_verdict)
+
 
 _PART: Fields = {
-    "result": integer("Result|Suggestion", f"Verdict on the part: {_VERDICT}", 0),
+    "result": _verdict("Result|Suggestion", "Verdict on the part"),
     "label": text("Label", "Worst that was found", "Normal"),
+    "sub_label": text("SubLabel", "The same, finer", "SexBehavior"),
+    "score": number("Score", "Confidence, 0 to 100", 99.0),
     "begin_s": seconds_of_ms("SnapshotTime|OffsetTime", "Begin, or time of day of a live one", 5.0),
     "duration_s": seconds_of_ms("Duration", "Length", 30.0),
+    "begin_chars": integer("StartByte", "Begin in a text", 0, "characters"),
     "page": integer("PageNumber", "Number of the page", 1),
+    "sheet": integer("SheetNumber", "Number of the sheet, in a table", 1),
     "url": text("Url", "Address, good for two hours", "https://example.com/0.jpg"),
+    "text": text("Text", "Text that was read or heard in it", "…"),
+    "languages": Rows("LanguageResults|LanguageResult", "Languages that were heard", VOICES),
     "scenes": Scenes(),
 }
 _PART_GROUP = Group("", "", _PART)
@@ -93,13 +64,16 @@ class Parts:
     """The pictures, sounds, pages and texts that were looked at: a Field."""
 
     def read(self, parsed: Tree) -> Json:
-        return [
-            {"kind": kind, **part}
-            for path, kind in _PARTS.items()
-            for node in tree.get_all(parsed, path)
-            for part in [_PART_GROUP.read(node)]
-            if isinstance(part, dict)
-        ]
+        """Raises PayloadError: more parts than MAX_ROWS and MAX_CELLS allow."""
+        parts: list[Json] = []
+        for path, kind in _PARTS.items():
+            sent = [one for one in tree.get_all(parsed, path) if not tree.is_hollow(one)]
+            refuse_many_rows(len(parts) + len(sent), len(_PART))
+            for one in sent:
+                part = _PART_GROUP.read(one)
+                if isinstance(part, dict):
+                    parts.append({"kind": kind, **part})
+        return parts
 
     def schema(self) -> Schema:
         kind = text("", "picture, sound, section, page or text", "picture")
@@ -109,26 +83,92 @@ class Parts:
         return iter(_PARTS)
 
 
+# GO UserExtraInfo: what the user's own request said of the one whose content it is.
+_USER = Group(
+    "UserInfo",
+    "What the request said of the user; null where it said nothing",
+    {
+        "token_id": text("TokenId", "Account", "user-1"),
+        "nickname": text("Nickname", "Name that others see", "nick"),
+        "device_id": text("DeviceId", "Device", "device-1"),
+        "app_id": text("AppId", "App", "app-1"),
+        "room": text("Room", "Room", "room-1"),
+        "ip": text("IP", "Address in the network", "192.0.2.1"),
+        "type": text("Type", "Kind of business", "chat"),
+        "receive_token_id": text("ReceiveTokenId", "Account of the one who receives", "user-2"),
+        "gender": text("Gender", "Gender", "0"),
+        "level": text("Level", "Level", "3"),
+        "role": text("Role", "Role", "member"),
+    },
+    optional=True,
+)
+
+# GO AuditingMaskInfo: the copy in which what is against the rules was covered.
+_MASK = Group(
+    "MaskInfo",
+    "The copy in which what was found is covered; null where none was asked for",
+    {
+        "code": text("RecordInfo.Code", "Code of its failure, or Success", "Success"),
+        "message": text("RecordInfo.Message", "Message of its failure", "Success"),
+        "bucket": text("RecordInfo.Output.Bucket", "Its bucket", "test-1250000000"),
+        "region": text("RecordInfo.Output.Region", "Region of the bucket", "ap-chongqing"),
+        "object": key("RecordInfo.Output.Object", "Its key", "output/masked.mp4"),
+        "live_url": text("LiveInfo.Output", "Address of a live one", "rtmp://example.com/live"),
+        "live_begin": text("LiveInfo.StartTime", "Its begin, as CI sent it", "2022-08-09 14:54:18"),
+        "live_end": text("LiveInfo.EndTime", "Its end, as CI sent it", "2022-08-09 14:54:39"),
+    },
+    optional=True,
+)
+
 REVIEW = Group(
     "",
-    "What a review found, in either form; it is no matter of outcome",
+    "What a review found, in either form; it has no part in the outcome",
     {
-        "result": integer("Result|Suggestion|data.result", f"Verdict: {_VERDICT}", 0),
+        "result": _verdict("Result|Suggestion|data.result", "Verdict"),
         "label": text("Label|data.label", "Worst that was found", "Normal"),
-        "sub_label": text("SubLabel", "The same, finer", "SexBehavior"),
-        "category": text("Category", "Kind of what was found", "Sexy"),
-        "score": number("Score", "Confidence, 0 to 100", 99.0),
+        "sub_label": text("SubLabel|data.sub_label", "The same, finer", "SexBehavior"),
+        "category": text("Category|data.category", "Kind of what was found", "Sexy"),
+        "score": number("Score|data.score", "Confidence, 0 to 100", 99.0),
         "forbidden_status": integer(
             "ForbidState|data.forbidden_status",
             "What was done about it: 0 nothing, 1 frozen, 2 moved away",
             0,
         ),
         "data_id": text("DataId|data.data_id", "The user's own DataId", "123-abc"),
-        "text": text("Text|AudioText", "Text that was read or heard", "…"),
+        "type": text("Type", "Kind of review: live_video", "live_video"),
+        "text": text("Text|AudioText|ContextText", "Text that was read or heard", "…"),
+        "is_compressed": boolean("CompressionResult", "Whether the picture was made smaller first"),
         "snapshot_count": integer("SnapshotCount", "Pictures that were looked at", 1),
+        "section_count": integer("SectionCount", "Parts of the text", 1),
         "page_count": integer("PageCount", "Pages that were looked at", 1),
         "scenes": Scenes(),
+        "languages": Rows("LanguageResults", "Languages that were heard", VOICES),
         "parts": Parts(),
+        "text_hits": Group(
+            "OcrHitInfos",
+            "Words in the text of the picture; null where none were looked for",
+            {"text": text("Text", "The text", "…"), "hits": HITS},
+            optional=True,
+        ),
+        "viruses": Rows(
+            "DetectDetail[].Result",
+            "Viruses that were detected",
+            {
+                "file": text("FileName", "Name of the file", "virus.doc"),
+                "virus": text("VirusName", "Name of the virus", "Worm.Win32"),
+            },
+        ),
+        "lists": Rows(
+            "ListInfo.ListResults",
+            "Lists of the user's own that it is in",
+            {
+                "type": integer("ListType", "0 is a white list, 1 a black one", 1),
+                "name": text("ListName", "Name of the list", "blocked-users"),
+                "entity": text("Entity", "What of it is in the list", "user-1"),
+            },
+        ),
+        "user": _USER,
+        "mask": _MASK,
     },
 )
 

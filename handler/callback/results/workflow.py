@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import get_args
 
 from handler.callback import converters, outcome, path_trie, tree
-from handler.callback.results.fields import Group, Json, Rows, Schema, integer, key, moment, text
+from handler.callback.results.fields import Group, Json, Rows, Schema
+from handler.callback.results.leaves import etag, integer, key, moment, seconds, text
+from handler.callback.results.pictures import OCR
 from handler.callback.tree import Tree
 
 
@@ -84,8 +86,60 @@ def _objects(path: str, about: str) -> Rows:
             "url": text("ObjectUrl", "Its address", "https://example.com/car.mp4.m3u8"),
             "code": text("Code", "Code of its failure, or Success", "Success"),
             "message": text("Message", "Message of its failure", "success"),
+            "ocr": Group(
+                "ImageOcrResult",
+                "The text in the picture; null where it was not looked for",
+                OCR,
+                optional=True,
+            ),
         },
     )
+
+
+# JAVA MediaTaskJudgementInfo: what a node that decides looked at, and how it decided.
+_JUDGED = Rows(
+    "JudgementInfo.JudgementResult",
+    "The objects that a condition was tried on",
+    {
+        "object": key("ObjectName", "Key of the object", "car.mp4"),
+        "url": text("ObjectUrl", "Its address", "https://example.com/car.mp4"),
+        "state": text("State", "What became of it, as CI sent it", "Success"),
+        "width_px": integer("InputObjectInfo.Width", "Width", 1280, "pixels"),
+        "height_px": integer("InputObjectInfo.Height", "Height", 720, "pixels"),
+        "display_aspect_ratio": text("InputObjectInfo.Dar", "Width to height", "16:9"),
+        "duration_s": seconds("InputObjectInfo.Duration", "Length", 13.654),
+        "size_bytes": integer("InputObjectInfo.Size", "Size", 15134046, "bytes"),
+        "picture_width_px": integer("InputObjectInfo.ImageWidth", "Width", 500, "pixels"),
+        "picture_height_px": integer("InputObjectInfo.ImageHeight", "Height", 417, "pixels"),
+        "picture_aspect_ratio": text("InputObjectInfo.ImageDar", "Width to height", "500:417"),
+    },
+)
+
+# JAVA FileInfoObject.
+_FILE_INFO = Rows(
+    "FileInfo",
+    "What is known of its files",
+    {
+        "object": key("BasicInfo.Object", "Key of the object", "car.mp4"),
+        "content_type": text("BasicInfo.ContentType", "Content-Type", "video/mp4"),
+        "size_bytes": integer("BasicInfo.Size", "Size", 15134046, "bytes"),
+        "etag": etag("BasicInfo.ETag|BasicInfo.Etag"),
+        "last_modified_at": moment(
+            "BasicInfo.LastModified", "When it was last changed", "2022-08-09T06:54:18Z"
+        ),
+        "duration_s": seconds("MediaInfo.Format.Duration", "Length of the whole", 13.654),
+        "video_duration_s": seconds("MediaInfo.Video.Duration", "Length of the video", 13.64),
+        "audio_duration_s": seconds("MediaInfo.Audio.Duration", "Length of the sound", 13.653),
+        "video_width_px": integer("MediaInfo.Video.Width", "Width of the video", 1280, "pixels"),
+        "video_height_px": integer("MediaInfo.Video.Height", "Height of the video", 720, "pixels"),
+        "display_aspect_ratio": text("MediaInfo.Video.Dar", "Width to height", "16:9"),
+        "picture_format": text("ImageInfo.Format", "Format of the picture", "JPEG"),
+        "picture_width_px": integer("ImageInfo.Width", "Width of the picture", 500, "pixels"),
+        "picture_height_px": integer("ImageInfo.Height", "Height of the picture", 417, "pixels"),
+        "picture_md5": text("ImageInfo.Md5", "MD5 of the picture", "5d41402abc4b2a76"),
+        "frame_count": integer("ImageInfo.FrameCount", "Frames of an animation", 12),
+    },
+)
 
 
 RUN = Group(
@@ -106,11 +160,25 @@ RUN = Group(
                 "ended_at": moment("EndTime", "When it ended", "2022-08-09T06:54:39Z"),
                 "run_s": Between("StartTime", "EndTime", "Seconds from started_at to ended_at"),
                 "template_id": text("TemplateId", "Template", "t01e57db1c2d154d2fb57aa5de9313a897"),
+                "template_name": text("TemplateName", "Name of the template", "MP4-720p"),
+                "transcode_template_id": text(
+                    "TranscodeTemplateId",
+                    "Template of the coding behind it",
+                    "t04e1ab865549",
+                ),
+                "transcode_template_name": text(
+                    "TranscodeTemplateName", "Name of that template", "MP4-720p"
+                ),
+                "hdr_mode": text("HdrMode", "HLG or HDR10", "HLG"),
                 "code": text("Code", "Code of its failure", "InternalError"),
                 "message": text("Message", "Message of its failure", "InternalError"),
                 "object_count": integer("ResultInfo.ObjectCount", "Objects that it wrote", 1),
                 "objects": _objects("ResultInfo.ObjectInfo", "Its objects"),
+                "sprite_count": integer("ResultInfo.SpriteObjectCount", "Sheets that it wrote", 1),
                 "sprites": _objects("ResultInfo.SpriteObjectInfo", "Its sheets of small pictures"),
+                "judged_count": integer("JudgementInfo.ObjectCount", "Objects it decided on", 1),
+                "judged": _JUDGED,
+                "file_infos": _FILE_INFO,
             },
         ),
         "failed_tasks": FailedTasks(),

@@ -8,18 +8,18 @@ from typing import Any
 import jsonschema
 import pytest
 
-from handler.callback.results import fields
+from handler.callback.results import fields, leaves
 from handler.callback.results.fields import Group, Leaf, Rows, Values
 
-POINT = {"x": fields.integer("X|x", "Across", 1, "pixels")}
+POINT = {"x": leaves.integer("X|x", "Across", 1, "pixels")}
 GROUP = Group(
     "",
     "A thing",
     {
-        "name": fields.text("Name", "Its name", "a"),
-        "length_s": fields.seconds_of_ms("Ms", "Its length", 1.5),
-        "is_new": fields.boolean("New", "Whether it is new"),
-        "words": fields.texts("Words", "Its words", ["a"]),
+        "name": leaves.text("Name", "Its name", "a"),
+        "length_s": leaves.seconds_of_ms("Ms", "Its length", 1.5),
+        "is_new": leaves.boolean("New", "Whether it is new"),
+        "words": leaves.texts("Words", "Its words", ["a"]),
         "first": Group("First", "Its first point; null where absent", POINT, optional=True),
         "always": Group("First", "The same, never null", POINT),
         "points": Rows("Points|Old.Points", "Its points", POINT),
@@ -117,20 +117,20 @@ def test_the_schema_says_what_is_read() -> None:
 
 ONE_VALUE: Any = [
     # how it is written down, a text and what it is read as, its type, its description
-    (lambda: fields.text("A", "It", "e"), " x ", " x ", "string", "It"),
-    (lambda: fields.key("A", "It", "e"), "/x", "x", "string", "It"),
-    (lambda: fields.integer("A", "It", 7), "12", 12, "integer", "It"),
-    (lambda: fields.integer("A", "It", 7, "pixels"), "1.5", None, "integer", "It, in pixels"),
-    (lambda: fields.number("A", "It", 7), "1.5", 1.5, "number", "It"),
-    (lambda: fields.number("A", "It", 7, "percent"), "x", None, "number", "It, in percent"),
-    (lambda: fields.seconds("A", "It", 7), "1.5", 1.5, "number", "It, in seconds"),
-    (lambda: fields.seconds_of_ms("A", "It", 7), "1500", 1.5, "number", "It, in seconds"),
-    (lambda: fields.boolean("A", "It"), "1", True, "boolean", "It"),
-    (lambda: fields.ratio("A", "It", 7), "1/4", 0.25, "number", "It"),
-    (lambda: fields.ratio("A", "It", 7, "hertz"), "1/0", None, "number", "It, in hertz"),
-    (lambda: fields.bit_rate("A", "It", 7), "1.5", 1500, "integer", "It, in bits per second"),
+    (lambda: leaves.text("A", "It", "e"), " x ", " x ", "string", "It"),
+    (lambda: leaves.key("A", "It", "e"), "/x", "x", "string", "It"),
+    (lambda: leaves.integer("A", "It", 7), "12", 12, "integer", "It"),
+    (lambda: leaves.integer("A", "It", 7, "pixels"), "1.5", None, "integer", "It, in pixels"),
+    (lambda: leaves.number("A", "It", 7), "1.5", 1.5, "number", "It"),
+    (lambda: leaves.number("A", "It", 7, "percent"), "x", None, "number", "It, in percent"),
+    (lambda: leaves.seconds("A", "It", 7), "1.5", 1.5, "number", "It, in seconds"),
+    (lambda: leaves.seconds_of_ms("A", "It", 7), "1500", 1.5, "number", "It, in seconds"),
+    (lambda: leaves.boolean("A", "It"), "1", True, "boolean", "It"),
+    (lambda: leaves.ratio("A", "It", 7), "1/4", 0.25, "number", "It"),
+    (lambda: leaves.ratio("A", "It", 7, "hertz"), "1/0", None, "number", "It, in hertz"),
+    (lambda: leaves.bit_rate("A", "It", 7), "1.5", 1500, "integer", "It, in bits per second"),
     (
-        lambda: fields.moment("A", "It", "e"),
+        lambda: leaves.moment("A", "It", "e"),
         "2022-07-25T16:35:39+0800",
         "2022-07-25T08:35:39Z",
         "string",
@@ -168,14 +168,14 @@ def test_a_value_is_read_in_its_type(
 )
 def test_a_path_leads_through_nodes_and_may_have_alternatives(tree: Any, read: Any) -> None:
     """A dot goes down, a bar stands between what is tried in turn."""
-    assert fields.text("A.B|C", "It", "e").read(tree) == read
+    assert leaves.text("A.B|C", "It", "e").read(tree) == read
 
 
 SEVERAL_VALUES: Any = [
-    (lambda: fields.texts("A.B|C", "Them", ["e"]), ["x", "y"], ["x", "y"], "string", "Them"),
-    (lambda: fields.integers("A.B|C", "Them", [7]), ["1", "x", "2"], [1, 2], "integer", "Them"),
+    (lambda: leaves.texts("A.B|C", "Them", ["e"]), ["x", "y"], ["x", "y"], "string", "Them"),
+    (lambda: leaves.integers("A.B|C", "Them", [7]), ["1", "x", "2"], [1, 2], "integer", "Them"),
     (
-        lambda: fields.integers("A.B|C", "Them", [7], "pixels"),
+        lambda: leaves.integers("A.B|C", "Them", [7], "pixels"),
         "1",
         [1],
         "integer",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from handler.callback.results.review import REVIEW
 from tests.callback.test_record import records, valid
 from tests.callback.twins import as_json
@@ -58,17 +60,9 @@ def test_a_simple_one_gives_the_same_fields() -> None:
     assert (read["state"], read["code"], read["message"]) == (None, "0", "success")
     assert read["input"]["url"] == "https://example.com/a.jpg"
     assert (read["result"]["result"], read["result"]["data_id"]) == (2, "mine")
-    assert read["result"]["scenes"] == [
-        {
-            "scene": "porn",
-            "hit": 2,
-            "score": 80.0,
-            "label": "Sexy",
-            "sub_label": None,
-            "category": None,
-            "count": None,
-        }
-    ]
+    (scene,) = read["result"]["scenes"]
+    said = {name: value for name, value in scene.items() if value not in (None, [])}
+    assert said == {"scene": "porn", "hit": 2, "score": 80.0, "label": "Sexy"}
 
 
 def test_a_failed_simple_one_has_failed() -> None:
@@ -120,7 +114,10 @@ def test_parts_tell_where_it_was_found() -> None:
 
 def test_parts_may_repeat_and_scenes_may_not() -> None:
     """So parts are lists in the details, though one was sent."""
-    assert list(REVIEW.lists()) == [
+    lists = list(REVIEW.lists())
+    assert lists[: lists.index("Snapshot")] == ["LanguageResults"]
+    assert not any("Info" in name for name in lists if "ListInfo" not in name and "Ocr" not in name)
+    assert lists[lists.index("Snapshot") :][:6] == [
         "Snapshot",
         "AudioSection",
         "Section",
@@ -133,3 +130,84 @@ def test_parts_may_repeat_and_scenes_may_not() -> None:
 def test_unfinished_reviews_are_told_and_are_unfinished() -> None:
     """A live one is told while it runs."""
     assert detail("ReviewVideo", State="Auditing")["outcome"] == "unfinished"
+
+
+LOCATION = {"X": 1.5, "Y": 2, "Width": 3, "Height": 4, "Rotate": 5}
+PLACE = {"x_px": 1.5, "y_px": 2.0, "width_px": 3.0, "height_px": 4.0, "rotation_deg": 5.0}
+
+
+def scene(**nodes: Any) -> Any:
+    """The one scene of a review."""
+    (found,) = detail(AdsInfo={"HitFlag": 1, **nodes})["result"]["scenes"]
+    return found
+
+
+@pytest.mark.parametrize("sent", ["one, two,", ["one", "two"], ["one,two"]])
+def test_keywords_are_a_list_in_whichever_form_they_come(sent: Any) -> None:
+    """Text has them with commas between, pictures and sounds as a list."""
+    assert scene(Keywords=sent)["keywords"] == ["one", "two"]
+    assert scene(Keywords="")["keywords"] == []
+
+
+def test_a_scene_says_where_in_the_picture_and_of_which_library() -> None:
+    """Texts, things and samples, of which one is a list of one."""
+    found = scene(
+        OcrResults={"Text": "t", "Keywords": ["k"], "SubLabel": "s", "Location": LOCATION},
+        ObjectResults=[{"Name": "flag", "SubLabel": "s", "Location": LOCATION}],
+        LibResults=[{"ImageId": "i", "Score": 88}, {"LibType": 2, "LibName": "l", "Keywords": "k"}],
+    )
+    assert found["texts"] == [{"text": "t", "sub_label": "s", "keywords": ["k"], **PLACE}]
+    assert found["objects"] == [{"name": "flag", "sub_label": "s", **PLACE}]
+    first, second = found["libraries"]
+    assert (first["image_id"], first["score"], first["name"]) == ("i", 88.0, None)
+    assert (second["type"], second["name"], second["keywords"]) == (2, "l", ["k"])
+
+
+def test_a_scene_says_where_in_the_text_and_in_the_recording() -> None:
+    """Words with their places, and voices with their times in seconds."""
+    found = scene(
+        HitInfos={"Type": "Keyword", "Keyword": "k", "Positions": {"Start": "3", "End": "6"}},
+        SpeakerResults={"Label": "woman", "Score": 90, "StartTime": 0, "EndTime": 1200},
+    )
+    (hit,) = found["hits"]
+    assert (hit["keywords"], hit["positions"]) == (["k"], [{"begin_chars": 3, "end_chars": 6}])
+    voice = {"label": "woman", "score": 90.0, "begin_s": 0.0, "end_s": 1.2}
+    assert (found["speakers"], found["sounds"]) == ([voice], [])
+
+
+@pytest.mark.parametrize(
+    ("sent", "verdict"),
+    [(0, 0), ("2", 2), ("normal", 0), ("nomal", 0), ("block", 1), ("Block", 1), ("odd", None)],
+)
+def test_a_verdict_is_a_number(sent: Any, verdict: int | None) -> None:
+    """Virus detection says it in words."""
+    assert detail(Suggestion=sent)["result"]["result"] == verdict
+
+
+def test_viruses_are_listed_by_file() -> None:
+    """In XML one of them is no list."""
+    for sent in ({"FileName": "f", "VirusName": "v"}, [{"FileName": "f", "VirusName": "v"}]):
+        read = detail(DetectDetail={"Result": sent})
+        assert read["result"]["viruses"] == [{"file": "f", "virus": "v"}]
+
+
+def test_what_the_request_said_of_the_user_is_kept_apart() -> None:
+    """With the lists of the user's own, and the copy that was made."""
+    read = detail(
+        UserInfo={"TokenId": "user-1", "IP": "192.0.2.1"},
+        ListInfo={"ListResults": {"ListType": 1, "ListName": "n", "Entity": "user-1"}},
+        MaskInfo={"RecordInfo": {"Output": {"Bucket": "b", "Region": "r", "Object": "/o"}}},
+    )["result"]
+    assert (read["user"]["token_id"], read["user"]["ip"]) == ("user-1", "192.0.2.1")
+    assert read["lists"] == [{"type": 1, "name": "n", "entity": "user-1"}]
+    assert (read["mask"]["bucket"], read["mask"]["object"]) == ("b", "o")
+    assert detail()["result"]["user"] is None
+
+
+def test_a_part_of_a_text_says_where_it_begins() -> None:
+    """And one of a table which sheet it is."""
+    read = detail(
+        "ReviewText", Section=[{"StartByte": 10000}], PageSegment={"Results": {"SheetNumber": 2}}
+    )
+    first, second = read["result"]["parts"]
+    assert (first["begin_chars"], second["sheet"]) == (10000, 2)

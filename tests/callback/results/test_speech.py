@@ -1,4 +1,4 @@
-"""results_speech.py: three forms of one transcript."""
+"""speech.py and transcript.py: three forms of one transcript."""
 
 from __future__ import annotations
 
@@ -15,7 +15,22 @@ def spoken(**result: Any) -> Any:
     return valid(one)["result"]
 
 
-NOTHING = {"speaker_id": None, "channel": None, "speed_chars_per_s": None, "words": []}
+NOTHING: dict[str, Any] = {
+    "speaker_id": None,
+    "channel": None,
+    "speed_chars_per_s": None,
+    "sliced_text": None,
+    "word_count": None,
+    "words": [],
+}
+SILENCE: dict[str, Any] = {
+    "audio_time_s": None,
+    "text": None,
+    "segments": [],
+    "object": None,
+    "detail_object": None,
+    "generalized": None,
+}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +53,7 @@ def test_lines_of_text_are_taken_apart_at_their_times(sent: Any) -> None:
 
 def test_text_without_times_is_text() -> None:
     """It has no segments."""
-    assert spoken(Result=" said ") == {"audio_time_s": None, "text": "said", "segments": []}
+    assert spoken(Result=" said ") == {**SILENCE, "text": "said"}
 
 
 def test_a_time_that_can_not_be_read_is_null() -> None:
@@ -61,8 +76,10 @@ def test_words_of_a_detailed_sentence_are_placed_in_the_recording() -> None:
         "FinalSentence": "悯农",
         "SpeakerId": "0",
         "SpeechSpeed": "2.4",
+        "SliceSentence": "悯 农",
+        "WordsNum": "2",
         "Words": [
-            {"Word": "悯", "OffsetStartMs": "0", "OffsetEndMs": "2190"},
+            {"Word": "悯", "OffsetStartMs": "0", "OffsetEndMs": "2190", "VoiceType": "1"},
             {"Word": "农", "OffsetStartMs": "2190"},
             {"Word": ""},
         ],
@@ -77,9 +94,11 @@ def test_words_of_a_detailed_sentence_are_placed_in_the_recording() -> None:
             "speaker_id": "0",
             "channel": None,
             "speed_chars_per_s": 2.4,
+            "sliced_text": "悯 农",
+            "word_count": 2,
             "words": [
-                {"word": "悯", "begin_s": 3.32, "end_s": 5.51},
-                {"word": "农", "begin_s": 5.51, "end_s": None},
+                {"word": "悯", "begin_s": 3.32, "end_s": 5.51, "voice_type": "1"},
+                {"word": "农", "begin_s": 5.51, "end_s": None, "voice_type": None},
             ],
         }
     assert spoken(ResultDetail=[sentence, sentence])["text"] == "悯农\n悯农"
@@ -99,13 +118,13 @@ def test_a_flash_result_is_told_by_channel() -> None:
     assert result["text"] == "a b"
     assert result["segments"] == [
         {
+            **NOTHING,
             "begin_s": 0.1,
             "end_s": 1.2,
             "text": "a b",
             "speaker_id": "1",
             "channel": 0,
-            "speed_chars_per_s": None,
-            "words": [{"word": "a", "begin_s": 0.1, "end_s": 0.2}],
+            "words": [{"word": "a", "begin_s": 0.1, "end_s": 0.2, "voice_type": None}],
         }
     ]
 
@@ -115,4 +134,13 @@ def test_a_flash_result_is_told_by_channel() -> None:
 )
 def test_no_transcript_is_null(result: Any) -> None:
     """Silence, for one."""
-    assert spoken(**result) == {"audio_time_s": None, "text": None, "segments": []}
+    assert spoken(**result) == SILENCE
+
+
+def test_the_words_of_a_recording_may_be_taken_apart_too() -> None:
+    """As those of a text are."""
+    words = {"WordsGeneralizeToken": {"Word": "今天", "Pos": "t", "Offset": "0", "Length": "2"}}
+    read = spoken(WordsGeneralizeResult=words, ObjectName="/a.txt", DetailObjectName="a.detail")
+    (token,) = read["generalized"]["tokens"]
+    assert (token["word"], token["length_chars"]) == ("今天", 2)
+    assert (read["object"], read["detail_object"]) == ("a.txt", "a.detail")

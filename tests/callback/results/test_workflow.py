@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from handler.callback.record import JobRecord
 from handler.callback.results.workflow import RUN
 from tests.callback.test_record import records, valid
@@ -116,17 +118,49 @@ def test_a_failed_object_is_no_output() -> None:
         "url": None,
         "code": "AccessDenied",
         "message": None,
+        "ocr": None,
     }
     assert [sprite["object"] for sprite in task["sprites"]] == ["s.jpg"]
 
 
 def test_tasks_and_their_objects_may_repeat() -> None:
     """So they are lists in the details, though one was sent."""
-    assert list(RUN.lists()) == [
+    assert {
         "Tasks",
         "Tasks.ResultInfo.ObjectInfo",
         "Tasks.ResultInfo.SpriteObjectInfo",
-    ]
+        "Tasks.JudgementInfo.JudgementResult",
+        "Tasks.FileInfo",
+    } <= set(RUN.lists())
+
+
+@pytest.mark.parametrize("state", [None, "Success", "Failed", "Running"])
+def test_a_start_is_never_an_end(state: str | None) -> None:
+    """Whatever its State: the callback of the end is yet to come."""
+    told = {"RunId": "i1", "Tasks": [{"State": "Failed"}], **({"State": state} if state else {})}
+    (one,) = records(as_json({"EventName": "WorkflowStart", "WorkflowExecution": told}))
+    assert (one.outcome, one.is_terminal) == ("unfinished", False)
+    assert valid(one)["state"] == state
+
+
+def test_an_object_whose_text_could_not_be_read_is_no_output() -> None:
+    """Its own Code is that of a success."""
+    failed = {"ObjectName": "a.json", "Code": "Success", "ImageOcrResult": {"State": "Failed"}}
+    one = run({"State": "Success", "ResultInfo": {"ObjectInfo": [failed, {"ObjectName": "b"}]}})
+    assert (one.outcome, [o["object"] for o in one.outputs if isinstance(o, dict)]) == (
+        "partial",
+        ["b"],
+    )
+
+
+def test_a_decision_that_was_not_met_is_no_failure() -> None:
+    """State of a JudgementResult says how the condition was decided."""
+    judged = {"ObjectCount": "1", "JudgementResult": {"ObjectName": "a", "State": "Failed"}}
+    one = run({"Type": "Judgement", "State": "Success", "JudgementInfo": judged})
+    assert one.outcome == "succeeded"
+    result: Any = valid(one)["result"]
+    (task,) = result["tasks"]
+    assert (task["judged_count"], task["judged"][0]["state"]) == (1, "Failed")
 
 
 def test_a_run_that_goes_on_is_unfinished() -> None:
