@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
@@ -312,13 +311,22 @@ def test_tail_prints_what_comes_and_not_what_was_there(
     assert [line.split()[0] for line in out.splitlines()] == ["new", "late"]
 
 
-def test_tail_follows_a_running_function(store: FolderStore) -> None:
-    """Really: another thread writes while it looks."""
+def test_tail_follows_a_running_function(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread writes between two looks."""
+    looked, written = threading.Event(), threading.Event()
 
     def write() -> None:
-        time.sleep(0.3)
+        assert looked.wait(30)
         keep(store, record("j1", outcome="failed", code="InternalError"))
+        written.set()
 
+    def sleep(seconds: float) -> None:
+        looked.set()
+        assert written.wait(30)
+
+    monkeypatch.setattr(jobs_module.time, "sleep", sleep)
     writer = threading.Thread(target=write)
     writer.start()
     out = run("tail", "--count", "1", "--every", "0.1", "--failed", "--json")
