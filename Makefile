@@ -14,7 +14,7 @@ endef
 # Two goals would install into one environment at the same time.
 .NOTPARALLEL:
 
-.PHONY: run test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all check-deploy bundle lock clean
+.PHONY: run test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all check-deploy bundle audit lock clean
 
 run: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
@@ -99,6 +99,15 @@ bundle: $(VENV)/.cli-installed
 
 # Compiles the locks and the metadata beside them. Keeps what is pinned; UPGRADE=--upgrade takes the
 # newest of everything, UPGRADE="--upgrade-package NAME" that of one package.
+# Known vulnerabilities of what is deployed: a report. It needs a vulnerability service: PyPI's, or
+# AUDIT="-s osv".
+audit: .venv-audit/.installed
+	.venv-audit/bin/pip-audit --no-deps --disable-pip --progress-spinner off $(AUDIT) -r requirements.txt
+
+.venv-audit/.installed: requirements/audit.txt requirements/build.txt
+	$(call install,.venv-audit,$<)
+	touch $@
+
 lock: $(VENV)/.dev-installed
 	$(VENV)/bin/python -m tools.lock $(UPGRADE)
 

@@ -1,4 +1,5 @@
-"""Build what is deployed: dist/function/ and, of the same files, dist/function.zip.
+"""Build what is deployed: dist/function/ and, of the same files, dist/function.zip; beside them
+dist/function.cdx.json, the bill of materials.
 
 The function's own code, its requirements by their hashes, and the bytecode of both. None
 of it is machine code, so any machine can build it. Two builds give the same bytes.
@@ -17,7 +18,9 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import handler
 from tools import environment
+from tools.bill_of_materials import bill_of_materials
 from tools.environment import Command, StepError, run, without
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,6 +52,8 @@ _RUNTIME = re.compile(r"^\s*runtime:\s*Python(\d+\.\d+)\s*(?:#.*)?$", re.MULTILI
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """The first that a zip can tell."""
 ZIP_MODE = 0o100644
+
+BILL = "function.cdx.json"
 
 TOP_ENTRIES = 12
 
@@ -113,22 +118,25 @@ def _version_of(python: Path) -> str | None:
 
 
 def build(python: Path, output: Path) -> tuple[Path, Path]:
-    """Build both below `output` anew; the folder and the zip.
+    """Build all below `output` anew; the folder and the zip. The bill of materials is beside them.
 
     Raises:
         StepError: a step failed.
     """
     folder, archive = output / "function", output / "function.zip"
+    requirements = (ROOT / "requirements.txt").read_text("utf-8")
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    install_requirements(python, (ROOT / "requirements.txt").read_text("utf-8"), folder)
+    install_requirements(python, requirements, folder)
     keep_licences_alone(folder)
     remove(path for pattern in NOT_OF_USE for path in folder.glob(pattern))
     copy_own_code(folder)
     compile_all(python, folder)
     try_import(python, folder)
     write_zip(folder, archive)
+    bill = bill_of_materials(requirements, LEFT_OUT, handler.__version__, archive.read_bytes())
+    (output / BILL).write_text(bill, "utf-8")
     return folder, archive
 
 
