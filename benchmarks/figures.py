@@ -99,7 +99,7 @@ BARS: tuple[Bar, ...] = (
             ("duplicate", 2),
             ("failed", 2),
             ("failed_duplicate", 3),
-            ("recovered", 2),
+            ("recovered", 3),
             ("dead_letter", 2),
             ("refused", 0),
             ("idle_sweep", 2),

@@ -31,9 +31,13 @@ def failed() -> str:
 
 
 def recovered() -> str:
-    """A second attempt that succeeded."""
-    text = documented("Translation", "xml")
-    return text.replace("Translation job.", "Translation job./ci-retry:jroot:2")
+    """A second attempt that succeeded; it is one where the store holds PROOF."""
+    text = documented("Translation", "xml").replace("j@JOB@", "jrecovered")
+    return text.replace("Translation job.", "Translation job./ci-retry:jroot:2:00c0ffee00c0ffee")
+
+
+PROOF = {"_lineage/jrecovered.json": b'{"root_job_id": "jroot", "attempt": 2}'}
+"""What a sweep notes of the job that it submitted."""
 
 
 _NAME = "a shot's name, long enough that a body of 2 MB stays below the limit on nodes: " + "x" * 40

@@ -112,6 +112,7 @@ class SideBySide(Rig):
                 if peer.endswith(("+", "+pyc")):
                     continue  # the same as without
                 self.stub.tell("reset")
+                self.stub.put_all(payloads.PROOF)
                 function = stack.enter_context(self.function(peer))
                 for name, _, event, again in cases:
                     if (peer in NO_BODY and name != "kept") or (

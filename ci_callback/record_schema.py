@@ -82,7 +82,9 @@ def _record() -> dict[str, Schema]:
         "input": _input(),
         "outputs": _outputs(),
         "user_data": _text(
-            "The user's own UserData, without the lineage marker.", "This is my Translation job."
+            "The user's own UserData. A marker `/ci-retry:…` at its end is taken off, whoever "
+            "wrote it; `details` has the text as CI sent it.",
+            "This is my Translation job.",
         ),
         "custom_id": _text("The user's own CustomId.", "order-4711"),
         "job_level": _one(["integer", "null"], "Priority in the queue: 0, 1 or 2.", 0),
@@ -160,7 +162,12 @@ def _retry() -> Schema:
         ),
         "attempt": _one("integer", "1 is the job as first submitted.", 1, minimum=1),
     }
-    return _object(names, "Which submission of a job this is.")
+    about = (
+        "Which submission of a job this is, as far as the ledger proved it when the record was "
+        "written; without a proof it is its own root, attempt 1. `_lineage/JOB_ID.json` proves "
+        "later attempts."
+    )
+    return _object(names, about)
 
 
 def _source() -> Schema:

@@ -22,8 +22,8 @@ def ended(
     state: str = "Failed", code: str = "InternalError", attempt: int = 1, **more: Any
 ) -> JobRecord:
     """The record of a job that ended so."""
-    data = f"/ci-retry:root:{attempt}" if attempt > 1 else ""
-    return job(State=state, Code=code, Operation={"UserData": data}, **more)
+    made = job(State=state, Code=code, **more)
+    return made.with_lineage(Lineage("root", attempt)) if attempt > 1 else made
 
 
 @pytest.mark.parametrize(

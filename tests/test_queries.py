@@ -15,8 +15,10 @@ from ci_callback.columns import HIVE, SPARK, columns, published
 from ci_callback.compaction import compact
 from ci_callback.ledger_mirror import copy_down
 from ci_callback.query.database import records_database
-from handler.callback.lineage import Lineage, attach
+from handler.callback.lineage import Lineage, Marker, attach
+from handler.ledger.attempts import Attempts
 from handler.ledger.folder import FolderStore
+from handler.ledger.store import Store
 from tests.callback.twins import as_json
 from tests.conftest import Invoked
 from tests.fake_cos import FakeCos
@@ -89,7 +91,7 @@ def failed(code: str, message: str) -> dict[str, str]:
 
 def again(root: str, attempt: int, user_data: str = "") -> str:
     """The UserData of a job that was submitted again."""
-    return attach(user_data, Lineage(root, attempt)) or ""
+    return attach(user_data, Marker(Lineage(root, attempt), "00c0ffee00c0ffee")) or ""
 
 
 def run(run_id: str, *tasks: dict[str, str]) -> bytes:
@@ -244,8 +246,10 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
 }
 
 
-def deliver(function: Invoked) -> None:
-    """CI calls back."""
+def deliver(function: Invoked, store: Store) -> None:
+    """CI calls back; sweeps have noted which jobs they submitted."""
+    for job, root in (("t3", "t2"), ("t6", "t5")):
+        Attempts(store).note_lineage(job, Lineage(root, 2))
     for number, body in enumerate(CALLBACKS):
         status, answer = function.post(body)
         assert status == 200, (number, answer)
@@ -277,8 +281,8 @@ def with_a_stale_day(function: Invoked, folder: Path, cos: FakeCos) -> Path:
 def copied_down(function: Invoked, folder: Path, cos: FakeCos) -> Path:
     """The ledger is on COS."""
     on_cos = Invoked(dict(cos.env))
-    deliver(on_cos)
     store = cos_store(cos)
+    deliver(on_cos, store)
     compact(store, "2026-09-20")
     copy_down(store, folder.with_name("copy"))
     return folder.with_name("copy")
@@ -292,7 +296,7 @@ def test_each_question_has_its_answer(
     on_disk: Invoked, ledger: Path, cos: FakeCos, state: Callable[[Invoked, Path, FakeCos], Path]
 ) -> None:
     """The same, however the ledger is kept."""
-    deliver(on_disk)
+    deliver(on_disk, FolderStore(ledger))
     folder = state(on_disk, ledger, cos)
     with records_database(folder) as database:
         told = {title: database.sql(sql).fetchall() for title, (sql,) in QUESTIONS.items()}
@@ -314,12 +318,13 @@ def test_each_question_can_be_asked_of_an_empty_ledger(tmp_path: Path) -> None:
 
 def test_the_lines_of_python_work_as_they_stand(
     on_disk: Invoked,
+    ledger: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """With the environment of the function."""
-    deliver(on_disk)
+    deliver(on_disk, FolderStore(ledger))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LEDGER_URL", on_disk.env["LEDGER_URL"])
     (code,) = blocks("python", section("DuckDB"))

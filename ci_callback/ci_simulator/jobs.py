@@ -12,7 +12,7 @@ from typing import Any
 from ci_callback.ci_simulator.wire import china_time
 from handler.callback.families import FAMILIES, Family
 
-_MARKER = re.compile(r"/ci-retry:(.+):([0-9]+)\Z")
+_MARKER = re.compile(r"/ci-retry:(.+):([0-9]+):[0-9a-f]+\Z")
 _NO_BUCKET_IN_INPUT = ("Translation", "DocProcess")
 """Tags whose Input CI echoes without BucketId and Region, by the documents' samples."""
 

@@ -150,7 +150,8 @@ class LocalCi:
     def _finish(self, job_id: str) -> None:
         job = self._face.jobs[job_id]
         operation = job.request.get("Operation") or {}
-        lineage = detach(operation.get("UserData"))[1] or Lineage(job_id, 1)
+        marker = detach(operation.get("UserData"))[1]
+        lineage = marker.lineage if marker else Lineage(job_id, 1)
         plan = self._plans.get(lineage.root_job_id, _Plan())
         job.request["CallBackFormat"] = plan.form
         end = End("Success", "Success", "", self._results(job.tag))

@@ -119,11 +119,11 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     (
         "duplicate",
-        "Submitted more than once",
-        "重复提交",
-        "Those that had not started were cancelled. Look at what the others wrote, and delete "
-        "what is there twice.",
-        "尚未开始的任务已取消。请检查其余任务的输出，删除重复的文件。",
+        "Submitted twice, or its UserData copied",
+        "重复提交，或 UserData 被复制",
+        "No job was cancelled. If the other one was not submitted by hand, cancel it in CI, or "
+        "delete what it wrote.",
+        "未取消任何任务。若另一个任务不是人工提交的，请在数据万象中取消它，或删除其输出的文件。",
     ),
     (
         "unmarked",

@@ -1,10 +1,14 @@
-"""The lineage marker: which job a re-submitted job goes back to, and the how-manieth try it is.
+"""The lineage marker: which job a re-submitted job goes back to, and its attempt number.
 
-It rides in Operation.UserData behind the user's own text, which CI echoes. CI takes 1,024
+It is put into Operation.UserData behind the user's own text, which CI echoes. CI takes 1,024
 printable ASCII characters there; whether it echoes `<` and `&` unharmed is not known, so
-the marker is made of [A-Za-z0-9._:/=-] alone:
+the marker is made of [A-Za-z0-9._:/=-] only:
 
-    the user's own text/ci-retry:ROOT_JOB_ID:ATTEMPT
+    the user's own text/ci-retry:ROOT_JOB_ID:ATTEMPT:NONCE
+
+Anybody who may submit jobs can write a marker, so it is a claim and no proof. What proves it is
+in the ledger: `_attempts/ROOT/ATTEMPT` names the job, or holds the nonce of a submission whose
+answer was lost (handler/retries/lineage.py).
 """
 
 from __future__ import annotations
@@ -15,7 +19,13 @@ from dataclasses import dataclass
 USER_DATA_MAX_CHARS = 1024
 """CI's limit of UserData (submit pages, request node Operation.UserData)."""
 
-_MARKER = re.compile(r"/ci-retry:((?:[A-Za-z0-9._-]|=[0-9A-F]{2})+):([1-9][0-9]{0,3})\Z")
+NONCE_CHARS = 16
+
+_MARKER = re.compile(
+    r"/ci-retry:((?:[A-Za-z0-9._-]|=[0-9A-F]{2})+)"
+    r":([1-9][0-9]{0,3})"
+    rf":([0-9a-f]{{{NONCE_CHARS}}})\Z"
+)
 _ESCAPED = re.compile(rb"[^A-Za-z0-9._-]")
 
 
@@ -27,22 +37,30 @@ class Lineage:
     attempt: int
 
 
-def marker(lineage: Lineage) -> str:
-    """The text that goes behind the user's own."""
-    root = _ESCAPED.sub(
-        lambda match: b"=%02X" % match[0][0], lineage.root_job_id.encode("utf-8")
-    ).decode("ascii")
-    return f"/ci-retry:{root}:{lineage.attempt}"
+@dataclass(frozen=True)
+class Marker:
+    """What a job's UserData claims. nonce: NONCE_CHARS hexadecimal digits that the claim of the
+    attempt holds, so that nobody can make up the marker of a submission before CI shows it."""
+
+    lineage: Lineage
+    nonce: str
+
+    def __str__(self) -> str:
+        """The text behind the user's own."""
+        root = _ESCAPED.sub(
+            lambda match: b"=%02X" % match[0][0], self.lineage.root_job_id.encode("utf-8")
+        ).decode("ascii")
+        return f"/ci-retry:{root}:{self.lineage.attempt}:{self.nonce}"
 
 
-def attach(user_data: str, lineage: Lineage) -> str | None:
+def attach(user_data: str, marker: Marker) -> str | None:
     """The user's text with the marker behind it; None where that would be over CI's limit."""
-    marked = user_data + marker(lineage)
+    marked = f"{user_data}{marker}"
     return marked if len(marked) <= USER_DATA_MAX_CHARS else None
 
 
-def detach(user_data: str | None) -> tuple[str | None, Lineage | None]:
-    """The user's own text (None where there is none) and the lineage, where there is a marker."""
+def detach(user_data: str | None) -> tuple[str | None, Marker | None]:
+    """The user's own text (None where there is none) and the marker behind it, if there is one."""
     if not user_data:
         return user_data, None
     # A marker is at the end, and no longer than CI's limit: the rest may be megabytes long.
@@ -54,5 +72,5 @@ def detach(user_data: str | None) -> tuple[str | None, Lineage | None]:
         lambda escape: bytes.fromhex(escape[1].decode("ascii")),
         match[1].encode("ascii"),
     )
-    own = user_data[: match.start()]
-    return own or None, Lineage(root.decode("utf-8", "replace"), int(match[2]))
+    lineage = Lineage(root.decode("utf-8", "replace"), int(match[2]))
+    return user_data[: match.start()] or None, Marker(lineage, match[3])

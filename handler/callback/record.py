@@ -13,7 +13,7 @@ from typing import Any, cast
 from handler.callback import catalogue, common_fields, converters, details, outcome, outputs, tree
 from handler.callback.added_nodes import is_result
 from handler.callback.envelope import Kind, Notice
-from handler.callback.lineage import Lineage, detach
+from handler.callback.lineage import Lineage, Marker, detach
 from handler.callback.outcome import OUTCOMES as OUTCOMES
 from handler.callback.outcome import TERMINAL as TERMINAL
 from handler.callback.outcome import Outcome as Outcome
@@ -82,8 +82,24 @@ class JobRecord:
 
     @property
     def lineage(self) -> Lineage:
-        """Root and attempt of the job."""
+        """Root and attempt of the job, as far as they were proven when it was stored: without a
+        proof it is its own root, attempt 1. Attempts.proven adds what was proven since."""
         return Lineage(str(self.retry["root_job_id"]), int(str(self.retry["attempt"])))
+
+    @property
+    def marker(self) -> Marker | None:
+        """What the job's UserData claims; None where it has no marker."""
+        if self.kind != "job":
+            return None
+        return detach(common_fields.text(self.details, common_fields.JOB.user_data))[1]
+
+    def with_lineage(self, lineage: Lineage) -> JobRecord:
+        """The same record as the attempt that it is proven to be."""
+        retry: dict[str, Json] = {
+            "root_job_id": lineage.root_job_id,
+            "attempt": lineage.attempt,
+        }
+        return replace(self, retry=retry)
 
     def confirmed(self) -> JobRecord:
         """The same record, CI having told the same."""
@@ -143,8 +159,7 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
     told = _KINDS[notice.kind](notice)
     form, detail = told.form, told.detail
     created, started, ended = common_fields.times(detail, form)
-    user_data, lineage = detach(common_fields.text(detail, form.user_data))
-    lineage = lineage or Lineage(notice.job_id, 1)
+    user_data, _ = detach(common_fields.text(detail, form.user_data))
     return JobRecord(
         kind=notice.kind,
         event=notice.event,
@@ -171,7 +186,8 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
         workflow=told.workflow,
         result=told.result,
         details=detail,
-        retry={"root_job_id": lineage.root_job_id, "attempt": lineage.attempt},
+        # A marker is a claim; the recorder looks for its proof.
+        retry={"root_job_id": notice.job_id, "attempt": 1},
         source={
             "trigger": source.trigger,
             "format": source.format,

@@ -12,7 +12,7 @@ from handler.callback.added_nodes import (
     RESULT_NODES,
     RESULT_SUFFIX,
 )
-from handler.callback.lineage import Lineage, attach, detach
+from handler.callback.lineage import Marker, attach, detach
 from handler.callback.record import REDACTED
 from handler.callback.tree import Tree
 from handler.errors import HandlerError
@@ -26,7 +26,7 @@ class NoRoomError(HandlerError):
     """UserData leaves no room for the lineage marker."""
 
 
-def request(detail: dict[str, Tree], lineage: Lineage, callback_url: str | None) -> dict[str, Tree]:
+def request(detail: dict[str, Tree], marker: Marker, callback_url: str | None) -> dict[str, Tree]:
     """What stands below <Request> to submit the job of a JobsDetail again.
 
     The callback's address is not told by CI: where `callback_url` is None, the queue's
@@ -40,7 +40,7 @@ def request(detail: dict[str, Tree], lineage: Lineage, callback_url: str | None)
     if tag is None or not isinstance(operation, dict):
         raise NotRebuildableError("it has no Tag or no Operation")
     own, _ = detach(tree.text(operation, "UserData"))
-    marked = attach(own or "", lineage)
+    marked = attach(own or "", marker)
     if marked is None:
         raise NoRoomError("UserData leaves no room for the marker")
     kept: dict[str, Tree] = {"Tag": tag}

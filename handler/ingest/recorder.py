@@ -1,5 +1,6 @@
 """The way of a callback once it is understood: everything it calls for, then its record.
 
+    (0) a marker in UserData? ── GET _lineage/JOB_ID: only what it proves counts
     (1) unfinished?  put aside ── done
     (2) a ticket for each thing that it calls for          ← a crash here: a ticket without
     (3) put_new the record                                   its record; the sweep goes on
@@ -35,6 +36,7 @@ class Recorder:
     def store(self, record: JobRecord, letter: Callable[[], DeadLetter]) -> StoreResult:
         """Keep a record and all that follows from it. `letter` makes what is kept in its
         place where the ledger holds another end of the same job already."""
+        record = self._proven(record)
         tickets = self.tickets(record)
         for ticket in tickets:
             self._outbox.put(ticket)
@@ -46,6 +48,13 @@ class Recorder:
                 self._outbox.done(ticket.name)
             return StoreResult("dead_letter", key)
         return stored
+
+    def _proven(self, record: JobRecord) -> JobRecord:
+        if record.marker is None:
+            return record
+        from handler.ledger.attempts import Attempts  # only a job with a marker needs it
+
+        return Attempts(self._ledger.store).proven(record)
 
     def tickets(self, record: JobRecord) -> list[Ticket]:
         """The tickets that a record calls for."""

@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
-from handler.callback.lineage import Lineage
+from handler.callback.lineage import NONCE_CHARS, Lineage, Marker
+from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.store import Store
 
@@ -23,7 +25,8 @@ SCHEMA = "attempt/1"
 @dataclass(frozen=True)
 class Attempt:
     """One re-submission. since: epoch seconds of its newest claim; by: the sweep that claimed it;
-    claims: how often it was claimed; job_id and created_at (RFC 3339) once CI has taken it."""
+    claims: how often it was claimed; nonce: what its marker holds, the same in each claim; job_id
+    and created_at (RFC 3339) once CI has taken it."""
 
     state: State
     since: float
@@ -33,6 +36,24 @@ class Attempt:
     created_at: str | None = None
     code: str = ""
     message: str = ""
+    nonce: str = ""
+
+    def names(self, job_id: str) -> bool:
+        """Whether the job is this attempt: CI's answer named it, or it was found in CI's list."""
+        return self.state == "submitted" and self.job_id == job_id
+
+    def may_be(self, marker: Marker) -> bool:
+        """Whether a job with this marker may be this attempt, whose submission got no answer."""
+        return self.state == "submitting" and self.nonce == marker.nonce != ""
+
+
+def nonce_of(lineage: Lineage, writer: str) -> str:
+    """The nonce of an attempt that a sweep claims first.
+
+    writer: random, and never shown outside the ledger, so what is made of it can't be guessed.
+    """
+    seed = f"{writer}:{lineage.root_job_id}:{lineage.attempt}"
+    return hashlib.sha256(seed.encode("utf-8", "surrogatepass")).hexdigest()[:NONCE_CHARS]
 
 
 class Attempts:
@@ -65,10 +86,20 @@ class Attempts:
         self._store.put(keys.attempt(lineage.root_job_id, lineage.attempt), line)
 
     def note_lineage(self, job_id: str, lineage: Lineage) -> None:
-        """Note whose attempt a new job is, should CI not echo the marker."""
+        """Note which attempt a job is: only of a job that is proven to be one."""
         self._store.put(keys.lineage(job_id), json.dumps(asdict(lineage)).encode("ascii"))
 
     def lineage_of(self, job_id: str) -> Lineage | None:
         """What was noted of a job; None where this function did not submit it."""
         line = self._store.get(keys.lineage(job_id))
         return Lineage(**json.loads(line)) if line is not None else None
+
+    def proven(self, record: JobRecord) -> JobRecord:
+        """The record with the lineage that the ledger proves by now: what each reader goes by.
+
+        One GET where the job's UserData carries a marker and the record has no lineage yet.
+        """
+        if record.marker is None or record.lineage.attempt > 1:
+            return record
+        lineage = self.lineage_of(record.job_id)
+        return record if lineage is None else record.with_lineage(lineage)

@@ -1,6 +1,6 @@
 """One attempt at re-submitting one job: step 3 of the way of a failure.
 
-    describe ── failed? ── GET the attempt
+    describe ── failed? ── whose attempt is it? ── GET the next attempt
                               ├─ submitted ───────────────────────────────► (d)
                               ├─ refused ──────► alert.refused
                               ├─ submitting, young ── leave it
@@ -21,13 +21,13 @@ from dataclasses import replace
 from handler.callback import converters, tree
 from handler.callback.catalogue import family_of
 from handler.callback.families import Family
-from handler.callback.lineage import Lineage, detach
-from handler.callback.record import JobRecord
+from handler.callback.lineage import Lineage, Marker, detach
+from handler.callback.record import OUTCOMES, TERMINAL, JobRecord
 from handler.callback.tree import Tree
 from handler.ci_api import request_builder as rebuild
 from handler.ci_api.client import TIMEOUT_S, Ci, CiError, CreateResult
 from handler.ci_api.verification import check
-from handler.ledger.attempts import Attempt
+from handler.ledger.attempts import Attempt, nonce_of
 from handler.ledger.outbox import Ticket
 from handler.retries.context import MAX_TRIES, SweepContext
 
@@ -69,17 +69,18 @@ class _Retry:
 
     def run(self) -> None:
         """Steps a and b."""
-        lineage = self._lineage()
-        if lineage is None:
-            note = "CI did not echo the marker of this re-submitted job; it is not tried again"
-            self._tell("unmarked", note)
-            return
         family = family_of(self.record.tag, self.record.job_id)
         if family is None:
             self._tell("held", "which of CI's endpoints takes such a job is not known")
             return
         detail = self._confirmed(family)
-        if detail is None:
+        lineage = self._lineage(detail) if detail is not None else None
+        if detail is None or lineage is None:
+            return
+        self.record = self.record.with_lineage(lineage)
+        self.ticket = replace(self.ticket, record=self.record)
+        if lineage.attempt >= self.bench.policy.max_attempts:
+            self._tell("gave-up", f"attempt {lineage.attempt} failed")
             return
         following = Lineage(lineage.root_job_id, lineage.attempt + 1)
         attempt = self.bench.attempts.get(following)
@@ -92,14 +93,29 @@ class _Retry:
         else:
             self._submit(family, detail, following, attempt)
 
-    def _lineage(self) -> Lineage | None:
-        """Root and attempt, by the marker or as a root; None where CI dropped the marker."""
-        told = self.record.lineage
-        if told.attempt > 1:
-            return told
-        return None if self.bench.attempts.lineage_of(self.record.job_id) else told
-
     # --- a ---
+
+    def _lineage(self, detail: dict[str, Tree]) -> Lineage | None:
+        """Root and attempt, as the ledger proves them; its own root, attempt 1 where it does not.
+        None: dealt with, since the proof may still come or CI dropped the marker."""
+        attempts, job_id = self.bench.attempts, self.record.job_id
+        noted = attempts.lineage_of(job_id)
+        marker = detach(tree.text(detail, "Operation.UserData"))[1]
+        if noted is not None and marker is None:
+            note = "CI did not echo the marker of this re-submitted job; it is not tried again"
+            self._tell("unmarked", note)
+            return None
+        claimed = attempts.get(marker.lineage) if noted is None and marker is not None else None
+        if marker is None or claimed is None:
+            return noted or Lineage(job_id, 1)
+        if claimed.names(job_id):
+            attempts.note_lineage(job_id, marker.lineage)
+            return marker.lineage
+        if claimed.may_be(marker):
+            # The ticket of the attempt before finds out; until then its end must not be counted.
+            self._put_off("held", f"whether it is attempt {marker.lineage.attempt} is not known")
+            return None
+        return Lineage(job_id, 1)
 
     def _confirmed(self, family: Family) -> dict[str, Tree] | None:
         """The JobsDetail to submit again, from CI where it knows the job; None: dealt with."""
@@ -134,15 +150,14 @@ class _Retry:
             self._tell("held", "whether it was submitted is not known, and CI's list can't tell")
             return
         try:
-            found = with_marker(self.ci, family, self.record, lineage)
+            marker = Marker(lineage, attempt.nonce)
+            found = with_marker(self.ci, family, self.record, marker)
         except CiError as error:
             self._put_off("held", f"whether it was submitted is not known: {error}")
             return
         if found:
-            job = found[0]
-            self._accepted(
-                lineage, attempt, tree.text(job, "JobId") or "", tree.text(job, "CreationTime")
-            )
+            # The oldest: the nonce was not to be seen before that job was.
+            self._accepted(lineage, attempt, found[0])
         elif self.bench.settings.on_unknown_submission == "hold":
             self._tell("held", "its submission got no answer, and CI's list does not show it")
         elif attempt.claims >= MAX_CLAIMS:
@@ -159,8 +174,10 @@ class _Retry:
         self, family: Family, detail: dict[str, Tree], lineage: Lineage, before: Attempt | None
     ) -> None:
         bench = self.bench
+        nonce = before.nonce if before else nonce_of(lineage, bench.lease.writer)
         try:
-            request = rebuild.request(detail, lineage, bench.settings.retry_callback_url)
+            marker = Marker(lineage, nonce)
+            request = rebuild.request(detail, marker, bench.settings.retry_callback_url)
         except rebuild.NoRoomError as error:
             self._tell("unmarked", f"{error}; it is not tried again")
             return
@@ -170,26 +187,26 @@ class _Retry:
         if bench.submits >= bench.settings.sweep_max_submits:
             bench.note(self.ticket, "left", "SWEEP_MAX_SUBMITS")
             return
-        claim = self._claim(lineage, before)
+        claim = self._claim(lineage, before, nonce)
         bench.lease.check(POST_S)
         bench.submits += 1
         self._settle(lineage, claim, self.ci.create(family, request))
 
-    def _claim(self, lineage: Lineage, before: Attempt | None) -> Attempt:
+    def _claim(self, lineage: Lineage, before: Attempt | None, nonce: str = "") -> Attempt:
         """Say that a request goes out, before it does; an old claim is renewed, since its own
         request may still be on its way."""
         bench = self.bench
         bench.lease.check(WRITE_S + POST_S)
         claims = before.claims if before is not None and before.state == "submitting" else 0
-        claim = Attempt("submitting", bench.clock(), bench.lease.writer, claims + 1)
+        now, writer = bench.clock(), bench.lease.writer
+        claim = Attempt("submitting", now, writer, claims + 1, nonce=nonce)
         bench.attempts.put(lineage, claim)
         return claim
 
     def _settle(self, lineage: Lineage, claim: Attempt, result: CreateResult) -> None:
         bench = self.bench
         if result.verdict == "accepted" and result.job_id:
-            created = tree.text(result.detail, "CreationTime") if result.detail else None
-            self._accepted(lineage, claim, result.job_id, created)
+            self._accepted(lineage, claim, {"JobId": result.job_id, **(result.detail or {})})
         elif result.verdict == "refused":
             bench.lease.check(WRITE_S)
             refused = replace(
@@ -205,31 +222,37 @@ class _Retry:
             settled = claim.since + bench.settings.unknown_submission_timeout_s
             bench.wait(self.name, self.ticket, settled, "the submission got no clear answer")
 
-    def _accepted(self, lineage: Lineage, claim: Attempt, job_id: str, created: str | None) -> None:
+    def _accepted(self, lineage: Lineage, claim: Attempt, detail: dict[str, Tree]) -> None:
         """The note that a job was submitted is written whatever the lease's age: it is true."""
         bench = self.bench
-        created_at = converters.rfc3339(converters.moment(created))
+        job_id = tree.text(detail, "JobId") or ""
+        created_at = converters.rfc3339(converters.moment(tree.text(detail, "CreationTime")))
         bench.attempts.note_lineage(job_id, lineage)
         submitted = replace(claim, state="submitted", job_id=job_id, created_at=created_at)
         bench.attempts.put(lineage, submitted)
-        self._watch(lineage, submitted)
+        # One that was found in CI's list at its end may have had a callback that proved nothing.
+        is_over = OUTCOMES.get(tree.text(detail, "State") or "", "unknown") in TERMINAL
+        self._watch(lineage, submitted, 0 if is_over else bench.settings.missing_callback_check_s)
 
     # --- d ---
 
-    def _watch(self, lineage: Lineage, attempt: Attempt) -> None:
+    def _watch(self, lineage: Lineage, attempt: Attempt, after_s: int | None = None) -> None:
         """Look after the new job, should its callback never come; then this ticket is done."""
         bench = self.bench
+        if after_s is None:
+            after_s = bench.settings.missing_callback_check_s
         watch = Ticket(
             "watch",
             attempt.job_id,
             "submitted",
-            int(attempt.since) + bench.settings.missing_callback_check_s,
+            int(attempt.since) + after_s,
             self.record,
             note=f"attempt {lineage.attempt} of {lineage.root_job_id}",
             details={
                 "root_job_id": lineage.root_job_id,
                 "attempt": lineage.attempt,
                 "created_at": attempt.created_at,
+                "nonce": attempt.nonce,
             },
         )
         bench.outbox.put(watch)
@@ -295,16 +318,14 @@ class _Workflow(_Retry):
             return
         self._settle(lineage, claim, result)
 
-    def _watch(self, lineage: Lineage, attempt: Attempt) -> None:
+    def _watch(self, lineage: Lineage, attempt: Attempt, after_s: int | None = None) -> None:
         """The jobs of the new run have callbacks of their own."""
         self.bench.outbox.done(self.name)
         self.bench.note(self.ticket, "submitted", f"as run {attempt.job_id}")
 
 
-def with_marker(
-    ci: Ci, family: Family, record: JobRecord, lineage: Lineage
-) -> list[dict[str, Tree]]:
-    """The jobs in CI's list that carry the marker of an attempt, oldest first.
+def with_marker(ci: Ci, family: Family, record: JobRecord, marker: Marker) -> list[dict[str, Tree]]:
+    """The jobs on the same input in CI's list that carry the marker of an attempt, oldest first.
 
     Listed since the job before it ended, never since the claim: a claim is renewed, and the
     job that is looked for may be older than it.
@@ -320,7 +341,12 @@ def with_marker(
         ended.timestamp() if ended else 0.0,
         str(key) if key else None,
     )
-    return [job for job in listed if detach(tree.text(job, "Operation.UserData"))[1] == lineage]
+    return [
+        job
+        for job in listed
+        if detach(tree.text(job, "Operation.UserData"))[1] == marker
+        and tree.text(job, "Input.Object") == key
+    ]
 
 
 __all__ = ["MAX_CLAIMS", "MAX_TRIES", "retry", "with_marker"]

@@ -95,7 +95,7 @@ def test_requests_are_those_that_the_design_promises(table: figures.Table) -> No
         "duplicate": 2,
         "failed": 2,
         "failed_duplicate": 3,
-        "recovered": 2,
+        "recovered": 3,
         "dead_letter": 2,
         "refused": 0,
         "idle_sweep": 2,

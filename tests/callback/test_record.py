@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import ci_callback
 from ci_callback import record_schema as schema
 from handler.callback import catalogue, envelope, payload, record
+from handler.callback.lineage import Lineage, Marker
 from handler.callback.record import JobRecord, Source, normalise
 from tests.callback.twins import as_json, as_xml
 from tests.conftest import PAYLOADS
@@ -269,9 +270,21 @@ def test_workflow_is_put_together_from_both_places() -> None:
 
 def test_the_lineage_marker_is_taken_off_the_users_text() -> None:
     """What this function wrote behind UserData is not the user's."""
-    one = job(Operation={"UserData": "mine/ci-retry:j0:3"})
-    assert (one.user_data, one.retry) == ("mine", {"root_job_id": "j0", "attempt": 3})
-    assert (one.lineage.root_job_id, one.lineage.attempt) == ("j0", 3)
+    one = job(Operation={"UserData": "mine/ci-retry:j0:3:00c0ffee00c0ffee"})
+    assert (one.user_data, one.retry) == ("mine", {"root_job_id": "j1", "attempt": 1})
+    marker = Marker(Lineage("j0", 3), "00c0ffee00c0ffee")
+    assert one.marker == marker
+    assert one.with_lineage(marker.lineage).retry == {"root_job_id": "j0", "attempt": 3}
+    assert one.with_lineage(marker.lineage).lineage == marker.lineage
+
+
+def test_only_a_job_has_a_marker() -> None:
+    """Runs and reviews are not submitted again."""
+    told = {
+        "WorkflowExecution": {"RunId": "i1", "Operation": {"UserData": "/ci-retry:a:2:" + "0" * 16}}
+    }
+    (run,) = records(as_json(told))
+    assert run.marker is None
 
 
 def test_echoed_secrets_are_redacted_in_the_details() -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from handler.callback.lineage import Lineage
+from handler.callback.lineage import Lineage, Marker
 from handler.callback.record import REDACTED
 from handler.ci_api.request_builder import NoRoomError, NotRebuildableError, request
 
-SECOND = Lineage("j1", 2)
+SECOND = Marker(Lineage("j1", 2), "00c0ffee00c0ffee")
 
 
 def detail(**operation: Any) -> Any:
@@ -49,7 +49,7 @@ def test_only_what_a_request_holds_is_sent_again() -> None:
             "TemplateId": "t1",
             "Output": {"Object": "out.mp4"},
             "JobLevel": "1",
-            "UserData": "/ci-retry:j1:2",
+            "UserData": "/ci-retry:j1:2:00c0ffee00c0ffee",
         },
         "QueueId": "p1",
     }
@@ -81,8 +81,9 @@ def test_nested_results_go_and_echoes_get_their_name_back() -> None:
 
 def test_the_users_text_stays_and_the_marker_counts_on() -> None:
     """An older marker gives way to the new one."""
-    made: Any = request(detail(UserData="mine/ci-retry:j1:2"), Lineage("j1", 3), None)
-    assert made["Operation"]["UserData"] == "mine/ci-retry:j1:3"
+    third = Marker(Lineage("j1", 3), "123456789abcdef0")
+    made: Any = request(detail(UserData=f"mine{SECOND}"), third, None)
+    assert made["Operation"]["UserData"] == "mine/ci-retry:j1:3:123456789abcdef0"
 
 
 def test_a_callback_address_is_given_where_one_is_set() -> None:

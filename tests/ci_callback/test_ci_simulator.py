@@ -24,7 +24,7 @@ from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator, End, Fault
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.callback import envelope, record, tree
 from handler.callback.families import FAMILIES
-from handler.callback.lineage import Lineage, attach
+from handler.callback.lineage import Lineage, Marker, attach
 from handler.callback.payload import Limits, parse
 from handler.ci_api.client import Ci
 from handler.ci_api.signing import Signer
@@ -542,12 +542,12 @@ def test_a_job_that_fails_twice_is_retried_and_recovers(
         told = _record(receiver.came[-1][2])
         if told["outcome"] == "succeeded":
             break
-        marked = attach("mine", Lineage(root, attempt))
+        marked = attach("mine", Marker(Lineage(root, attempt), "00c0ffee00c0ffee"))
         assert marked is not None
         submit(ci, request(UserData=marked))
     assert [job.state for job in face.jobs.values()] == ["Failed", "Failed", "Success"]
     assert [one.marker for one in face.accepted] == [None, (root, 2), (root, 3)]
-    assert (told["user_data"], told["retry"]) == ("mine", {"root_job_id": root, "attempt": 3})
+    assert told["user_data"] == "mine"
 
 
 def _record(body: bytes) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def test_a_failure_is_more_requests_and_more_time_than_a_success() -> None:
     base = ("--callbacks", "1000", "--sweeps", "0", "--reconciles", "0", "--failed")
     none, all_of_them = (as_json(*base, share)["use"] for share in ("0%", "100%"))
     assert none["cos_requests"] == 1000
-    assert all_of_them["cos_requests"] == 1000 * (2 + 2 + cost.FOLLOW_UP_REQUESTS)
+    assert all_of_them["cos_requests"] == 1000 * (2 + 3 + cost.FOLLOW_UP_REQUESTS)
     assert all_of_them["gb_seconds"] > 10 * none["gb_seconds"]
     assert all_of_them["invocations"] == 2000
 
@@ -79,7 +79,7 @@ def test_a_sweep_is_active_once_however_many_failures_it_finds() -> None:
         for count in ("4", "1000")
     )
     difference = many["use"]["cos_requests"] - few["use"]["cos_requests"]
-    assert difference == 996 * (2 + 2 + cost.FOLLOW_UP_REQUESTS)
+    assert difference == 996 * (2 + 3 + cost.FOLLOW_UP_REQUESTS)
 
 
 def test_records_that_stay_longer_take_more_room() -> None:

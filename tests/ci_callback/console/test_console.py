@@ -332,7 +332,9 @@ def test_the_story_of_a_failure_until_its_alert_is_sent(env: dict[str, str]) -> 
         assert "Attempt 2 was claimed; CI&#39;s answer is not known" in sentences(
             console.get("/deliveries/1")
         )
-        again = make(Asked("Translation", "Success", user_data=f"/ci-retry:{root}:2"))
+        marker = f"/ci-retry:{root}:2:00c0ffee00c0ffee"
+        again = make(Asked("Translation", "Success", user_data=marker))
+        attempts.note_lineage(again.job_id, lineage)
         since = console.function.clock()
         attempts.put(
             lineage,
@@ -373,8 +375,9 @@ def test_a_success_in_part_looks_like_neither(
     console.function.send(make(Asked("VideoMontage", "Partial")).body, "sample")
     assert tones(console.get("/deliveries/1", lang))[ended] == "odd"
     root = console.send()
-    marker = f"/ci-retry:{root}:2"
+    marker = f"/ci-retry:{root}:2:00c0ffee00c0ffee"
     retried = make(Asked("VideoMontage", "Partial", user_data=marker))
+    Attempts(console.function.store).note_lineage(retried.job_id, Lineage(root, 2))
     console.function.send(retried.body, "http")
     assert tones(console.get("/deliveries/3", lang))[again] == "odd"
 

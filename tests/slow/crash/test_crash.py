@@ -121,6 +121,7 @@ def undelivered(world: World) -> str:
 
 RETRY = [
     "GET /jobs/",
+    "get _lineage/",
     "get _attempts/",
     "put _attempts/",
     "POST /jobs",
@@ -135,7 +136,7 @@ STEPS = [
         "sweep that submits",
         due,
         False,
-        [*BEGIN, *LOOK, "get _lineage/", *RETRY, *RELEASE],
+        [*BEGIN, *LOOK, *RETRY, *RELEASE],
     ),
     Step(
         "sweep that adopts",
@@ -146,8 +147,8 @@ STEPS = [
             "delete _sweep/",  # of the sweep that died
             *BEGIN[3:],
             *LOOK,
-            "get _lineage/",
             "GET /jobs/",
+            "get _lineage/",
             "get _attempts/",
             "GET /jobs",
             "put _lineage/",
@@ -157,7 +158,12 @@ STEPS = [
             *RELEASE,
         ],
     ),
-    Step("callback of a recovery", submitted, True, ["put _outbox/", "put_new jobs/"]),
+    Step(
+        "callback of a recovery",
+        submitted,
+        True,
+        ["get _lineage/", "put _outbox/", "put_new jobs/"],
+    ),
     Step("sweep that tells", recovered, False, [*BEGIN, *LOOK, *DIGEST, *RELEASE]),
     Step(
         "sweep that tells again",
@@ -184,7 +190,6 @@ STEPS = [
             "get _done/",
             "GET /jobs",
             "get jobs/",
-            "GET /jobs/",
             "put _outbox/",
             "put_new jobs/",
             *DONE,

@@ -252,39 +252,43 @@ def _twins() -> Iterator[Case]:
 
 
 def _markers() -> Iterator[Case]:
-    """Lineage markers that somebody else wrote: read as far as they are well-formed."""
-    for marker, root, attempt in (
-        ("/ci-retry:j0:2", "j0", 2),
-        ("/ci-retry:=2E=2E=2Fx:2", "../x", 2),
-        ("/ci-retry:=00:2", "\0", 2),
-        ("/ci-retry:=FF=FE:2", "\ufffd\ufffd", 2),
-        ("/ci-retry:=0A=7B:9999", "\n{", 9999),
-        ("/ci-retry:..:3", "..", 3),
-        ("/ci-retry:" + "a" * 900 + ":2", "a" * 900, 2),
-        ("/ci-retry:j0:0", "j1", 1),
-        ("/ci-retry:j0:00002", "j1", 1),
-        ("/ci-retry:j0:-2", "j1", 1),
-        ("/ci-retry:j0:99999", "j1", 1),
-        ("/ci-retry:j0:٢", "j1", 1),
-        ("/ci-retry:../x:2", "j1", 1),
-        ("/ci-retry::2", "j1", 1),
-        ("/ci-retry:j0:2\n", "j1", 1),
-        ("/ci-retry:j0:2 ", "j1", 1),
-        ("/ci-retry:=zz:2", "j1", 1),
-        ("/ci-retry:=0:2", "j1", 1),
-        ("/ci-retry:译:2", "j1", 1),
-        ("/CI-RETRY:j0:2", "j1", 1),
-        ("/ci-retry:j0:2/ci-retry:j9:3", "j9", 3),
-        ("/ci-retry:" * 10_000 + "j0:2", "j0", 2),
-        ("/ci-retry:" + "a" * 1_000_000, "j1", 1),
-        ("/ci-retry:" + "=41" * 100_000 + ":x", "j1", 1),
+    """Lineage markers that somebody else wrote: claims, which nothing in the ledger proves."""
+    nonce = "0" * 16
+    for marker, is_marker in (
+        (f"/ci-retry:j0:2:{nonce}", True),
+        (f"/ci-retry:j1:1:{nonce}", True),
+        (f"/ci-retry:=2E=2E=2Fx:2:{nonce}", True),
+        (f"/ci-retry:=00:2:{nonce}", True),
+        (f"/ci-retry:=FF=FE:2:{nonce}", True),
+        (f"/ci-retry:=0A=7B:9999:{nonce}", True),
+        (f"/ci-retry:..:3:{nonce}", True),
+        ("/ci-retry:" + "a" * 900 + f":2:{nonce}", True),
+        ("/ci-retry:j0:2", False),
+        (f"/ci-retry:j0:0:{nonce}", False),
+        (f"/ci-retry:j0:00002:{nonce}", False),
+        (f"/ci-retry:j0:-2:{nonce}", False),
+        (f"/ci-retry:j0:99999:{nonce}", False),
+        (f"/ci-retry:j0:٢:{nonce}", False),
+        (f"/ci-retry:../x:2:{nonce}", False),
+        (f"/ci-retry::2:{nonce}", False),
+        (f"/ci-retry:j0:2:{nonce}0", False),
+        (f"/ci-retry:j0:2:{'F' * 16}", False),
+        (f"/ci-retry:j0:2:{nonce}\n", False),
+        (f"/ci-retry:j0:2:{nonce} ", False),
+        (f"/ci-retry:=zz:2:{nonce}", False),
+        (f"/ci-retry:=0:2:{nonce}", False),
+        (f"/ci-retry:译:2:{nonce}", False),
+        (f"/CI-RETRY:j0:2:{nonce}", False),
+        ("/ci-retry:" + "a" * 1_000_000, False),
+        ("/ci-retry:" + "=41" * 100_000 + ":x", False),
     ):
         shown = marker if len(marker) < 60 else f"{marker[:20]}… of {len(marker)}"
+        own = "own" if is_marker else f"own{marker}"
         for state in ("Success", "Failed"):
             yield kept(
                 f"marker {shown!r} of a {state}",
                 json_job(State=state, Operation={"UserData": "own" + marker}),
-                holds={"retry.root_job_id": root, "retry.attempt": attempt},
+                holds={"retry.root_job_id": "j1", "retry.attempt": 1, "user_data": own},
                 key=f"jobs/{NO_DAY}/j1.json",
             )
 
