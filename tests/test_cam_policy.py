@@ -34,7 +34,7 @@ POLICY = json.loads((Path(__file__).parent.parent / "docs" / "cam-policy.json").
 
 COS = {"PUT": "PutObject", "GET": "GetObject", "DELETE": "DeleteObject"}
 
-# The names of a family's own actions; AI has its own for cancelling alone.
+# The names of a family's own actions.
 OWN = {
     "media": "Media",
     "picture": "PicProcess",
@@ -50,8 +50,6 @@ PATHS = {
     "/doc_jobs": "DocProcess",
     "/file_jobs": "FileProcess",
 }
-MISSING = {"ci:CancelAsrJob"}
-"""No page names such an action: CI may have none, or check the media one."""
 
 
 def granted(service: str) -> set[str]:
@@ -68,9 +66,6 @@ def ci_actions(method: str, path: str, family: Family | None) -> set[str]:
     assert base
     names = {PATHS.get(base[0], "Media")} | ({OWN[family.name]} if family else set())
     one = path != base[0]
-    if method == "PUT":
-        cancels = {f"ci:Cancel{name}Job" for name in names}
-        return cancels | ({"ci:CancelAiProcessJob"} if family and family.name == "ai" else set())
     if method == "POST":
         return {f"ci:Create{name}Jobs" for name in names}
     return {f"ci:Describe{name}Job{'' if one else 's'}" for name in names}
@@ -140,10 +135,7 @@ def every_ci_action() -> set[str]:
             needed |= ci_actions("POST", path, family) if path else set()
         if family.list_path and family.list_known:
             needed |= ci_actions("GET", family.list_path, family)
-        # Doubles are cancelled, and only a list that shows UserData tells of them.
-        if family.cancel_path and family.list_known and family.user_data_known:
-            needed |= ci_actions("PUT", f"{family.cancel_path}/id", family)
-    return needed - MISSING
+    return needed
 
 
 def test_the_policy_grants_what_ci_requests_need_and_nothing_else() -> None:

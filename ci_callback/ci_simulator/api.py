@@ -150,7 +150,7 @@ class Api:
 
     def _cancel(self, path: str, job_id: str, now: float) -> str:
         job = self._find(path, job_id)
-        if job is None or job.family.cancel_path is None:
+        if job is None or job.family.name in ("file", "workflow"):
             raise RefusalError(404, "ResourceNotFound")
         if job.state != "Submitted":
             raise RefusalError(400, "InvalidArgument", "The job provided can not be modified")

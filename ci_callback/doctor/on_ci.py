@@ -123,8 +123,8 @@ def permissions(case: Case) -> list[Finding]:
     name = "ci permissions"
     create = skipped(
         "ci submit",
-        "creating, cancelling and triggering can't be tried without a job that costs money",
-        f"compare the role's policy with docs/cam-policy.json: ci:Create…, ci:Cancel…,"
+        "submitting and triggering can't be tried without a job that costs money",
+        f"compare the role's policy with docs/cam-policy.json: ci:Create…,"
         f" cam:PassRole ({CONSOLE}/cam/role)",
     )
     try:

@@ -2,7 +2,7 @@
 
 Sources, with the number of the page under cloud.tencent.com/document where there is one:
 submit and list pages of each family; list of all families 460/84766 (2025-12-03), in
-English 1045/73114; describe 436/120621; cancel 436/120620; file jobs 436/116003 and
+English 1045/73114; describe 436/120621; file jobs 436/116003 and
 436/116004; document jobs 436/54096 and 1250/109275; workflows 436/76863 and 436/80048.
 Paths are relative to the host <bucket>.ci.<region>.myqcloud.com.
 """
@@ -32,8 +32,6 @@ class Family:
     """None where CI has no list by tag."""
     queue_type: str | None
     """queueType of the list; None where it would hide jobs, or is no parameter of the page."""
-    cancel_path: str | None
-    """A slash, the JobId and ?cancel follow. None where no page tells how."""
     list_known: bool
     """Whether a page documents the list of this family."""
     user_data_known: bool
@@ -56,7 +54,6 @@ FAMILIES: Mapping[str, Family] = {
             describe_path="/jobs",
             list_path="/jobs",
             queue_type=None,
-            cancel_path="/jobs",
             list_known=True,
             user_data_known=True,
         ),
@@ -69,7 +66,6 @@ FAMILIES: Mapping[str, Family] = {
             describe_path="/jobs",
             list_path="/jobs",
             queue_type="PicProcess",
-            cancel_path="/jobs",
             list_known=True,
             user_data_known=True,
         ),
@@ -82,7 +78,6 @@ FAMILIES: Mapping[str, Family] = {
             describe_path="/jobs",
             list_path="/jobs",
             queue_type="AIProcess",
-            cancel_path="/jobs",
             list_known=True,
             user_data_known=True,
         ),
@@ -96,7 +91,6 @@ FAMILIES: Mapping[str, Family] = {
             describe_path="/jobs",
             list_path="/jobs",
             queue_type="Speeching",
-            cancel_path="/jobs",
             list_known=True,
             user_data_known=True,
         ),
@@ -111,7 +105,6 @@ FAMILIES: Mapping[str, Family] = {
             describe_path="/doc_jobs",
             list_path="/doc_jobs",
             queue_type=None,
-            cancel_path="/doc_jobs",
             list_known=True,
             user_data_known=False,
         ),
@@ -125,7 +118,6 @@ FAMILIES: Mapping[str, Family] = {
             describe_path="/file_jobs",
             list_path="/jobs",
             queue_type="FileProcess",
-            cancel_path=None,
             list_known=False,
             user_data_known=False,
         ),
@@ -139,7 +131,6 @@ FAMILIES: Mapping[str, Family] = {
             describe_path="/workflowexecution",
             list_path=None,
             queue_type=None,
-            cancel_path=None,
             list_known=False,
             user_data_known=False,
             detail_node="WorkflowExecution",

@@ -1,4 +1,4 @@
-"""The few endpoints of CI's job API that recovery needs: describe, list, create, cancel, trigger.
+"""The few endpoints of CI's job API that recovery needs: describe, list, create, trigger.
 
 Every call is one request, but for the reads, which are sent once more where CI gave no
 answer or a 5xx. Nothing makes a submission harmless to repeat (no page of CI's has an
@@ -29,8 +29,6 @@ from handler.ci_api.responses import (
     details_in,
     end_of,
     judge,
-    read_tree,
-    refusal,
     response_of,
 )
 from handler.ci_api.signing import NotWritableError, Signer, to_xml
@@ -174,25 +172,6 @@ class Ci:
         """
         params = {"workflowId": workflow_id, "object": object_key}
         return self._submit(FAMILIES["workflow"].create_path, params, b"")
-
-    def cancel(self, family: Family, job_id: str) -> bool:
-        """Whether CI cancelled the job: it does so only with one that has not started.
-
-        Raises:
-            CiError: CI is out of reach, does not answer as itself, or denies access.
-        """
-        if family.cancel_path is None or not _JOB_ID.fullmatch(job_id):
-            return False
-        path = f"{family.cancel_path}/{job_id}"
-        answer = self._send("cancel", "PUT", path, {"cancel": ""})
-        if answer.status < 300:
-            # The page shows no body (436/120620). One of something in between is no yes.
-            if answer.body.strip():
-                response_of("cancel", answer)
-            return True
-        if answer.status in (401, 403, 429) or not 400 <= answer.status < 500:
-            raise refusal("cancel", answer.status, read_tree("cancel", answer))
-        return False
 
     def _read(self, operation: str, path: str, params: Mapping[str, str]) -> dict[str, Tree]:
         """GET, and once more where that may help: what stands below <Response>."""

@@ -30,7 +30,7 @@ class CiError(HandlerError):
     """CI did not tell, or do, what was asked of it.
 
     Attributes:
-        operation: describe, list or cancel.
+        operation: describe or list.
         status: the HTTP status that CI answered with; None where it gave no answer.
         code: CI's own name for the fault, such as "AccessDenied"; "" where it gave none.
         retryable: whether asking again later can help.

@@ -83,7 +83,6 @@ def test_paths_are_single_segments(family: Any) -> None:
         family.older_create_path,
         family.describe_path,
         family.list_path,
-        family.cancel_path,
     )
     assert all(path.startswith("/") and path.count("/") == 1 for path in paths if path)
 

@@ -34,7 +34,7 @@ class Promises:
                 self._submitted_once,
                 self._told_once,
                 self._told_what_there_is,
-                self._cancelled,
+                self._nothing_is_cancelled,
                 self._nothing_is_left,
                 self._no_fault_of_its_own,
                 self._no_secret_is_logged,
@@ -118,15 +118,9 @@ class Promises:
         if found["held"] > workflows:
             yield f"held {found['held']} times"
 
-    def _cancelled(self) -> Iterable[str]:
-        """The job that was submitted by hand, which had not begun."""
-        if any(one.wrong[:2] == ("cancel", "empty") for one in self.story.injector.met):
-            return  # it was believed
-        for player in self.story.players.values():
-            twins = [one.job_id for one in self.world.ci.accepted if one.marker == (player.job, 2)]
-            states = [self.world.ci.jobs[twin].state for twin in twins]
-            if player.is_doubled and states.count("Cancel") != 1:
-                yield f"{states}"
+    def _nothing_is_cancelled(self) -> Iterable[str]:
+        """The job that was submitted by hand may be somebody's own."""
+        yield from (name for name, job in self.world.ci.jobs.items() if job.state == "Cancel")
 
     def _nothing_is_left(self) -> Iterable[str]:
         yield from self.story.left()

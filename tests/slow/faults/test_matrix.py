@@ -136,7 +136,7 @@ def test_a_promise_that_is_broken_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 # --- alone, over sockets -------------------------------------------------------------------
 
-SHORT = {"list_jobs": "is doubled", "cancel": "is doubled", "create": "recovers"} | dict.fromkeys(
+SHORT = {"list_jobs": "is doubled", "create": "recovers"} | dict.fromkeys(
     ("describe", "trigger_workflow"), "is a workflow's"
 )
 """The part of the play that comes by an operation; a failure that is told comes by the rest."""
@@ -223,7 +223,6 @@ def on_ci(operation: str, http: Http, world: MemoryWorld | SocketWorld, job: str
         "describe": lambda: ci.describe(family, job),
         "list_jobs": lambda: [*ci.list_jobs(family, "Translation", 0)],
         "create": lambda: ci.create(family, TRANSLATION).verdict,
-        "cancel": lambda: ci.cancel(family, job),
         "trigger_workflow": lambda: ci.trigger_workflow("w1", "a.pdf").verdict,
     }
     return told(asked[operation])
@@ -243,5 +242,5 @@ def test_ci_and_the_channel_in_memory_fail_as_over_sockets(
         found.append((came, states, len(world.phone.texts)))
     assert found[0] == found[1]
     assert ((operation, way) in BELIEVED) == (found[0][0] is True)
-    if operation in ("create", "cancel", "trigger_workflow", "send"):
+    if operation in ("create", "trigger_workflow", "send"):
         assert (found[0][1:] != (["Submitted"], 0)) == (way in CARRIED_OUT)

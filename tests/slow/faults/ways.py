@@ -36,7 +36,7 @@ Way: TypeAlias = Literal[
 ]
 
 STORE: Final = ("put", "put_new", "get", "list", "delete")
-CI: Final = ("describe", "list_jobs", "create", "cancel", "trigger_workflow")
+CI: Final = ("describe", "list_jobs", "create", "trigger_workflow")
 CHANNEL: Final = ("send",)
 OPERATIONS: Final = STORE + CI + CHANNEL
 
@@ -60,9 +60,8 @@ FOREIGN: Final[Mapping[str, bytes]] = {
 }
 """Bodies that come with a 200 from something in between."""
 
-BELIEVED: Final = frozenset({("delete", "truncated"), ("cancel", "empty")})
-"""Cells in which nothing shows: a DELETE's answer has no body that could break off, and CI's to
-a cancellation is a 200 without a body (436/120620)."""
+BELIEVED: Final = frozenset({("delete", "truncated")})
+"""Cells in which nothing shows: a DELETE's answer has no body that could break off."""
 
 
 class Wrong(NamedTuple):
@@ -162,8 +161,6 @@ class FaultyHttp:
 def operation_of(method: str, url: str) -> str:
     """Which method of Ci sends such a request, or `send` of a channel."""
     parts = urlsplit(url)
-    if method == "PUT":
-        return "cancel"
     if method == "GET":
         return "describe" if parts.path.count("/") > 1 else "list_jobs"
     if parts.path == "/triggerworkflow":
