@@ -35,6 +35,9 @@ _MAX_NESTING = 6
 _MAX_OBJECTS = 10_000
 """JSON values in one line of an export: a whole array may be one."""
 _MAX_CELL_CHARS = 1_000_000
+_MAX_DIGITS = 7
+_MAX_NAMED = 10
+"""Missing parts that are named one by one."""
 
 
 @dataclass(frozen=True)
@@ -156,13 +159,13 @@ def _explain(parts: list[_Part]) -> str:
     missing = sorted(set(range(1, min(count, 100_000) + 1)) - {part.number for part in parts})
     if not missing:
         return "a part was changed: the SHA-256 does not match"
-    some = ", ".join(map(str, missing[:10])) + (", …" if len(missing) > 10 else "")
+    some = ", ".join(map(str, missing[:_MAX_NAMED])) + (", …" if len(missing) > _MAX_NAMED else "")
     return f"{len(missing)} of {count} parts are missing: {some}"
 
 
 def _whole_number(value: Any) -> int | None:
     text = str(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 7 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
 
 
 # --- the forms of an export ---

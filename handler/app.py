@@ -146,7 +146,7 @@ class Function:
         return CallbackIngest(
             settings,
             Recorder(ledger, Policy.of(settings)),
-            self._inline(settings),
+            self._inline(settings, time_left),
             fallback,
             self.log,
             time_left,
@@ -154,16 +154,16 @@ class Function:
             self.timer,
         )
 
-    def _inline(self, settings: Settings) -> Inline | None:
+    def _inline(self, settings: Settings, time_left: TimeLeft) -> Inline | None:
         if not settings.confirms_before_storing:
             return None
         # Imported here, as below: only VERIFY_CALLBACKS=always asks CI while CI waits.
         from handler.ci_api.responses import ANSWER_LIMITS
-        from handler.ci_api.verification import Inline
+        from handler.ci_api.verification import INLINE_S, Inline
         from handler.http_client import HttpClient
 
         http = self.http or HttpClient(ANSWER_LIMITS.max_bytes)
-        return Inline(settings, http, self.sleep)
+        return Inline(settings, http, self.sleep, self.timer, min(INLINE_S, time_left() / 2))
 
     def _refuse(self, trigger: Trigger, refusal: RefusedError) -> Any:
         self.log.warning(

@@ -226,6 +226,24 @@ def test_a_stranger_stores_nothing_and_shows_in_the_log_without_the_body(
     assert "right-token" not in on_cos.output.getvalue()
 
 
+def test_a_burst_of_wrong_tokens_is_a_line_each_and_no_request(
+    on_cos: Invoked, cos: FakeCos
+) -> None:
+    """To be counted by its status and by where it came from; the store is not asked."""
+    on_cos.env["CALLBACK_TOKENS"] = "right-token"
+    for number in range(50):
+        on_cos.post(
+            TRANSLATION,
+            queryString={"token": f"guess-{number}"},
+            requestContext={"sourceIp": f"203.0.113.{number}"},
+        )
+    assert cos.seen == []
+    lines = on_cos.lines
+    assert {(line["event"], line["status"]) for line in lines} == {("request_refused", 401)}
+    assert [line["client_address"] for line in lines] == [f"203.0.113.{n}" for n in range(50)]
+    assert "guess" not in on_cos.output.getvalue()
+
+
 def test_health_does_not_touch_the_store(on_cos: Invoked, cos: FakeCos) -> None:
     """So it can be asked often."""
     answer = on_cos.event({"httpMethod": "GET", "path": "/health"})

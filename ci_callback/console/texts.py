@@ -81,6 +81,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "o.rejected": ("rejected", "已拒绝"),
     "o.retry_later": ("not kept", "未保存"),
     "o.unverified": ("unverified", "待核实"),
+    "o.spilled": ("in the spill", "已暂存"),
     "o.kept": ("kept", "已保存"),
     "o.duplicate": ("duplicate", "重复"),
     "o.ok": ("ok", "正常"),

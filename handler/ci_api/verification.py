@@ -82,12 +82,16 @@ def differences(record: JobRecord, told: Described) -> list[str]:
 
 @dataclass
 class Inline:
-    """VERIFY_CALLBACKS=always, while CI waits for its answer: one for each invocation."""
+    """VERIFY_CALLBACKS=always, while CI waits for its answer: one for each invocation.
+
+    budget_s: what the questions may take; after that the other jobs are stored unasked.
+    """
 
     settings: Settings
     http: Http
     sleep: Callable[[float], None]
     timer: Callable[[], float] = time.perf_counter
+    budget_s: float = INLINE_S
     spent_s: float = 0.0
 
     def check(self, record: JobRecord) -> Checked:
@@ -95,7 +99,7 @@ class Inline:
         family = family_of(record.tag, record.job_id) if record.kind == "job" else None
         if family is None:
             return Checked("not_asked", "CI has no endpoint that is known for it")
-        if self.spent_s > INLINE_S:
+        if self.spent_s > self.budget_s:
             return Checked("not_asked", f"asking about the others took {self.spent_s:.0f} s")
         begun = self.timer()
         try:

@@ -17,6 +17,8 @@ _ENDPOINT = re.compile(r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})/
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 MAX_PREFIX_CHARS = 200
+_MAX_PORT = 65_535
+_MAX_DIGITS = 12
 
 
 class StoreUrl(NamedTuple):
@@ -89,7 +91,7 @@ def tokens(text: str) -> tuple[str, ...]:
 def endpoint(text: str) -> tuple[str, int]:
     """Host and port of `http://host:port`."""
     parts = _ENDPOINT.fullmatch(text)
-    if parts is None or int(parts[2]) > 65_535:
+    if parts is None or int(parts[2]) > _MAX_PORT:
         raise ValueError
     return parts[1].lower().strip("[]"), int(parts[2])
 
@@ -154,7 +156,7 @@ def whole(minimum: int, maximum: int) -> Callable[[str], int]:
     """A reader of whole numbers."""
 
     def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or len(text) > 12:
+        if not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
             raise ValueError
         if not minimum <= int(text) <= maximum:
             raise ValueError

@@ -46,7 +46,13 @@ MAX_ANSWER_BYTES = 8_000
 MAX_NAME_CHARS = 200
 """Of a JobId, tag or key in an answer; the record holds it whole."""
 
-_STATUS = (("retry_later", 503), ("rejected", 403), ("dead_letter", 202), ("unverified", 202))
+UNAVAILABLE = 503
+_STATUS = (
+    ("retry_later", UNAVAILABLE),
+    ("rejected", 403),
+    ("dead_letter", 202),
+    ("unverified", 202),
+)
 _BLANKS = b" \t\r\n\v\f"
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
 
@@ -99,7 +105,7 @@ def answer_error(error: Exception) -> dict[str, Any]:
         reason = "the function's settings are invalid; its log names them"
     else:
         reason = "the function failed; its log says why"
-    return _respond(503, {"status": "retry_later", "reason": reason})
+    return _respond(UNAVAILABLE, {"status": "retry_later", "reason": reason})
 
 
 def unstored(event: Any, tokens: Sequence[str] | None) -> Unstored | None:
@@ -209,7 +215,7 @@ def _short(value: str | None) -> str | None:
 
 def _respond(status: int, body: object, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
     """An answer in the form that SCF turns into an HTTP response."""
-    retry = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+    retry = {"Retry-After": str(RETRY_AFTER_S)} if status == UNAVAILABLE else {}
     return {
         "isBase64Encoded": False,
         "statusCode": status,

@@ -201,16 +201,18 @@ def test_a_verify_ticket_is_planned_for_what_it_is(world: World) -> None:
     ]
 
 
-def test_the_questions_of_one_invocation_take_a_bounded_time(world: World) -> None:
+@pytest.mark.parametrize("budget_s", [INLINE_S, 1.0])
+def test_the_questions_of_one_invocation_take_a_bounded_time(world: World, budget_s: float) -> None:
     """CI waits for its answer: past the bound the others are kept unasked."""
     job = world.submit()
     world.succeed(job)
     world.deliver(job)
     (key,) = world.store.list("jobs/")
     record = JobRecord.from_json(world.store.get(key) or b"")
-    ticks = iter(range(0, 1000, int(INLINE_S) + 1))
+    ticks = iter(range(0, 1000, int(budget_s) + 1))
+    settings = Settings.from_env(world.env)
     inline = Inline(
-        Settings.from_env(world.env), HttpClient(), world.sleep, lambda: float(next(ticks))
+        settings, HttpClient(), world.sleep, lambda: float(next(ticks)), budget_s=budget_s
     )
     assert inline.check(record).verdict == "confirmed"
     asked = len(world.ci.seen)

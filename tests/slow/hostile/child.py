@@ -166,7 +166,7 @@ def _run(
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         with open(plan / case["event"], encoding="ascii") as file:
             event = json.load(file)
-        watch.start(place / "ledger")
+        watch.start(place)
         started = time.process_time()
         try:
             answer = handler(event, dict(CONTEXT))

@@ -34,6 +34,7 @@ def cases(bait: Bait) -> list[Case]:
         *_base64(),
         *_headers(bait),
         *_sizes(),
+        *_decoded(),
         *_other_fields(bait),
         *_odd_buckets(),
     ]
@@ -312,7 +313,16 @@ def _base64() -> Iterator[Case]:
     yield Case(
         "base64 twice", post(twice, isBase64Encoded=True), 202, "dead_letter", "not_xml_or_json"
     )
-    for flag in (False, None, "true", "false", 1, "1", [], [True], {}):
+    for flag in ("true", "True", " TRUE "):
+        event = post(encoded, isBase64Encoded=flag)
+        yield Case(f"base64 flagged {flag!r} is base64", event, 200, ("kept",))
+        yield refused(f"text flagged {flag!r} is none", post(JOB, isBase64Encoded=flag), 400)
+    for blank in (" ", "\n", "\t ", "\r\n"):
+        many = blank.join("QUFB" * (5_000_000 // 4 // (1 + len(blank))))
+        event = post(many, isBase64Encoded=True)
+        name = f"5 MB of base64 with {blank!r} between its letters"
+        yield Case(name, event, 202, "dead_letter", "not_xml_or_json")
+    for flag in (False, None, "false", "", "truely", 1, "1", [], [True], {}):
         event = post(encoded, isBase64Encoded=flag)
         yield Case(f"base64 flagged {flag!r} is none", event, 202, "dead_letter", "not_xml_or_json")
         yield Case(
@@ -377,13 +387,29 @@ def _sizes() -> Iterator[Case]:
         "XML": post(xml_job(f"<!--{'x' * most}-->")),
         "JSON": post(json_job(Message="x" * most)),
         "decoded object": post(json.loads(json_job(Message="x" * most))),
-        "decoded object that grows": post(json.loads(json_job(Message="译" * 400))),
+        "decoded object in Chinese": post(json.loads(json_job(Message="译" * 700))),
         "text that base64 would not hold": post("A" * 4 * most, isBase64Encoded=True),
         "base64": post(b"<a>" + b"x" * most),
         "blanks": post(" " * (most + 1)),
         "broken base64": post("%" * 9_000, isBase64Encoded=True),
     }.items():
         yield refused(f"size over the limit: {name}", event, 413, env=SMALL)
+    grown = post(json.loads(json_job(Message="译" * 600)))
+    yield Case("size of a decoded object is that of its text", grown, 200, ("kept",), env=SMALL)
+
+
+def _decoded() -> Iterator[Case]:
+    """Bodies that the platform has decoded, nested as deep as its own decoder goes, or deeper."""
+    for depth, reason in ((60, "no_callback"), (66, "too_deep"), (800, "too_deep")):
+        lists: Any = "x"
+        objects: Any = "x"
+        for _ in range(depth):
+            lists, objects = [lists], {"a": objects}
+        for name, body in {"lists": lists, "objects": objects}.items():
+            yield Case(f"{depth} {name} in a decoded body", post(body), 202, "dead_letter", reason)
+    for name, text in {"half of a pair": "\ud800", "both halves": "\ud83d\ude00"}.items():
+        event = post({"JobsDetail": {"JobId": "j1", "State": "Success", "Message": text}})
+        yield Case(f"{name} in a decoded body", event, 200, ("kept",))
 
 
 def _other_fields(bait: Bait) -> Iterator[Case]:
