@@ -9,9 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from handler import failure_codes
 from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
-from handler.policy import CODES, Policy
+from handler.failure_codes import CODES, MESSAGE_CHARS
+from handler.policy import Policy
 from handler.settings import Settings
 from tests.callback.test_record import job
 
@@ -92,8 +94,175 @@ def test_a_job_of_a_workflow_is_retried_only_if_configured() -> None:
 
 
 def test_every_code_has_a_reaction_and_its_reason() -> None:
-    """The table is complete."""
+    """The table is complete, and no code is in two of its rows."""
     assert all(reaction in ("retry", "alert") and why for reaction, why in CODES.values())
+    rows = [code for _, _, codes in failure_codes._ROWS for code in codes.split()]
+    assert len(rows) == len(set(rows))
+    assert set(rows) <= set(CODES)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "InvalidParameter",
+        "InvalidParameterValue",
+        "InvalidParameter.ConfigFormatError",
+        "MissingParameter",
+        "UnsupportedOperation",
+        "NoSuchKey",
+        "NoSuchBucket",
+        "PermanentRedirect",
+        "AuditingJobNotFound",
+        "MissingAuthorization",
+        "ImageTooLarge",
+        "Request has expired",
+        "1015",
+        "1103",
+        "1145",
+        "-46628",
+        "-65007",
+        "-3006",
+        " -3006 ",
+        # of no page
+        "InvalidInputObject",
+        "UnsupportedCodec",
+        "FileTooLarge",
+        "DocumentEncrypted",
+        "ObjectNotExist",
+        "OutputNotFound",
+        "FileCorrupted",
+        "DecodeFailed",
+        "AuthFailure.SignatureFailure",
+        "WriteDenied",
+    ],
+)
+def test_a_code_that_stays_is_not_retried(code: str) -> None:
+    """The codes of the pages, their numbers, and codes of no page by their words."""
+    assert POLICY.actions(ended(code=code)) == ("alert.failed",)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "InternalError",
+        "1007",
+        "1020",
+        "-60949",
+        "-29214",
+        "-164",
+        "RequestTimeout",
+        "RequestLimitExceeded",
+        "FailedOperation",
+        "NetworkUnsupported",
+        "Failed",
+        "",
+    ],
+)
+def test_a_code_that_may_pass_is_retried(code: str) -> None:
+    """So is one that no page names and whose words name no cause."""
+    assert POLICY.actions(ended(code=code)) == ("retry",)
+
+
+@pytest.mark.parametrize("code", ["InternalError", "ResourceDownloadFailed", "NeverHeardOf", ""])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "encrypted document",
+        "The PDF is password-protected",
+        "file need PASSWORD",
+        "unsupported codec",
+        "the format is not supported",
+        "Invalid data found when processing input",
+        "moov atom not found",
+        "decode failed",
+        "failed to decode the image",
+        "The file is corrupt",
+        "damaged file",
+        "NoSuchKey: no such key",
+        "the object does not exist",
+        "input file not found",
+        "GET input: HTTP status code: 404",
+        "file too large",
+        "file size exceeds the limit",
+        "exceeded the maximum resolution",
+        "invalid argument",
+        "Invalid parameter: TemplateId",
+        "access denied",
+        "the file is empty",
+        "unsupported frame rate",
+        "文档已加密",
+        "密码错误",
+        "不支持的文件格式",
+        "文件损坏",
+        "解码失败",
+        "输入文件不存在",
+        "文件过大，无法处理",
+        "视频时长超过限制",
+        "超过100MB",
+        "参数错误",
+        "账号欠费",
+    ],
+)
+def test_a_failure_whose_message_names_a_cause_that_stays_is_not_retried(
+    code: str, message: str
+) -> None:
+    """Three attempts at an encrypted document are three failures."""
+    assert POLICY.actions(ended(code=code, Message=message)) == ("alert.failed",)
+
+
+@pytest.mark.parametrize("code", ["InternalError", "NeverHeardOf"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "failed",
+        "internal error",
+        "please try again",
+        "timeout: node not found",
+        "timed out while decoding, decode failed",
+        "request rate exceeds the size of the pool",
+        "too many requests",
+        "service temporarily unavailable, file not found",
+        "connection reset, data corrupt",
+        "the queue is busy",
+        "请求超时，文件不存在",
+        "请求过于频繁",
+        "服务繁忙，请稍后重试",
+        "transcode failed",
+        "处理失败",
+    ],
+)
+def test_a_failure_whose_message_names_no_cause_or_one_of_the_moment_is_retried(
+    code: str, message: str
+) -> None:
+    """Attempts are bounded, so the doubt is worth one."""
+    assert POLICY.actions(ended(code=code, Message=message)) == ("retry",)
+
+
+def test_the_settings_come_before_the_message() -> None:
+    """A code in RETRY_CODES is retried whatever is said beside it."""
+    policy = Policy.of(Settings.from_env({"RETRY_CODES": "InternalError,-3006"}))
+    assert policy.actions(ended(Message="encrypted document")) == ("retry",)
+    assert policy.actions(ended(code="-3006")) == ("retry",)
+
+
+def test_the_name_of_the_input_is_no_cause() -> None:
+    """A file may be called "password.pdf"."""
+    named = {"BucketId": "b-1250000000", "Region": "r", "Object": "in/encrypted-password.pdf"}
+    message = "failed to process in/encrypted-password.pdf"
+    assert POLICY.actions(ended(Message=message, Input=named)) == ("retry",)
+    assert POLICY.actions(ended(Message=f"{message}: no such key", Input=named)) == (
+        "alert.failed",
+    )
+
+
+@given(st.text(max_size=30), st.text(max_size=300))
+@example("a" * 100_000, "exceeds " * 12_500)
+@example("", "size " * 20_000)
+@example("A" * 500_000, "x" * (MESSAGE_CHARS - 3) + "encrypted")
+def test_any_code_and_message_have_a_reaction(code: str, message: str) -> None:
+    """However long, in a time that is bounded."""
+    assert POLICY.reaction(code, message) in ("retry", "alert")
 
 
 @given(st.text(max_size=20), st.integers(1, 200))
@@ -131,7 +300,7 @@ def test_the_jitter_is_full(attempt: int, longest: int) -> None:
         ({"EndTime": "2101-01-01T00:00:00Z"}, 0),
     ],
 )
-def test_a_retry_is_due_after_the_end(times: dict[str, str], base: int) -> None:
+def test_a_retry_is_due_after_the_end(times: dict[str, Any], base: int) -> None:
     """A time that is not believed makes it due at once, never in the year 9999."""
     record = ended(**times)
     assert POLICY.due(record) == base + POLICY.backoff_s(record.lineage)

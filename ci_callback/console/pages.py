@@ -21,7 +21,7 @@ from ci_callback.report import charts
 from ci_callback.report.gather import gather
 from ci_callback.report.page import tiles
 from ci_callback.report.texts import Words
-from handler.policy import CODES
+from handler.failure_codes import CODES
 
 MAX_SHOWN = 300
 """Tickets, letters and digests on a page."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import typer
 
 from handler.callback.outcome import REVIEW_OUTCOMES
-from handler.policy import CODES
+from handler.failure_codes import CODES
 
 
 class NotSampledError(ValueError):

@@ -16,7 +16,7 @@ from handler.callback.outcome import (
     rule_of,
 )
 from handler.callback.tree import Tree
-from handler.policy import CODES
+from handler.failure_codes import CODES
 
 PLAINEST_CODE = next(code for code, (reaction, _) in CODES.items() if reaction == "retry")
 """What a job fails with where nothing else is wished for: it is worth a retry."""

@@ -37,7 +37,7 @@ from handler.callback.results.leaves import (
 )
 from handler.ci_api.request_builder import request
 from handler.clock import rfc3339_of
-from handler.policy import CODES
+from handler.failure_codes import CODES
 from tests.callback.test_record import records, valid
 
 NOW = 1_790_000_000.0
