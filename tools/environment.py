@@ -111,7 +111,7 @@ def _pip_install(
     python: Path, lock: str, how: Sequence[str], options: Sequence[str | Path]
 ) -> None:
     pip: Command = [python, "-I", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    # Constraints in pip's configuration concern other environments; the lock has the last word.
+    # Constraints in pip's configuration concern other environments; the lock decides.
     env = os.environ | {"PIP_CONSTRAINT": os.devnull}
     with tempfile.TemporaryDirectory() as scratch:
         wanted = Path(scratch, "requirements.txt")
