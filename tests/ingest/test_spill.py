@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,16 +16,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_callback.log_recovery import recover
+from handler.app import Function
 from handler.errors import StoreError
 from handler.ingest import spill
 from handler.ingest.received import ReceivedCallback
 from handler.ledger.folder import FolderStore
 from handler.ledger.store import Store
+from handler.log import Log
+from handler.run import Run
 from handler.settings import Settings
 from handler.stores import open_spill
-from tests.conftest import Invoked
+from tests.conftest import NOW, PAYLOADS, Invoked
 from tests.fake_cos import APPID, BUCKET, FakeCos, Fault, Seen
-from tests.stores import MemoryStore
+from tests.stores import How, MemoryStore, Trouble
 
 JOB = '{"JobsDetail": {"JobId": "j%d", "Tag": "Translation", "State": "Success"}}'
 TWO_JOBS = (
@@ -252,3 +256,38 @@ def test_an_object_that_was_changed_is_not_read(change: Callable[[dict[str, Any]
 def test_what_is_no_object_of_the_spill_is_not_read(line: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         spill.read(line)
+
+
+EVERY_PAYLOAD = sorted(path for path in PAYLOADS.rglob("*") if path.suffix in (".xml", ".json"))
+
+
+def keys_in_the_end(body: str, lost: int, how: How) -> set[str]:
+    """The keys of a ledger after one delivery, of which a request was lost, and the intake of the
+    spill. lost: the number of the request; 0 for none."""
+    ledger, spill_store = MemoryStore(), MemoryStore()
+    trouble = Trouble(lambda number, what: how if number == lost else "fine")
+    opened: Iterator[Store] = iter([trouble.store(ledger), ledger])
+    env = {"LEDGER_URL": "file:nowhere", "SPILL_URL": "file:elsewhere"}
+    function = Function(
+        env,
+        lambda: NOW,
+        Log(io.StringIO(), lambda: NOW),
+        open_store=lambda settings, time_left: next(opened),
+        open_spill=lambda settings, time_left: spill_store,
+    )
+    answer = function.handle({"httpMethod": "POST", "path": "/", "body": body}, {})
+    assert answer["statusCode"] in (200, 202)
+    function.take_in_spilled(Settings.from_env(env), Run("r", function.timer()))
+    assert list(spill_store.list("")) == []
+    return set(ledger.list(""))
+
+
+@pytest.mark.parametrize("path", EVERY_PAYLOAD, ids=lambda path: path.name)
+def test_with_a_spill_a_lost_request_changes_nothing_in_the_end(path: Path) -> None:
+    """Each documented callback, and each of its requests lost before or after it was carried out:
+    the answer is 2xx, and the ledger is what it would have been."""
+    body = path.read_text(encoding="utf-8")
+    clean = keys_in_the_end(body, 0, "fine")
+    for lost in range(1, 5):
+        for how in ("lost before", "lost after"):
+            assert keys_in_the_end(body, lost, how) == clean, (lost, how)
