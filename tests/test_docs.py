@@ -11,6 +11,7 @@ import pytest
 
 from ci_callback import record_schema as schema
 from handler.alerts.texts import KINDS
+from handler.callback.catalogue import TAGS
 from handler.ingest.callbacks import LEVELS
 from handler.log import BODY_PART, BODY_TRUNCATED
 from handler.settings.rows import ROWS
@@ -49,7 +50,7 @@ def names(cell: str) -> list[str]:
 
 def test_the_page_on_the_record_is_made_of_the_schema() -> None:
     """python -m tests.golden.write makes it anew."""
-    assert PAGE.read_text(encoding="utf-8") == page(schema.build())
+    assert PAGE.read_text(encoding="utf-8") == page(schema.build(), TAGS.values())
 
 
 def test_every_kind_of_alert_has_its_row_and_no_other() -> None:

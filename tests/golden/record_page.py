@@ -1,10 +1,12 @@
-"""docs/record.md, made of the published schema, so that page and schema can't drift apart."""
+"""docs/record.md, made of the published schema and the catalogue: it can't differ from them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from handler.callback.tag import Tag
 
 HEAD = """# The record: `job-record/1`
 
@@ -22,9 +24,13 @@ Where it is kept:
 | `reviews/dt=…/JOB_ID-STATE-DIGEST.json` | what a moderation told |
 | `_unfinished/dt=…/JOB_ID-STATE.json` | a callback of a job that has not ended |
 
-`dt` is the UTC day on which the job was created; 1970-01-01 where that is not told. In a key,
-bytes of a name other than `a-z0-9` are written `~XX`; a name of more than 80 characters as its
-first 16, `~`, and its SHA-256. A record never changes once it is written.
+`dt` is the UTC day on which the job was created; 1970-01-01 where the callback does not say, or
+names a time before 2015 or after 2100. So a job has two records where one of its callbacks names
+a creation and another does not. They are one job: the record whose day is known counts, and the
+one under 1970-01-01 is left out. The tool reads them so; who reads the keys must do the same.
+
+In a key, bytes of a name other than `a-z0-9` are written `~XX`; a name of more than 80 characters
+as its first 16, `~`, and its SHA-256. A record never changes once it is written.
 
 The same callback in XML and in JSON gives the same record, `source` and `details` aside. A form
 that breaks with this one will have another name in `schema`; fields may be added to this one, so
@@ -32,9 +38,19 @@ read what you know and let the rest be.
 """
 
 
-def page(schema: dict[str, Any]) -> str:
+TAGS = """## Tags
+
+One row for each kind of job that is known. A tag that is not here is kept too: its `result` is
+null, and its `details` are whole. Sources: a name in Chinese is the callback page of that name in
+CI's API reference, a number a page under cloud.tencent.com/document; GO, JAVA and IOS are the
+structs of cos-go-sdk-v5, cos-java-sdk-v5 and qcloud-sdk-ios.
+"""
+
+
+def page(schema: dict[str, Any], tags: Iterable[Tag]) -> str:
     """The whole page."""
     lines = [HEAD, "## Fields", "", *_table(schema["properties"], ""), ""]
+    lines += [TAGS, *_tags(schema, tags), ""]
     lines += ["## Results", "", "`result` is typed by `tag`; null for a tag that has none.", ""]
     alike: dict[str, list[str]] = {}
     for name, definition in _results(schema):
@@ -45,6 +61,24 @@ def page(schema: dict[str, Any]) -> str:
     for form, names in alike.items():
         lines += [f"### As {form}", "", f"{', '.join(names)}.", ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _tags(schema: dict[str, Any], tags: Iterable[Tag]) -> Iterator[str]:
+    """A row for each tag: where its jobs are kept, the fields of its result, and its source."""
+    yield "| tag | family | JobId | fields of `result` | source |"
+    yield "|---|---|---|---|---|"
+    forms = {
+        rule["if"]["properties"]["tag"]["const"]: rule["then"]["properties"]["result"]
+        for rule in schema["allOf"]
+        if "tag" in rule["if"]["properties"]
+    }
+    for tag in tags:
+        form = forms[tag.name]
+        while "$ref" in form:
+            form = schema["$defs"][form["$ref"].rpartition("/")[2]]
+        fields = ", ".join(f"`{name}`" for name in form.get("properties", ())) or "none"
+        letter = f"{tag.family.letter}…"
+        yield f"| {tag.name} | {tag.family_name} | {letter} | {fields} | {_cell(tag.source)} |"
 
 
 def _results(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

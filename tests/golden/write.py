@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ci_callback import record_schema as schema
+from handler.callback.catalogue import TAGS
 from tests.golden import GOLDEN, golden_of, payloads, told, written
 from tests.golden.record_page import page
 
@@ -20,7 +21,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "record.md"
 def main() -> None:
     """Write all files, and delete those whose payload is gone."""
     SCHEMA.write_text(written(schema.build()), encoding="utf-8")
-    PAGE.write_text(page(schema.build()), encoding="utf-8")
+    PAGE.write_text(page(schema.build(), TAGS.values()), encoding="utf-8")
     wanted = {golden_of(path): path for path in payloads()}
     for golden, path in wanted.items():
         golden.parent.mkdir(parents=True, exist_ok=True)
