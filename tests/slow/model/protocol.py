@@ -476,7 +476,7 @@ def gather(
             due = (*due, tickets[0])
         return Then(gather, (channels, tickets[1:], due, digests))
     if due:
-        body = Digest(due, (), () if rules.on("gone_channel_replaced") else channels)
+        body = Digest(due, addressed=() if rules.on("gone_channel_replaced") else channels)
         key = Key("_digests", "never written")
         if rules.on("digest_written_before_send"):
             request = PutDigest(body, leased=False)
@@ -486,8 +486,11 @@ def gather(
 
 
 def deliver(rules: Rules, channels: tuple[str, ...], key: Key, body: Digest) -> Steps:
-    """Step 5, for one digest: its tickets, the channels that have not taken it, its rest."""
-    if rules.on("tickets_done_before_send"):
+    """Step 5, for one digest: its tickets, the channels that have not taken it, its rest.
+
+    A channel that is not sent to in this sweep (it is not yet its time) is one that refuses.
+    """
+    if rules.on("tickets_done_before_send") and not body.was_sent:
         for ticket in body.tickets:
             yield from finish(rules, ticket)
     if not channels:
@@ -503,8 +506,8 @@ def deliver(rules: Rules, channels: tuple[str, ...], key: Key, body: Digest) -> 
             delivered += (channel,) if taken else ()
     if set(channels) <= set(delivered):
         yield Delete(key)
-    elif delivered != body.delivered and rules.on("delivery_noted"):
-        rest = Put(key, body._replace(delivered=delivered))
+    elif rules.on("delivery_noted"):
+        rest = Put(key, body._replace(delivered=delivered, was_sent=True))
         yield from with_lease(rules, "lease_looked_at_before_digest_write", rest)
     if not rules.on("tickets_done_before_send"):
         for ticket in body.tickets:

@@ -69,12 +69,14 @@ class Key(NamedTuple):
 class Digest(NamedTuple):
     """The body of a digest on its way: its tickets, and the channels that have taken it.
 
+    was_sent: whether it was sent to any channel before; then its tickets are marked as done.
     addressed: the channels that were configured when it was made; only the careless variant of
     the protocol looks at them, and they are empty otherwise.
     """
 
     tickets: tuple[Ticket, ...]
     delivered: tuple[str, ...] = ()
+    was_sent: bool = False
     addressed: tuple[str, ...] = ()
 
 
