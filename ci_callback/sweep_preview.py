@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handler.alerts import stored
 from handler.alerts.send import MAX_TICKETS
 from handler.callback.lineage import Lineage
 from handler.ledger.attempts import Attempt
-from handler.ledger.keys import DIGESTS, LEASES, OUTBOX
+from handler.ledger.keys import LEASES, OUTBOX
 from handler.ledger.outbox import Ticket
 from handler.retries.context import SweepContext
 
@@ -35,7 +36,7 @@ def plan(bench: SweepContext) -> list[Planned]:
     ]
     planned += [
         Planned(key, "digest", "", "send it on to the channels that have not taken it")
-        for key in store.list(DIGESTS)
+        for key in stored.waiting(store)
     ]
     for name in bench.outbox.due(bench.clock(), MAX_TICKETS):
         planned.append(_ticket(bench, name))

@@ -8,6 +8,7 @@ sockets, so that thousands of invocations can be played in seconds.
 
 from __future__ import annotations
 
+import builtins
 import io
 import itertools
 import json
@@ -85,7 +86,7 @@ class MemoryStore:
                 del self._keys[bisect_left(self._keys, key)]
                 self.journal.append(Change(self.clock(), key, None))
 
-    def keys_at(self, moment: float) -> list[str]:
+    def keys_at(self, moment: float) -> builtins.list[str]:
         """The keys that were there at a moment, in order."""
         with self._lock:
             last = {change.key: change.data for change in self.journal if change.at <= moment}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from handler.alerts.send import Digest
+from handler.alerts.stored import Digest
 from handler.ledger.keys import DIGESTS, UNDELIVERED
 from handler.ledger.store import Store
 
@@ -35,6 +35,6 @@ def _of(store: Store, folder: str, most: int) -> Iterator[Kept]:
             continue
         try:
             digest = Digest.from_json(line)
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             digest = None
         yield Kept(key, folder == DIGESTS, digest)

@@ -6,11 +6,9 @@ import secrets
 
 from ci_callback.doctor.case import Case
 from ci_callback.doctor.findings import Finding, fault, ok, skipped
-from handler.alerts.channels import channels, send_all
+from handler.alerts.channels import Transports, channels, send_all
 from handler.alerts.digest import Message
 from handler.alerts.texts import Lang
-
-_SEND_S = 5.0
 
 _TEXT: dict[Lang, tuple[str, str]] = {
     "en": (
@@ -33,13 +31,13 @@ def alerts(case: Case) -> list[Finding]:
     lang = case.settings.alert_lang
     title, line = _TEXT[lang]
     message = Message(f"doctor-{secrets.token_hex(8)}", title, (line,), lang)
-    sent = send_all(to, message, case.http, case.clock(), _SEND_S)
+    sent = send_all(to, message, Transports(case.http), case.clock())
     findings = []
     for channel in to:
         shown = f"{channel.service} at {channel.label}"
         became = sent[channel.id]
         note = f" ({became.reason})" if became.reason else ""
-        if became.taken:
+        if became.status == "delivered":
             findings.append(ok(name, f"{shown} took the test message{note}"))
         else:
             mend = "take the address anew from the robot's own page, and set ALERT_URLS"

@@ -1,4 +1,4 @@
-"""Where alerts go: a table of services, and the sending of one message to all of them.
+"""Where alerts go: the addresses of ALERT_URLS, and sending one message to all of them.
 
 An address is what the service itself shows, known by its host or scheme:
 
@@ -32,7 +32,14 @@ from urllib.parse import unquote
 
 from handler.alerts.digest import Message, harmless
 from handler.alerts.mail import Mail, letter, route, smtp_mail
-from handler.alerts.services import SERVICES, Order, UnusableUrlError
+from handler.alerts.services import (
+    SERVICES,
+    Order,
+    Request,
+    SendResult,
+    Service,
+    UnusableUrlError,
+)
 from handler.errors import HandlerError
 from handler.http_client import Http, host_of
 from handler.parallel import GRACE_S, within
@@ -44,20 +51,13 @@ class Channel:
     """One address that alerts go to. All but the URL may be stored, logged and shown."""
 
     id: str
-    """The first 16 hex digits of the SHA-256 of the URL."""
+    """The first 16 hex digits of the SHA-256 of the address without its fragment and without
+    the password before its host: a rotated secret leaves it as it is."""
     service: str
     """A name in SERVICES, "mail" or "apprise"; "unknown" where the address names none."""
     label: str
     """The host; of Apprise the scheme, since its hosts may be tokens."""
     url: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Sent:
-    """Whether the channel's own answer says that it took the message; if not, why."""
-
-    taken: bool
-    reason: str = ""
 
 
 Apprise: TypeAlias = Callable[[str, str, str], bool]
@@ -67,18 +67,23 @@ Raises ImportError where it is not installed."""
 APPRISE_BYTES = 2_000
 """Discord's 2,000 characters are the shortest of the common chat services that Apprise knows."""
 
-_BY_HOST = {host: name for name, service in SERVICES.items() for host in service.hosts}
+_PASSWORD = re.compile(r"(?<=://)([^/?#:@]*):[^/?#]*@")
 
 
 def channels(urls: Sequence[str]) -> tuple[Channel, ...]:
-    """The channels of these addresses, in their order, each once. Never raises: a channel that
-    can't be used says so when it is sent to."""
-    return tuple({url: _channel(url) for url in urls}.values())
+    """The channels of these addresses, in their order, each once.
+
+    Of two addresses that differ only in their secret the last one counts. Never raises: a
+    channel that can't be used says so when it is sent to.
+    """
+    return tuple({channel.id: channel for channel in map(_channel, urls)}.values())
 
 
 def _channel(url: str) -> Channel:
     service, label = _service(url)
-    digest = hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
+    # Apprise has no secret of its own behind the #.
+    lasting = url if service == "apprise" else _PASSWORD.sub(r"\1@", url.partition("#")[0])
+    digest = hashlib.sha256(lasting.encode("utf-8", "surrogateescape")).hexdigest()
     return Channel(digest[:16], service, label, url)
 
 
@@ -93,8 +98,12 @@ def _service(url: str) -> tuple[str, str]:
         return "mail", host
     if scheme.lower() not in ("http", "https") or host == "?":
         return "unknown", host
-    named = _fragment(url).get("service") or _BY_HOST.get(host, "webhook")
+    named = _fragment(url).get("service") or _service_of(host)
     return named if named in SERVICES else "unknown", host
+
+
+def _service_of(host: str) -> str:
+    return next((name for name, row in SERVICES.items() if host in row.hosts), "webhook")
 
 
 def _fragment(url: str) -> dict[str, str]:
@@ -104,8 +113,8 @@ def _fragment(url: str) -> dict[str, str]:
 
 
 def apprise_notify(url: str, title: str, body: str) -> bool:
-    """`Apprise` through the library, if it is installed. It heeds http_proxy and its kin, and
-    takes every HTTP 200 for a yes: that is why the common robots are in the table above."""
+    """`Apprise` through the library, if it is installed. It uses the proxies of the environment,
+    and reads every HTTP 200 as a success: that is why the common robots are in SERVICES."""
     import importlib
     import logging
 
@@ -117,101 +126,96 @@ def apprise_notify(url: str, title: str, body: str) -> bool:
     return bool(target.notify(body=body, title=title, body_format="text"))
 
 
+@dataclass(frozen=True)
+class Transports:
+    """What messages are sent through. timeout_s: seconds for the whole of one channel."""
+
+    http: Http
+    mail: Mail = smtp_mail
+    apprise: Apprise = apprise_notify
+    timeout_s: float = 5.0
+
+
 def send_all(
-    to: Sequence[Channel],
-    message: Message,
-    http: Http,
-    now: float,
-    timeout_s: float = 5.0,
-    *,
-    mail: Mail = smtp_mail,
-    apprise: Apprise = apprise_notify,
-) -> dict[str, Sent]:
-    """Send to all channels at the same time; channel id → what became of it."""
+    to: Sequence[Channel], message: Message, transports: Transports, now: float
+) -> dict[str, SendResult]:
+    """Send to all channels at the same time; results by channel id."""
     if not to:
         return {}
     with ThreadPoolExecutor(len(to)) as pool:
         running = {
-            channel.id: pool.submit(
-                send, channel, message, http, now, timeout_s, mail=mail, apprise=apprise
-            )
-            for channel in to
+            channel.id: pool.submit(send, channel, message, transports, now) for channel in to
         }
     return {name: sending.result() for name, sending in running.items()}
 
 
-def send(
-    channel: Channel,
-    message: Message,
-    http: Http,
-    now: float,
-    timeout_s: float = 5.0,
-    *,
-    mail: Mail = smtp_mail,
-    apprise: Apprise = apprise_notify,
-) -> Sent:
+def send(channel: Channel, message: Message, transports: Transports, now: float) -> SendResult:
     """Send one message to one channel. Never raises for the channel's fault.
 
-    now: epoch seconds, for signatures. timeout_s: seconds for the whole of it. The reason
-    is safe to log: nothing of the URL is in it but the host.
+    now: epoch seconds, for signatures. The reason holds nothing of the address but its host.
     """
     try:
         if channel.service == "mail":
-            sent = _by_mail(channel, message, now, timeout_s, mail)
+            result = _by_mail(channel, message, transports, now)
         elif channel.service == "apprise":
-            sent = _by_apprise(channel, message, timeout_s, apprise)
+            result = _by_apprise(channel, message, transports)
         else:
-            sent = _by_http(channel, message, http, now, timeout_s)
+            result = _by_http(channel, message, transports, now)
     except HandlerError as error:
-        sent = Sent(False, str(error))
-    except Exception as error:  # the other channels must hear, and this one hears again
-        # Only the kind is told: the words of a library may hold the address.
-        sent = Sent(False, f"failed with {type(error).__name__}")
-    return Sent(sent.taken, _without_secrets(sent.reason, channel.url))
+        result = SendResult("failed", str(error))
+    except Exception as error:  # a fault of one channel must not keep the others from the message
+        # Only the kind is shown: the words of a library may hold the address.
+        result = SendResult("failed", f"failed with {type(error).__name__}")
+    return SendResult(result.status, _without_secrets(result.reason, channel.url))
 
 
-def _by_http(channel: Channel, message: Message, http: Http, now: float, timeout_s: float) -> Sent:
+def _by_http(channel: Channel, message: Message, transports: Transports, now: float) -> SendResult:
     service = SERVICES.get(channel.service)
     if service is None:
         known = ", ".join(SERVICES)
         raise UnusableUrlError(f"not an http(s) address, or its #service= is none of {known}")
-    secret = _fragment(channel.url).get("secret", "")
-    url = channel.url.partition("#")[0]
+    request = _request(service, channel.url, message, now)
+    headers = {"Content-Type": "application/json; charset=utf-8", **request.headers}
+    answer = transports.http.send("POST", request.url, headers, request.body, transports.timeout_s)
+    return service.read(answer)
+
+
+def _request(service: Service, url: str, message: Message, now: float) -> Request:
+    """The request, with the text cut until the service takes the body."""
+    secret = _fragment(url).get("secret", "")
     room = service.text_bytes
     while True:
-        request = service.request(Order(url, secret, message, room, now))
+        request = service.request(Order(url.partition("#")[0], secret, message, room, now))
         size = len(request.body)
         if size <= service.body_bytes or not room:
-            break
+            return request
         # JSON doubles quotes and backslashes: the body may be over where the text is not.
         room = room * service.body_bytes // size
-    headers = {"Content-Type": "application/json; charset=utf-8", **request.headers}
-    refusal = service.refusal(http.send("POST", request.url, headers, request.body, timeout_s))
-    return Sent(not refusal, refusal)
 
 
-def _by_mail(channel: Channel, message: Message, now: float, timeout_s: float, mail: Mail) -> Sent:
+def _by_mail(channel: Channel, message: Message, transports: Transports, now: float) -> SendResult:
     way = route(channel.url)
-    refused = mail(way, letter(way, message, now), timeout_s)
+    refused = transports.mail(way, letter(way, message, now), transports.timeout_s)
     # Sent again, it would reach those twice who have it.
-    told = f"taken, but refused for {refused} of {len(way.recipients)} recipients"
-    return Sent(True, told if refused else "")
+    note = f"taken, but refused for {refused} of {len(way.recipients)} recipients"
+    return SendResult("delivered", note if refused else "")
 
 
-def _by_apprise(channel: Channel, message: Message, timeout_s: float, apprise: Apprise) -> Sent:
+def _by_apprise(channel: Channel, message: Message, transports: Transports) -> SendResult:
     url = channel.url.partition(":")[2]
     body = message.body(APPRISE_BYTES)
+    timeout_s = transports.timeout_s
     try:
-        taken = within(timeout_s + GRACE_S, lambda: apprise(url, message.title, body))
+        taken = within(timeout_s + GRACE_S, lambda: transports.apprise(url, message.title, body))
     except ImportError as error:
         raise UnusableUrlError("Apprise is not installed: add it to requirements.txt") from error
     except TimeoutError as error:
         raise UnusableUrlError(f"no answer within {timeout_s:g} s") from error
-    return Sent(taken, "" if taken else "Apprise says that it was not taken")
+    return SendResult("delivered") if taken else SendResult("failed", "Apprise reports a failure")
 
 
 def _without_secrets(reason: str, url: str) -> str:
-    """The reason on one line, short, and without any part of the address that opens a door."""
+    """The reason on one line, short, and without any secret of the address."""
     for secret in sorted(url_secrets(url), key=len, reverse=True):
         reason = reason.replace(secret, REDACTED)
     return harmless(reason)

@@ -1,25 +1,28 @@
-"""Telling people: step 5 of the way of a failure.
+"""Sending alerts: step 5 of the way of a failure.
 
-    due alert tickets ── one message ── put _digests/…  (text, tickets, who has not heard)
-         ── each ticket: mark done, delete ── send ── put it again without those that heard
-                                                 └─ all have heard: delete it
+    due alert tickets ── one message ── put _digests/…  (text, tickets, channels: none so far)
+         ── each ticket: mark done, delete ── send ── put it again, with what each channel did
+                                                 └─ every configured channel took it: delete it
 
-The digest is kept before anything is sent, and holds the tickets' names: after a crash
-anywhere the next sweep first marks those tickets as done, and then sends to those that are
-still to hear. So nothing is told anew, and a channel that is down makes no other hear twice.
+The digest is stored before anything is sent, and holds the tickets' names: after a crash
+anywhere the next sweep first marks those tickets as done, and then sends to each configured
+channel that has not taken it. So no alert is sent twice to one channel, and a channel that
+ALERT_URLS names only now receives what another one never took. A digest leaves `_digests/` only
+once a channel took it, or once it is logged at ERROR and kept under `_undelivered/`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
 
-from handler.alerts.channels import Channel, channels, send_all
-from handler.alerts.digest import Entry, Message, compose, fold
+from handler.alerts.channels import Channel, Transports, channels, send_all
+from handler.alerts.digest import Entry, compose, fold
+from handler.alerts.services import SendResult
+from handler.alerts.stored import Digest, undelivered_key
 from handler.http_client import Http
-from handler.ledger.keys import DIGESTS, UNDELIVERED
+from handler.ledger.keys import DIGESTS
 from handler.ledger.lease import Lease
 from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger
@@ -27,53 +30,19 @@ from handler.log import Log
 from handler.parallel import in_parallel
 from handler.settings import Settings
 
-SCHEMA = "digest/1"
-
 CHANNEL_S = 5.0
-"""What one channel may take; they are asked in parallel."""
+"""The time-out of one channel. Channels are sent to in parallel."""
 
-GIVE_UP_S = 24 * 3600
-"""How long a channel that keeps refusing is asked again, each sweep."""
+RESERVE_S = 10.0
+"""A digest of an earlier sweep is sent only with that much of the sweep's time left: its
+channels may take CHANNEL_S, and the note of it must still be written."""
 
 MAX_TICKETS = 2_000
-"""Tickets in one digest; more make a second one in the next sweep."""
-
-
-@dataclass(frozen=True)
-class Digest:
-    """A message on its way. waiting: ids of the channels that have not taken it; since: epoch
-    seconds; tickets: names of those that it tells of."""
-
-    message: Message
-    tickets: tuple[str, ...]
-    waiting: tuple[str, ...]
-    since: float
-
-    def to_json(self) -> bytes:
-        """The digest as it is kept."""
-        values = {"schema": SCHEMA, **asdict(self), "message": self.message.to_dict()}
-        return json.dumps(values, ensure_ascii=False).encode("utf-8", "replace")
-
-    @classmethod
-    def from_json(cls, line: bytes) -> Digest:
-        """Read back what `to_json` wrote.
-
-        Raises:
-            ValueError: it is no digest/1.
-        """
-        values: Any = json.loads(line)
-        if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-            raise ValueError(f"not a {SCHEMA}")
-        return cls(
-            Message.from_dict(values["message"]),
-            tuple(values["tickets"]),
-            tuple(values["waiting"]),
-            float(values["since"]),
-        )
+"""Tickets of one digest; the others go into the digest of the next sweep."""
 
 
 class AlertContext(Protocol):
-    """What sending alerts needs of the sweep that it is a part of."""
+    """What sending alerts needs of the sweep."""
 
     settings: Settings
     ledger: Ledger
@@ -89,96 +58,129 @@ class AlertContext(Protocol):
 
 class Alerts:
     """The alerts of one sweep. Every method may raise StoreError or LeaseLostError: what was
-    begun goes on in the next sweep."""
+    begun continues in the next sweep."""
 
-    def __init__(self, bench: AlertContext) -> None:
-        self._bench = bench
-        self._store = bench.ledger.store
-        self._channels = channels(bench.settings.alert_urls)
+    def __init__(self, context: AlertContext, time_left: Callable[[], float]) -> None:
+        """time_left: the seconds that this sweep still has."""
+        self._context = context
+        self._time_left = time_left
+        self._store = context.ledger.store
+        self._channels = channels(context.settings.alert_urls)
+        self._transports = Transports(context.http, timeout_s=CHANNEL_S)
+        self._failing: set[str] = set()
+        """Ids of the channels that did not take a digest in this sweep: a channel that hangs
+        for one digest would hang for the next one."""
 
     def send_waiting(self, keys: Sequence[str]) -> None:
-        """Send on the digests that an earlier sweep left."""
+        """Send the digests that an earlier sweep left, as far as they are due."""
         for key in keys:
+            if self._time_left() < RESERVE_S:
+                return
             line = self._store.get(key)
             if line is None:
                 continue  # a stale listing
             try:
                 digest = Digest.from_json(line)
-            except (ValueError, KeyError, TypeError) as error:
-                # Nothing can be sent of it; put aside, so that it does not stop the others.
-                self._bench.log.error("alert_undelivered", key=key, reason=f"unreadable: {error}")
-                self._store.put(key.replace(DIGESTS, UNDELIVERED, 1), line)
-                self._store.delete(key)
+            except ValueError as error:
+                self._put_aside_unreadable(key, line, error)
                 continue
-            self._settle(digest.tickets)
+            if not digest.channels:  # else they were marked before it was sent first
+                self._mark_done(digest.tickets)
             self._send(key, digest)
 
-    def tell(self, due: Sequence[tuple[str, Ticket]]) -> None:
-        """Make one digest of what is due, and send it."""
+    def send_due(self, due: Sequence[tuple[str, Ticket]]) -> None:
+        """Make one digest of the alert tickets that are due, and send it."""
         due = due[:MAX_TICKETS]
         if not due:
             return
-        bench = self._bench
-        names = tuple(name for name, _ in due)
-        writer = f"{int(bench.clock()):010d}-{bench.lease.writer}"
+        context = self._context
+        writer = f"{int(context.clock()):010d}-{context.lease.writer}"
         entries = fold(entry(ticket) for _, ticket in due)
-        message = compose(entries, bench.settings.alert_lang, writer)
-        waiting = tuple(channel.id for channel in self._channels)
-        digest = Digest(message, names, waiting, bench.clock())
+        message = compose(entries, context.settings.alert_lang, writer)
+        digest = Digest(message, tuple(name for name, _ in due), context.clock())
         key = f"{DIGESTS}{writer}.json"
-        bench.lease.check(CHANNEL_S)
+        context.lease.check(CHANNEL_S)
         self._store.put(key, digest.to_json())
-        self._settle(names)
+        self._mark_done(digest.tickets)
         self._send(key, digest)
 
-    def _settle(self, names: Sequence[str]) -> None:
-        """The digest speaks for them from now on."""
-        in_parallel(self._bench.outbox.done, names)
+    def _mark_done(self, names: Sequence[str]) -> None:
+        """From now on the digest stands for these tickets."""
+        in_parallel(self._context.outbox.done, names)
 
     def _send(self, key: str, digest: Digest) -> None:
-        if not self._channels:
-            self._undelivered(key, digest, "there is no channel; set ALERT_URLS")
-            return
-        bench = self._bench
-        # A channel that is no longer configured counts as having heard.
-        waiting = [channel for channel in self._channels if channel.id in digest.waiting]
-        bench.lease.check(CHANNEL_S + 1)
-        sent = send_all(waiting, digest.message, bench.http, bench.clock(), CHANNEL_S)
-        for channel in waiting:
-            self._log(channel, digest, sent[channel.id].taken, sent[channel.id].reason)
-        left = tuple(channel.id for channel in waiting if not sent[channel.id].taken)
-        if not left:
+        """Send to each configured channel that has not taken it, and note what became of it."""
+        now = self._context.clock()
+        due = [channel for channel in self._channels if self._is_due(channel, digest, now)]
+        if due:
+            self._context.lease.check(CHANNEL_S + 1)
+            sent = send_all(due, digest.message, self._transports, now)
+            digest = self._noted(digest, due, sent)
+        left = [one for one in self._channels if not digest.delivery(one.id).delivered]
+        if not left and digest.is_delivered:
             self._store.delete(key)
-        elif bench.clock() - digest.since > GIVE_UP_S:
-            self._undelivered(key, digest, "a channel kept refusing it for a day")
-        elif left != digest.waiting:
-            bench.lease.check(CHANNEL_S)
-            self._store.put(key, replace(digest, waiting=left).to_json())
+        elif not self._channels:
+            self._put_aside(key, digest, "no channel is configured: set ALERT_URLS")
+        elif digest.is_too_old(now):
+            labels = ", ".join(f"{channel.service} {channel.label}" for channel in left)
+            self._put_aside(key, digest, f"not delivered within a day to: {labels}")
+        elif due:
+            self._context.lease.check(CHANNEL_S)
+            self._store.put(key, digest.to_json())
 
-    def _undelivered(self, key: str, digest: Digest, why: str) -> None:
-        """Nobody heard: once in the log, at ERROR, and kept where a person can look."""
-        self._bench.log.error(
+    def _is_due(self, channel: Channel, digest: Digest, now: float) -> bool:
+        return channel.id not in self._failing and digest.delivery(channel.id).is_due(now)
+
+    def _noted(
+        self, digest: Digest, to: Sequence[Channel], sent: Mapping[str, SendResult]
+    ) -> Digest:
+        """The digest after these tries. One line each is logged."""
+        after = dict(digest.channels)
+        for channel in to:
+            result = sent[channel.id]
+            self._log(channel, digest, result)
+            after[channel.id] = digest.delivery(channel.id).after(
+                result.status, self._context.clock()
+            )
+            if result.status == "failed":
+                self._failing.add(channel.id)
+        return replace(digest, channels=after)
+
+    def _put_aside(self, key: str, digest: Digest, why: str) -> None:
+        """It could not be delivered: one line at ERROR, and kept where a person can look."""
+        self._context.log.error(
             "alert_undelivered",
+            key=key,
             reason=why,
             title=digest.message.title,
             text=digest.message.text(1500),
         )
-        self._store.put(key.replace(DIGESTS, UNDELIVERED, 1), digest.to_json())
+        self._store.put(undelivered_key(key), digest.to_json())
         self._store.delete(key)
 
-    def _log(self, channel: Channel, digest: Digest, taken: bool, reason: str) -> None:
-        write = self._bench.log.info if taken else self._bench.log.error
+    def _put_aside_unreadable(self, key: str, line: bytes, error: ValueError) -> None:
+        """Nothing can be sent of it; it must not stop the others."""
+        self._context.log.error("alert_undelivered", key=key, reason=f"unreadable: {error}")
+        self._store.put(undelivered_key(key), line)
+        self._store.delete(key)
+
+    def _log(self, channel: Channel, digest: Digest, result: SendResult) -> None:
+        """At ERROR only the first time that this channel does not take this digest."""
+        log, is_first = self._context.log, not digest.delivery(channel.id).tries
+        write = log.error if is_first else log.warning
+        if result.status == "delivered":
+            write = log.info
         write(
             "alert",
             channel=f"{channel.service} {channel.label}",
-            status="taken" if taken else "not_taken",
-            reason=reason or None,
+            status=result.status,
+            reason=result.reason or None,
             title=digest.message.title,
         )
 
 
 def entry(ticket: Ticket) -> Entry:
-    """What a ticket has to tell."""
+    """What a digest says of a ticket."""
     record = ticket.record
     sent = (record.input if record else None) or {}
     place = "/".join(str(sent[name]) for name in ("bucket", "object") if sent.get(name))

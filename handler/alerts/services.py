@@ -13,7 +13,8 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from http import HTTPStatus
+from typing import Literal, NamedTuple, TypeAlias
 from urllib.parse import quote_plus
 
 from handler.alerts.digest import Message
@@ -23,6 +24,20 @@ from handler.http_client import Answer
 
 class UnusableUrlError(HandlerError):
     """An address that nothing can be sent by. The message holds nothing of it."""
+
+
+Status: TypeAlias = Literal["delivered", "failed", "unclear"]
+"""What became of a message. failed: refused, or no answer came. unclear: an answer came that
+is neither a known success nor a known refusal; most likely it was delivered."""
+
+
+@dataclass(frozen=True)
+class SendResult:
+    """What a channel answered. reason: why it is not a plain success; safe to log once the
+    secrets of the address are redacted."""
+
+    status: Status
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +66,8 @@ class Service(NamedTuple):
 
     hosts: tuple[str, ...]
     request: Callable[[Order], Request]
-    refusal: Callable[[Answer], str]
-    """Why an answer is a refusal; "" where it is none."""
+    read: Callable[[Answer], SendResult]
+    """What an answer means."""
     text_bytes: int
     body_bytes: int
 
@@ -92,7 +107,7 @@ def _feishu(order: Order) -> Request:
     return _json(order.url, body)
 
 
-def _slack(order: Order) -> Request:
+def _slack_request(order: Order) -> Request:
     """&, < and > are Slack's only control characters; mrkdwn false leaves * and _ alone."""
     text = order.message.text(order.room, _escaped_for_slack)
     return _json(order.url, {"text": text, "mrkdwn": False, "unfurl_links": False})
@@ -142,40 +157,99 @@ def _escaped_for_slack(line: str) -> str:
 
 # --- answers -------------------------------------------------------------------------------
 
+_OK_TEXTS = (b"ok", b"1")
+"""Texts that stand for a success: Slack, Mattermost and Discord's Slack address answer `ok`,
+a Teams connector `1` (and other texts with the same status 200 where it failed)."""
 
-def _coded(*names: tuple[str, str]) -> Callable[[Answer], str]:
-    """For robots that refuse with HTTP 200: taken is a code of 0 under the first name there is.
-    names: of a code, and of the sentence that goes with it."""
+_FLAGS: Mapping[str, Mapping[object, Status]] = {
+    "ok": {True: "delivered", False: "failed"},
+    "success": {True: "delivered", False: "failed"},
+    "status": {"error": "failed"},
+    "result": {"success": "delivered", "error": "failed"},
+}
+"""What members of a JSON answer mean, at whichever service. ok: Slack's Workflow Builder
+(node-slack-sdk#2615) and Telegram. success: Rocket.Chat, which takes Slack's messages
+(gogs#3169). result: Zulip's address for Slack's messages. status: Rocket.Chat's errors; that it
+is "ok" means nothing, since a proxy or a load balancer says so too."""
 
-    def refusal(answer: Answer) -> str:
-        try:
-            told = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            return _not_2xx(answer) or "the answer is not JSON"
-        for code, words in names:
-            if isinstance(told, dict) and code in told:
-                if told[code] == 0 and type(told[code]) is int:
-                    return _not_2xx(answer)
-                return f"refused with {code} {told[code]}: {told.get(words, '')}"
-        return _not_2xx(answer) or "the answer does not say whether it was taken"
-
-    return refusal
-
-
-def _not_ok(answer: Answer) -> str:
-    """Slack answers 200 and the two letters ok; else its word for what is wrong."""
-    taken = answer.status == 200 and answer.body.strip() == b"ok"
-    return "" if taken else _not_2xx(answer) or "the answer is not ok"
+_REASONS = ("errmsg", "msg", "StatusMessage", "error", "message", "description")
+"""Members that say in words what is wrong; the first one that is there is shown."""
 
 
-def _not_2xx(answer: Answer) -> str:
-    if 200 <= answer.status < 300:
-        return ""
-    return f"HTTP {answer.status} {answer.body.decode('utf-8', 'replace')}"
+def _by_code(*codes: str) -> Callable[[Answer], SendResult]:
+    """For robots that refuse with HTTP 200: a code of 0 is a success, any other a refusal."""
+
+    def read(answer: Answer) -> SendResult:
+        if not _is_2xx(answer):
+            return _refused(answer)
+        return _flagged(answer, codes) or _unclear(answer)
+
+    return read
 
 
-_ERRCODE = _coded(("errcode", "errmsg"))
-_CODE = _coded(("code", "msg"), ("StatusCode", "StatusMessage"))
+def _slack(answer: Answer) -> SendResult:
+    """Slack, and what takes Slack's messages. An empty answer is a success: Workflow Builder's
+    trigger has run (node-slack-sdk#2674)."""
+    if not _is_2xx(answer):
+        return _refused(answer)
+    if not answer.body.strip():
+        return SendResult("delivered")
+    return _flagged(answer) or _unclear(answer)
+
+
+def _standard_webhook(answer: Answer) -> SendResult:
+    """Any 2xx is a success, unless the body says in a known form that it is none."""
+    if not _is_2xx(answer):
+        return _refused(answer)
+    known = _flagged(answer, ("errcode",))
+    return known if known and known.status == "failed" else SendResult("delivered")
+
+
+def _flagged(answer: Answer, codes: tuple[str, ...] = ()) -> SendResult | None:
+    """What the body says in a known form; None where it says nothing so. One member that
+    tells of a failure outweighs all others."""
+    if answer.body.strip().lower() in _OK_TEXTS:
+        return SendResult("delivered")
+    try:
+        members = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(members, dict):
+        return None
+    said = {name: _meaning(name, value, codes) for name, value in members.items()}
+    for name, status in said.items():
+        if status == "failed":
+            why = next((members[word] for word in _REASONS if word in members), "")
+            return SendResult("failed", f"refused with {name} {json.dumps(members[name])}: {why}")
+    return SendResult("delivered") if "delivered" in said.values() else None
+
+
+def _meaning(name: str, value: object, codes: tuple[str, ...]) -> Status | None:
+    if name in codes:
+        # bool is an int, and false is not 0: no service is known to answer so.
+        return ("failed" if value else "delivered") if type(value) is int else None
+    meanings = _FLAGS.get(name, {})
+    return meanings.get(value) if isinstance(value, (bool, str)) else None
+
+
+def _is_2xx(answer: Answer) -> bool:
+    return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def _refused(answer: Answer) -> SendResult:
+    return SendResult("failed", f"HTTP {answer.status} {_text(answer)}")
+
+
+def _unclear(answer: Answer) -> SendResult:
+    return SendResult("unclear", f"the answer is not understood: {_text(answer)}")
+
+
+def _text(answer: Answer) -> str:
+    return answer.body.decode("utf-8", "replace")
+
+
+_ERRCODE = _by_code("errcode")
+_CODE = _by_code("code", "StatusCode")
 
 SERVICES: dict[str, Service] = {
     # developer.work.weixin.qq.com/document/path/91770: content at most 2,048 bytes. A longer
@@ -185,12 +259,12 @@ SERVICES: dict[str, Service] = {
     # bytes"; the newer wording says that the body is meant.
     "dingtalk": Service(("oapi.dingtalk.com",), _dingtalk, _ERRCODE, 20_000, 20_000),
     # open.feishu.cn, custom bot guide: the request's body at most 20 KB, refused with 9499.
-    # Whether a KB is 1,000 or 1,024 is not said. The older answer has StatusCode alone.
+    # Whether a KB is 1,000 or 1,024 is not said. The older answer has StatusCode in place of code.
     "feishu": Service(("open.feishu.cn",), _feishu, _CODE, 20_000, 20_000),
     "lark": Service(("open.larksuite.com",), _feishu, _CODE, 20_000, 20_000),
     # api.slack.com/changelog/2018-04-truncating-really-long-messages: cut at 40,000 characters,
     # and above the former 4,000 bytes it may be broken into several messages.
-    "slack": Service(("hooks.slack.com",), _slack, _not_ok, 4_000, 40_000),
+    "slack": Service(("hooks.slack.com",), _slack_request, _slack, 4_000, 40_000),
     # standardwebhooks.com: "usually smaller than 20kb"; taken is any 2xx and nothing else.
-    "webhook": Service((), _webhook, _not_2xx, 20_000, 20_000),
+    "webhook": Service((), _webhook, _standard_webhook, 20_000, 20_000),
 }

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from handler.alerts import stored
 from handler.alerts.send import MAX_TICKETS, Alerts
 from handler.callback.record import JobRecord
 from handler.ci_api.client import CiError
@@ -18,7 +19,6 @@ from handler.ci_api.responses import ANSWER_LIMITS
 from handler.errors import StoreError
 from handler.http_client import Http, HttpClient
 from handler.ledger import keys
-from handler.ledger.keys import DIGESTS
 from handler.ledger.lease import Lease, LeaseLostError
 from handler.ledger.outbox import FAULTS, OWN_RECORD, Ticket, alert_of
 from handler.ledger.records import Ledger
@@ -108,7 +108,7 @@ class Sweep:
         # Step 0. Both empty: done, at the price of two requests.
         bench = self._bench
         names = bench.outbox.due(bench.clock(), MAX_TICKETS)
-        if not names and not list(bench.ledger.store.list(DIGESTS)):
+        if not names and not stored.waiting(bench.ledger.store):
             return
         # Step 1
         if not bench.lease.take():
@@ -117,7 +117,7 @@ class Sweep:
         try:
             # Only now: another sweep may have put a digest since, and ended before its tickets
             # were marked. Without it here they would be told anew.
-            self._work(names, list(bench.ledger.store.list(DIGESTS)))
+            self._work(names, stored.waiting(bench.ledger.store))
         finally:
             self._summary.submits = bench.submits
         # Not where it broke off: a write that got no answer may land late, and over that of the
@@ -127,12 +127,12 @@ class Sweep:
     def _work(self, names: list[str], digests: list[str]) -> None:
         """Alerts come before retries: a backlog of the one must not keep the other unheard."""
         self._summary.due = len(names)
-        alerts = Alerts(self._bench)
+        alerts = Alerts(self._bench, self._time_left)
         alerts.send_waiting(digests)
         # Looked at only now: a digest that was on its way has just marked its tickets.
         due = [pair for pair in in_parallel(self._look, names) if pair]
         telling = [(name, one) for name, one in due if one.action.startswith("alert.")]
-        alerts.tell(telling)
+        alerts.send_due(telling)
         self._summary.told = len(telling)
         for name, ticket in due:
             if ticket.action.startswith("alert."):

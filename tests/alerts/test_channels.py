@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from handler.alerts.channels import Sent, channels, send, send_all
+from handler.alerts.channels import Transports, channels, send, send_all
 from handler.alerts.digest import Entry, Message, compose
-from handler.alerts.services import SERVICES, webhook_signature
+from handler.alerts.services import SERVICES, SendResult, webhook_signature
 from handler.errors import NoAnswerError
 from handler.http_client import Answer, HttpClient
 from tests.alert_services import KEY, NOW, AlertService, closed_port
@@ -37,9 +37,9 @@ def http() -> Iterator[HttpClient]:
     client.close()
 
 
-def told(service: AlertService, http: HttpClient, message: Message = MESSAGE) -> Sent:
+def told(service: AlertService, http: HttpClient, message: Message = MESSAGE) -> SendResult:
     """Send to a service; what became of it."""
-    return send(channels([service.url])[0], message, http, NOW)
+    return send(channels([service.url])[0], message, Transports(http), NOW)
 
 
 # --- addresses -----------------------------------------------------------------------------
@@ -101,9 +101,9 @@ def test_an_environment_that_is_no_utf8_makes_channels_too() -> None:
 )
 def test_an_address_that_names_no_service_says_so(http: HttpClient, url: str) -> None:
     """It is found out without anything being sent, and without anything being raised."""
-    sent = send(channels([url])[0], MESSAGE, http, NOW)
+    sent = send(channels([url])[0], MESSAGE, Transports(http), NOW)
 
-    assert sent.taken is False
+    assert sent.status == "failed"
     assert "#service= is none of wecom, dingtalk, feishu, lark, slack, webhook" in sent.reason
 
 
@@ -114,7 +114,7 @@ def test_an_address_that_names_no_service_says_so(http: HttpClient, url: str) ->
 def test_a_message_reaches_its_readers(service: str, http: HttpClient) -> None:
     """Each service takes the message, signed where it signs, in its own wrapping."""
     with AlertService(service, SECRETS.get(service, "")) as robot:
-        assert told(robot, http) == Sent(True, "")
+        assert told(robot, http) == SendResult("delivered")
 
         [request] = robot.received
         assert request.method == "POST"
@@ -160,7 +160,10 @@ def test_a_webhook_is_told_apart_by_its_id(http: HttpClient) -> None:
     with AlertService("webhook", SECRETS["webhook"]) as hook:
         [channel] = channels([hook.url])
         for now in (NOW, NOW + 60):
-            assert send(channel, Message("a.b\r\nc", "t", ()), http, now).taken
+            assert (
+                send(channel, Message("a.b\r\nc", "t", ()), Transports(http), now).status
+                == "delivered"
+            )
 
         headers = [request.headers for request in hook.received]
         assert [one["webhook-id"] for one in headers] == ["a-b--c"] * 2
@@ -184,9 +187,9 @@ def test_a_webhook_secret_that_is_none_is_told(http: HttpClient) -> None:
     with AlertService("webhook") as hook:
         [channel] = channels([f"{hook.bare_url}#secret=not*base64"])
 
-        sent = send(channel, MESSAGE, http, NOW)
+        sent = send(channel, MESSAGE, Transports(http), NOW)
 
-        assert sent == Sent(False, "the webhook's secret is not whsec_ and base64")
+        assert sent == SendResult("failed", "the webhook's secret is not whsec_ and base64")
         assert hook.received == []
 
 
@@ -194,7 +197,7 @@ def test_a_robot_address_without_a_query_is_signed_too(http: HttpClient) -> None
     """The signature starts a query where the address has none."""
     with AlertService("dingtalk") as robot:
         url = robot.bare_url.partition("?")[0]
-        send(channels([f"{url}#service=dingtalk&secret=S"])[0], MESSAGE, http, NOW)
+        send(channels([f"{url}#service=dingtalk&secret=S"])[0], MESSAGE, Transports(http), NOW)
 
         assert robot.received[0].path.startswith("/robot/send?timestamp=1790000000000&sign=")
 
@@ -224,7 +227,7 @@ def test_a_refusal_is_not_taken(
 
         sent = told(robot, http)
 
-        assert sent.taken is False
+        assert sent.status == "failed"
         assert sent.reason.startswith(reason)
         assert robot.texts == []
 
@@ -245,44 +248,94 @@ def test_signatures_are_really_checked(
         else:
             robot.secret = SECRETS["webhook"].replace("MDEy", "NDEy") + "x" * 4
 
-        sent = send(channels([url])[0], MESSAGE, http, now)
+        sent = send(channels([url])[0], MESSAGE, Transports(http), now)
 
-        assert sent.taken is False
+        assert sent.status == "failed"
         assert reason in sent.reason
+
+
+NOT_UNDERSTOOD = "the answer is not understood: "
 
 
 @pytest.mark.parametrize(
     ("service", "status", "body", "reason"),
     [
-        ("wecom", 200, b"<html>login</html>", "the answer is not JSON"),
-        ("wecom", 200, b"\xff\xfe", "the answer is not JSON"),
-        ("wecom", 200, b"[" * 60_000, "the answer is not JSON"),
-        ("wecom", 200, b"[0]", "the answer does not say whether it was taken"),
-        ("wecom", 200, b"{}", "the answer does not say whether it was taken"),
         ("wecom", 502, b"bad gateway", "HTTP 502 bad gateway"),
         ("wecom", 502, b"{}", "HTTP 502 {}"),
         ("wecom", 500, b'{"errcode":0}', 'HTTP 500 {"errcode":0}'),
-        ("wecom", 200, b'{"errcode":false}', "refused with errcode False:"),
-        ("wecom", 200, b'{"errcode":"0"}', "refused with errcode 0:"),
+        ("wecom", 200, b'{"errcode":-1}', "refused with errcode -1:"),
+        ("wecom", 200, b'{"ok":true,"errcode":1,"errmsg":"no"}', "refused with errcode 1: no"),
+        ("wecom", 200, b'{"success":false,"message":"no"}', "refused with success false: no"),
         ("feishu", 200, b'{"StatusCode":9,"StatusMessage":"no"}', "refused with StatusCode 9: no"),
-        ("feishu", 400, b'{"code":9499,"msg":"Bad Request"}', "refused with code 9499: Bad Req"),
-        ("slack", 200, b"not ok", "the answer is not ok"),
-        ("slack", 201, b"ok", "the answer is not ok"),
+        ("feishu", 200, b'{"StatusCode":0,"code":19024}', "refused with code 19024:"),
+        ("feishu", 400, b'{"code":9499,"msg":"Bad Request"}', 'HTTP 400 {"code":9499'),
         ("slack", 404, b"no_service", "HTTP 404 no_service"),
+        (
+            "slack",
+            200,
+            b'{"ok":false,"error":"invalid_auth"}',
+            "refused with ok false: invalid_aut",
+        ),
+        ("slack", 200, b'{"success":false}', "refused with success false:"),
+        ("slack", 400, b'{"success":false,"error":"no channel"}', "HTTP 400 "),
+        ("slack", 200, b'{"status":"error","message":"no"}', 'refused with status "error": no'),
         ("webhook", 302, b"", "HTTP 302"),
+        (
+            "webhook",
+            200,
+            b'{"ok":false,"description":"chat not found"}',
+            "refused with ok false: chat not f",
+        ),
+        (
+            "webhook",
+            200,
+            b'{"success":false,"error":"no room"}',
+            "refused with success false: no r",
+        ),
+        ("webhook", 200, b'{"result":"error","msg":"no"}', 'refused with result "error": no'),
+        ("webhook", 200, b'{"errcode":93000,"errmsg":"no"}', "refused with errcode 93000: no"),
     ],
 )
-def test_an_answer_that_does_not_say_yes_is_a_no(
+def test_the_known_ways_to_refuse(
     service: str, status: int, body: bytes, reason: str, http: HttpClient
 ) -> None:
-    """A login page, an empty object, a proxy's error: none of them is a yes."""
+    """Any status but 2xx; with 2xx a code, or a member that says that it failed."""
     with AlertService(service) as robot:
         robot.answer = (status, body)
 
         sent = told(robot, http)
 
-        assert sent.taken is False
+        assert sent.status == "failed"
         assert sent.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("service", ["wecom", "dingtalk", "feishu", "lark", "slack"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"<html>login</html>", b"\xff\xfe", b"[" * 60_000, b"[0]", b"{}", b"null", b'"ok"', b"{"),
+        *(b'{"errcode":"x"}', b'{"code":null}', b'{"errcode":false}', b'{"ok":"yes"}', b'{"ok":1}'),
+        *(
+            b'{"success":null}',
+            b'{"status":"ok","data":[]}',
+            b'{"status":200}',
+            b'{"status":{}}',
+            b'{"result":[]}',
+            b"not ok",
+        ),
+    ],
+)
+def test_an_answer_in_other_words_is_neither_a_success_nor_a_refusal(
+    service: str, body: bytes, http: HttpClient
+) -> None:
+    """A login page or an empty object may follow a delivery or not: the reason quotes it."""
+    with AlertService(service) as robot:
+        robot.answer = (200, body)
+
+        sent = told(robot, http)
+
+        assert sent.status == "unclear"
+        assert sent.reason.startswith(NOT_UNDERSTOOD.strip())
 
 
 @pytest.mark.parametrize(
@@ -291,16 +344,28 @@ def test_an_answer_that_does_not_say_yes_is_a_no(
         ("feishu", 200, b'{"Extra":null,"StatusCode":0,"StatusMessage":"success"}'),
         ("dingtalk", 200, b'{"errmsg":"ok","errcode":0}'),
         ("slack", 200, b"ok\n"),
+        ("slack", 201, b"ok"),
+        ("slack", 200, b'{"ok":true}'),  # a trigger of Workflow Builder
+        ("slack", 200, b""),  # the same, node-slack-sdk#2674
+        ("slack", 200, b'{"success":true}'),  # Rocket.Chat
+        ("wecom", 200, b'{"ok":true}'),  # a relay of one's own
+        ("wecom", 200, b"OK"),
+        ("dingtalk", 200, b'{"success":true,"message":""}'),
+        ("lark", 200, b'{"result":"success","msg":""}'),
         ("webhook", 200, b"whatever"),
+        ("webhook", 200, b"1"),
         ("webhook", 202, b""),
+        ("webhook", 200, b'{"id":"x","status":"queued","code":200,"errcode":"0"}'),
     ],
 )
-def test_the_ways_to_say_yes(service: str, status: int, body: bytes, http: HttpClient) -> None:
-    """Feishu's older answer has another name for its code; a webhook takes with any 2xx."""
+def test_the_known_ways_to_report_a_success(
+    service: str, status: int, body: bytes, http: HttpClient
+) -> None:
+    """In the service's own words, or in those of others that take its messages."""
     with AlertService(service) as robot:
         robot.answer = (status, body)
 
-        assert told(robot, http) == Sent(True, "")
+        assert told(robot, http) == SendResult("delivered")
 
 
 @pytest.mark.parametrize(
@@ -321,9 +386,14 @@ def test_no_answer_is_a_reason_and_no_error(fault: str, reason: str, http: HttpC
         port = str(closed_port() if fault == "gone" else robot.port)
         url = robot.url.replace(str(robot.port), port)
 
-        sent = send(channels([url])[0], MESSAGE, http, NOW, 0.3 if fault == "slow" else 5)
+        sent = send(
+            channels([url])[0],
+            MESSAGE,
+            Transports(http, timeout_s=0.3 if fault == "slow" else 5),
+            NOW,
+        )
 
-        assert sent.taken is False
+        assert sent.status == "failed"
         assert sent.reason.strip() == reason
         assert elsewhere.received == []
 
@@ -345,7 +415,7 @@ def test_a_long_message_is_cut_to_what_a_service_takes(
 ) -> None:
     """Bytes count, of the text or of the whole body, after all escaping; the services check."""
     with AlertService(service, SECRETS.get(service, "")) as robot:
-        assert told(robot, http, message) == Sent(True, "")
+        assert told(robot, http, message) == SendResult("delivered")
 
         row, body = SERVICES[service], robot.received[0].body
         size = len(robot.texts[0].encode())
@@ -359,7 +429,7 @@ def test_a_long_message_is_cut_to_what_a_service_takes(
 def test_a_service_gets_all_that_it_takes(service: str, limit: int, http: HttpClient) -> None:
     """One long line is cut at the very byte."""
     with AlertService(service) as robot:
-        assert told(robot, http, Message("d", "x" * 50_000, ())).taken
+        assert told(robot, http, Message("d", "x" * 50_000, ())).status == "delivered"
         assert len(robot.texts[0]) == limit
 
 
@@ -368,7 +438,7 @@ def test_a_body_that_can_not_be_cut_enough_goes_out_all_the_same() -> None:
     keeper = _Keeper(Answer(413, b""))
     [channel] = channels(["https://hook.example.com/"])
 
-    assert send(channel, Message("d" * 30_000, "t", ()), keeper, NOW).taken is False
+    assert send(channel, Message("d" * 30_000, "t", ()), Transports(keeper), NOW).status == "failed"
 
 
 def test_a_thousand_failures_are_one_message_everywhere(http: HttpClient) -> None:
@@ -380,7 +450,7 @@ def test_a_thousand_failures_are_one_message_everywhere(http: HttpClient) -> Non
     message = compose(entries, "zh", "d1")
     for service in SERVICES:
         with AlertService(service) as robot:
-            assert told(robot, http, message).taken
+            assert told(robot, http, message).status == "delivered"
             assert robot.texts[0].startswith("[CI] 任务失败：1000\n")
 
 
@@ -400,9 +470,9 @@ def test_a_reason_never_holds_a_key(service: str, http: HttpClient) -> None:
             robot.answer = (200, json.dumps(refusal).encode())
 
         [channel] = channels([url])
-        sent = send(channel, MESSAGE, http, NOW)
+        sent = send(channel, MESSAGE, Transports(http), NOW)
 
-        assert sent.taken is False
+        assert sent.status == "failed"
         for text in (sent.reason, repr(channel), repr(sent)):
             assert KEY not in text
             assert secret not in text
@@ -418,7 +488,7 @@ def test_words_of_an_address_are_no_secrets(http: HttpClient) -> None:
         robot.answer = (200, b'{"errcode":1,"errmsg":"1: invalid webhook url, service wecom"}')
         url = robot.url.replace("?", "?v=1&")
 
-        sent = send(channels([url])[0], MESSAGE, http, NOW)
+        sent = send(channels([url])[0], MESSAGE, Transports(http), NOW)
 
         assert sent.reason == "refused with errcode 1: 1: invalid webhook url, service wecom"
 
@@ -432,7 +502,9 @@ def test_whatever_a_library_raises_is_told_by_its_kind() -> None:
 
     [channel] = channels([f"https://hook.example.com/{KEY}"])
 
-    assert send(channel, MESSAGE, Broken(), NOW) == Sent(False, "failed with RuntimeError")
+    assert send(channel, MESSAGE, Transports(Broken()), NOW) == SendResult(
+        "failed", "failed with RuntimeError"
+    )
 
 
 # --- several at once -----------------------------------------------------------------------
@@ -445,19 +517,26 @@ def test_channels_hear_at_the_same_time_and_apart(http: HttpClient) -> None:
         bad.refuse_with = 11232
         dead = f"http://127.0.0.1:{closed_port()}/"
         known = channels([one.url, bad.url, dead, two.url])
-        send_all(channels([dead]), MESSAGE, http, NOW)  # so that no import is timed below
+        send_all(
+            channels([dead]), MESSAGE, Transports(http), NOW
+        )  # so that no import is timed below
         started = time.monotonic()
 
-        sent = send_all(known, MESSAGE, http, NOW)
+        sent = send_all(known, MESSAGE, Transports(http), NOW)
 
         assert time.monotonic() - started < 1.0
         assert list(sent) == [channel.id for channel in known]
-        assert [one.taken for one in sent.values()] == [True, False, False, True]
+        assert [one.status for one in sent.values()] == [
+            "delivered",
+            "failed",
+            "failed",
+            "delivered",
+        ]
 
 
 def test_no_channels_are_told_nothing(http: HttpClient) -> None:
     """An empty ALERT_URLS is none of this module's worries."""
-    assert send_all((), MESSAGE, http, NOW) == {}
+    assert send_all((), MESSAGE, Transports(http), NOW) == {}
 
 
 # --- Apprise -------------------------------------------------------------------------------
@@ -473,7 +552,9 @@ def test_apprise_gets_address_title_and_body() -> None:
 
     [channel] = channels([f"apprise:tgram://{KEY}/chat?x=1#frag"])
 
-    assert send(channel, CHINESE, _Keeper(), NOW, apprise=apprise) == Sent(True, "")
+    assert send(channel, CHINESE, Transports(_Keeper(), apprise=apprise), NOW) == SendResult(
+        "delivered"
+    )
     assert heard[0][:2] == (f"tgram://{KEY}/chat?x=1#frag", "[CI] 任务失败：300")
     assert 1_500 < len(heard[0][2].encode()) <= 2_000
 
@@ -485,10 +566,10 @@ def test_what_apprise_does_not_take() -> None:
     def broken(*_: str) -> bool:
         raise RuntimeError(KEY)
 
-    sent = send(channel, MESSAGE, _Keeper(), NOW, apprise=lambda *_: False)
-    assert sent == Sent(False, "Apprise says that it was not taken")
-    sent = send(channel, MESSAGE, _Keeper(), NOW, apprise=broken)
-    assert sent == Sent(False, "failed with RuntimeError")
+    sent = send(channel, MESSAGE, Transports(_Keeper(), apprise=lambda *_: False), NOW)
+    assert sent == SendResult("failed", "Apprise reports a failure")
+    sent = send(channel, MESSAGE, Transports(_Keeper(), apprise=broken), NOW)
+    assert sent == SendResult("failed", "failed with RuntimeError")
 
 
 def test_apprise_has_as_long_as_any_other_channel() -> None:
@@ -496,10 +577,15 @@ def test_apprise_has_as_long_as_any_other_channel() -> None:
     never = threading.Event()
     [channel] = channels(["apprise:tgram://token/chat"])
 
-    sent = send(channel, MESSAGE, _Keeper(), NOW, 0.1, apprise=lambda *_: never.wait(10))
+    sent = send(
+        channel,
+        MESSAGE,
+        Transports(_Keeper(), apprise=lambda *_: never.wait(10), timeout_s=0.1),
+        NOW,
+    )
 
     never.set()
-    assert sent == Sent(False, "no answer within 0.1 s")
+    assert sent == SendResult("failed", "no answer within 0.1 s")
 
 
 def test_without_apprise_its_channels_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -507,21 +593,21 @@ def test_without_apprise_its_channels_say_so(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "apprise", None)
     [channel] = channels(["apprise:tgram://token/chat"])
 
-    sent = send(channel, MESSAGE, _Keeper(), NOW)
+    sent = send(channel, MESSAGE, Transports(_Keeper()), NOW)
 
-    assert sent == Sent(False, "Apprise is not installed: add it to requirements.txt")
+    assert sent == SendResult("failed", "Apprise is not installed: add it to requirements.txt")
 
 
 @pytest.mark.parametrize(
     ("added", "taken", "expected"),
     [
-        (True, True, Sent(True, "")),
-        (True, None, Sent(False, "Apprise says that it was not taken")),
-        (False, True, Sent(False, "Apprise does not know this kind of address")),
+        (True, True, SendResult("delivered")),
+        (True, None, SendResult("failed", "Apprise reports a failure")),
+        (False, True, SendResult("failed", "Apprise does not know this kind of address")),
     ],
 )
 def test_how_apprise_is_called(
-    monkeypatch: pytest.MonkeyPatch, added: bool, taken: bool | None, expected: Sent
+    monkeypatch: pytest.MonkeyPatch, added: bool, taken: bool | None, expected: SendResult
 ) -> None:
     """add() and notify() of the library: what they say is what counts."""
     calls: list[dict[str, str]] = []
@@ -534,7 +620,7 @@ def test_how_apprise_is_called(
     monkeypatch.setitem(sys.modules, "apprise", SimpleNamespace(Apprise=lambda: one))
     [channel] = channels(["apprise:tgram://token/chat"])
 
-    assert send(channel, Message("d", "t", ("l",)), _Keeper(), NOW) == expected
+    assert send(channel, Message("d", "t", ("l",)), Transports(_Keeper()), NOW) == expected
     assert calls == ([{"title": "t", "body": "l", "body_format": "text"}] if added else [])
 
 
@@ -546,12 +632,14 @@ def test_the_real_apprise(http: HttpClient) -> None:
         hook.answer = (200, b"")
         [channel] = channels([f"apprise:json://127.0.0.1:{hook.port}/{KEY}"])
 
-        assert send(channel, Message("d", "t", ("<b>l</b>",)), http, NOW) == Sent(True, "")
+        assert send(channel, Message("d", "t", ("<b>l</b>",)), Transports(http), NOW) == SendResult(
+            "delivered"
+        )
         assert hook.received[0].json["title"] == "t"
         assert hook.received[0].json["message"] == "<b>l</b>"
 
         hook.answer = (500, b"")
-        assert send(channel, MESSAGE, http, NOW).taken is False
+        assert send(channel, MESSAGE, Transports(http), NOW).status == "failed"
 
 
 # --- twins ---------------------------------------------------------------------------------

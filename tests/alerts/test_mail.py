@@ -8,9 +8,10 @@ from typing import Literal
 
 import pytest
 
-from handler.alerts.channels import Sent, channels, send
+from handler.alerts.channels import Transports, channels, send
 from handler.alerts.digest import Message
 from handler.alerts.mail import MailError, route, smtp_mail
+from handler.alerts.services import SendResult
 from handler.http_client import HttpClient
 from tests.alert_services import NOW, MailSink, self_signed
 
@@ -31,7 +32,7 @@ def test_a_mail_reaches_every_recipient(http: HttpClient) -> None:
     with MailSink() as sink:
         url = sink.url("to=a%2Bnight@example.com,b@example.org&from=ci@example.com")
 
-        assert send(channels([url])[0], CHINESE, http, NOW) == Sent(True, "")
+        assert send(channels([url])[0], CHINESE, Transports(http), NOW) == SendResult("delivered")
 
         [mail] = sink.delivered
         assert mail.sender == "ci@example.com"
@@ -52,7 +53,7 @@ def test_a_user_signs_in(http: HttpClient) -> None:
     with MailSink(credentials=("ci@example.com", "p@ss:word")) as sink:
         url = sink.url(user="ci%40example.com:p%40ss%3Aword")
 
-        assert send(channels([url])[0], MESSAGE, http, NOW) == Sent(True, "")
+        assert send(channels([url])[0], MESSAGE, Transports(http), NOW) == SendResult("delivered")
         assert sink.delivered[0].sender == "ci@example.com"
 
 
@@ -61,9 +62,11 @@ def test_a_wrong_password_is_told_without_it(http: HttpClient) -> None:
     with MailSink(credentials=("ci@example.com", "right")) as sink:
         [channel] = channels([sink.url(user="ci%40example.com:wr0ng")])
 
-        sent = send(channel, MESSAGE, http, NOW)
+        sent = send(channel, MESSAGE, Transports(http), NOW)
 
-        assert sent == Sent(False, "127.0.0.1: refused with 535 5.7.8 wrong user or password")
+        assert sent == SendResult(
+            "failed", "127.0.0.1: refused with 535 5.7.8 wrong user or password"
+        )
         assert "wr0ng" not in repr(channel) + repr(route(channel.url))
 
 
@@ -74,11 +77,16 @@ def test_mail_goes_through_tls(http: HttpClient, tls: Literal["at once", "startt
         # 0.0.0.0 reaches this machine, and is no loopback address.
         [channel] = channels([sink.url(host="0.0.0.0")])
 
-        assert send(channel, MESSAGE, http, NOW, mail=partial(smtp_mail, trust=trust)).taken
+        assert (
+            send(
+                channel, MESSAGE, Transports(http, mail=partial(smtp_mail, trust=trust)), NOW
+            ).status
+            == "delivered"
+        )
         assert len(sink.delivered) == 1
 
-        sent = send(channel, MESSAGE, http, NOW)
-        assert sent == Sent(False, "0.0.0.0: no mail was taken (SSLCertVerificationError)")
+        sent = send(channel, MESSAGE, Transports(http), NOW)
+        assert sent == SendResult("failed", "0.0.0.0: no mail was taken (SSLCertVerificationError)")
         assert len(sink.delivered) == 1
 
 
@@ -87,9 +95,9 @@ def test_without_tls_nothing_leaves_the_machine(http: HttpClient) -> None:
     with MailSink() as sink:
         [channel] = channels([sink.url(host="0.0.0.0", user="me:secret-password")])
 
-        sent = send(channel, MESSAGE, http, NOW)
+        sent = send(channel, MESSAGE, Transports(http), NOW)
 
-        assert sent == Sent(False, "0.0.0.0: the server lacks STARTTLS, or AUTH")
+        assert sent == SendResult("failed", "0.0.0.0: the server lacks STARTTLS, or AUTH")
         assert sink.delivered == []
         assert not any(line.startswith(("AUTH", "MAIL")) for line in sink.commands)
 
@@ -99,13 +107,13 @@ def test_refused_recipients(http: HttpClient) -> None:
     with MailSink() as sink:
         [channel] = channels([sink.url("to=a@example.com,b@example.com")])
         sink.refused_recipients = {"a@example.com"}
-        assert send(channel, MESSAGE, http, NOW) == Sent(
-            True, "taken, but refused for 1 of 2 recipients"
+        assert send(channel, MESSAGE, Transports(http), NOW) == SendResult(
+            "delivered", "taken, but refused for 1 of 2 recipients"
         )
 
         sink.refused_recipients = {"a@example.com", "b@example.com"}
-        assert send(channel, MESSAGE, http, NOW) == Sent(
-            False, "127.0.0.1: every recipient refused (550)"
+        assert send(channel, MESSAGE, Transports(http), NOW) == SendResult(
+            "failed", "127.0.0.1: every recipient refused (550)"
         )
 
 
@@ -114,9 +122,9 @@ def test_a_refused_letter(http: HttpClient) -> None:
     with MailSink() as sink:
         sink.refuse_with = "552 too big"
 
-        sent = send(channels([sink.url()])[0], MESSAGE, http, NOW)
+        sent = send(channels([sink.url()])[0], MESSAGE, Transports(http), NOW)
 
-        assert sent == Sent(False, "127.0.0.1: refused with 552 too big")
+        assert sent == SendResult("failed", "127.0.0.1: refused with 552 too big")
 
 
 @pytest.mark.parametrize("goodbye", ["421 in a hurry", ""])
@@ -125,7 +133,7 @@ def test_a_bad_goodbye_does_not_undo_a_delivery(http: HttpClient, goodbye: str) 
     with MailSink() as sink:
         sink.goodbye = goodbye
 
-        assert send(channels([sink.url()])[0], MESSAGE, http, NOW).taken
+        assert send(channels([sink.url()])[0], MESSAGE, Transports(http), NOW).status == "delivered"
         assert len(sink.delivered) == 1
 
 
@@ -133,10 +141,10 @@ def test_a_mail_server_that_is_silent_or_gone(http: HttpClient) -> None:
     """A time-out, and a refused connection, are reasons."""
     with MailSink() as sink:
         sink.silent = True
-        sent = send(channels([sink.url()])[0], MESSAGE, http, NOW, 0.2)
+        sent = send(channels([sink.url()])[0], MESSAGE, Transports(http, timeout_s=0.2), NOW)
         assert sent.reason == "127.0.0.1: no mail was taken (SMTPServerDisconnected)"
 
-    sent = send(channels([sink.url()])[0], MESSAGE, http, NOW)
+    sent = send(channels([sink.url()])[0], MESSAGE, Transports(http), NOW)
     assert sent.reason == "127.0.0.1: no mail was taken (ConnectionRefusedError)"
 
 
@@ -162,9 +170,9 @@ def test_a_mail_address_that_is_none(http: HttpClient, url: str, reason: str) ->
     def never(*_: object) -> int:
         raise AssertionError("nothing must be sent")
 
-    sent = send(channels([url])[0], MESSAGE, http, NOW, mail=never)
+    sent = send(channels([url])[0], MESSAGE, Transports(http, mail=never), NOW)
 
-    assert sent.taken is False
+    assert sent.status == "failed"
     assert reason in sent.reason
 
 
@@ -199,7 +207,7 @@ def test_a_title_with_a_line_break_starts_no_header(http: HttpClient) -> None:
     with MailSink() as sink:
         message = Message("x>\r\nBcc: all@example.com", "t\r\nBcc: all@example.com", ())
 
-        assert send(channels([sink.url()])[0], message, http, NOW).taken
+        assert send(channels([sink.url()])[0], message, Transports(http), NOW).status == "delivered"
 
         letter = sink.delivered[0].letter
         assert letter["Bcc"] is None

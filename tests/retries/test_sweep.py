@@ -489,16 +489,6 @@ def test_without_a_channel_the_digest_is_logged_once_and_kept(tmp_path: Path) ->
         assert len(world.keys("_undelivered/")) == 1
 
 
-def test_a_channel_that_is_not_configured_any_more_counts_as_having_heard(world: World) -> None:
-    """A digest does not wait for what is gone."""
-    world.phone.refuse_with = 500
-    world.post("hello")
-    world.run(minutes=1)
-    world.env["ALERT_URLS"] += "&changed=1"
-    world.run(minutes=1)
-    assert world.keys("_digests/") == []
-
-
 def test_a_digest_that_can_not_be_read_stops_nothing(world: World) -> None:
     """It is put aside, at ERROR."""
     world.store.put("_digests/0000000000-x.json", b"{}")

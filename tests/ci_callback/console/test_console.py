@@ -25,7 +25,7 @@ from ci_callback.devserver.history import History, Invocation, Way, Write
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.devserver.samples import Asked, make, names
 from handler.alerts.digest import Message
-from handler.alerts.send import Digest
+from handler.alerts.stored import Digest
 from handler.callback.lineage import Lineage
 from handler.errors import StoreError
 from handler.ingest import recorder as intake
@@ -561,7 +561,7 @@ def test_the_outbox(console: Console) -> None:
 
 def test_digests_that_nobody_took(console: Console) -> None:
     """And those that are on their way; one that can't be read is named."""
-    digest = Digest(Message("1", "[CI] told", ("line <b>",)), (), (), 1.0)
+    digest = Digest(Message("1", "[CI] told", ("line <b>",)), (), 1.0)
     console.function.store.put("_digests/1.json", digest.to_json())
     console.function.store.put("_undelivered/2.json", digest.to_json())
     console.function.store.put("_undelivered/3.json", b"{}")

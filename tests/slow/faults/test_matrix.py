@@ -15,7 +15,7 @@ import pytest
 
 from ci_callback.ci_simulator import BUCKET, REGION
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
-from handler.alerts.channels import channels, send
+from handler.alerts.channels import Transports, channels, send
 from handler.alerts.digest import Message
 from handler.callback.families import FAMILIES
 from handler.ci_api.client import Ci
@@ -215,7 +215,8 @@ def on_ci(operation: str, http: Http, world: MemoryWorld | SocketWorld, job: str
     """Ask one thing of CI, or send a message."""
     if operation == "send":
         (channel,) = channels([world.phone.url])
-        return send(channel, Message("m", "[CI] title", ()), http, world.now, 5).taken
+        message, transports = Message("m", "a title", ()), Transports(http)
+        return send(channel, message, transports, world.now).status == "delivered"
     at = ("127.0.0.1", world.ci.port) if isinstance(world, SocketWorld) else None
     ci = Ci(http, Credentials(SECRET_ID, SECRET_KEY, ""), BUCKET, REGION, at, lambda seconds: None)
     family = FAMILIES["ai"]
