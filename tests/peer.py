@@ -8,7 +8,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Literal
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nETag: 1\r\nX-Cos-Request-Id: r\r\n\r\nhi"
@@ -112,7 +112,8 @@ class Peer:
             if answer is None:
                 connection.close()
                 return
-            connection.sendall(answer)
+            with suppress(OSError):  # the client, or `close`, may be faster
+                connection.sendall(answer)
 
     def _receive(self, connection: socket.socket) -> bytes:
         """Head and body of a request, which may come in parts; b"" once there is no more."""
