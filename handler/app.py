@@ -146,7 +146,8 @@ class Function:
         return CallbackIngest(
             settings,
             Recorder(ledger, Policy.of(settings)),
-            self._inline(settings, time_left),
+            # Where there is no fallback, CI does not wait for the answer.
+            self._inline(settings, time_left() / 2 if fallback else None),
             fallback,
             self.log,
             time_left,
@@ -154,16 +155,17 @@ class Function:
             self.timer,
         )
 
-    def _inline(self, settings: Settings, time_left: TimeLeft) -> Inline | None:
+    def _inline(self, settings: Settings, patience_s: float | None) -> Inline | None:
         if not settings.confirms_before_storing:
             return None
-        # Imported here, as below: only VERIFY_CALLBACKS=always asks CI while CI waits.
+        # Imported here, as below: only VERIFY_CALLBACKS=always asks CI before it stores.
         from handler.ci_api.responses import ANSWER_LIMITS
         from handler.ci_api.verification import INLINE_S, Inline
         from handler.http_client import HttpClient
 
+        budget_s = float("inf") if patience_s is None else min(INLINE_S, patience_s)
         http = self.http or HttpClient(ANSWER_LIMITS.max_bytes)
-        return Inline(settings, http, self.sleep, self.timer, min(INLINE_S, time_left() / 2))
+        return Inline(settings, http, self.sleep, self.timer, budget_s)
 
     def _refuse(self, trigger: Trigger, refusal: RefusedError) -> Any:
         self.log.warning(

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, TextIO, TypeAlias
 
 from handler.clock import rfc3339_of
+from handler.redaction import REDACTED
 
 Level: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Value: TypeAlias = "str | int | float | bool | None"
@@ -40,7 +41,6 @@ BODY_TRUNCATED = "callback_truncated"
 
 BODY_ENCODING = "zlib+base64"
 
-_MARK = "[redacted]"
 _TRACEBACK = "traceback"
 
 
@@ -157,7 +157,7 @@ class Log:
         if not isinstance(value, str):
             return value
         for secret in self._secrets:
-            value = value.replace(secret, _MARK)
+            value = value.replace(secret, REDACTED)
         if len(value) <= limit:
             return value
         # A stack trace says what went wrong in its last line, everything else in its first.

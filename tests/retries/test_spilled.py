@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from handler.app import Function
 from handler.errors import StoreError
+from handler.http_client import Answer
 from handler.ingest import spill
 from handler.ingest.received import ReceivedCallback
 from handler.ledger.store import Store
@@ -22,7 +24,7 @@ from handler.run import Run
 from handler.settings import Settings
 from handler.stores import open_spill, open_store
 from tests.conftest import NOW
-from tests.stores import MemoryStore, SimulatedCrash, Trouble, Wrapped
+from tests.stores import MemoryStore, QuickWorld, SimulatedCrash, Trouble, Wrapped
 
 AT = "2026-09-21T14:13:%02dZ"
 TICK = {"Type": "Timer", "TriggerName": "sweep", "Message": "sweep"}
@@ -290,3 +292,27 @@ def test_the_command_sweep_takes_the_spill_in(tmp_path: Path) -> None:
     assert jobs(open_store(settings)) == 0  # the time is long over
     function.take_in_spilled(settings, Run("r", function.timer()))
     assert (jobs(open_store(settings)), left(store)) == (3, 0)
+
+
+def test_with_verify_always_each_callback_of_the_spill_is_asked_about(machine: Machine) -> None:
+    """CI does not wait for the answer, so the bound on the questions of a delivery is not meant:
+    here the questions about five jobs take 50 s."""
+    world = QuickWorld(VERIFY_CALLBACKS="always")
+    for number in range(5):
+        job = world.submit()
+        world.succeed(job)
+        body = world.ci.callback_body(job, "JSON")
+        spill.put(machine.spill, ReceivedCallback(body, "http", AT % number, "r"))
+
+    class SlowCi:
+        def send(
+            self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+        ) -> Answer:
+            machine.passed_s += 10.0
+            return world.http.send(method, url, headers, body, timeout_s)
+
+    env = {**world.env, "SPILL_URL": "file:elsewhere"}
+    function = replace(machine.function, env=env, http=SlowCi())
+    function.take_in_spilled(Settings.from_env(env), Run("r", 0.0, 900.0, lambda: -1.0))
+    records = [json.loads(machine.ledger.get(key) or b"") for key in machine.ledger.list("jobs/")]
+    assert [record["source"]["verified"] for record in records] == [True] * 5
