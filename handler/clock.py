@@ -1,5 +1,5 @@
-"""A clock's reading as it is written. Apart from callback/converters.py, which reads times and
-costs a refused request the import of datetime."""
+"""How a moment is written. Reading times (callback/converters.py) needs datetime, which a refused
+request should not have to import."""
 
 from __future__ import annotations
 

@@ -165,12 +165,13 @@ def test_runs_and_reviews_are_kept_beside_the_jobs(on_cos: Invoked, cos: FakeCos
         (None, 200),
     ],
 )
+@pytest.mark.parametrize("name", ["BucketId", "Bucket"])
 def test_callbacks_of_buckets_that_are_not_allowed_are_refused(
-    on_cos: Invoked, cos: FakeCos, bucket: str | None, status: int
+    on_cos: Invoked, cos: FakeCos, name: str, bucket: str | None, status: int
 ) -> None:
     """By bucket or by appid: staging does not write to production. None named: it is taken."""
     on_cos.env["ALLOWED_BUCKETS"] = "media-1250000000,1260000000"
-    detail = {"JobId": "j1", "State": "Failed", "Input": {"BucketId": bucket, "Object": "a"}}
+    detail = {"JobId": "j1", "State": "Failed", "Input": {name: bucket, "Object": "a"}}
     answered, answer = on_cos.post(json.dumps({"JobsDetail": detail}))
     assert answered == status
     assert (answer["jobs"][0]["status"] == "rejected") == (status == 403)

@@ -1,1 +1,1 @@
-"""What is done with the callbacks of one invocation."""
+"""The callbacks of one invocation: from body to record, dead letter, spill or log."""

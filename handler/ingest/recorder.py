@@ -1,15 +1,15 @@
-"""The way of a callback once it is understood: everything it calls for, then its record.
+"""The way of a callback that is understood: first its tickets, then its record.
 
     (0) a marker in UserData? ── GET _lineage/JOB_ID: only what it proves counts
-    (1) unfinished?  put aside ── done
-    (2) a ticket for each thing that it calls for          ← a crash here: a ticket without
+    (1) unfinished?  stored under _unfinished/ ── done
+    (2) a ticket for each thing that must follow            ← a crash here: a ticket without
     (3) put_new the record                                   its record; the sweep goes on
          ├─ it is new ── done
          └─ it exists: the same end ── a duplicate
                        another end ── alert.conflict, this one becomes a dead letter, and its
                                       own tickets are done
 
-The record comes last, so that a record whose follow-ups are missing can't be.
+The record comes last, so no record is without its tickets.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from handler.policy import Policy
 
 
 class Recorder:
-    """Keeps what callbacks say. Every method may raise StoreError: something may not be
+    """Stores what callbacks say. Every method may raise StoreError: something may not be
     durable, and doing it all again is safe."""
 
     def __init__(self, ledger: Ledger, policy: Policy) -> None:
@@ -33,16 +33,16 @@ class Recorder:
         self._outbox = Outbox(ledger)
         self._policy = policy
 
-    def store(self, record: JobRecord, letter: Callable[[], DeadLetter]) -> StoreResult:
-        """Keep a record and all that follows from it. `letter` makes what is kept in its
-        place where the ledger holds another end of the same job already."""
+    def store(self, record: JobRecord, dead_letter: Callable[[], DeadLetter]) -> StoreResult:
+        """Store a record and its tickets. dead_letter: makes what is stored in its place where the
+        ledger holds another end of the same job."""
         record = self._proven(record)
         tickets = self.tickets(record)
         for ticket in tickets:
             self._outbox.put(ticket)
         stored = self._ledger.put_record(record)
         if isinstance(stored, Conflict):
-            key = self.conflict(record, letter())
+            key = self.conflict(record, dead_letter())
             for ticket in tickets:
                 # Otherwise a sweep finds the conflict again and makes a second dead letter.
                 self._outbox.done(ticket.name)
@@ -50,6 +50,7 @@ class Recorder:
         return stored
 
     def _proven(self, record: JobRecord) -> JobRecord:
+        """A record whose lineage is only what the ledger proves."""
         if record.marker is None:
             return record
         from handler.ledger.attempts import Attempts  # only a job with a marker needs it
@@ -59,36 +60,37 @@ class Recorder:
     def tickets(self, record: JobRecord) -> list[Ticket]:
         """The tickets that a record calls for."""
         if record.outcome == "unknown":
-            note = "a callback came, and how it ended can't be read from it"
+            note = "a callback arrived, and how the job ended can't be read from it"
             return [about(record, "alert.unknown", note=note)]
         return [
             about(record, action, self._policy.due(record) if action == "retry" else 0)
             for action in self._policy.actions(record)
         ]
 
-    def conflict(self, record: JobRecord, letter: DeadLetter) -> str:
-        """Tell that two ends of one job were sent, and keep the second; its key."""
-        return self.set_aside("conflict", record, letter, "another end is kept already")
+    def conflict(self, record: JobRecord, dead_letter: DeadLetter) -> str:
+        """Store the second of two different ends of one job as a dead letter, and raise
+        alert.conflict; the dead letter's key."""
+        return self.set_aside("conflict", record, dead_letter, "another end is kept already")
 
-    def set_aside(self, kind: str, record: JobRecord, letter: DeadLetter, note: str) -> str:
-        """Keep a callback that is understood, but not to be believed, as a dead letter, and tell
-        of it as alert.`kind`; the letter's key."""
-        key = letter.key
+    def set_aside(self, kind: str, record: JobRecord, dead_letter: DeadLetter, note: str) -> str:
+        """Store a callback that is understood and not believed as a dead letter, and raise
+        alert.`kind`; the dead letter's key."""
+        key = dead_letter.key
         self._outbox.put(about(record, f"alert.{kind}", note=f"{note}; this one is in {key}"))
-        return self._ledger.put_dead_letter(letter)
+        return self._ledger.put_dead_letter(dead_letter)
 
     def enqueue_verification(self, record: JobRecord) -> str:
-        """Put a callback by that CI does not confirm yet: the sweep asks again; its key."""
+        """Store a callback that CI does not confirm yet as a ticket, for a sweep; its key."""
         ticket = about(record, "verify")
         self._outbox.put(ticket)
         return OUTBOX + ticket.name
 
-    def put_dead_letter(self, letter: DeadLetter) -> str:
-        """Keep a body that could not be understood, and tell; its key. The ticket is first:
-        better an alert whose letter is missing than a letter that nobody hears of."""
-        key = letter.key
-        note = f"{letter.reason}: {letter.explanation}; kept in {key}"
+    def put_dead_letter(self, dead_letter: DeadLetter) -> str:
+        """Store a body that could not be understood, and raise alert.dead; its key. The ticket is
+        first: an alert whose dead letter is missing is better than one that is never raised."""
+        key = dead_letter.key
+        note = f"{dead_letter.reason}: {dead_letter.explanation}; kept in {key}"
         self._outbox.put(
-            Ticket("alert.dead", letter.sha256[:32], "dead", note=note, details={"key": key})
+            Ticket("alert.dead", dead_letter.sha256[:32], "dead", note=note, details={"key": key})
         )
-        return self._ledger.put_dead_letter(letter)
+        return self._ledger.put_dead_letter(dead_letter)

@@ -28,11 +28,11 @@ from handler.alerts.digest import Message
 from handler.alerts.stored import Digest
 from handler.callback.lineage import Lineage
 from handler.errors import StoreError
-from handler.ingest import recorder as intake
 from handler.ledger.attempts import Attempt, Attempts
 from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger
+from handler.triggers import Status
 from tests.alert_services import AlertService
 from tests.conftest import PAYLOADS
 from tests.fake_cos import FakeCos
@@ -808,7 +808,7 @@ def test_no_word_is_left_over() -> None:
 
 def test_every_family_of_words_is_whole() -> None:
     """Whatever the code may ask for by a part of a key."""
-    asked = {f"o.{one}" for one in ("", *OUTCOMES, *NO_JOB, *get_args(intake.Status))}
+    asked = {f"o.{one}" for one in ("", *OUTCOMES, *NO_JOB, *get_args(Status))}
     asked |= {f"f.{one}" for one in get_args(follow.Word)}
     asked |= {f"w.{one}" for one in (*get_args(Way), "ledger")}
     asked |= {f"e.{one}" for one in events.RANK} | {"e.ended_again"}
