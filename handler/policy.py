@@ -11,6 +11,7 @@ from datetime import datetime
 
 from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
+from handler.clock import is_believed
 from handler.failure_codes import Reaction, reaction_to
 from handler.settings import Settings
 
@@ -82,20 +83,19 @@ class Policy:
     def due(self, record: JobRecord) -> int:
         """When a record's job may be tried again, in epoch seconds; a function of it alone.
 
-        Counted from its end, else from its creation. A time before 2015 or after 2100 is
-        not believed and reads as 0: such a ticket is due at once, not never.
+        Counted from its end, else from its creation. A time that is not believed (clock.py) reads
+        as 0: such a ticket is due at once, not never.
         """
-        told = record.ended_at or record.created_at
-        if told is None or not "2015" <= told[:4] <= "2100":
+        ended = record.ended_at or record.created_at
+        if ended is None or not is_believed(ended):
             return self.backoff_s(record.lineage)
-        return int(
-            datetime.fromisoformat(told.replace("Z", "+00:00")).timestamp()
-        ) + self.backoff_s(record.lineage)
+        ended_s = datetime.fromisoformat(ended.replace("Z", "+00:00")).timestamp()
+        return int(ended_s) + self.backoff_s(record.lineage)
 
 
 def _without_names(record: JobRecord) -> str:
     """A record's message without the names of its input, whose words are not of the cause."""
     message = record.message
-    for name in ("url", "object"):
-        message = message.replace(str((record.input or {}).get(name) or "") or "\n", " ")
+    for name in filter(None, (record.job_input.url, record.job_input.object)):
+        message = message.replace(name, " ")
     return message

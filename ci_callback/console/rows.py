@@ -141,6 +141,5 @@ def _texts(job: JobRow) -> Iterable[str]:
     yield from (job.answered.job_id, job.answered.tag, job.answered.key, job.outcome)
     record = job.record
     if record is not None:
-        sent = record.input or {}
         yield from (record.code, record.message, record.user_data or "")
-        yield from (str(sent.get("object") or ""), str(record.retry.get("root_job_id") or ""))
+        yield from (record.job_input.object, str(record.retry.get("root_job_id") or ""))

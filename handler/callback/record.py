@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from handler.callback import catalogue, common_fields, converters, details, outcome, outputs, tree
 from handler.callback.added_nodes import is_result
@@ -24,6 +24,9 @@ from handler.callback.redaction import redact
 from handler.callback.results.fields import Json
 from handler.callback.tag import UNKNOWN
 from handler.callback.tree import Tree
+
+if TYPE_CHECKING:
+    from handler.callback.job_input import Input
 
 SCHEMA = "job-record/1"
 
@@ -79,6 +82,13 @@ class JobRecord:
     def is_terminal(self) -> bool:
         """Whether nothing more can become of the job."""
         return self.outcome in TERMINAL
+
+    @property
+    def job_input(self) -> Input:
+        """`input` with its types; its texts are "" where the callback names no input."""
+        from handler.callback.job_input import Input
+
+        return Input.of(self.input)
 
     @property
     def lineage(self) -> Lineage:

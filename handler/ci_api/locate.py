@@ -42,5 +42,5 @@ def ci_of(
 
 def place_of(record: JobRecord) -> tuple[str, str]:
     """Bucket and region of a job's input; "" where the callback does not name them."""
-    sent = record.input or {}
-    return str(sent.get("bucket") or ""), str(sent.get("region") or "")
+    sent = record.job_input
+    return sent.bucket, sent.region

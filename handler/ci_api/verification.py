@@ -72,10 +72,7 @@ def differences(record: JobRecord, told: Described) -> list[str]:
         "Code": (record.code, told.code),
         "Tag": (record.tag, tree.text(told.detail, "Tag")),
         "QueueId": (record.queue_id, tree.text(told.detail, "QueueId")),
-        "Input.Object": (
-            (record.input or {}).get("object"),
-            tree.text(told.detail, "Input.Object"),
-        ),
+        "Input.Object": (record.job_input.object, tree.text(told.detail, "Input.Object")),
     }
     return [name for name, (one, other) in pairs.items() if one and other and one != other]
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 
 from handler.callback.record import JobRecord
+from handler.clock import is_believed
 
 MAX_NAME_CHARS = 80
 NO_DAY = "1970-01-01"
@@ -94,10 +95,8 @@ def is_key(key: str) -> bool:
 
 
 def day(time: str | None) -> str:
-    """The UTC day of an RFC 3339 time in UTC; 1970-01-01 for none, before 2015 or after 2100."""
-    if time is None or not "2015" <= time[:4] <= "2100":
-        return NO_DAY
-    return time[:10]
+    """The UTC day of an RFC 3339 time in UTC; 1970-01-01 for none, and for one not believed."""
+    return time[:10] if time and is_believed(time) else NO_DAY
 
 
 def record(of: JobRecord) -> str:

@@ -277,7 +277,7 @@ class _Workflow(_Retry):
 
     def run(self) -> None:
         workflow_id = str((self.record.workflow or {}).get("workflow_id") or "")
-        key = str((self.record.input or {}).get("object") or "")
+        key = self.record.job_input.object
         family = family_of(self.record.tag, self.record.job_id)
         if not workflow_id or not key or family is None:
             self._tell("failed", "the callback does not name the workflow and its object")
@@ -334,12 +334,12 @@ def with_marker(ci: Ci, family: Family, record: JobRecord, marker: Marker) -> li
         CiError
     """
     ended = converters.moment(record.ended_at or record.created_at)
-    key = (record.input or {}).get("object")
+    key = record.job_input.object or None
     listed = ci.list_jobs(
         family,
         record.tag or "",
         ended.timestamp() if ended else 0.0,
-        str(key) if key else None,
+        key,
     )
     return [
         job
