@@ -6,6 +6,7 @@ routines.py   steps written as generators, made into states
 state.py      what the ledger holds, who runs, what is still young
 answers.py    how each request may be answered
 world.py      who goes on, who dies, how time passes
+workers.py     several tickets at a time under one lease
 promises.py   what must hold
 scopes.py     the situations that are explored
 explore.py    every state of a situation; `python -m tests.slow.model.explore` prints a table

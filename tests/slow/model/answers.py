@@ -184,6 +184,13 @@ def describe(scope: Scope, state: State, number: int, request: ask.Describe) -> 
     yield Answer(Described(now, job.claim, job.knows_nonce), state.with_jobs(jobs))
 
 
+def lock(scope: Scope, state: State, number: int, request: ask.Lock) -> Answers:
+    """Once no other worker has it."""
+    if all(slot.holds != request.attempt for slot in state.slots):
+        slot = state.slots[number]._replace(holds=request.attempt)
+        yield Answer(None, state.with_slot(number, slot))
+
+
 def wait(scope: Scope, state: State, number: int, request: ask.Wait) -> Answers:
     """It is not counted here how often."""
     yield Answer(True, state)
@@ -282,6 +289,7 @@ ANSWERS: dict[type, Callable[[Scope, State, int, Any], Answers]] = {
     ask.Post: post,
     ask.Find: find,
     ask.Describe: describe,
+    ask.Lock: lock,
     ask.Wait: wait,
     ask.Send: send,
 }

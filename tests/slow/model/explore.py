@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tests.slow.model.promises import PROMISES, RESTS, broken, is_at_rest
 from tests.slow.model.scopes import LARGE, SCOPES, Scope
 from tests.slow.model.state import State
+from tests.slow.model.workers import SharedWorld
 from tests.slow.model.world import World
 
 
@@ -35,7 +36,7 @@ class Report(NamedTuple):
 
 def explore(scope: Scope, watched: frozenset[str] = PROMISES) -> Report:
     """Look at every state that can be come to, until one breaks a promise."""
-    world = World(scope)
+    world = (SharedWorld if scope.rules.shared else World)(scope)
     states = [world.canonical(world.initial)]
     numbers = {states[0]: 0}
     came_from = [0]

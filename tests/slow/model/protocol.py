@@ -27,6 +27,7 @@ from tests.slow.model.requests import (
     Lineage,
     ListDigests,
     ListOutbox,
+    Lock,
     Look,
     LostError,
     Post,
@@ -57,6 +58,7 @@ GUARDS = {
     "done_mark_checked": "2, 5: a ticket with a done mark is swept away",
     "record_checked": "2: a ticket without its record is taken in before it is acted upon",
     "other_end_checked": "2: a ticket is not acted upon where the record tells another end",
+    "lease_given_up_by_all": "1: where one worker's write got no answer, no other goes on either",
     "verified": "3a: CI itself is asked whether the job failed",
     "lineage_from_ci": "3a: the marker is read from CI's word, not from the callback",
     "claim_proved": "3a: it counts only where _attempts/ names the job",
@@ -67,6 +69,7 @@ GUARDS = {
     "list_before_resubmit": "3b: CI's list is asked before an old claim is renewed",
     "nonce_compared": "3b: a job in CI's list is adopted only by the nonce of the claim",
     "oldest_adopted": "3b: of several, the oldest: the nonce can be copied once it is seen",
+    "one_worker_per_attempt": "3b: of the tickets worked on at a time one is about an attempt",
     "claim_before_post": "3c: the claim is put before the request goes out",
     "claim_renewed": "3c: an old claim is put again with the time of now",
     "lease_looked_at_before_post": "3c: a sweep whose lease is old doesn't submit",
@@ -107,14 +110,16 @@ class Bounds:
 class Rules:
     """Which guards are off, and the settings that matter.
 
-    retries: whether a failure is worth a retry (else it calls for an alert). hold:
-    ON_UNKNOWN_SUBMISSION=hold. channels: where alerts go (none: alerts are not sent, and stay
-    in the outbox). other_channels: other values of ALERT_URLS that a sweep may find, because it
-    was changed or because another function with other settings works on the same ledger.
+    shared: one sweep works on several tickets at a time, under one lease. retries: whether a
+    failure is worth a retry (else it calls for an alert). hold: ON_UNKNOWN_SUBMISSION=hold.
+    channels: where alerts go (none: alerts are not sent, and stay in the outbox).
+    other_channels: other values of ALERT_URLS that a sweep may find, because it was changed or
+    because another function with other settings works on the same ledger.
     """
 
     off: frozenset[str] = frozenset()
     bounds: Bounds = Bounds()
+    shared: bool = False
     retries: bool = True
     max_attempts: int = 2
     hold: bool = False
@@ -244,9 +249,15 @@ def sweep(rules: Rules, channels: tuple[str, ...]) -> Steps:
     return Then(alerts, (channels, listed, digests))
 
 
+def worker(rules: Rules) -> Steps:
+    """One of those that work at a time, once the sweep has its lease."""
+    listed = yield ListOutbox()
+    return Then(take_up, (listed,)) if isinstance(listed, Ticket) else None
+
+
 def leave(rules: Rules) -> Steps:
-    """The end of a sweep."""
-    if rules.on("lease_taken"):
+    """The end of a sweep. One with several workers gives its lease back when all have ended."""
+    if rules.on("lease_taken") and not rules.shared:
         yield DropLease()
 
 
@@ -348,6 +359,8 @@ def place(rules: Rules, ticket: Ticket, claim: Lineage, knows_nonce: bool) -> St
 
 def attempt(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
     """Step 3b."""
+    if rules.shared and rules.on("one_worker_per_attempt"):
+        yield Lock(following)
     note = yield Get(note_of(following), by_listing=not rules.on("get_decides"))
     if isinstance(note, Submitted):
         return Then(hand_over, (ticket, following, note.job))

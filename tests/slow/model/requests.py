@@ -183,6 +183,12 @@ class Describe(NamedTuple):
     job: int
 
 
+class Lock(NamedTuple):
+    """Be the one worker of a sweep that is about an attempt; it is waited for."""
+
+    attempt: Lineage
+
+
 class Wait(NamedTuple):
     """Whether a ticket is looked at again: a bounded number of times."""
 
@@ -212,6 +218,7 @@ Request: TypeAlias = (
     | Look
     | Find
     | Describe
+    | Lock
     | Wait
 )
 

@@ -67,6 +67,13 @@ CALLBACK = Scope("a callback, delivered twice", callbacks=(_FAILED, _FAILED))
 OVERLAP = Scope("a callback, two sweeps", callbacks=(_FAILED,), sweeps=2)
 TWO_ENDS = Scope("two ends of one job", callbacks=(_FAILED, _SUCCEEDED))
 RESUBMIT = Scope("a retry, two sweeps", kept=_RETRY, sweeps=2, strays=True)
+SHARED = Scope(
+    "two tickets of one job, worked on at a time",
+    Rules(shared=True),
+    kept=_kept(Ticket(1, "failed", "retry"), Ticket(1, "failed", "retry", Lineage(3, 1))),
+    sweeps=2,
+    strays=True,
+)
 HOLD = Scope(
     "the same, ON_UNKNOWN_SUBMISSION=hold",
     Rules(hold=True, bounds=Bounds(list_catches_up=False)),
@@ -133,6 +140,7 @@ SCOPES = (
     OVERLAP,
     TWO_ENDS,
     RESUBMIT,
+    SHARED,
     HOLD,
     RECOVER,
     UNHEARD,

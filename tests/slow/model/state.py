@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
-from tests.slow.model.requests import Key, Lineage, Ticket
+from tests.slow.model.requests import NO_CLAIM, Key, Lineage, Ticket
 from tests.slow.model.routines import ENDED
 
 NOBODY = -1
@@ -71,12 +71,14 @@ class Job(NamedTuple):
 class Slot(NamedTuple):
     """Room for one delivery or one sweep at a time.
 
-    place: where its routine stands. late: its lease is old. answered: CI was told 200.
-    unnoted: what it told and did not yet note in the digest, in order.
+    place: where its routine stands. late: its lease is old, or was given up. holds: the attempt
+    that it has locked. answered: CI was told 200. unnoted: what it told and did not yet note in
+    the digest, in order.
     """
 
     place: int = ENDED
     late: bool = False
+    holds: Lineage = NO_CLAIM
     answered: bool = False
     unnoted: tuple[Told, ...] = ()
 

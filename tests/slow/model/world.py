@@ -105,7 +105,7 @@ class World:
         slot, name = state.slots[number], self._names[number]
         request = self._routines.requests[slot.place]
         if not self.scope.calm:
-            yield Move((name, "dies"), self._end(state.with_excuse(number), number), False)
+            yield Move((name, "dies"), self._die(state.with_excuse(number), number), False)
         if slot.late and getattr(request, "leased", False):
             stopped = self._answer(state.with_excuse(number), number, TooLateError)
             yield Move((name, request, "-> not made, the lease is old"), stopped)
@@ -137,7 +137,7 @@ class World:
     def _stray(self, state: State, number: int, request: ask.Put | ask.PutDigest) -> Iterator[Move]:
         """No answer comes, and a PUT is still on its way to the store; one at a time."""
         key = request.key if isinstance(request, ask.Put) else new_digest(state)
-        own = state.lease(number)
+        own = state.lease(self._owner(number))
         if own is None or key.folder not in ("_attempts", "_digests"):
             return
         if any(isinstance(entry, Stray) for entry in state.timeline):
@@ -154,9 +154,17 @@ class World:
         place = self._routines.answer(slot.place, answer)
         if place != ENDED:
             return state.with_slot(number, slot._replace(place=place))
+        return self._end(state, number, in_doubt=answer in (LostError, TooLateError))
+
+    def _owner(self, number: int) -> int:
+        """Whose lease a routine works under."""
+        return number
+
+    def _die(self, state: State, number: int) -> State:
+        """A process dies."""
         return self._end(state, number)
 
-    def _end(self, state: State, number: int) -> State:
+    def _end(self, state: State, number: int, in_doubt: bool = False) -> State:
         """A routine is over. If it has a lease, that stays.
 
         Of a sweep that died before it listed the leases nothing stays: it has done nothing but
@@ -189,11 +197,15 @@ class World:
     def _outlive(self, state: State, after: State, lease: Lease) -> Iterator[Move]:
         """A lease is old. Its sweep, if it lives, is as good as dead."""
         if lease.sweep != NOBODY:
-            slot = after.slots[lease.sweep]._replace(late=True)
-            late = after.with_slot(lease.sweep, slot).with_excuse(lease.sweep)
+            late = self._too_late(after, lease.sweep)
             yield Move((f"time: the lease is old of {self._names[lease.sweep][:-1]}",), late)
         elif self.scope.rules.on("old_lease_ignored"):
             yield Move(("time: the lease is old of a sweep that is no more",), after)
+
+    def _too_late(self, state: State, owner: int) -> State:
+        """All that works under a lease is told that it is over."""
+        slot = state.slots[owner]._replace(late=True)
+        return state.with_slot(owner, slot).with_excuse(owner)
 
     def _outcomes(self, jobs: tuple[Job, ...], attempt: Lineage) -> list[tuple[Job, ...]]:
         """What became of the POSTs that were made with a claim, now that it is old."""
