@@ -11,7 +11,7 @@ from typing import Any
 from handler.callback import envelope, outcome, payload
 from handler.callback.catalogue import TAGS
 from handler.callback.redaction import SECRET_NAMES
-from handler.policy import CODES
+from handler.failure_codes import CODES
 from tests.slow.fuzz.events import CHOICES, HEAD_CHARS
 
 CORPUS = Path(__file__).parent / "corpus"
