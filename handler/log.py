@@ -10,9 +10,8 @@ faas.coldstart, faas.trigger).
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TextIO, TypeAlias
 
 from handler.clock import rfc3339_of
@@ -32,8 +31,8 @@ BODY_PART_CHARS = 7_000
 """Base64 characters of a body in one line. The same in each invocation, so that the parts of a
 body that was delivered twice complete each other; fewer only where other fields need the room."""
 
-MAX_BODY_LINES = 80
-"""Parts of bodies in one invocation: 640 kB, so that its other lines and its answer fit too."""
+MAX_BODY_BYTES = 640_000
+"""Of the lines that hold bodies, in one invocation: its other lines and its answer fit too."""
 
 BODY_PART = "callback_not_stored"
 BODY_TRUNCATED = "callback_truncated"
@@ -42,6 +41,20 @@ BODY_TRUNCATED = "callback_truncated"
 BODY_ENCODING = "zlib+base64"
 
 _TRACEBACK = "traceback"
+
+
+class _Budget:
+    """Bytes that are left. Threads may share it: it may be exceeded by a line of each."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def allows(self, size: int) -> bool:
+        """Whether so many bytes were left; they are not any more."""
+        self._left -= size
+        return self._left >= 0
 
 
 class Log:
@@ -53,21 +66,21 @@ class Log:
         clock: Callable[[], float],
         secrets: Iterable[str] = (),
         fields: Mapping[str, Value] | None = None,
-        body_lines: Iterator[int] | None = None,
+        body_budget: _Budget | None = None,
     ) -> None:
-        """body_lines: counts the parts of bodies; the logs of one invocation share it."""
+        """body_budget: for the lines that hold bodies; the logs of one invocation share it."""
         self._stream = stream
         self._clock = clock
         # The longest first: a secret that holds another one must not be torn apart.
         self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         self._fields = dict(fields or {})
-        self._body_lines = itertools.count() if body_lines is None else body_lines
+        self._body_budget = body_budget or _Budget(MAX_BODY_BYTES)
 
     def bind(self, secrets: Iterable[str] = (), **fields: Value) -> Log:
         """A log with these fields on every line, that knows these secrets too."""
         known = [*self._secrets, *secrets]
         return Log(
-            self._stream, self._clock, known, self._fields | _dotted(fields), self._body_lines
+            self._stream, self._clock, known, self._fields | _dotted(fields), self._body_budget
         )
 
     def info(self, event: str, **fields: Value) -> None:
@@ -110,18 +123,18 @@ class Log:
         size = max(min(room, BODY_PART_CHARS) // 4 * 4, 4)
         starts = range(0, len(text), size)
         for number, start in enumerate(starts, 1):
-            if next(self._body_lines) >= MAX_BODY_LINES:
-                kept = zlib.decompressobj().decompress(base64.b64decode(text[:start]))
-                about |= {"part": number, "parts": len(starts), "cut_at": len(kept)}
-                self._write("ERROR", BODY_TRUNCATED, about)
-                return
             fields = {**about, "part": number, "parts": len(starts)}
-            self._write("ERROR", BODY_PART, fields, text[start : start + size])
+            line = self._line("ERROR", BODY_PART, fields, text[start : start + size])
+            if not self._body_budget.allows(len(line)):
+                kept = zlib.decompressobj().decompress(base64.b64decode(text[:start]))
+                self._write("ERROR", BODY_TRUNCATED, {**fields, "cut_at": len(kept)})
+                return
+            self._emit(line)
 
-    def _write(
-        self, level: Level, event: str, fields: Mapping[str, Value], body_base64: str | None = None
-    ) -> None:
-        line = self._line(level, event, fields, body_base64)
+    def _write(self, level: Level, event: str, fields: Mapping[str, Value]) -> None:
+        self._emit(self._line(level, event, fields))
+
+    def _emit(self, line: str) -> None:
         try:
             self._stream.write(line)
             self._stream.flush()
@@ -129,7 +142,7 @@ class Log:
             return
 
     def _line(
-        self, level: Level, event: str, fields: Mapping[str, Value], body_base64: str | None
+        self, level: Level, event: str, fields: Mapping[str, Value], body_base64: str | None = None
     ) -> str:
         line = ""
         for limit in _VALUE_LIMITS:

@@ -128,6 +128,18 @@ def test_a_body_that_the_log_cannot_hold_is_cut_and_a_line_says_where() -> None:
     assert f"{len(start)} of its 5000000 bytes" in found.lost[0].why
 
 
+def test_the_bodies_of_a_large_batch_are_all_whole() -> None:
+    """Their lines are counted by size: a hundred small ones are no more than one large body."""
+    service = LogService(lambda: 0.0)
+    log = Log(service, lambda: 0.0)
+    bodies = [b"<a>%d</a>" % number for number in range(500)]
+    for number, body in enumerate(bodies):
+        log.bind(number=number).last_resort(body, "store", authenticated=True)
+    assert service.dropped == 0
+    found = recover(row.text for row in service.rows)
+    assert [one.body for one in found.bodies] == bodies
+
+
 def test_a_closed_stdout_fails_no_callback(stream: io.StringIO, log: Log) -> None:
     """A line that can't be written is worth less than the callback that it is about."""
     stream.close()

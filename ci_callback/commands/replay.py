@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import sys
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TextIO, cast
 
 import typer
 
@@ -31,13 +33,14 @@ from handler.triggers import Delivery, JobResult
 
 BATCH = 64
 TIMEOUT_S = 30.0
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 def replay(
     from_log: Annotated[
         Path | None,
         typer.Option(
-            help="The function's log: its stdout, or an export of CLS as JSON or CSV.",
+            help="The function's log: its stdout, or an export of CLS, JSON or CSV, gzip or not.",
             exists=True,
             dir_okay=False,
         ),
@@ -132,8 +135,11 @@ def _from_log(path: Path, accept_unauthenticated: bool, may_ask: bool) -> _Logge
     Raises:
         ValueError: none of its lines holds a part of one.
     """
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        found = recover(lines)
+    try:
+        with _text(path) as lines:
+            found = recover(lines)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} can't be read: {error}") from error
     if not found.bodies and not found.lost:
         raise ValueError(
             f"{path}: no line `{BODY_PART}` in it. Export those lines from CLS, as JSON or CSV; "
@@ -149,6 +155,14 @@ def _from_log(path: Path, accept_unauthenticated: bool, may_ask: bool) -> _Logge
         ]
         return _Logged([one.body for one in found.bodies if one.authenticated], missing)
     return _Logged([one.body for one in found.bodies], missing)
+
+
+def _text(path: Path) -> TextIO:
+    """A file's text; it may be packed with gzip, as CLS offers."""
+    with path.open("rb") as file:
+        is_packed = file.read(2) == GZIP_MAGIC
+    opened = gzip.open if is_packed else open
+    return cast(TextIO, opened(path, "rt", encoding="utf-8-sig", errors="replace", newline=""))
 
 
 def _accepts(found: Recovery) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -88,6 +89,18 @@ def test_a_file_without_a_body_is_an_error(
     result = CliRunner().invoke(app, ["replay", "--from-log", str(tmp_path / "log")])
     assert result.exit_code == 1
     assert "no line `callback_not_stored`" in result.stderr
+
+
+def test_a_log_may_be_packed(log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As CLS offers it; one that is cut is an error and not an empty log."""
+    monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/other")
+    log.write_bytes(gzip.compress(log.read_bytes()))
+    status, out = run(log, "--json")
+    assert (status, json.loads(out)["bodies"]) == (0, 6)
+    log.write_bytes(log.read_bytes()[:-100])
+    result = CliRunner().invoke(app, ["replay", "--from-log", str(log)])
+    assert result.exit_code == 1
+    assert "can't be read" in result.stderr
 
 
 @pytest.fixture
