@@ -17,7 +17,7 @@ from typing import Literal, TextIO, TypeAlias
 from handler.clock import rfc3339_of
 from handler.redaction import REDACTED
 
-Level: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Level: TypeAlias = Literal["INFO", "WARNING", "ERROR"]
 Value: TypeAlias = "str | int | float | bool | None"
 
 MAX_LINE_BYTES = 8_000

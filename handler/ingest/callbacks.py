@@ -75,9 +75,9 @@ class CallbackIngest(NamedTuple):
 
     def put_dead_letter(self, callback: ReceivedCallback, error: PayloadError) -> JobResult:
         """Store a callback that can't be understood as a dead letter."""
-        letter = callback.dead_letter(error.reason, error.explanation)
+        dead_letter = callback.dead_letter(error.reason, error.explanation)
         try:
-            key = self.recorder.put_dead_letter(letter)
+            key = self.recorder.put_dead_letter(dead_letter)
         except StoreError as failure:
             return JobResult("retry_later", reason=NOT_STORED, cause=str(failure))
         return self._report(JobResult("dead_letter", key=key, reason=str(error)))
@@ -151,8 +151,8 @@ class CallbackIngest(NamedTuple):
             checked = self.inline.check(job)
             about = {"job_id": job.job_id, "tag": job.tag, "reason": checked.note}
             if checked.verdict == "differs":
-                letter = callback.dead_letter("mismatch", checked.note)
-                key = self.recorder.set_aside("mismatch", job, letter, checked.note)
+                dead_letter = callback.dead_letter("mismatch", checked.note)
+                key = self.recorder.set_aside("mismatch", job, dead_letter, checked.note)
                 self.log.warning("mismatch", **about)
                 return StoreResult("dead_letter", key)
             if checked.verdict == "unsettled":
