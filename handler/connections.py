@@ -37,6 +37,8 @@ REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 POOL_SIZE = 32
 """Idle connections of one host."""
 
+UNBOUNDED = float("inf")
+
 
 class Patience(NamedTuple):
     """How long a request may take, in seconds.
@@ -44,14 +46,12 @@ class Patience(NamedTuple):
     whole_s: all of it. connect_s: the part for look-up, connection and TLS. silent_s: silence on a
     connection that was used before, after which it counts as dead. bytes_per_s: the slowest
     transfer that is waited for: what is transferred adds its size divided by it to whole_s.
-    longest_s: all of it, a slow transfer included.
     """
 
     whole_s: float
     connect_s: float
     silent_s: float
-    bytes_per_s: float = float("inf")
-    longest_s: float = float("inf")
+    bytes_per_s: float = UNBOUNDED
 
 
 class Request(NamedTuple):
@@ -71,16 +71,6 @@ class Answer(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     body: bytes
-
-
-class _Exchange(NamedTuple):
-    """A request under way. limit: bytes of the answer's body that are read; None for all."""
-
-    request: Request
-    head: bytes
-    patience: Patience
-    deadline: Deadline
-    limit: int | None
 
 
 def _tls_context() -> Any:
@@ -114,42 +104,51 @@ class Connections:
         self._tls_context: Any = None
         weakref.finalize(self, _close_all, self._idle)
 
-    def exchange(self, request: Request, patience: Patience, limit: int | None = None) -> Answer:
+    def exchange(
+        self,
+        request: Request,
+        patience: Patience,
+        limit: int | None = None,
+        longest_s: float = UNBOUNDED,
+    ) -> Answer:
         """Send a request; its answer, the body cut at `limit` bytes.
+
+        longest_s: all of it, a slow transfer included.
 
         Raises:
             NoAnswerError: there was no whole answer in time.
         """
-        deadline = Deadline(patience.whole_s, self._monotonic, patience.longest_s)
-        exchange = _Exchange(request, _head(request), patience, deadline, limit)
+        head = _head(request)
+        deadline = Deadline(patience.whole_s, self._monotonic, longest_s)
         idle = self._take_idle(request)
         if idle is not None:
+            idle.begin(deadline, patience.silent_s, patience.bytes_per_s)
             try:
-                return self._converse(idle, exchange)
+                return self._converse(idle, request, head, limit)
             except NoAnswerError:
                 self._close_idle(request.origin)
                 if request.method not in REPEATABLE or deadline.has_passed:
                     raise
-        connecting = deadline.at_most(patience.connect_s)
-        return self._converse(connect(request.origin, connecting, self._tls), exchange)
+        new = connect(request.origin, deadline.at_most(patience.connect_s), self._tls)
+        new.begin(deadline, bytes_per_s=patience.bytes_per_s)
+        return self._converse(new, request, head, limit)
 
     def close(self) -> None:
         """Close the idle connections; a later request opens new ones."""
         with self._lock:
             _close_all(self._idle)
 
-    def _converse(self, connection: Connection, exchange: _Exchange) -> Answer:
-        request, patience = exchange.request, exchange.patience
-        silence_s = float("inf") if connection.idle_since is None else patience.silent_s
-        connection.begin(exchange.deadline, silence_s, patience.bytes_per_s)
+    def _converse(
+        self, connection: Connection, request: Request, head: bytes, limit: int | None
+    ) -> Answer:
         try:
-            connection.send(exchange.head + request.body)
+            connection.send(head + request.body)
             response = HTTPResponse(connection, method=request.method)  # type: ignore[arg-type]  # it only calls makefile
             response.begin()
-            body = _body(response, exchange.limit)
+            body = _body(response, limit)
         except (OSError, HTTPException, ValueError) as error:
             connection.close()
-            raise _unanswered(request.origin, patience, error) from error
+            raise _unanswered(request.origin, connection.deadline, error) from error
         except BaseException:
             connection.close()
             raise
@@ -245,9 +244,9 @@ def _body(response: HTTPResponse, limit: int | None) -> bytes:
     return body
 
 
-def _unanswered(origin: Origin, patience: Patience, error: Exception) -> NoAnswerError:
+def _unanswered(origin: Origin, deadline: Deadline, error: Exception) -> NoAnswerError:
     if isinstance(error, TimeoutError):
-        words = f"no whole answer within {patience.whole_s:g} s"
+        words = f"no whole answer within {deadline.seconds:g} s"
         return NoAnswerError(origin.host, words, True, "time")
     broke = isinstance(error, (OSError, IncompleteRead))
     words = "the connection broke" if broke else "the answer is not HTTP"

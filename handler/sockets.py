@@ -78,10 +78,11 @@ class Connection:
     """A connected socket. http.client reads an answer through `makefile`.
 
     Attributes:
+        deadline: of the request under way.
         idle_since: epoch seconds at which its last answer had been read; None where it is new.
     """
 
-    __slots__ = ("_bytes_per_s", "_deadline", "_silence_s", "_socket", "idle_since")
+    __slots__ = ("_bytes_per_s", "_silence_s", "_socket", "deadline", "idle_since")
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
         self._socket = connected
@@ -97,7 +98,7 @@ class Connection:
         """Start a request. silence_s: how long the peer may be silent, until its first byte.
         bytes_per_s: each byte that is transferred puts the deadline off by its share, so that a
         large body may take longer, and one that drips may not."""
-        self._deadline = deadline
+        self.deadline = deadline
         self._silence_s = silence_s
         self._bytes_per_s = bytes_per_s
 
@@ -105,16 +106,16 @@ class Connection:
         """Send all of it. Raises OSError, TimeoutError included."""
         rest = memoryview(data)
         while rest:
-            self._socket.settimeout(min(self._deadline.left(), self._silence_s))
+            self._socket.settimeout(min(self.deadline.left(), self._silence_s))
             count = self._socket.send(rest)
-            self._deadline.extend(count / self._bytes_per_s)
+            self.deadline.extend(count / self._bytes_per_s)
             rest = rest[count:]
 
     def receive_into(self, buffer: Any) -> int:
         """Receive what there is; 0 at the end. Raises OSError, TimeoutError included."""
-        self._socket.settimeout(min(self._deadline.left(), self._silence_s))
+        self._socket.settimeout(min(self.deadline.left(), self._silence_s))
         count = self._socket.recv_into(buffer)
-        self._deadline.extend(count / self._bytes_per_s)
+        self.deadline.extend(count / self._bytes_per_s)
         self._silence_s = float("inf")
         return count
 

@@ -42,9 +42,9 @@ def pool(clock: Clock) -> Iterator[Connections]:
     connections.close()
 
 
-def request(port: int, method: str = "GET", body: bytes = b"", **headers: str) -> Request:
+def request(port: int, method: str = "GET", body: bytes = b"", target: str = "/key") -> Request:
     """A request to loopback."""
-    return Request(method, Origin("http", "127.0.0.1", port), "/key", headers, body)
+    return Request(method, Origin("http", "127.0.0.1", port), target, {}, body)
 
 
 def fill(pool: Connections, there: Peer, count: int) -> None:
@@ -259,7 +259,7 @@ def test_a_target_that_breaks_the_request_line_is_not_sent(pool: Connections, ta
     """Must raise before there is a connection."""
     with peer() as there:
         with pytest.raises(NoAnswerError) as caught:
-            pool.exchange(request(there.port)._replace(target=target), PATIENT)
+            pool.exchange(request(there.port, target=target), PATIENT)
         assert (caught.value.stage, caught.value.may_have_arrived) == ("address", False)
         assert there.connections == 0
 
@@ -366,7 +366,7 @@ def test_an_answer_that_drips_ends_with_the_deadline(pool: Connections, at: int)
             there.accepted[0].sendall(answer[sent : sent + 1])
             sent += 1
 
-    patience = HASTY._replace(bytes_per_s=256 * 1024)
+    patience = Patience(0.3, 0.3, 0.1, bytes_per_s=256 * 1024)
     with peer(answer[:at]) as there:
         thread = threading.Thread(target=drip, args=(there,), daemon=True)
         thread.start()

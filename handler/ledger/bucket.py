@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?-[0-9]{5,12}")
 _REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -26,22 +26,25 @@ def is_region_name(text: str) -> bool:
     return len(text) <= _MAX_REGION_CHARS and _REGION.fullmatch(text) is not None
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(NamedTuple):
     """Keys of a CAM identity; session_token is "" for permanent ones. Never printed."""
 
-    secret_id: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    session_token: str = field(repr=False)
+    secret_id: str
+    secret_key: str
+    session_token: str
+
+    def __repr__(self) -> str:
+        return "Credentials()"
 
 
-@dataclass(frozen=True)
-class BucketAddress:
-    """Where a ledger's bucket is. prefix is "" or ends with a slash."""
+class BucketAddress(NamedTuple):
+    """Where a ledger's bucket is. prefix is "" or ends with a slash.
+
+    endpoint: host and port to connect to by plain http in place of COS, for tests; the Host header
+    stays COS's.
+    """
 
     bucket: str
     prefix: str
     region: str
     endpoint: tuple[str, int] | None = None
-    """Host and port to connect to by plain http in place of COS, for tests; the Host header stays
-    COS's."""

@@ -32,8 +32,8 @@ ADVICE: Mapping[Stage, str] = {
 }
 """What to do where a request failed at a stage. Nothing, where trying again is all there is."""
 
-_CODE = re.compile(r"<Code>\s*([A-Za-z]{1,100})\s*</Code>")
-_HOST = re.compile(r"https?://([A-Za-z0-9.-]{1,253})(?:[:/?#]|\Z)")
+_CODE = r"<Code>\s*([A-Za-z]{1,100})\s*</Code>"
+_HOST = r"https?://([A-Za-z0-9.-]{1,253})(?:[:/?#]|\Z)"
 
 
 def is_transient(error: StoreError) -> bool:
@@ -61,7 +61,7 @@ def not_sent_or_answered(operation: str, key: str, error: BaseException) -> Stor
     if not isinstance(cause, NotFromCosError):
         return StoreError(operation, key, f"the SDK did not send it ({type(cause).__name__})")
     if 300 <= cause.status < 400:
-        host = _HOST.match(cause.location)
+        host = re.match(_HOST, cause.location)
         words = f"COS redirects to {host[1] if host else 'another address'}"
         advice = "the bucket is in another region; set COS_REGION"
         return StoreError(operation, key, f"{words}: {advice}", cause.status, "Redirect")
@@ -83,5 +83,5 @@ def _code_of(error: Any) -> str:
     digest = error.get_digest_msg()
     if isinstance(digest, dict) and digest.get("code"):
         return str(digest["code"])
-    found = _CODE.search(str(error.get_origin_msg()))
+    found = re.search(_CODE, str(error.get_origin_msg()))
     return found[1] if found else ""

@@ -8,8 +8,8 @@ proxy, as an answer of COS. Building the request, signing it and reading errors 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from handler import connections
@@ -60,12 +60,15 @@ class _Headers(dict[str, str]):
         return self._lower.get(name.lower(), default)
 
 
-class Answer(NamedTuple):
+class Answer:
     """The part of requests' Response that the SDK reads."""
 
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes
+    __slots__ = ("content", "headers", "status_code")
+
+    def __init__(self, answer: connections.Answer) -> None:
+        self.status_code = answer.status
+        self.headers = _Headers(answer.headers)
+        self.content = answer.body
 
     @property
     def text(self) -> str:
@@ -93,39 +96,32 @@ class Session:
         self._patience = patience
         self.time_left: TimeLeft = forever
 
-    def put(self, url: str, **request: Any) -> Answer:
-        return self._send("PUT", url, **request)
+    def put(self, url: str, **asked: Any) -> Answer:
+        return self._send("PUT", url, asked)
 
-    def get(self, url: str, **request: Any) -> Answer:
-        return self._send("GET", url, **request)
+    def get(self, url: str, **asked: Any) -> Answer:
+        return self._send("GET", url, asked)
 
-    def delete(self, url: str, **request: Any) -> Answer:
-        return self._send("DELETE", url, **request)
+    def delete(self, url: str, **asked: Any) -> Answer:
+        return self._send("DELETE", url, asked)
 
-    def _send(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: dict[str, Any],
-        auth: Callable[[Any], Any],
-        data: bytes = b"",
-        params: Mapping[str, Any] | None = None,
-        **_: Any,
-    ) -> Answer:
-        """What else the SDK gives (time-outs, proxies, streaming) is the pool's own."""
+    def _send(self, method: str, url: str, asked: Mapping[str, Any]) -> Answer:
+        """asked: headers, auth, data and params, as requests takes them. What else the SDK gives
+        (time-outs, proxies, streaming) is the pool's own."""
+        headers: dict[str, Any] = asked["headers"]
+        data: bytes = asked.get("data") or b""
+        given = asked.get("params") or {}
+        query = urlencode({name: value for name, value in given.items() if value is not None})
         parts = urlsplit(url)
-        query = urlencode({name: one for name, one in (params or {}).items() if one is not None})
         if method == "PUT":
             headers["Content-Length"] = str(len(data))  # before it is signed: it is a part of that
-        auth(Request(method, url, headers))
+        asked["auth"](Request(method, url, headers))
         default = 443 if parts.scheme == "https" else 80
         origin = Origin(parts.scheme, parts.hostname or "", parts.port or default)
         target = f"{parts.path}?{query}" if query else parts.path
         text = {name: _text(value) for name, value in headers.items()}
         request = connections.Request(method, origin, target, text, data)
-        got = self._pool.exchange(request, self._patience._replace(longest_s=self.time_left()))
-        answer = Answer(got.status, _Headers(got.headers), got.body)
+        answer = Answer(self._pool.exchange(request, self._patience, longest_s=self.time_left()))
         if 300 <= answer.status_code < 400 or not _is_of_a_store(answer):
             raise NotFromCosError(answer.status_code, answer.headers.get("location", ""))
         return answer

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from handler.connections import Patience
 from handler.errors import StoreError
 from handler.ledger import cos
 from handler.ledger.bucket import BucketAddress, Credentials
@@ -84,7 +85,7 @@ def test_a_certificate_that_is_not_trusted(resolve: Callable[[int | None], None]
 
 def test_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """A COS that hangs."""
-    monkeypatch.setattr(cos, "PATIENCE", cos.PATIENCE._replace(whole_s=0.2))
+    monkeypatch.setattr(cos, "PATIENCE", Patience(0.2, 0.2, 0.2))
     with peer(b"", b"", b"") as there:
         assert str(failure(store(there.port))) == ("put a: 127.0.0.1: no whole answer within 0.2 s")
 

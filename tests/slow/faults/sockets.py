@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.ci_simulator.server import Reply, ResetError, Seen, Server, hand_on
+from handler.connections import Patience
 from handler.http_client import Answer, Http
 from handler.ledger import cos
 from handler.ledger.bucket import BucketAddress, Credentials
@@ -42,9 +43,8 @@ class Detour:
     def store(self, way: Way, port: int) -> Store:
         """COS, at a port, through the real SDK; each of its tries fails in a way."""
         at = self._at(way, port)
-        patience = cos.PATIENCE
-        if way.startswith("time-out"):
-            patience = patience._replace(whole_s=PATIENCE_S)
+        whole_s = PATIENCE_S if way.startswith("time-out") else 5.0
+        patience = Patience(whole_s, connect_s=2.0, silent_s=2.0)
         with patch.object(cos, "PATIENCE", patience):
             return cos.CosStore(
                 BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", at)),
