@@ -1,4 +1,4 @@
-"""The HTTP that this package uses outside of COS. It is passed in: nothing reaches for it.
+"""HTTP for CI and the alert channels. It is passed in to the code that uses it.
 
 What holds for each request:
   - the environment sets no proxy, no .netrc and no CA bundle;
@@ -23,7 +23,7 @@ from handler.errors import NoAnswerError
 from handler.sockets import Origin
 
 MAX_BYTES = 64 * 1024
-"""Of an answer: all that is looked for in one is a code and a sentence."""
+"""Of an answer: a code and a sentence are all that is read of one."""
 
 SILENT_SHARE = 0.4
 """The part of a time-out after which silence on a connection that was used before means that it is
@@ -57,8 +57,8 @@ class Http(Protocol):
 
 
 class HttpClient:
-    """`Http` over the network. One for a process: its connections are kept and reused. Threads may
-    share it."""
+    """`Http` over the network. One for each process: its connections are kept and reused. Threads
+    may share it."""
 
     def __init__(self, max_bytes: int = MAX_BYTES, connections: Connections | None = None) -> None:
         """max_bytes: of an answer's body; more is not read."""
@@ -79,7 +79,7 @@ class HttpClient:
 
 
 def host_of(url: str) -> str:
-    """The host alone, which is safe to print; "?" where there is none to be seen."""
+    """The host of an address, which is safe to print; "?" where it has none."""
     try:
         return urlsplit(url).hostname or "?"
     except ValueError:

@@ -1,7 +1,7 @@
-"""One connection: opened, written and read within a deadline.
+"""A connection that is opened, written and read within a deadline.
 
-A socket's own time-out bounds one read, so a server that sends a byte a second never meets it, a
-name's look-up has none, and several addresses have one each. Here all of them share one deadline.
+A socket's own time-out bounds one read: a server that sends a byte each second never exceeds it.
+The look-up of a name has no time-out, and each address has its own. Here all share one deadline.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What is kept, and where: keys, the store they live in, and the ledger on top."""
+"""The ledger: keys, stores, and the records, dead letters and tickets that are kept in them."""

@@ -47,7 +47,7 @@ Answer = TypeVar("Answer")
 
 
 class CosStore:
-    """A Store in a bucket. One for a process: connections are kept and reused."""
+    """A Store in a bucket. One for each process: connections are kept and reused."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class CosStore:
                 credentials.secret_id, credentials.secret_key, credentials.session_token
             )
         else:
-            # The SDK's set_credential raises AttributeError without a token: connect anew.
+            # The SDK's set_credential raises AttributeError without a token: a new client.
             self._client = None
 
     def put_new(self, key: str, data: bytes) -> bool:
@@ -102,7 +102,7 @@ class CosStore:
         try:
             return self._ask("get", key, read)
         except StoreError as error:
-            # A bucket that is not there is a fault, and must not read as a key that is not.
+            # A missing bucket is an error: it must not read as a missing key.
             if error.status == 404 and error.code != "NoSuchBucket":
                 return None
             raise
@@ -150,7 +150,7 @@ class CosStore:
         )
 
     def _ask(self, operation: str, key: str, request: Callable[[], Answer]) -> Answer:
-        """Run one request, again where that may help: each may be repeated."""
+        """Send one request, and again after a transient error: each may be repeated."""
         begun = self._monotonic()
         for longest in BACKOFF_S:
             try:
@@ -165,10 +165,10 @@ class CosStore:
         return self._ask_once(operation, key, request)
 
     def _ask_once(self, operation: str, key: str, request: Callable[[], Answer]) -> Answer:
-        """Turn whatever goes wrong into a StoreError.
+        """Send one request; every failure becomes a StoreError.
 
-        The SDK reads answers through an XML parser and by the headers that it expects, so faults
-        also show as ParseError, OSError and KeyError.
+        The SDK reads answers through an XML parser and by the headers that it expects, so it also
+        raises ParseError, OSError and KeyError.
         """
         if self._session.time_left() <= 0:
             raise StoreError(operation, key, "not sent: the function's time is used up")
@@ -187,7 +187,7 @@ class CosStore:
             raise cos_errors.unreadable(operation, key, error) from error
 
     def _sdk(self) -> Any:
-        with self._connecting:  # several threads may be the first
+        with self._connecting:  # several threads may come first
             if self._client is None:
                 self._client = self._connect()
             return self._client

@@ -14,13 +14,13 @@ from handler.ledger import keys
 DEAD_LETTER = "dead-letter/1"
 
 Content: TypeAlias = Literal["callback", "record", "ticket"]
-"""What a dead letter holds: a callback's body as it was sent, or what the function itself wrote, a
-job-record/1 or a ticket/1. The body does not decide: a stranger may post any of them."""
+"""The origin of a dead letter's body: a callback as it was sent, or the function's own job-record/1
+or ticket/1. The body itself does not decide: a stranger may post any of them."""
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A body that could not be understood, or that tells another end than the one kept."""
+    """A body that could not be understood, or that reports another end than the one kept."""
 
     body: bytes
     reason: str

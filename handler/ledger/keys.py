@@ -1,7 +1,7 @@
 """Every key that is ever written: the one table of prefixes, and what is below each.
 
-A name from outside becomes part of a key by `name`: nothing escapes its place, `-`
-separates without doubt, and no two names meet on a disk that ignores case.
+A name from outside becomes part of a key by `name`: no name leads out of its folder, `-` only
+separates, and two names have different keys also on a disk that ignores case.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from handler.clock import is_believed
 
 MAX_NAME_CHARS = 80
 NO_DAY = "1970-01-01"
-"""The partition of a job without a believable time of creation: never the day of receipt, so
-that a redelivery on another day meets the same key."""
+"""The day of a job without a plausible time of creation: not the day of receipt, so that a
+redelivery on another day has the same key."""
 
 JOBS = "jobs/"
 WORKFLOWS = "workflows/"
@@ -67,11 +67,11 @@ _OTHER = re.compile(rb"[^a-z0-9]")
 def name(sent: str) -> str:
     """A name from outside as part of a key: [a-z0-9] as it is, every other byte as ~XX.
 
-    Over 80 characters: its first 16, `~` and its SHA-256. That makes 81 characters, which
-    no name that is written out can have, so a short name can't be made to meet a long one.
+    A name that takes over 80 characters: its first 16, `~` and its SHA-256. That makes 81
+    characters, which no shorter name has, so no short name has the key of a long one.
     """
     raw = sent.encode("utf-8", "surrogatepass")
-    # No more is looked at than can stand in a key: a name may be megabytes long.
+    # Only the bytes that fit into a key are escaped: a name may be megabytes long.
     seen = raw[: MAX_NAME_CHARS + 1]
     escaped = _OTHER.sub(lambda match: b"~%02X" % match[0][0], seen).decode("ascii")
     if len(escaped) <= MAX_NAME_CHARS:
@@ -80,8 +80,8 @@ def name(sent: str) -> str:
 
 
 def sent(part: str) -> str:
-    """The name from outside that `name` made a part of a key of; the part itself where it was
-    too long to be written out."""
+    """The name from outside that a part of a key was made of; the part itself where the name was
+    too long to be in the key."""
     if len(part) > MAX_NAME_CHARS:
         return part
     raw = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), part.encode("ascii", "replace"))
@@ -100,10 +100,10 @@ def day(time: str | None) -> str:
 
 
 def record(of: JobRecord) -> str:
-    """Where a record is kept: once its state is terminal under its kind, until then aside.
+    """The key of a record: below its kind once its state is terminal, below UNFINISHED until then.
 
-    A review may be told several times (a live one with each batch of pictures), and each
-    telling is kept for itself. One that is told again word by word meets its own key.
+    A review may be reported several times (a live one with each batch of pictures), and each report
+    has its own key, made of its digest. The same report again has the same key.
     """
     dated = f"dt={day(of.created_at)}"
     if of.kind == "review":
@@ -117,32 +117,32 @@ def record(of: JobRecord) -> str:
 
 
 def is_written_once(of: JobRecord) -> bool:
-    """Whether what stands under the record's key never gives way to another."""
+    """Whether the object under the record's key is never replaced."""
     return of.is_terminal or of.kind == "review"
 
 
 def job(job_id: str, created_at: str | None) -> str:
-    """Where the record of a job is kept, for whoever has no record of it."""
+    """The key of a job's record, from its id and the time of its creation (RFC 3339)."""
     return f"{JOBS}dt={day(created_at)}/{name(job_id)}.json"
 
 
 def attempt(root_job_id: str, number: int) -> str:
-    """Where it is noted how a re-submission of a job stands. Never deleted."""
+    """The key of the state of a job's re-submission. Never deleted."""
     return f"{ATTEMPTS}{name(root_job_id)}/{number:02d}.json"
 
 
 def lineage(job_id: str) -> str:
-    """Where root and attempt of a job are noted that this function submitted."""
+    """The key of the root and attempt of a job that this function submitted."""
     return f"{LINEAGE}{name(job_id)}.json"
 
 
 def progress(tag: str) -> str:
-    """Where it is noted how far reconciliation of a tag has come."""
+    """The key of the point that reconciliation of a tag has reached."""
     return f"{RECONCILE}{name(tag)}.json"
 
 
 def dead(sha256: str, received_at: str) -> str:
-    """Where a body is kept that could not be understood."""
+    """The key of a dead letter, by the SHA-256 of its body and the time of its receipt."""
     return f"{DEAD}dt={day(received_at)}/{sha256}.json"
 
 

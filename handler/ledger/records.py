@@ -1,4 +1,4 @@
-"""The ledger: records and dead letters in a store. What the keys mean is in keys.py."""
+"""Records and dead letters in a store. keys.py has the keys."""
 
 from __future__ import annotations
 

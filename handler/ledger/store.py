@@ -1,4 +1,4 @@
-"""What a ledger needs of the place it is kept in."""
+"""The interface of a store: COS or a folder."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def forever() -> float:
 
 
 class Store(Protocol):
-    """A flat space of keys and bytes. Every method may raise StoreError.
+    """Bytes by key. Every method may raise StoreError.
 
-    A write that returned is durable. A write that raised may have landed all the same.
+    A write that returned is durable. A write that raised may have been done, or may be done later.
     """
 
     def put_new(self, key: str, data: bytes) -> bool:
         """Write unless the key exists; whether it was written.
 
-        It filters duplicates and is no lock: on COS two writers at one instant may both
-        be told True, and a retry after a lost answer is told False of its own write.
+        It filters duplicates and is no lock: on COS two writers at one instant may both get True,
+        and a retry after a lost answer gets False for its own write.
         """
         ...
 
@@ -33,7 +33,7 @@ class Store(Protocol):
         ...
 
     def get(self, key: str) -> bytes | None:
-        """What is kept there; None where nothing is."""
+        """The bytes under a key; None where there is no such key."""
         ...
 
     def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
@@ -46,5 +46,5 @@ class Store(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Remove; a key that is not there is fine."""
+        """Remove; a missing key is no error."""
         ...

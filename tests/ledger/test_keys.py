@@ -84,7 +84,7 @@ def test_a_partition_is_the_utc_day_or_1970(time: str | None, day: str) -> None:
     ],
 )
 def test_a_record_is_kept_by_day_and_job(state: str, key: str) -> None:
-    """A terminal one has one key; unfinished ones stand aside, one a state."""
+    """A terminal one has one key; an unfinished one has a key for each state."""
     assert keys.record(job(State=state, CreationTime="2022-07-25T23:35:39+0800")) == key
 
 
@@ -110,8 +110,8 @@ def review(**detail: Any) -> JobRecord:
     return one
 
 
-def test_no_telling_of_a_review_overwrites_another() -> None:
-    """A live one is told with each batch of pictures, in a state that is not terminal."""
+def test_no_report_of_a_review_overwrites_another() -> None:
+    """CI reports a live one with each batch of pictures, in a state that is not terminal."""
     first = review(State="Auditing", CreationTime="2022-04-08T11:05:57+08:00", SnapshotCount=1)
     second = review(State="Auditing", CreationTime="2022-04-08T11:05:57+08:00", SnapshotCount=2)
     again = review(CreationTime="2022-04-08T11:05:57+08:00", State="Auditing", SnapshotCount=1)

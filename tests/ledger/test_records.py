@@ -33,7 +33,7 @@ def test_a_new_record_is_kept(ledger: Ledger) -> None:
 
 
 def test_the_same_end_again_is_a_duplicate(ledger: Ledger) -> None:
-    """The first record stays; whether the details differ is told."""
+    """The first record stays; the result says whether the details differ."""
     first = job(State="Success")
     ledger.put_record(first)
     again = JobRecord.from_json(first.to_json().replace(b'"r1"', b'"r2"'))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.processes import Stub
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.connections import Patience
 from handler.errors import StoreError
@@ -97,7 +98,7 @@ def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: Store) -> None:
     assert store.get("a/b") is None
 
 
-# --- the folder alone ---------------------------------------------------------------------
+# --- only the folder ---------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -230,9 +231,9 @@ def test_a_listing_holds_a_bounded_part_of_a_large_folder(
             (root / f"{number:06}-{'x' * 100}").touch()
         tracemalloc.start()
         assert sum(1 for _ in FolderStore(root).list("")) == count
-        most = tracemalloc.get_traced_memory()[1]
+        peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        return most
+        return peak
 
     peak(10)
     assert peak(8_000) < 1.3 * peak(2_000)
@@ -281,7 +282,7 @@ def test_a_folder_that_can_not_be_written_says_so(tmp_path: Path) -> None:
         assert caught.value.retryable
 
 
-# --- COS alone ----------------------------------------------------------------------------
+# --- only COS ----------------------------------------------------------------------------
 
 
 def test_each_operation_is_one_request(cos: FakeCos) -> None:
@@ -312,6 +313,26 @@ def test_a_long_listing_is_read_page_by_page(cos: FakeCos) -> None:
     assert len(cos.seen) == 2
     assert len(list(store.list("o/", stop="o/0500"))) == 500
     assert len(cos.seen) == 3
+
+
+def test_a_listing_of_cos_holds_one_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four times as many keys take no more memory."""
+    monkeypatch.setattr("handler.ledger.cos.PAGE", 100)
+
+    def peak(count: int) -> int:
+        with Stub() as stub:
+            keys = {"before": "ci/o/", "after": "", "width": 6, "count": count, "body": ""}
+            stub.tell("range", **keys)
+            address = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", stub.port))
+            store = CosStore(address, PERMANENT)
+            store.get("a")  # what is imported once does not count
+            tracemalloc.start()
+            assert sum(1 for _ in store.list("o/")) == count
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        return peak
+
+    assert peak(2_000) < 1.3 * peak(500)
 
 
 def test_credentials_are_those_of_the_invocation(cos: FakeCos) -> None:
@@ -435,7 +456,7 @@ def test_a_lasting_fault_is_not_tried_again(cos: FakeCos) -> None:
 
 
 def test_a_write_whose_answer_was_lost_is_found_to_exist(cos: FakeCos) -> None:
-    """Its retry is told 409: the ledger reads back and compares."""
+    """Its retry gets a 409: the ledger reads back and compares."""
 
     def lost(seen: Seen) -> Fault | None:
         return Fault(reset_after=True) if len(cos.seen) == 1 else None
@@ -534,7 +555,7 @@ def test_a_broken_listing_is_a_fault_and_no_empty_one(cos: FakeCos, fault: Fault
 
 
 def test_a_get_that_breaks_off_is_a_fault(cos: FakeCos) -> None:
-    """Half an object is none."""
+    """Half an object is not returned."""
     store = cos_store(cos)
     store.put("a", b"1234")
     with cos.faulty(lambda seen: Fault(cut_answer=True)), pytest.raises(StoreError):

@@ -24,7 +24,7 @@ def session() -> Iterator[Session]:
 
 
 def signed(request: Any) -> Any:
-    """Stands in for the SDK's signer: it reads what there is to sign."""
+    """In place of the SDK's signer: it reads the headers, and adds one."""
     request.headers["Authorization"] = f"{request.method} of {len(request.headers)}"
     return request
 
@@ -48,7 +48,7 @@ def test_an_answer_is_what_the_sdk_reads(session: Session) -> None:
 
 
 def test_a_request_is_signed_with_its_length(session: Session) -> None:
-    """An empty parameter is sent, since it is signed; one that is None is neither."""
+    """An empty parameter is sent, since it is signed; one that is None is left out."""
     with peer() as there:
         send(session, there.url, "put", data=b"body")
         send(session, there.url, params={"prefix": "a b", "marker": "", "none": None})
