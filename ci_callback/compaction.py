@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from handler.callback.record import JobRecord
-from handler.ledger.keys import COMPACTED, JOBS
+from handler.ledger.keys import COMPACTED, JOBS, NO_DAY
 from handler.ledger.store import Store
 from handler.parallel import in_parallel
 
@@ -54,10 +54,13 @@ class Manifest:
     part_bytes: int
     part_tail: str
     """The part's last 8 bytes, in hexadecimal."""
+    elsewhere: frozenset[str] = frozenset()
+    """Names of records without a day whose job has a record under its day too: left out."""
 
     def covers(self, names: Iterable[str]) -> bool:
-        """Whether all of these records are in the part. If not, the day is stale."""
-        return self.names.issuperset(names)
+        """Whether each of these records is in the part, or left out of it on purpose. If not, the
+        day is stale."""
+        return (self.names | self.elsewhere).issuperset(names)
 
     def fits(self, size: int, tail: bytes) -> bool:
         """Whether a part of this size in bytes and with these last bytes is the one meant."""
@@ -71,6 +74,7 @@ class Manifest:
             "records": len(self.names),
             "part": {"name": PART, "bytes": self.part_bytes, "tail": self.part_tail},
             "names": sorted(self.names),
+            "elsewhere": sorted(self.elsewhere),
         }
         return json.dumps(values, separators=(",", ":")).encode("utf-8") + b"\n"
 
@@ -86,7 +90,8 @@ class Manifest:
             if values["schema"] != SCHEMA:
                 raise ValueError(f"not a {SCHEMA}")
             part = values["part"]
-            return cls(values["day"], frozenset(values["names"]), part["bytes"], part["tail"])
+            names, elsewhere = frozenset(values["names"]), frozenset(values["elsewhere"])
+            return cls(values["day"], names, part["bytes"], part["tail"], elsewhere)
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a {SCHEMA}") from error
 
@@ -106,7 +111,9 @@ def manifest_key(day: str) -> str:
     return f"{COMPACTED}dt={day}/{MANIFEST}"
 
 
-def fold(day: str, records: Iterable[tuple[str, bytes]]) -> tuple[bytes, Manifest]:
+def fold(
+    day: str, records: Iterable[tuple[str, bytes]], elsewhere: frozenset[str] = frozenset()
+) -> tuple[bytes, Manifest]:
     """A day's part and its manifest, of pairs of file name and record in the order of names.
 
     Takes one record at a time and keeps but the compressed bytes and the names. The same
@@ -119,7 +126,8 @@ def fold(day: str, records: Iterable[tuple[str, bytes]]) -> tuple[bytes, Manifes
             names.add(name)
             lines.write(record)
     data = part.getvalue()
-    return data, Manifest(day, frozenset(names), len(data), data[-TAIL_BYTES:].hex())
+    tail = data[-TAIL_BYTES:].hex()
+    return data, Manifest(day, frozenset(names), len(data), tail, elsewhere)
 
 
 def compact(store: Store, day: str) -> Manifest | None:
@@ -134,9 +142,10 @@ def compact(store: Store, day: str) -> Manifest | None:
         ValueError: something in the day's folder is no record.
     """
     known = load(store, day)
-    names = set(listed(store, day)) | (known.names if known else set())
-    part, manifest = fold(day, _records(store, day, sorted(names)))
-    if not manifest.names and known is None:
+    names = set(listed(store, day)) | (known.names | known.elsewhere if known else set())
+    elsewhere = _under_a_day(store, names) if day == NO_DAY else frozenset()
+    part, manifest = fold(day, _records(store, day, sorted(names - elsewhere)), elsewhere)
+    if not names and known is None:
         return None
     store.put(part_key(day), part)
     store.put(manifest_key(day), manifest.to_json())
@@ -169,11 +178,24 @@ def compacted_days(store: Store) -> Iterator[str]:
 
 
 def stale_days(store: Store) -> Iterator[str]:
-    """The days with records that their part does not hold, or that have no part."""
+    """The days with records that their part does not hold, or that have no part. Of records
+    without a day: also where the part holds a job that has a record under its day by now."""
+    undated: frozenset[str] = frozenset()
     for day, names in listed_days(store):
         manifest = load(store, day)
         if manifest is None or not manifest.covers(names):
             yield day
+        elif day == NO_DAY:
+            undated = manifest.names
+        elif not undated.isdisjoint(names):
+            undated = frozenset()
+            yield NO_DAY
+
+
+def _under_a_day(store: Store, names: set[str]) -> frozenset[str]:
+    """Those of the names that stand under a day as well."""
+    days = (found for day, found in listed_days(store) if day != NO_DAY)
+    return frozenset().union(*(names & found for found in days))
 
 
 def is_whole(folder: Path, manifest: Manifest) -> bool:

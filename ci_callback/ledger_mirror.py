@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ci_callback import compaction as compact
 from handler.ledger.folder import FolderStore
-from handler.ledger.keys import REVIEWS, WORKFLOWS
+from handler.ledger.keys import LINEAGE, REVIEWS, WORKFLOWS
 from handler.ledger.store import Store
 from handler.parallel import POOL, in_parallel
 from handler.settings import Settings
@@ -59,7 +59,7 @@ def copy_down(store: Store, folder: Path) -> Copied:
     copy = _Copy(store, folder)
     copy.here.put(COPYING, b"")
     parts, keys = copy.days()
-    keys += copy.others(WORKFLOWS) + copy.others(REVIEWS)
+    keys += copy.others(WORKFLOWS) + copy.others(REVIEWS) + copy.others(LINEAGE)
     records = copy.bring(keys)
     copy.here.delete(COPYING)
     return Copied(records, parts)
@@ -83,9 +83,9 @@ class _Copy:
         return parts, keys
 
     def others(self, prefix: str) -> list[str]:
-        """Keys of the records below a prefix that are not here yet."""
+        """Keys below a prefix that are not here yet: what is there once never changes."""
         present = set(self.here.list(prefix))
-        listed = filter(compact.is_record, self.store.list(prefix))
+        listed = (key for key in self.store.list(prefix) if key.endswith(".json"))
         return [key for key in listed if key not in present]
 
     def bring(self, keys: list[str]) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
 
+from ci_callback.ledger_checks import checked
+from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.attempts import Attempt, Attempts
@@ -19,6 +22,12 @@ FOLDERS = ("jobs", "workflows", "reviews")
 """Where ends are kept; `_unfinished` is like them."""
 
 BATCH = 256
+
+MAX_ATTEMPTS = 100
+"""More than any setting allows: a bound for a ledger that somebody else wrote."""
+
+MAX_LISTED_DAYS = 31
+"""So many days are listed one by one."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +59,13 @@ class Found:
 
 @dataclass(frozen=True)
 class Step:
-    """One re-submission of a job: how it stands, and the record of the job it became."""
+    """One re-submission of a job, and the record of the job that it became. attempt: None where
+    it can't be read; `why` says how."""
 
     number: int
-    attempt: Attempt
+    attempt: Attempt | None
     ended: Found | None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,37 +77,51 @@ class Waiting:
 
 
 def record_keys(
-    store: Store,
-    since: date | None = None,
-    until: date | None = None,
-    folders: Iterable[str] = FOLDERS,
+    store: Store, days: DayRange = ALL_DAYS, folders: Iterable[str] = FOLDERS
 ) -> Iterator[str]:
-    """Keys of records whose day (the UTC day on which the job was created) lies between the two,
-    both included, in the order of days within a folder. Records without a believable day, which
-    stand under 1970-01-01, are left out where `since` is given. May raise StoreError.
+    """Keys of records, in the order of days within a folder, those without a day last.
+
+    A job of which callbacks came both with and without its time of creation has two records. The
+    one under its day counts; the other one is left out. May raise StoreError.
     """
     for folder in folders:
-        if since is None:
-            stop = f"{folder}/dt={until + timedelta(1)}" if until else None
-            listed = store.list(f"{folder}/dt=", stop)
+        if days.since is None:
+            yield from _merged(store.list(f"{folder}/dt="), days)
         else:
-            listed = _of_days(store, folder, since, until or date.max)
-        yield from (key for key in listed if key.endswith(".json"))
+            listed = _since(store, folder, days.since, days.until or date.max)
+            yield from (key for key in listed if key.endswith(".json"))
 
 
-def _of_days(store: Store, folder: str, since: date, until: date) -> Iterator[str]:
+def _merged(listed: Iterator[str], days: DayRange) -> Iterator[str]:
+    """Of the keys of a folder, sorted: those within a range, each name once."""
+    undated: dict[str, str] = {}
+    for key in listed:
+        _, day, name = key.split("/", 2)
+        if not name.endswith(".json"):
+            continue
+        if day == f"dt={keys.NO_DAY}":
+            undated[name] = key
+            continue
+        undated.pop(name, None)
+        if days.holds(day.removeprefix("dt=")):
+            yield key
+        elif not undated:
+            return  # the days that follow are later still
+    yield from undated.values()
+
+
+def _since(store: Store, folder: str, since: date, until: date) -> Iterator[str]:
     """Day by day while there are few; one listing of all is cheaper than hundreds of days."""
-    beyond = f"{folder}/dt={until + timedelta(1) if until < date.max else 'A'}"
-    if (min(until, date.today() + timedelta(2)) - since).days > 31:
+    # A clock may be wrong by a day, and so may CI's: two days ahead are looked at too.
+    last = min(until, date.today() + timedelta(2))
+    if (last - since).days > MAX_LISTED_DAYS:
+        beyond = f"{folder}/dt={until + timedelta(1) if until < date.max else 'A'}"
         for key in store.list(f"{folder}/dt=", beyond):
             if key >= f"{folder}/dt={since}":
                 yield key
         return
-    day = since
-    # A clock may be wrong by a day, and so may CI's: two days ahead are looked at too.
-    while day <= min(until, date.today() + timedelta(2)):
-        yield from store.list(f"{folder}/dt={day}/")
-        day += timedelta(1)
+    for ahead in range((last - since).days + 1):
+        yield from store.list(f"{folder}/dt={since + timedelta(ahead)}/")
 
 
 def records(store: Store, found: Iterable[str]) -> Iterator[Found]:
@@ -122,7 +147,7 @@ def find(store: Store, job_id: str) -> list[Found]:
 def steps(store: Store, root_job_id: str) -> list[Step]:
     """The re-submissions of a job, in the order of their numbers, from 2 on."""
     taken: list[Step] = []
-    for number in range(2, 100):
+    for number in range(2, MAX_ATTEMPTS):
         step = _step(store, keys.attempt(root_job_id, number), number)
         if step is None:
             break
@@ -142,12 +167,59 @@ def all_steps(store: Store) -> Iterator[tuple[str, Step]]:
 
 
 def _step(store: Store, key: str, number: int) -> Step | None:
-    attempt = Attempts(store).at(key)
-    if attempt is None:
+    try:
+        attempt = Attempts(store).at(key)
+        if attempt is None:
+            return None
+        checked(attempt)
+    except (ValueError, TypeError, RecursionError) as error:
+        return Step(number, None, None, str(error))
+    return Step(number, attempt, _ended(store, attempt))
+
+
+def _ended(store: Store, attempt: Attempt) -> Found | None:
+    """The record of the job that a re-submission became, with or without its day."""
+    places = dict.fromkeys(
+        keys.job(attempt.job_id, at) for at in (attempt.created_at, None) if attempt.job_id
+    )
+    for key in places:
+        line = store.get(key)
+        if line is not None:
+            return _read(key, line)
+    return None
+
+
+def lineage_of(store: Store, record: JobRecord) -> Lineage:
+    """Root and attempt of a job: what its record says of a re-submission, else what the function
+    noted of it after the record was stored. May raise StoreError."""
+    if record.kind != "job" or record.lineage.attempt > 1:
+        return record.lineage
+    return noted_lineage(store, keys.lineage(record.job_id)) or record.lineage
+
+
+def noted_lineage(store: Store, key: str) -> Lineage | None:
+    """What is noted under a key of `_lineage/`; None where that can't be read. May raise
+    StoreError."""
+    line = store.get(key)
+    try:
+        return checked(Lineage(**json.loads(line))) if line is not None else None
+    except (ValueError, TypeError, RecursionError):
         return None
-    ended = keys.job(attempt.job_id, attempt.created_at)
-    line = store.get(ended) if attempt.job_id else None
-    return Step(number, attempt, _read(ended, line) if line is not None else None)
+
+
+def lineages(store: Store, found: Iterable[Found]) -> dict[str, Lineage]:
+    """Root and attempt of each record, by its key. `_lineage/` is asked only about jobs whose
+    UserData claims to be a re-submission, which the record does not confirm. May raise StoreError.
+    """
+    known = {one.key: one.record for one in found if one.record}
+    asked = [key for key, record in known.items() if _claims_lineage(record)]
+    noted = in_parallel(lambda key: lineage_of(store, known[key]), asked)
+    lineages = {key: record.lineage for key, record in known.items()}
+    return lineages | dict(zip(asked, noted, strict=True))
+
+
+def _claims_lineage(record: JobRecord) -> bool:
+    return record.kind == "job" and record.lineage.attempt == 1 and record.marker is not None
 
 
 def outbox(store: Store) -> Iterator[Waiting]:
@@ -162,13 +234,16 @@ def outbox(store: Store) -> Iterator[Waiting]:
 
 def _ticket(line: bytes) -> Ticket | None:
     try:
-        return Ticket.from_json(line)
-    except ValueError:
+        ticket = checked(Ticket.from_json(line))
+        if ticket.record is not None:
+            checked(ticket.record)
+    except (ValueError, RecursionError):
         return None
+    return ticket
 
 
 def _read(key: str, line: bytes) -> Found:
     try:
-        return Found(key, JobRecord.from_json(line))
-    except (ValueError, TypeError) as error:
+        return Found(key, checked(JobRecord.from_json(line)))
+    except (ValueError, TypeError, RecursionError) as error:
         return Found(key, None, str(error))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ci_callback.ledger_checks import checked
 from handler.alerts import stored
 from handler.alerts.send import MAX_TICKETS
 from handler.callback.lineage import Lineage
-from handler.ledger.attempts import Attempt
 from handler.ledger.keys import LEASES, OUTBOX
 from handler.ledger.outbox import Ticket
 from handler.retries.context import SweepContext
@@ -23,13 +23,14 @@ class Planned:
     would: str
 
 
-def plan(bench: SweepContext) -> list[Planned]:
-    """Reads alone: no lease is taken, and CI and the channels are not asked.
+def plan(context: SweepContext) -> list[Planned]:
+    """What a sweep would look at, in its order. Only reads: it takes no lease, and asks neither CI
+    nor a channel.
 
     Raises:
         StoreError
     """
-    store = bench.ledger.store
+    store = context.ledger.store
     planned = [
         Planned(key, "lease", "", "withdraw while it is young, else delete it")
         for key in store.list(LEASES)
@@ -38,26 +39,26 @@ def plan(bench: SweepContext) -> list[Planned]:
         Planned(key, "digest", "", "send it on to the channels that have not taken it")
         for key in stored.waiting(store)
     ]
-    for name in bench.outbox.due(bench.clock(), MAX_TICKETS):
-        planned.append(_ticket(bench, name))
+    for name in context.outbox.due(context.clock(), MAX_TICKETS):
+        planned.append(_ticket(context, name))
     return planned
 
 
-def _ticket(bench: SweepContext, name: str) -> Planned:
-    line = bench.outbox.get(name)
+def _ticket(context: SweepContext, name: str) -> Planned:
+    line = context.outbox.get(name)
     key = OUTBOX + name
     if line is None:
         return Planned(key, "", "", "skip: it is gone")
     try:
-        ticket = Ticket.from_json(line)
-    except ValueError:
-        return Planned(key, "", "", "move it to _dead/ and tell: it can't be read")
-    if bench.outbox.is_done(name):
+        ticket = checked(Ticket.from_json(line))
+    except (ValueError, RecursionError):
+        return Planned(key, "", "", "move it to _dead/ and alert: it can't be read")
+    if context.outbox.is_done(name):
         would = "delete it: it was dealt with"
     elif ticket.action.startswith("alert."):
-        would = f"tell it: {ticket.action.removeprefix('alert.')}"
+        would = f"send the alert: {ticket.action.removeprefix('alert.')}"
     elif ticket.action == "retry":
-        would = _retry(bench, ticket)
+        would = _retry(context, ticket)
     elif ticket.action == "verify":
         would = "ask CI again about a callback that it did not confirm yet"
     else:
@@ -65,18 +66,19 @@ def _ticket(bench: SweepContext, name: str) -> Planned:
     return Planned(key, ticket.action, ticket.job_id, would)
 
 
-def _retry(bench: SweepContext, ticket: Ticket) -> str:
+def _retry(context: SweepContext, ticket: Ticket) -> str:
     if ticket.record is None:
-        return "move it to _dead/ and tell: it holds no record"
+        return "move it to _dead/ and alert: it holds no record"
     if ticket.record.workflow is not None:
         return "run its workflow again, unless that was done for this run"
-    lineage = ticket.record.lineage
-    following = Lineage(lineage.root_job_id, lineage.attempt + 1)
-    return _WOULD[_state(bench.attempts.get(following))].format(following.attempt)
-
-
-def _state(attempt: Attempt | None) -> str:
-    return attempt.state if attempt else ""
+    try:
+        lineage = checked(ticket.record).lineage
+        following = Lineage(lineage.root_job_id, lineage.attempt + 1)
+        attempt = context.attempts.get(following)
+        state = checked(attempt).state if attempt else ""
+    except (ValueError, TypeError, RecursionError) as error:
+        return f"fail, and after a few tries move it to _dead/ and alert: {error}"
+    return _WOULD[state].format(following.attempt)
 
 
 _WOULD = {
@@ -84,5 +86,5 @@ _WOULD = {
     "not_taken": "ask CI for the job, and submit it again as attempt {}",
     "submitting": "look for attempt {} in CI's list once its claim is old enough",
     "submitted": "watch attempt {}: it is submitted",
-    "refused": "tell that CI refused attempt {}",
+    "refused": "alert that CI refused attempt {}",
 }

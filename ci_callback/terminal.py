@@ -10,6 +10,7 @@ as \\uXXXX, so that a program reads the value unchanged.
 from __future__ import annotations
 
 import json
+import math
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -84,11 +85,22 @@ def visible_lines(text: str) -> str:
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """JSON that decodes to the same value and holds no character that a terminal obeys."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    """JSON that decodes to the same value and holds no character that a terminal obeys.
+
+    JSON has no NaN and no infinity: they become null. Names become texts.
+    """
+    text = json.dumps(_plain(value), ensure_ascii=False, indent=indent, default=str)
     return "\n".join(
         line if line.isprintable() else "".join(map(_escaped, line)) for line in text.split("\n")
     )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _is_shown(character: str) -> bool:

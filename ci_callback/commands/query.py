@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -71,19 +70,10 @@ def _rows(result: Any) -> Iterator[tuple[Any, ...]]:
         yield from some
 
 
-def _plain(value: Any) -> Any:
-    """A value of DuckDB's as JSON can hold it: names are texts, and NaN is null."""
-    if isinstance(value, dict):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def _print(names: list[str], rows: Iterator[tuple[Any, ...]], as_json: bool) -> None:
     if as_json:
         for row in rows:
-            print_json(_plain(dict(zip(names, row, strict=True))))
+            print_json(dict(zip(names, row, strict=True)))
         return
     made = Table(names)
     for row in rows:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ci_callback.commands.jobs import tags
 from ci_callback.common import EXIT_NOT_2XX, EXIT_SETTINGS, AsJson, local
+from ci_callback.record_filter import tags
 from ci_callback.terminal import complain, print_json, say
 from handler.retries.reconcile import Reconcile
 

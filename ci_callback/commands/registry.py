@@ -16,7 +16,7 @@ from ci_callback.commands.compact import compact
 from ci_callback.commands.cost import cost
 from ci_callback.commands.doctor import doctor
 from ci_callback.commands.invoke import invoke
-from ci_callback.commands.jobs import jobs, tail
+from ci_callback.commands.jobs import jobs
 from ci_callback.commands.query import query
 from ci_callback.commands.reconcile import reconcile
 from ci_callback.commands.replay import replay
@@ -27,6 +27,7 @@ from ci_callback.commands.send import send
 from ci_callback.commands.serve import serve
 from ci_callback.commands.show import show
 from ci_callback.commands.sweep import sweep
+from ci_callback.commands.tail import tail
 from ci_callback.terminal import say, visible_lines
 from handler import __version__
 

@@ -17,13 +17,13 @@ from typing import Annotated, NamedTuple, TextIO, cast
 import typer
 
 from ci_callback.again import callback_of
-from ci_callback.commands.jobs import Tag, Which
 from ci_callback.commands.send import advice, show_many, target_of
 from ci_callback.common import EXIT_NOT_2XX, AsJson, Local, Since, Until, local
 from ci_callback.dead_letters import dead_letters
 from ci_callback.delivery import Callback, Target, deliver
 from ci_callback.ledger_reader import record_keys, records
 from ci_callback.log_recovery import Recovery, recover
+from ci_callback.record_filter import RecordFilter, Tag
 from ci_callback.terminal import complain, print_json, say
 from handler.log import BODY_PART
 from handler.run import Run
@@ -92,8 +92,8 @@ def replay(
             logged = _from_log(from_log, accept_unauthenticated, may_ask=not as_json)
             missing, sent = logged.missing, iter(logged.bodies)
         else:
-            which = Which(since, until, tag, outcome="failed" if failed else None)
-            sent = islice(_from_ledger(str(from_ledger), into, which, dead), limit)
+            wanted = RecordFilter(since, until, tag, outcome="failed" if failed else None)
+            sent = islice(_from_ledger(str(from_ledger), into, wanted, dead), limit)
         if to is not None:
             _send(target_of(to, token), list(sent), missing, as_json)
             return
@@ -180,7 +180,9 @@ def _is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _from_ledger(url: str, into: StoreUrl | None, which: Which, dead: bool) -> Iterator[bytes]:
+def _from_ledger(
+    url: str, into: StoreUrl | None, wanted: RecordFilter, dead: bool
+) -> Iterator[bytes]:
     """Bodies out of another ledger, with this environment's credentials."""
     settings = Settings.from_env({**os.environ, "LEDGER_URL": url})
     if settings.ledger_url == into:
@@ -189,8 +191,8 @@ def _from_ledger(url: str, into: StoreUrl | None, which: Which, dead: bool) -> I
     if dead:
         yield from (one.body for one in dead_letters(store))
         return
-    for found in records(store, record_keys(store, *which.days)):
-        if found.record is not None and which.means(found.record):
+    for found in records(store, record_keys(store, wanted.days)):
+        if found.record is not None and wanted.matches(found.record):
             yield callback_of(found.record)
 
 

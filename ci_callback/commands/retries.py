@@ -1,43 +1,40 @@
-"""`retries`: what the outbox still holds, and how the re-submissions made so far stand."""
+"""`retries`: what waits in the outbox, and the re-submissions made so far."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from ci_callback.commands.show import ticket_object, ticket_row
 from ci_callback.common import AsJson, local
 from ci_callback.ledger_reader import all_steps, outbox
 from ci_callback.terminal import Table, print_json, say_table
+from ci_callback.views import step_object, ticket_cells, ticket_object
 
 
 def retries(
     made: Annotated[
-        bool, typer.Option("--made", help="Also the re-submissions that were made, by root job.")
+        bool, typer.Option("--made", help="Show the re-submissions made so far as well.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what is still to be done: retries, watches, callbacks in doubt and alerts."""
+    """List what is still to be done: retries, watches, unverified callbacks and alerts."""
     with local() as here:
         waiting = list(outbox(here.ledger.store))
-        taken = list(all_steps(here.ledger.store)) if made else []
+        steps = list(all_steps(here.ledger.store)) if made else []
     if as_json:
-        attempts = [
-            {"root_job_id": root, "number": step.number, **asdict(step.attempt)}
-            for root, step in taken
-        ]
+        attempts = [{"root_job_id": root, **step_object(step)} for root, step in steps]
         print_json({"tickets": [ticket_object(one) for one in waiting], "attempts": attempts})
         return
     tickets = Table(("due (UTC)", "ticket", "job and note"))
     for one in waiting:
-        tickets.add(*ticket_row(one))
+        tickets.add(*ticket_cells(one))
     say_table(tickets, empty="The outbox is empty: nothing is still to be done.")
     if not made:
         return
-    rows = Table(("root job", "attempt", "state", "became", "outcome"))
-    for root, step in taken:
-        ended = step.ended.record.outcome if step.ended and step.ended.record else ""
-        rows.add(root, step.number, step.attempt.state, step.attempt.job_id, ended)
+    rows = Table(("root job", "attempt", "state", "new job", "outcome"))
+    for root, step in steps:
+        attempt, ended = step.attempt, step.ended.record if step.ended else None
+        state, job = (attempt.state, attempt.job_id) if attempt else ("unreadable", step.why)
+        rows.add(root, step.number, state, job, ended.outcome if ended else "")
     say_table(rows, empty="No job was submitted again.")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from datetime import datetime, timezone
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
-from ci_callback.commands.jobs import OUTCOME_STYLES
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
-from ci_callback.ledger_reader import Found, Step, Waiting, find, outbox, steps
+from ci_callback.ledger_reader import Found, Step, Waiting, find, lineage_of, outbox, steps
 from ci_callback.terminal import (
     Cell,
     Styled,
@@ -24,7 +24,18 @@ from ci_callback.terminal import (
     say_table,
     say_tree,
 )
+from ci_callback.views import (
+    NO_FAILURE,
+    epoch_text,
+    outcome,
+    record_object,
+    step_object,
+    ticket_cells,
+    ticket_object,
+)
+from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
+from handler.ledger.store import Store
 
 TIMES = (
     ("created_at", "created"),
@@ -33,44 +44,66 @@ TIMES = (
 )
 
 
+@dataclass(frozen=True)
+class JobHistory:
+    """What the ledger knows of a job. found: its records; lineage: its root and attempt; first:
+    the records of the root."""
+
+    found: Sequence[Found]
+    lineage: Lineage
+    first: Sequence[Found]
+    steps: Sequence[Step]
+    tickets: Sequence[Waiting]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the ledger does not know the job."""
+        return not (self.found or self.steps or self.tickets)
+
+
+def history(store: Store, job_id: str) -> JobHistory:
+    """Look a job up. May raise StoreError."""
+    found = find(store, job_id)
+    record = next((one.record for one in found if one.record), None)
+    lineage = lineage_of(store, record) if record else Lineage(job_id, 1)
+    root = lineage.root_job_id
+    first = found if root == job_id else find(store, root)
+    made = steps(store, root)
+    ids = {job_id, root, *(one.attempt.job_id for one in made if one.attempt)}
+    tickets = [one for one in outbox(store) if one.ticket and one.ticket.job_id in ids]
+    return JobHistory(found, lineage, first, made, tickets)
+
+
 def show(
     job_id: Annotated[str, typer.Argument(help="A JobId, RunId or trace_id.")],
     as_json: AsJson = False,
 ) -> None:
-    """A job's record, its attempts, the tickets that speak of it, and how long each step took."""
+    """Show a job's record, its attempts, its tickets, and how long each step took."""
     with local() as here:
-        store = here.ledger.store
-        found = find(store, job_id)
-        root = next((one.record.lineage.root_job_id for one in found if one.record), job_id)
-        first = found if root == job_id else find(store, root)
-        taken = steps(store, root)
-        ids = {job_id, root, *(step.attempt.job_id for step in taken)}
-        waiting = [one for one in outbox(store) if one.ticket and one.ticket.job_id in ids]
-    if not (found or taken or waiting):
+        job = history(here.ledger.store, job_id)
+    if job.is_empty:
         complain(f"The ledger knows no job {job_id}.")
         raise typer.Exit(EXIT_NOT_2XX)
     if as_json:
-        print_json(_as_object(found, root, first, taken, waiting))
+        print_json(_as_object(job))
         return
-    for one in found:
-        say(Styled("Key   ", "bold"), one.key)
-        if one.record is not None:
-            say_json(json.loads(one.record.to_json()))
-            say_table(_timings(one.record))
-        else:
-            say("It can't be read as a record:", one.why)
-    say_tree(_attempts(root, first, taken))
-    if waiting:
-        say_table(_tickets(waiting))
+    for one in job.found:
+        _say_record(one)
+    say_tree(_attempts(job))
+    if job.tickets:
+        tickets = Table(("due (UTC)", "ticket", "job and note"), title="Tickets")
+        for waiting in job.tickets:
+            tickets.add(*ticket_cells(waiting))
+        say_table(tickets)
 
 
 def timings(record: JobRecord) -> list[tuple[str, str, float | None]]:
-    """(what, when, seconds since the one before) of each time that a record tells."""
-    told = [(what, getattr(record, name)) for name, what in TIMES]
-    told.append(("callback", record.source.get("received_at")))
+    """(what, when, seconds since the one before) of each time in a record."""
+    times = [(what, getattr(record, name)) for name, what in TIMES]
+    times.append(("callback", record.source.get("received_at")))
     rows: list[tuple[str, str, float | None]] = []
     before: datetime | None = None
-    for what, when in told:
+    for what, when in times:
         if not isinstance(when, str):
             continue
         now = datetime.fromisoformat(when.replace("Z", "+00:00"))
@@ -79,93 +112,57 @@ def timings(record: JobRecord) -> list[tuple[str, str, float | None]]:
     return rows
 
 
-def _timings(record: JobRecord) -> Table:
+def _say_record(found: Found) -> None:
+    say(Styled("Key   ", "bold"), found.key)
+    if found.record is None:
+        say("It can't be read as a record:", found.why)
+        return
+    say_json(json.loads(found.record.to_json()))
     made = Table(("", "when (UTC)", "after s"), title="Timings")
-    for what, when, after in timings(record):
+    for what, when, after in timings(found.record):
         made.add(what, when, "" if after is None else f"{after:,.0f}")
-    return made
+    say_table(made)
 
 
-def _attempts(root: str, first: list[Found], taken: list[Step]) -> Tree:
-    tree = Tree((Styled("Attempts", "bold"), "of", root))
-    tree.add("1 ", *_end(first))
-    for step in taken:
+def _attempts(job: JobHistory) -> Tree:
+    tree = Tree((Styled("Attempts", "bold"), "of", job.lineage.root_job_id))
+    tree.add("1 ", *_end(job.first))
+    for step in job.steps:
         attempt = step.attempt
-        since = datetime.fromtimestamp(attempt.since, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+        if attempt is None:
+            tree.add(f"{step.number} ", "can't be read:", step.why)
+            continue
         about = f"{attempt.code} {attempt.message}".strip()
-        told = "  ".join(part for part in (attempt.state, since, attempt.job_id, about) if part)
-        line = tree.add(f"{step.number} ", told)
+        known = (attempt.state, epoch_text(attempt.since), attempt.job_id, about)
+        line = tree.add(f"{step.number} ", "  ".join(part for part in known if part))
         if step.ended is not None or attempt.state == "submitted":
             line.add(*_end([step.ended] if step.ended else []))
     return tree
 
 
-def _end(found: list[Found]) -> tuple[Cell, ...]:
+def _end(found: Sequence[Found]) -> tuple[Cell, ...]:
     record = next((one.record for one in found if one.record), None)
     if record is None:
         return ("no record yet",)
-    code = () if record.code in ("", "Success") else (record.code,)
-    return (Styled(record.outcome, OUTCOME_STYLES[record.outcome]), *code, record.ended_at)
+    code = () if record.code in NO_FAILURE else (record.code,)
+    return (outcome(record), *code, record.ended_at)
 
 
-def _tickets(waiting: list[Waiting]) -> Table:
-    made = Table(("due (UTC)", "ticket", "job and note"), title="Tickets")
-    for one in waiting:
-        if one.ticket is not None:
-            made.add(*ticket_row(one))
-    return made
-
-
-def ticket_row(waiting: Waiting) -> tuple[Cell, ...]:
-    """The cells of a ticket."""
-    ticket = waiting.ticket
-    if ticket is None:
-        return ("", "unreadable", waiting.name)
-    due = datetime.fromtimestamp(ticket.due, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
-    return (
-        due if ticket.due else "now",
-        ticket.action + (f", try {ticket.tries + 1}" if ticket.tries else ""),
-        tuple(one for one in (ticket.job_id, ticket.note) if one),
-    )
-
-
-def ticket_object(waiting: Waiting) -> dict[str, Any]:
-    """A ticket for machines, without the record that it carries."""
-    ticket = waiting.ticket
-    if ticket is None:
-        return {"name": waiting.name, "unreadable": True}
-    names = ("action", "job_id", "state", "due", "tries", "note", "details")
-    return {"name": waiting.name, **{name: getattr(ticket, name) for name in names}}
-
-
-def _as_object(
-    found: list[Found], root: str, first: list[Found], taken: list[Step], waiting: list[Waiting]
-) -> dict[str, Any]:
-    ends = [one.record for one in first if one.record]
+def _as_object(job: JobHistory) -> dict[str, Any]:
+    first = next((one.record for one in job.first if one.record), None)
+    root = job.lineage.root_job_id
     return {
-        "records": [
-            {"key": one.key, "record": json.loads(one.record.to_json()) if one.record else None}
-            for one in found
-        ],
+        "records": [record_object(one, job.lineage) for one in job.found],
         "timings": [
             {"what": what, "at": when, "after_s": after}
-            for one in found[:1]
+            for one in job.found[:1]
             if one.record
             for what, when, after in timings(one.record)
         ],
         "root_job_id": root,
         "attempts": [
-            {"number": 1, "job_id": root, "outcome": ends[0].outcome if ends else None},
-            *(
-                {
-                    "number": step.number,
-                    **asdict(step.attempt),
-                    "outcome": step.ended.record.outcome
-                    if step.ended and step.ended.record
-                    else None,
-                }
-                for step in taken
-            ),
+            {"number": 1, "job_id": root, "outcome": first.outcome if first else None},
+            *map(step_object, job.steps),
         ],
-        "tickets": [ticket_object(one) for one in waiting],
+        "tickets": [ticket_object(one) for one in job.tickets],
     }

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 
 from ci_callback.devserver.local_function import LocalFunction
-from ci_callback.ledger_reader import FOLDERS, Found, record_keys, records
+from ci_callback.ledger_reader import FOLDERS, DayRange, Found, record_keys, records
 from handler.callback import converters
 from handler.ledger import keys
 from handler.ledger.keys import OUTBOX
@@ -99,7 +99,7 @@ class RecordCache:
             return listed
         is_folder = self._function.settings.ledger_url.scheme == "file"
         since = None if is_folder else _today() - timedelta(COS_DAYS)
-        found = list(record_keys(self.store, since, folders=(*FOLDERS, "_unfinished")))
+        found = list(record_keys(self.store, DayRange(since), (*FOLDERS, "_unfinished")))
         found.sort(key=lambda key: key.split("/")[1], reverse=True)
         self._listed = (time.monotonic(), found[:MOST_RECORDS])
         return self._listed[1]

@@ -62,13 +62,13 @@ class TimelineBuilder:
         if record.lineage.attempt > 1:
             ended.setdefault(record.lineage.attempt, found)
         records = [one for one in (first, *(ended[number] for number in sorted(ended))) if one]
-        ids = {root, record.job_id} | {one.attempt.job_id for one in again} - {""}
+        ids = {root, record.job_id} | {one.attempt.job_id for one in again if one.attempt} - {""}
         events: list[Event] = []
         if first is not None:
             events += self._of_record(first, 1)
         for step in again:
             events += self._of_step(step)
-        since = {one.number: one.attempt.since for one in again}
+        since = {one.number: one.attempt.since for one in again if one.attempt}
         for number, one in ended.items():
             events += self._of_record(one, number, since.get(number, 0.0))
         events += self._of_tickets(records, ids)
@@ -121,6 +121,8 @@ class TimelineBuilder:
 
     def _of_step(self, step: Step) -> Iterator[Event]:
         attempt = step.attempt
+        if attempt is None:
+            return
         key = f"put {keys.lineage(attempt.job_id)}"
         written = self._written.get(key)
         number = {"attempt": step.number, "job": attempt.job_id}

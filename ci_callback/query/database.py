@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ci_callback import compaction
 from ci_callback.columns import DUCKDB, columns
 from ci_callback.ledger_mirror import COPYING
-from ci_callback.ledger_reader import ALL_DAYS, DayRange
+from ci_callback.ledger_reader import ALL_DAYS, DayRange, noted_lineage
 from handler.callback.record import SCHEMA
 from handler.ledger import keys
 from handler.ledger.folder import FolderStore
@@ -148,6 +148,7 @@ class _Loader:
             for batch in _batches(self._small_files(kind, compacted if kind == "jobs" else ())):
                 self._insert(kind, batch)
         self._merge_days()
+        self._follow_lineage()
 
     def _compacted(self) -> Iterator[str]:
         """Days whose part is whole and holds all of their records."""
@@ -214,6 +215,19 @@ class _Loader:
                 f"DELETE FROM {kind} WHERE dt = DATE '{keys.NO_DAY}' AND job_id IN "
                 f"(SELECT job_id FROM {kind} WHERE dt <> DATE '{keys.NO_DAY}')"
             )
+
+    def _follow_lineage(self) -> None:
+        """Root and attempt of jobs that the function submitted, where no record says so."""
+        store = FolderStore(self.root)
+        for key in store.list(keys.LINEAGE):
+            lineage = noted_lineage(store, key)
+            if lineage is not None:
+                job_id = keys.sent(key.removeprefix(keys.LINEAGE).removesuffix(".json"))
+                self.database.execute(
+                    "UPDATE jobs SET retry = {'root_job_id': ?, 'attempt': ?} "
+                    "WHERE job_id = ? AND retry.attempt = 1",
+                    [lineage.root_job_id, lineage.attempt, job_id],
+                )
 
 
 def _batches(files: Iterator[tuple[str, date, str]]) -> Iterator[list[tuple[str, date, str]]]:

@@ -20,7 +20,7 @@ def gather(store: Store, since: date, until: date) -> Figures:
     What became of a failed job is looked up however late it was. May raise StoreError.
     """
     tally, families = Tally(), Families()
-    for found in reading.records(store, reading.record_keys(store, since, until)):
+    for found in reading.records(store, reading.record_keys(store, reading.DayRange(since, until))):
         if found.record is None:
             tally.unreadable += 1
             continue
@@ -40,15 +40,12 @@ def _noted(store: Store, roots: Iterator[str]) -> Iterator[tuple[str, Noted]]:
 
 
 def _last(store: Store, root: str) -> Noted | None:
-    try:
-        taken = reading.steps(store, root)
-    except (ValueError, TypeError):
-        return None  # what is noted there can't be read
-    if not taken:
-        return None
-    step = taken[-1]
-    record = step.ended.record if step.ended else None
-    return Noted(step.number, step.attempt.state, record.outcome if record else None)
+    noted = None
+    for step in reading.steps(store, root):
+        if step.attempt is not None:  # else it can't be read
+            record = step.ended.record if step.ended else None
+            noted = Noted(step.number, step.attempt.state, record.outcome if record else None)
+    return noted
 
 
 def _due(store: Store) -> dict[str, int]:

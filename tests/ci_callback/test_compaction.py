@@ -91,6 +91,7 @@ def test_a_manifest_tells_what_the_part_holds(store: Store) -> None:
         "records": 2,
         "part": {"name": "part-0.ndjson.gz", "bytes": len(part), "tail": part[-8:].hex()},
         "names": ["a.json", "b.json"],
+        "elsewhere": [],
     }
 
 
@@ -307,3 +308,37 @@ def test_the_records_of_a_day_need_not_fit_into_memory(folder: FolderStore, tmp_
 def test_the_keys_are_those_that_the_documents_name() -> None:
     """Other tools read them."""
     assert (part_key(DAY), manifest_key(DAY)) == (PART, MANIFEST)
+
+
+# --- a job with and without its time of creation ---
+
+
+def test_a_record_without_a_day_is_left_out_where_its_job_has_one_under_its_day(
+    tmp_path: Path,
+) -> None:
+    """The part holds each job once over all days; nothing becomes stale by it."""
+    store = FolderStore(tmp_path)
+    keep(store, record("a", created_at=None), record("b", created_at=None), record("a"))
+    manifest = compact(store, "1970-01-01")
+    assert manifest is not None
+    assert (manifest.names, manifest.elsewhere) == ({"b.json"}, {"a.json"})
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    compact(store, DAY)
+    assert list(stale_days(store)) == []
+
+
+def test_a_record_under_its_day_that_comes_later_makes_those_without_a_day_stale(
+    tmp_path: Path,
+) -> None:
+    """Folded again, the other one is left out."""
+    store = FolderStore(tmp_path)
+    keep(store, record("a", created_at=None))
+    compact(store, "1970-01-01")
+    keep(store, record("a"), record("b", day="2026-09-21"))
+    compact(store, DAY)
+    compact(store, "2026-09-21")
+    assert list(stale_days(store)) == ["1970-01-01"]
+    manifest = compact(store, "1970-01-01")
+    assert manifest is not None
+    assert (manifest.names, manifest.elsewhere) == (set(), {"a.json"})
+    assert list(stale_days(store)) == []

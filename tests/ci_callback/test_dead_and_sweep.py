@@ -173,9 +173,9 @@ def test_a_dry_run_says_what_a_sweep_would_do_and_writes_nothing(store: FolderSt
     assert [text.split(":")[0].split(",")[0] for text in would.values()] == [
         "ask CI for the job",
         "run its workflow again",
-        "move it to _dead/ and tell",
+        "move it to _dead/ and alert",
         "look whether the new job's record is there",
-        "tell it",
+        "send the alert",
         "delete it",
     ]
     assert len(json.loads(out)) == 9
@@ -183,7 +183,7 @@ def test_a_dry_run_says_what_a_sweep_would_do_and_writes_nothing(store: FolderSt
     for state, text in (
         ("submitting", "look for attempt 2"),
         ("submitted", "watch attempt 2"),
-        ("refused", "tell that CI refused attempt 2"),
+        ("refused", "alert that CI refused attempt 2"),
     ):
         store.put(
             "_attempts/j1/02.json",

@@ -15,7 +15,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ci_callback.commands import jobs as jobs_module
+from ci_callback.commands import tail as tail_module
 from ci_callback.commands.registry import app
 from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
@@ -132,7 +132,7 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: str) -> Folde
     Outbox(ledger).put(Ticket("retry", HOSTILE, HOSTILE, 1, failed, HOSTILE, 1, {HOSTILE: HOSTILE}))
     Outbox(ledger).put(Ticket("watch", HOSTILE, HOSTILE, 1, None, HOSTILE))
     made.put(f"_outbox/0000000000-{'[b]'}-x-retry.json", b"{}")
-    attempt = Attempt("submitted", 1, HOSTILE, 1, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    attempt = Attempt("submitted", 1, HOSTILE, 1, HOSTILE, None, HOSTILE, HOSTILE)
     Attempts(made).put(Lineage(HOSTILE, 2), attempt)
     ledger.put_dead_letter(
         DeadLetter(HOSTILE.encode(), HOSTILE, HOSTILE, {}, HOSTILE, f"{DAY}T08:00:00Z", HOSTILE)
@@ -265,7 +265,7 @@ def test_a_hostile_ledger_is_printed_as_text(
         monkeypatch.delenv("NO_COLOR")
         monkeypatch.setenv("FORCE_COLOR", "1")
     late = (replace(hostile_record("job", "failed"), job_id=f"{n}{HOSTILE}") for n in range(99))
-    monkeypatch.setattr(jobs_module.time, "sleep", lambda seconds: keep(store, next(late)))
+    monkeypatch.setattr(tail_module.time, "sleep", lambda seconds: keep(store, next(late)))
     (tmp_path / "work").mkdir()
     for arguments in WALK[command](store, tmp_path / "work", server):
         done = CliRunner().invoke(app, [*command.split(), *arguments])

@@ -14,10 +14,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ci_callback.commands import jobs as jobs_module
+from ci_callback.commands import tail as tail_module
 from ci_callback.commands.registry import app
 from ci_callback.common import moment
-from ci_callback.ledger_reader import find, record_keys, records, steps
+from ci_callback.ledger_reader import DayRange, find, record_keys, records, steps
+from ci_callback.record_filter import outcomes, tags
 from handler.ledger import keys
 from handler.ledger.folder import FolderStore
 from handler.ledger.outbox import Ticket
@@ -164,7 +165,7 @@ def test_only_the_days_that_are_asked_for_are_listed(store: FolderStore) -> None
     keep(store, *(record(f"j{day}", day) for day in days))
 
     def found(since: date | None, until: date | None) -> list[str]:
-        return [key[8:18] for key in record_keys(store, since, until)]
+        return [key[8:18] for key in record_keys(store, DayRange(since, until))]
 
     assert found(None, None) == days
     assert found(date(2026, 3, 15), date(2026, 3, 16)) == ["2026-03-15"]
@@ -185,10 +186,10 @@ def test_a_long_time_back_is_one_listing_and_not_one_a_day() -> None:
             return iter(())
 
     counting: Any = Counting()
-    list(record_keys(counting, date(2020, 1, 1), folders=("jobs",)))
+    list(record_keys(counting, DayRange(date(2020, 1, 1)), folders=("jobs",)))
     assert counting.asked == ["jobs/dt="]
     counting.asked.clear()
-    list(record_keys(counting, date.today() - timedelta(2), folders=("jobs",)))
+    list(record_keys(counting, DayRange(date.today() - timedelta(2)), folders=("jobs",)))
     assert len(counting.asked) == 5  # two days back, today, and two for clocks that are ahead
 
 
@@ -306,7 +307,7 @@ def test_tail_prints_what_comes_and_not_what_was_there(
         job, tag = next(looks)
         keep(store, record(job, tag=tag), record(f"{job}-unwanted", tag="Translation"))
 
-    monkeypatch.setattr(jobs_module.time, "sleep", sleep)
+    monkeypatch.setattr(tail_module.time, "sleep", sleep)
     out = run("tail", "--count", "2", "--every", "0.5", "--tag", "Transcode")
     assert [line.split()[0] for line in out.splitlines()] == ["new", "late"]
 
@@ -326,7 +327,7 @@ def test_tail_follows_a_running_function(
         looked.set()
         assert written.wait(30)
 
-    monkeypatch.setattr(jobs_module.time, "sleep", sleep)
+    monkeypatch.setattr(tail_module.time, "sleep", sleep)
     writer = threading.Thread(target=write)
     writer.start()
     out = run("tail", "--count", "1", "--every", "0.1", "--failed", "--json")
@@ -339,7 +340,7 @@ def test_tail_of_some_days_looks_at_those_and_at_undated_jobs(store: FolderStore
     today = datetime.now(timezone.utc).date()
     keep(store, record("j1", f"{today}"), record("j2", "2026-01-01"))
     keep(store, replace(record("j3"), created_at=None))
-    found = [key.rpartition("/")[2] for key in jobs_module._recent(store, 1)]
+    found = [key.rpartition("/")[2] for key in tail_module.recent_keys(store, 1)]
     assert sorted(found) == ["j1.json", "j3.json"]
 
 
@@ -376,5 +377,5 @@ def test_what_is_no_time_is_a_usage_error(written: str) -> None:
 
 def test_the_shell_completes_tags_and_outcomes() -> None:
     """From the catalogue."""
-    assert jobs_module.tags("trans") == ["Transcode", "Translation"]
-    assert "failed" in jobs_module.outcomes("f")
+    assert tags("trans") == ["Transcode", "Translation"]
+    assert "failed" in outcomes("f")

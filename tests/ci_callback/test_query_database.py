@@ -16,7 +16,9 @@ from ci_callback.columns import DUCKDB, HIVE, SPARK, columns
 from ci_callback.compaction import compact, fold, manifest_key, part_key
 from ci_callback.ledger_reader import ALL_DAYS, DayRange
 from ci_callback.query.database import records_database
+from handler.callback.lineage import Lineage
 from handler.errors import StoreError
+from handler.ledger.attempts import Attempts
 from handler.ledger.folder import FolderStore
 from tests.conftest import PAYLOADS, Invoked
 from tests.records import DAY, keep, record
@@ -388,3 +390,17 @@ def test_a_field_whose_type_the_schema_leaves_open_is_free() -> None:
         "texts": "array<string>",
         "maybe": "string",
     }
+
+
+def test_what_was_noted_after_the_record_is_followed(ledger: Path, store: FolderStore) -> None:
+    """Root and attempt of a job that the function submitted."""
+    keep(store, record("a"), record("b"), record("c", retry={"root_job_id": "a", "attempt": 3}))
+    for job_id in ("b", "c", "x"):
+        Attempts(store).note_lineage(job_id, Lineage("a", 2))
+    store.put("_lineage/a.json", b"[]")
+    compact(store, DAY)
+    assert ask(ledger, "SELECT job_id, retry.root_job_id, retry.attempt FROM jobs ORDER BY 1") == [
+        ("a", "a", 1),
+        ("b", "a", 2),
+        ("c", "a", 3),
+    ]

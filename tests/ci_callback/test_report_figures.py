@@ -193,11 +193,11 @@ def test_texts_from_outside_are_cut_and_can_not_reorder_what_is_shown(store: Fol
     assert list(found.tags) == ["T\ufffd\ufffd\ufffd\ufffd中"]
 
 
-def test_an_outcome_that_nobody_knows_is_unknown(store: FolderStore) -> None:
-    """Whatever a newer version wrote."""
+def test_a_record_against_the_schema_is_counted_as_unreadable(store: FolderStore) -> None:
+    """An outcome that job-record/1 does not have is none that the function wrote."""
     new = record("a", outcome="dozing")
     store.put(keys.job("a", new.created_at), new.to_json())
-    assert figures(store).outcomes == {"unknown": 1}
+    assert (figures(store).jobs, figures(store).unreadable) == (0, 1)
 
 
 def test_the_figures_of_a_ledger_on_cos_are_the_same(cos: FakeCos, store: FolderStore) -> None:

@@ -1,0 +1,85 @@
+"""`tail`: records as they come."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Annotated
+
+import typer
+
+from ci_callback.common import AsJson, local
+from ci_callback.ledger_reader import FOLDERS, DayRange, Found, lineages, record_keys, records
+from ci_callback.record_filter import RecordFilter, Tag
+from ci_callback.terminal import print_json, say
+from ci_callback.views import record_cells, record_object
+from handler.ledger.keys import NO_DAY
+from handler.ledger.store import Store
+
+COS_DAYS = 2
+"""Days that are listed on COS unless `--days` says otherwise: each look lists the keys of each."""
+
+
+def tail(
+    tag: Tag = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only failed jobs.")] = False,
+    every: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between two looks at the ledger.")
+    ] = 2.0,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Only jobs created in the last so many days. Default: 2 on COS, all in a folder.",
+        ),
+    ] = None,
+    count: Annotated[
+        int, typer.Option(min=0, help="Exit after this many records; 0: run until Ctrl-C.")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Print records as they are stored."""
+    wanted = RecordFilter(tag=tag, outcome="failed" if failed else None)
+    with local() as here:
+        store = here.ledger.store
+        if days is None and here.settings.ledger_url.scheme == "cos":
+            days = COS_DAYS
+        coming = (
+            one
+            for one in _coming(lambda: recent_keys(store, days), store, every)
+            if one.record is not None and wanted.matches(one.record)
+        )
+        for one in itertools.islice(coming, count or None):
+            _print(one, store, as_json)
+
+
+def _print(found: Found, store: Store, as_json: bool) -> None:
+    known = lineages(store, [found])[found.key]
+    if as_json:
+        print_json(record_object(found, known))
+    elif found.record is not None:
+        say(*(cell for cell in record_cells(found.record, known) if cell), sep="  ")
+
+
+def recent_keys(store: Store, days: int | None) -> Iterator[str]:
+    """Keys of the last days, and of jobs without a day; None: of all."""
+    folders = (*FOLDERS, "_unfinished")
+    if days is None:
+        yield from record_keys(store, folders=folders)
+        return
+    since = datetime.now(timezone.utc).date() - timedelta(days)
+    yield from record_keys(store, DayRange(since), folders)
+    for folder in folders:
+        yield from store.list(f"{folder}/dt={NO_DAY}/")
+
+
+def _coming(list_keys: Callable[[], Iterator[str]], store: Store, every: float) -> Iterator[Found]:
+    """Records that were not there at the first look, as they appear."""
+    seen = set(list_keys())
+    while True:  # until the caller has enough, or Ctrl-C
+        new = [key for key in list_keys() if key not in seen]
+        seen.update(new)
+        yield from records(store, new)
+        time.sleep(every)

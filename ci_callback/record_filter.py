@@ -1,0 +1,59 @@
+"""Which records a command means: the filter, and the options that make it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Annotated
+
+import typer
+
+from ci_callback.ledger_reader import DayRange
+from handler.callback import catalogue
+from handler.callback.record import OUTCOMES, JobRecord
+
+_ALWAYS = "9999-01-01T00:00:00"
+
+
+def tags(begin: str) -> list[str]:
+    """Tags that begin so, for the shell's completion."""
+    return [tag for tag in catalogue.TAGS if tag.lower().startswith(begin.lower())]
+
+
+def outcomes(begin: str) -> list[str]:
+    """Outcomes that begin so, for the shell's completion."""
+    return sorted(one for one in {*OUTCOMES.values(), "partial"} if one.startswith(begin))
+
+
+Tag = Annotated[str | None, typer.Option(help="Only this tag.", autocompletion=tags)]
+
+
+@dataclass(frozen=True)
+class RecordFilter:
+    """None: any. since, until: of the job's creation."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    tag: str | None = None
+    state: str | None = None
+    outcome: str | None = None
+
+    def matches(self, record: JobRecord) -> bool:
+        """Whether a record is meant. One without a time of creation is within any times."""
+        created = datetime.fromisoformat((record.created_at or _ALWAYS)[:19])
+        created = created.replace(tzinfo=timezone.utc)
+        return (
+            (self.since is None or created >= self.since)
+            and (self.until is None or record.created_at is None or created < self.until)
+            and self.tag in (None, record.tag)
+            and self.state in (None, record.state)
+            and self.outcome in (None, record.outcome)
+        )
+
+    @property
+    def days(self) -> DayRange:
+        """The days under which they are stored."""
+        return DayRange(
+            self.since.astimezone(timezone.utc).date() if self.since else None,
+            self.until.astimezone(timezone.utc).date() if self.until else None,
+        )

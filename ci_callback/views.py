@@ -1,0 +1,87 @@
+"""How records, attempts and tickets are shown: as cells of a table, and as JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import Any
+
+from ci_callback.ledger_reader import Found, Step, Waiting
+from ci_callback.terminal import Cell, Styled
+from handler.callback.lineage import Lineage
+from handler.callback.record import JobRecord
+
+OUTCOME_STYLES: Mapping[str, str] = {
+    "succeeded": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "cancelled": "magenta",
+    "unfinished": "cyan",
+    "unknown": "yellow",
+}
+
+NO_FAILURE = ("", "Success")
+"""Codes that say nothing."""
+
+
+def outcome(record: JobRecord) -> Styled:
+    """A record's outcome in its colour."""
+    return Styled(record.outcome, OUTCOME_STYLES[record.outcome])
+
+
+def record_cells(record: JobRecord, lineage: Lineage) -> tuple[str, str, str, Styled, str, str]:
+    """Job, time of creation, run time in seconds, outcome, tag, code with the attempt."""
+    attempt = "" if lineage.attempt == 1 else f" (attempt {lineage.attempt})"
+    code = "" if record.code in NO_FAILURE else record.code
+    return (
+        record.job_id,
+        (record.created_at or "").replace("T", " ")[:16],
+        "" if record.run_s is None else f"{record.run_s:g}",
+        outcome(record),
+        record.tag or record.kind,
+        f"{code}{attempt}".strip(),
+    )
+
+
+def record_object(found: Found, lineage: Lineage | None = None) -> dict[str, Any]:
+    """A record as it is stored, and the job's root and attempt as they are known now."""
+    record = json.loads(found.record.to_json()) if found.record else None
+    return {"key": found.key, "record": record, "lineage": asdict(lineage) if lineage else None}
+
+
+def ticket_cells(waiting: Waiting) -> tuple[Cell, ...]:
+    """When it is due, what for, and the job with a note."""
+    ticket = waiting.ticket
+    if ticket is None:
+        return ("", "unreadable", waiting.name)
+    return (
+        epoch_text(ticket.due) if ticket.due else "now",
+        ticket.action + (f", try {ticket.tries + 1}" if ticket.tries else ""),
+        tuple(one for one in (ticket.job_id, ticket.note) if one),
+    )
+
+
+def ticket_object(waiting: Waiting) -> dict[str, Any]:
+    """A ticket without the record that it carries."""
+    ticket = waiting.ticket
+    if ticket is None:
+        return {"name": waiting.name, "unreadable": True}
+    names = ("action", "job_id", "state", "due", "tries", "replays", "note", "details")
+    return {"name": waiting.name, **{name: getattr(ticket, name) for name in names}}
+
+
+def step_object(step: Step) -> dict[str, Any]:
+    """A re-submission, and the outcome of the job that it became."""
+    record = step.ended.record if step.ended else None
+    attempt = asdict(step.attempt) if step.attempt else {"unreadable": step.why}
+    return {"number": step.number, **attempt, "outcome": record.outcome if record else None}
+
+
+def epoch_text(epoch: float) -> str:
+    """Epoch seconds as a time in UTC; the number itself where it is beyond the year 9999."""
+    try:
+        return datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return f"{epoch:g}"
