@@ -151,11 +151,18 @@ def connect(origin: Origin, deadline: Deadline, tls: Callable[[], Any]) -> Conne
     Raises:
         NoAnswerError: there is no connection, so nothing was sent.
     """
+    context = _context(origin, tls) if origin.scheme == "https" else None
     connected = _connect_to_any(origin, _addresses(origin, deadline), deadline)
-    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if origin.scheme == "https":
-        connected = _encrypt(origin, connected, deadline, tls())
+    if context is not None:
+        connected = _encrypt(origin, connected, deadline, context)
     return Connection(connected, deadline)
+
+
+def _context(origin: Origin, tls: Callable[[], Any]) -> Any:
+    try:
+        return tls()
+    except OSError as error:  # an SSLError is one too
+        raise _unconnected(origin, "tls", "the trusted certificates can not be read") from error
 
 
 def _addresses(origin: Origin, deadline: Deadline) -> list[Any]:
@@ -180,16 +187,25 @@ def _connect_to_any(origin: Origin, addresses: list[Any], deadline: Deadline) ->
     """Each address gets an equal share of what is left, so that silent ones leave time for one that
     answers."""
     failure: OSError = TimeoutError()
-    for index, (family, kind, protocol, _, address) in enumerate(addresses):
-        connected = socket.socket(family, kind, protocol)
+    for index, address in enumerate(addresses):
         try:
-            connected.settimeout(deadline.left() / (len(addresses) - index))
-            connected.connect(address)
-            return connected
+            return _connect_to(address, deadline.left() / (len(addresses) - index))
         except OSError as error:
-            connected.close()
             failure = error
     raise _unconnected(origin, "connection", _why_unconnected(failure, deadline)) from failure
+
+
+def _connect_to(address: Any, timeout_s: float) -> socket.socket:
+    family, kind, protocol, _, where = address
+    connected = socket.socket(family, kind, protocol)
+    try:
+        connected.settimeout(timeout_s)
+        connected.connect(where)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
 
 
 def _why_unconnected(failure: OSError, deadline: Deadline) -> str:

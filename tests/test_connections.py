@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -344,6 +346,49 @@ def test_an_address_that_answers_is_reached_behind_silent_ones(
         names(monkeypatch, port, closed_port(), there.port),
     ):
         assert pool.exchange(by_name(), patience).status == 200
+
+
+def test_an_address_of_a_family_that_this_machine_lacks_is_passed_over(
+    pool: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name may have IPv6 addresses where there is no IPv6."""
+    with peer() as there, names(monkeypatch, there.port):
+        usual = socket.getaddrinfo
+
+        def look_up(host: str, port: int, *, flags: int = 0, **more: object) -> list[object]:
+            found = usual(host, port, flags=flags, **more)  # type: ignore[arg-type]  # as they came
+            return [(99, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)), *found]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        assert pool.exchange(by_name(), PATIENT).status == 200
+
+
+def test_a_process_without_free_descriptors_says_so(
+    pool: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Must raise what its callers expect, and no OSError."""
+
+    def refuse(*_: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socket", refuse)
+        error = failure(pool, request(1))
+    assert str(error) == "127.0.0.1: no connection: Too many open files"
+    assert error.may_have_arrived is False
+
+
+def test_certificates_that_can_not_be_read_are_an_error_before_there_is_a_connection() -> None:
+    """A bundle without certifi's file."""
+
+    def missing() -> Any:
+        raise FileNotFoundError("cacert.pem")
+
+    pool = Connections(make_tls_context=missing)
+    with peer() as there:
+        error = failure(pool, tls_request(there.port))
+        assert there.connections == 0
+    assert (error.stage, error.may_have_arrived) == ("tls", False)
 
 
 def test_a_refused_connection_says_so(pool: Connections) -> None:
