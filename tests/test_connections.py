@@ -359,8 +359,9 @@ def test_an_address_of_a_family_that_this_machine_lacks_is_passed_over(
             found = usual(host, port, flags=flags, **more)  # type: ignore[arg-type]  # as they came
             return [(99, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)), *found]
 
-        monkeypatch.setattr(socket, "getaddrinfo", look_up)
-        assert pool.exchange(by_name(), PATIENT).status == 200
+        with monkeypatch.context() as patched:
+            patched.setattr(socket, "getaddrinfo", look_up)
+            assert pool.exchange(by_name(), PATIENT).status == 200
 
 
 def test_a_process_without_free_descriptors_says_so(
