@@ -6,7 +6,6 @@ Where it would have to misbehave at length, a list of answers stands in for the 
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import socket
 import time
@@ -336,7 +335,7 @@ class TestSigning:
     def test_a_session_token_goes_along_signed(self, face: CiSimulator, http: HttpClient) -> None:
         """SCF's credentials are temporary ones."""
         face.security_token = "token"
-        temporary = dataclasses.replace(CREDENTIALS, session_token="token")
+        temporary = CREDENTIALS._replace(session_token="token")
         ci = Ci(http, temporary, BUCKET, REGION, ("127.0.0.1", face.port))
         assert ci.create(AI, translation()).verdict == "accepted"
         assert "x-ci-security-token" in face.seen[0].headers["authorization"]

@@ -144,7 +144,8 @@ def test_a_channel_that_refuses_hides_no_other(http: HttpClient) -> None:
 def test_nothing_is_sent_unless_asked_for(http: HttpClient) -> None:
     """The option is named."""
     with AlertService("wecom") as robot:
-        (found,) = sent(http, f"{robot.url} {robot.url}x", send=False)
+        other = robot.url.replace("#", "other#")
+        (found,) = sent(http, f"{robot.url} {other}", send=False)
         assert (found.status, found.what) == ("skipped", "2 channels, not tried")
         assert found.mend == "doctor --send-test-alert"
         assert robot.received == []
