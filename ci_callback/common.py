@@ -20,8 +20,7 @@ from handler.app import Function
 from handler.errors import HandlerError, SettingsError, StoreError
 from handler.ledger.records import Ledger
 from handler.log import Log
-from handler.retries.context import SweepContext
-from handler.retries.sweep import make_sweep_context
+from handler.retries.context import Invocation, SweepContext
 from handler.settings import Settings
 from handler.stores import open_store
 
@@ -78,18 +77,11 @@ class Local:
     request_id: str
 
     @property
-    def bench(self) -> SweepContext:
-        """The tools of a sweep."""
+    def sweep_context(self) -> SweepContext:
+        """The context of a sweep."""
         function = self.function
-        return make_sweep_context(
-            self.settings,
-            self.ledger.store,
-            None,
-            function.clock,
-            function.sleep,
-            function.log,
-            self.request_id,
-        )
+        invocation = Invocation(function.clock, function.sleep, function.log, self.request_id)
+        return SweepContext.of(self.settings, self.ledger.store, invocation)
 
 
 @contextlib.contextmanager

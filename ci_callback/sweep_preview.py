@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from ci_callback.ledger_checks import checked
 from handler.alerts import stored
-from handler.alerts.send import MAX_TICKETS
 from handler.callback.lineage import Lineage
 from handler.ledger.keys import LEASES, OUTBOX
 from handler.ledger.outbox import Ticket
 from handler.retries.context import SweepContext
+from handler.retries.sweep import MAX_LISTED
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def plan(context: SweepContext) -> list[Planned]:
         Planned(key, "digest", "", "send it on to the channels that have not taken it")
         for key in stored.waiting(store)
     ]
-    for name in context.outbox.due(context.clock(), MAX_TICKETS):
+    for name in context.outbox.due(context.clock(), MAX_LISTED):
         planned.append(_ticket(context, name))
     return planned
 
@@ -72,7 +72,7 @@ def _retry(context: SweepContext, ticket: Ticket) -> str:
     if ticket.record.workflow is not None:
         return "run its workflow again, unless that was done for this run"
     try:
-        lineage = checked(ticket.record).lineage
+        lineage = context.attempts.proven(checked(ticket.record)).lineage
         following = Lineage(lineage.root_job_id, lineage.attempt + 1)
         attempt = context.attempts.get(following)
         state = checked(attempt).state if attempt else ""

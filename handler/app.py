@@ -159,13 +159,14 @@ class Function:
         if not settings.confirms_before_storing:
             return None
         # Imported here, as below: only VERIFY_CALLBACKS=always asks CI before it stores.
+        from handler.ci_api.locate import CiLocator
         from handler.ci_api.responses import ANSWER_LIMITS
         from handler.ci_api.verification import INLINE_S, Inline
         from handler.http_client import HttpClient
 
         budget_s = float("inf") if patience_s is None else min(INLINE_S, patience_s)
         http = self.http or HttpClient(ANSWER_LIMITS.max_bytes)
-        return Inline(settings, http, self.sleep, self.timer, budget_s)
+        return Inline(CiLocator(settings, http, self.sleep), self.timer, budget_s)
 
     def _refuse(self, trigger: Trigger, refusal: RefusedError) -> Any:
         self.log.warning(
@@ -189,8 +190,9 @@ class Function:
     def _run_task(self, task: Task, settings: Settings, run: Run) -> None:
         """Run a task of the timer."""
         # Imported here: a callback needs neither CI nor the channels.
+        from handler.retries.context import Invocation, SweepContext
         from handler.retries.reconcile import Reconcile
-        from handler.retries.sweep import Sweep, make_sweep_context
+        from handler.retries.sweep import Sweep
 
         tasks = {"sweep": Sweep, "reconcile": Reconcile}
         if task.name not in tasks:
@@ -198,13 +200,9 @@ class Function:
             return
         if task.name == "sweep":
             self.take_in_spilled(settings, run)
-        context = make_sweep_context(
-            settings,
-            self.open_store(settings, run.left_for_task),
-            self.http,
-            self.clock,
-            self.sleep,
-            self.log,
-            run.request_id,
+        store = self.open_store(settings, run.left_for_task)
+        invocation = Invocation(
+            self.clock, self.sleep, self.log, run.request_id, self.http, self.timer
         )
+        context = SweepContext.of(settings, store, invocation)
         tasks[task.name](context, run.left_for_task).run()

@@ -15,6 +15,9 @@ from handler.clock import is_believed
 from handler.failure_codes import Reaction, reaction_to
 from handler.settings import Settings
 
+MAX_AHEAD_S = 86_400
+"""By how much a job may have ended after its callback arrived: clocks and zones differ."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -83,14 +86,21 @@ class Policy:
     def due(self, record: JobRecord) -> int:
         """When a record's job may be tried again, in epoch seconds; a function of it alone.
 
-        Counted from its end, else from its creation. A time that is not believed (clock.py) reads
-        as 0: such a ticket is due at once, not never.
+        Counted from its end, else from its creation. A time that is not believed (clock.py), or
+        that is over a day later than the callback, reads as 0: such a ticket is due at once, not
+        never.
         """
         ended = record.ended_at or record.created_at
         if ended is None or not is_believed(ended):
             return self.backoff_s(record.lineage)
-        ended_s = datetime.fromisoformat(ended.replace("Z", "+00:00")).timestamp()
+        ended_s = _epoch(ended)
+        if ended_s > _epoch(str(record.source["received_at"])) + MAX_AHEAD_S:
+            return self.backoff_s(record.lineage)
         return int(ended_s) + self.backoff_s(record.lineage)
+
+
+def _epoch(time: str) -> float:
+    return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()
 
 
 def _without_names(record: JobRecord) -> str:

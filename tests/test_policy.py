@@ -296,11 +296,13 @@ def test_the_jitter_is_full(attempt: int, longest: int) -> None:
         ({}, 0),
         ({"EndTime": "2014-12-31T23:59:59Z"}, 0),
         ({"EndTime": "2015-01-01T00:00:00Z"}, 1420070400),
-        ({"EndTime": "2100-12-31T23:59:59Z"}, 4133980799),
+        ({"EndTime": "2026-11-22T08:00:00Z"}, 1795334400),
+        ({"EndTime": "2026-11-22T08:00:01Z"}, 0),
+        ({"EndTime": "2099-12-31T23:59:59Z"}, 0),
         ({"EndTime": "2101-01-01T00:00:00Z"}, 0),
     ],
 )
 def test_a_retry_is_due_after_the_end(times: dict[str, Any], base: int) -> None:
-    """A time that is not believed makes it due at once, never in the year 9999."""
+    """A time that is not believed makes it due at once: one over a day after the callback, too."""
     record = ended(**times)
     assert POLICY.due(record) == base + POLICY.backoff_s(record.lineage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -44,6 +45,7 @@ class World:
         self.folder = folder
         self.store: Store = FolderStore(folder)
         self.output = io.StringIO()
+        self.timer: Callable[[], float] = time.perf_counter
         self.ci = CiSimulator(self.clock)
         self.phone = AlertService("webhook")
         self._servers = ExitStack()
@@ -110,7 +112,13 @@ class World:
         log = Log(self.output, self.clock)
         opened = store or self.store
         return Function(
-            self.env, self.clock, log, self.sleep, lambda settings, time_left: opened, http
+            self.env,
+            self.clock,
+            log,
+            self.sleep,
+            lambda settings, time_left: opened,
+            http,
+            timer=self.timer,
         )
 
     def deliver(

@@ -72,6 +72,8 @@ class Job:
     state: str = "Submitted"
     started_at: float | None = None
     ended_at: float | None = None
+    workflow: Mapping[str, str] | None = None
+    """RunId, WorkflowId, WorkflowName and Name of the node that started it."""
     is_hidden: bool = False
     """Whether lists leave it out, though CI knows it."""
 
@@ -112,6 +114,7 @@ class Job:
             "StartTime": china_time(self.started_at),
             "State": self.state,
             "Tag": self.tag,
+            **({"Workflow": dict(self.workflow)} if self.workflow else {}),
         }
 
     def execution(self) -> dict[str, Any]:

@@ -27,19 +27,19 @@ def reconcile(
 ) -> None:
     """Ask CI for the jobs of the last hours, and take in those whose callback never came."""
     with local() as here:
-        bench = here.bench
+        context = here.sweep_context
         if tag is not None:
-            bench.settings = replace(bench.settings, reconcile_tags=((tag, hours),))
-        if not bench.settings.reconcile_tags:
+            context.settings = replace(context.settings, reconcile_tags=((tag, hours),))
+        if not context.settings.reconcile_tags:
             complain("RECONCILE_TAGS is not set: name a tag with --tag, or set RECONCILE_TAGS.")
             raise typer.Exit(EXIT_SETTINGS)
         deadline = time.perf_counter() + minutes * 60
-        summaries = Reconcile(bench, lambda: deadline - time.perf_counter()).run()
+        summaries = Reconcile(context, lambda: deadline - time.perf_counter()).run()
     if as_json:
         print_json([asdict(one) for one in summaries])
     else:
         for one in summaries:
             reason = f"  {one.reason}" if one.reason else ""
             say(f"{one.tag}: {one.status}, {one.listed} looked at, {one.absent} taken in{reason}")
-    if any(one.status not in ("done", "to be continued") for one in summaries):
+    if any(one.status not in ("done", "in_progress") for one in summaries):
         raise typer.Exit(EXIT_NOT_2XX)

@@ -27,7 +27,7 @@ def sweep(
     """Do one sweep: submit again what is due, and tell what is to be told."""
     with local() as here:
         if dry_run:
-            planned = [asdict(one) for one in plan(here.bench)]
+            planned = [asdict(one) for one in plan(here.sweep_context)]
             if as_json:
                 print_json(planned)
                 return
@@ -39,11 +39,11 @@ def sweep(
         run = Run(here.request_id, time.perf_counter(), BUDGET_S)
         here.function.take_in_spilled(here.settings, run)
         deadline = run.started + BUDGET_S
-        summary = Sweep(here.bench, lambda: deadline - time.perf_counter()).run()
+        summary = Sweep(here.sweep_context, lambda: deadline - time.perf_counter()).run()
     if as_json:
         print_json(asdict(summary))
     else:
         told = asdict(summary) | {"reasons": "; ".join(summary.reasons)}
         say("  ".join(f"{name}: {value}" for name, value in told.items() if value != ""))
-    if summary.status not in ("done", "withdrew"):
+    if summary.status not in ("done", "in_progress", "lease_held"):
         raise typer.Exit(EXIT_NOT_2XX)

@@ -89,12 +89,12 @@ def _delivered(key: str, one: Invocation) -> Response:
 
 def _swept(one: Invocation, target: str) -> Response:
     summary = next((line for line in one.lines if line.get("event") == "sweep"), {})
-    names = ("due", "submits", "told")
+    names = ("due", "submitted", "alerts_sent")
     values = {name: summary.get(name, 0) for name in names}
     status = summary.get("status")
-    if status == "withdrew":
-        _note("m.withdrew")
-    elif status != "done":
+    if status == "lease_held":
+        _note("m.lease_held")
+    elif status not in ("done", "in_progress"):
         _note("m.swept_badly")
     else:
         _note("m.idle" if one.is_idle else "m.swept", **values)

@@ -203,8 +203,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "没有待办事项的巡检不列出。",
     ),
     "did_line": (
-        "{due} due, {done} done, {submits} submitted again, {failed} failed, alerts sent: {told}",
-        "到期 {due}，完成 {done}，告警 {told}，重新提交 {submits}，失败 {failed}",
+        "{due} due, {done} done, {submitted} submitted again, {failed} failed, "
+        "alerts sent: {alerts_sent}",
+        "到期 {due}，完成 {done}，告警 {alerts_sent}，重新提交 {submitted}，失败 {failed}",
     ),
     # Outbox
     "tickets": ("Tickets", "待办事项"),
@@ -262,11 +263,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "m.sent": ("The sample was sent: {status}.", "示例已发送：{status}。"),
     "m.again": ("Delivered again: {status}.", "已重新投递：{status}。"),
     "m.swept": (
-        "The sweep is done: {due} due, {submits} submitted again, alerts sent: {told}.",
-        "巡检完成：到期 {due}，重新提交 {submits}，告警 {told}。",
+        "The sweep is done: {due} due, {submitted} submitted again, alerts sent: {alerts_sent}.",
+        "巡检完成：到期 {due}，重新提交 {submitted}，告警 {alerts_sent}。",
     ),
     "m.idle": ("The sweep found nothing to do.", "巡检没有待办事项。"),
-    "m.withdrew": (
+    "m.lease_held": (
         "Another sweep holds the lease, so this one withdrew.",
         "另一次巡检正在进行，本次已退出。",
     ),

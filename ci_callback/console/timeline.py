@@ -204,11 +204,11 @@ class TimelineBuilder:
             for line in chore.lines:
                 if line.get("event") != "ticket" or line.get("job_id") not in ids:
                     continue
-                status, reason = str(line.get("status", "")), str(line.get("reason", ""))
-                if status == "put off":
+                status, reason = line.get("status"), str(line.get("reason", ""))
+                if status == "deferred":
                     yield Event("deferred", chore.at, "wait", text=reason, chore=chore.number)
-                elif status.startswith("told: "):
-                    kind = {"kind": status.removeprefix("told: ")}
+                elif status == "alerted":
+                    kind = {"kind": str(line.get("alert", ""))}
                     yield Event("stopped", chore.at, "bad", kind, reason, chore=chore.number)
 
 

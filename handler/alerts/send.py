@@ -88,14 +88,15 @@ class Alerts:
                 self._mark_done(digest.tickets)
             self._send(key, digest)
 
-    def send_due(self, due: Sequence[tuple[str, Ticket]]) -> None:
-        """Make one digest of the alert tickets that are due, and send it."""
+    def send_due(self, due: Sequence[tuple[str, Entry]]) -> None:
+        """Make one digest of the alert tickets that are due, and send it. due: the name of each
+        ticket, and what it says."""
         due = due[:MAX_TICKETS]
         if not due:
             return
         context = self._context
         writer = f"{int(context.clock()):010d}-{context.lease.writer}"
-        entries = fold(entry(ticket) for _, ticket in due)
+        entries = fold(said for _, said in due)
         message = compose(entries, context.settings.alert_lang, writer)
         digest = Digest(message, tuple(name for name, _ in due), context.clock())
         key = f"{DIGESTS}{writer}.json"

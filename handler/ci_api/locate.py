@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from handler.callback.record import JobRecord
-from handler.ci_api.client import Ci
+from handler.ci_api.client import TIMEOUT_S, Ci
 from handler.errors import HandlerError
 from handler.http_client import Http
 from handler.ledger.bucket import is_bucket_name, is_region_name
@@ -18,29 +19,46 @@ class CiUnreachableError(HandlerError):
     retryable = True
 
 
-def ci_of(
-    settings: Settings,
-    http: Http,
-    sleep: Callable[[float], None],
-    bucket: str = "",
-    region: str = "",
-) -> Ci:
-    """CI for a bucket; "" stands for CI_BUCKET, else the ledger's, and for COS_REGION.
+@dataclass(frozen=True)
+class CiLocator:
+    """Finds the CI of a bucket. timeout_s: of each request to it, in seconds."""
 
-    Raises:
-        CiUnreachableError
-    """
-    bucket = bucket or settings.ci_bucket or settings.ledger_url.bucket
-    region = region or settings.region or ""
-    # Both become a part of a host name: what a callback said is looked at once more.
-    if not is_bucket_name(bucket) or not is_region_name(region):
-        raise CiUnreachableError("no bucket and region to ask CI for; set CI_BUCKET and COS_REGION")
-    if settings.credentials is None:
-        raise CiUnreachableError("no credentials to ask CI with")
-    return Ci(http, settings.credentials, bucket, region, settings.cos_endpoint, sleep)
+    settings: Settings
+    http: Http
+    sleep: Callable[[float], None]
+    timeout_s: float = TIMEOUT_S
 
+    def of(self, record: JobRecord) -> Ci:
+        """CI for the bucket in which a job ran: the input's, else that of the settings.
 
-def place_of(record: JobRecord) -> tuple[str, str]:
-    """Bucket and region of a job's input; "" where the callback does not name them."""
-    sent = record.job_input
-    return sent.bucket, sent.region
+        Raises:
+            CiUnreachableError
+        """
+        return self.of_bucket(record.job_input.bucket, record.job_input.region)
+
+    def of_bucket(self, bucket: str = "", region: str = "") -> Ci:
+        """CI for a bucket; "" means CI_BUCKET, else the ledger's bucket, and COS_REGION.
+
+        Raises:
+            CiUnreachableError
+        """
+        settings = self.settings
+        bucket = bucket or settings.ci_bucket or settings.ledger_url.bucket
+        region = region or settings.region or ""
+        # Both become a part of a host name, so what a callback said is checked here again.
+        if not is_bucket_name(bucket) or not is_region_name(region):
+            raise CiUnreachableError(
+                "no bucket and region to ask CI for; set CI_BUCKET and COS_REGION"
+            )
+        if settings.credentials is None:
+            raise CiUnreachableError("no credentials to ask CI with")
+        endpoint = settings.cos_endpoint
+        return Ci(
+            self.http,
+            settings.credentials,
+            bucket,
+            region,
+            endpoint,
+            self.sleep,
+            self.timeout_s,
+        )

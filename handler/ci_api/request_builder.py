@@ -26,11 +26,16 @@ class NoRoomError(HandlerError):
     """UserData leaves no room for the lineage marker."""
 
 
-def request(detail: dict[str, Tree], marker: Marker, callback_url: str | None) -> dict[str, Tree]:
+def request(
+    detail: dict[str, Tree],
+    marker: Marker,
+    callback_url: str | None,
+    user_data: str | None = None,
+) -> dict[str, Tree]:
     """What stands below <Request> to submit the job of a JobsDetail again.
 
-    The callback's address is not told by CI: where `callback_url` is None, the queue's
-    NotifyConfig has the say.
+    callback_url: its CallBack, which CI does not show; None: the queue's NotifyConfig decides.
+    user_data: the user's own text, where CI's detail has none.
 
     Raises:
         NotRebuildableError, NoRoomError
@@ -39,7 +44,7 @@ def request(detail: dict[str, Tree], marker: Marker, callback_url: str | None) -
     operation = detail.get("Operation")
     if tag is None or not isinstance(operation, dict):
         raise NotRebuildableError("it has no Tag or no Operation")
-    own, _ = detach(tree.text(operation, "UserData"))
+    own = detach(tree.text(operation, "UserData"))[0] or user_data
     marked = attach(own or "", marker)
     if marked is None:
         raise NoRoomError("UserData leaves no room for the marker")

@@ -27,9 +27,7 @@ from handler.callback.catalogue import family_of
 from handler.callback.families import Family
 from handler.callback.record import OUTCOMES, JobRecord
 from handler.ci_api.client import Ci, CiError, Described
-from handler.ci_api.locate import CiUnreachableError, ci_of, place_of
-from handler.http_client import Http
-from handler.settings import Settings
+from handler.ci_api.locate import CiLocator, CiUnreachableError
 
 INLINE_S = 15.0
 """What the questions about one invocation's jobs may take before the rest go unasked: CI waits
@@ -40,11 +38,11 @@ Verdict: TypeAlias = Literal["confirmed", "differs", "unsettled", "not_asked"]
 
 @dataclass(frozen=True)
 class Checked:
-    """What CI said of a record. told: its own word, where it knows the job."""
+    """What CI said of a record. described: the job by its own word, where it knows it."""
 
     verdict: Verdict
     note: str = ""
-    told: Described | None = None
+    described: Described | None = None
 
 
 def check(ci: Ci, family: Family, record: JobRecord) -> Checked:
@@ -53,26 +51,28 @@ def check(ci: Ci, family: Family, record: JobRecord) -> Checked:
     Raises:
         CiError: CI is out of reach, or answers an error or something else.
     """
-    told = ci.describe(family, record.job_id)
-    if told is None:
+    described = ci.describe(family, record.job_id)
+    if described is None:
         return Checked("unsettled", "CI does not know the job (yet)")
-    if OUTCOMES.get(told.state or "", "unknown") in ("unfinished", "unknown"):
-        return Checked("unsettled", f"CI tells the job as {told.state or 'without a state'}", told)
-    differing = differences(record, told)
+    if OUTCOMES.get(described.state or "", "unknown") in ("unfinished", "unknown"):
+        return Checked(
+            "unsettled", f"CI tells the job as {described.state or 'without a state'}", described
+        )
+    differing = differences(record, described)
     if differing:
         note = f"CI tells another {', '.join(differing)} than the callback did"
-        return Checked("differs", note, told)
-    return Checked("confirmed", told=told)
+        return Checked("differs", note, described)
+    return Checked("confirmed", described=described)
 
 
-def differences(record: JobRecord, told: Described) -> list[str]:
+def differences(record: JobRecord, described: Described) -> list[str]:
     """The fields in which CI's own word and the callback's differ, of those that both carry."""
     pairs = {
-        "State": (record.state, told.state),
-        "Code": (record.code, told.code),
-        "Tag": (record.tag, tree.text(told.detail, "Tag")),
-        "QueueId": (record.queue_id, tree.text(told.detail, "QueueId")),
-        "Input.Object": (record.job_input.object, tree.text(told.detail, "Input.Object")),
+        "State": (record.state, described.state),
+        "Code": (record.code, described.code),
+        "Tag": (record.tag, tree.text(described.detail, "Tag")),
+        "QueueId": (record.queue_id, tree.text(described.detail, "QueueId")),
+        "Input.Object": (record.job_input.object, tree.text(described.detail, "Input.Object")),
     }
     return [name for name, (one, other) in pairs.items() if one and other and one != other]
 
@@ -84,9 +84,7 @@ class Inline:
     budget_s: what the questions may take; after that the other jobs are stored unasked.
     """
 
-    settings: Settings
-    http: Http
-    sleep: Callable[[float], None]
+    ci: CiLocator
     timer: Callable[[], float] = time.perf_counter
     budget_s: float = INLINE_S
     spent_s: float = 0.0
@@ -100,8 +98,7 @@ class Inline:
             return Checked("not_asked", f"asking about the others took {self.spent_s:.0f} s")
         begun = self.timer()
         try:
-            ci = ci_of(self.settings, self.http, self.sleep, *place_of(record))
-            return check(ci, family, record)
+            return check(self.ci.of(record), family, record)
         except (CiError, CiUnreachableError) as error:
             return Checked("not_asked", str(error))
         finally:

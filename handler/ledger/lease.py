@@ -1,21 +1,44 @@
-"""One sweep at a time, as far as that can be had without a lock.
+"""One sweep at a time, as far as a store without locks allows it.
 
     put _sweep/EPOCH-WRITER ── wait LEASE_WAIT_S ── list _sweep/
-         ├─ another young one: delete one's own, and end     (alone or withdraw)
-         └─ none: the sweep is on; leases that are too old belong to the dead: delete them
+         ├─ another young one: delete the own one, and end     (alone or withdraw)
+         └─ none: the sweep goes on; leases that are too old are of dead sweeps: delete them
 
-Of two that put before they list, at least one sees the other, so never do both go on; both
-may withdraw, and a minute later one of them is alone.
+Of two that put before they list, at least one sees the other, so never do both go on. Both may
+withdraw; where they began together, each tries once more after a wait of its own.
+
+Clocks differ. A lease is respected for LEASE_S by the clock of whoever reads it, and used for
+CLOCK_SKEW_S less by its owner's. One from the future is of a clock that is more wrong than that,
+and its sweep may be at work: a mark says when it was first seen, and it is respected for LEASE_S
+from then on. Any other name below `_sweep/`, such as a folder marker, is no lease and passed over.
+
+    _sweep/held-SINCE-LAST         sweeps withdrew, one after the other, from then to then
+    _sweep/seen-EPOCH-THE_LEASE    since then a lease from the future is known
+
+The next sweep that acquires the lease deletes both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from handler.errors import HandlerError
 from handler.ledger.keys import LEASES
 from handler.ledger.store import Store
+
+CLOCK_SKEW_S = 10.0
+"""By how much the clocks of two instances may differ."""
+
+IN_A_ROW_S = 300
+"""Between two sweeps that withdraw one after the other. After a longer time without one, sweeps
+had nothing to do, or another one worked."""
+
+_LEASE = re.compile(r"(\d{10})-([^/]+)")
+_HELD = re.compile(r"held-(\d{10})-(\d{10})")
+_SEEN = re.compile(r"seen-(\d{10})-(\d{10}-[^/]+)")
 
 
 class LeaseLostError(HandlerError):
@@ -24,51 +47,122 @@ class LeaseLostError(HandlerError):
     retryable = True
 
 
+@dataclass(frozen=True)
+class _Listed:
+    """What is below `_sweep/`. leases: of other sweeps, by name; epochs in seconds, each by the
+    clock of whoever wrote it."""
+
+    leases: Mapping[str, int]
+    held: tuple[tuple[int, int], ...]
+    seen: Mapping[str, int]
+    marks: tuple[str, ...]
+
+    @classmethod
+    def of(cls, names: Sequence[str], writer: str) -> _Listed:
+        """Read the names below `_sweep/`, in order. writer: whose leases are the own ones; a
+        listing may still show one that was given up."""
+        leases = [match for match in map(_LEASE.fullmatch, names) if match and match[2] != writer]
+        held = [match for match in map(_HELD.fullmatch, names) if match]
+        seen = [match for match in map(_SEEN.fullmatch, names) if match]
+        return cls(
+            {match[0]: int(match[1]) for match in leases},
+            tuple((int(match[1]), int(match[2])) for match in held),
+            {match[2]: int(match[1]) for match in reversed(seen)},  # the earliest of each
+            tuple(match[0] for match in (*held, *seen)),
+        )
+
+
 @dataclass
 class Lease:
-    """The lease of one sweep. writer is random; times are in seconds."""
+    """The lease of one sweep. writer: random hexadecimal digits. Times are in seconds."""
 
     store: Store
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     writer: str
     lease_s: float
-    settle_s: float
-    taken_at: float = 0.0
+    wait_s: float
+    acquired_at: float = 0.0
+    held_for_s: float = 0.0
+    """Where `acquire` failed: for how long sweeps have withdrawn, one after the other."""
+    is_abandoned: bool = False
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Whether this sweep is alone. May raise StoreError: then it has not begun."""
-        # The age counts from before the request: it may take long to land.
-        self.taken_at = self.clock()
-        self.store.put(self._key, b"{}\n")
-        self.sleep(self.settle_s)
-        others = [key for key in self.store.list(LEASES) if key != self._key]
-        if any(self._is_young(key) for key in others):
-            self.release()
-            return False
-        for key in others:
-            self.store.delete(key)
-        return True
+        young = self._try()
+        if young and max(young) >= self.acquired_at - 2 * self.wait_s:
+            # They began together. The writer is random: they seldom wait equally long.
+            self.sleep(3 * self.wait_s * zlib.crc32(self.writer.encode()) / 2**32)
+            young = self._try()
+        return not young
 
     def check(self, needed_s: float) -> None:
         """Look at the lease's age again, right before something that takes up to needed_s.
 
         Raises:
-            LeaseLostError: another sweep may have begun, or will before this is over.
+            LeaseLostError: another sweep may have begun, or may begin before this is over.
         """
-        age = self.clock() - self.taken_at
-        if not 0 <= age + needed_s < self.lease_s:
+        if self.is_abandoned:
+            raise LeaseLostError("a write got no answer, so this sweep does nothing more")
+        age = self.clock() - self.acquired_at
+        if age < 0 or needed_s >= self.left():
             raise LeaseLostError(f"the lease is {age:.0f} s old, and {needed_s:.0f} s are needed")
+
+    def left(self) -> float:
+        """Seconds for which it may still be used."""
+        return self.acquired_at + self.lease_s - CLOCK_SKEW_S - self.clock()
+
+    def abandon(self) -> None:
+        """Let no check pass any more, in none of the threads: a write that got no answer may land
+        late, over that of another worker."""
+        self.is_abandoned = True
 
     def release(self) -> None:
         """Let the next sweep begin at once."""
-        self.store.delete(self._key)
+        self.store.delete(LEASES + self._name)
+
+    def _try(self) -> list[int]:
+        """The times of the leases that are in the way; empty where this sweep is alone."""
+        # The age counts from before the request: it may take long to land.
+        self.acquired_at = self.clock()
+        self._put(self._name)
+        self.sleep(self.wait_s)
+        names = [key.removeprefix(LEASES) for key in self.store.list(LEASES)]
+        listed = _Listed.of(names, self.writer)
+        young = [epoch for name, epoch in listed.leases.items() if self._is_young(name, listed)]
+        if young:
+            self._withdraw(listed)
+            return young
+        for name in (*listed.leases, *listed.marks):
+            self.store.delete(LEASES + name)
+        return []
+
+    def _is_young(self, name: str, listed: _Listed) -> bool:
+        now, epoch = self.clock(), listed.leases[name]
+        if epoch > now + CLOCK_SKEW_S:
+            epoch = listed.seen.get(name, int(now))
+        return now - epoch < self.lease_s
+
+    def _withdraw(self, listed: _Listed) -> None:
+        now = int(self.clock())
+        for name, epoch in listed.leases.items():
+            if epoch > now + CLOCK_SKEW_S and name not in listed.seen:
+                self._put(f"seen-{now:010d}-{name}")
+        self.release()
+        recent = [since for since, last in listed.held if 0 <= now - last <= IN_A_ROW_S]
+        since = min(recent, default=now)
+        self.held_for_s = float(now - since)
+        self._put(_held(since, now))
+        for mark in {_held(*former) for former in listed.held} - {_held(since, now)}:
+            self.store.delete(LEASES + mark)
+
+    def _put(self, name: str) -> None:
+        self.store.put(LEASES + name, b"{}\n")
 
     @property
-    def _key(self) -> str:
-        return f"{LEASES}{int(self.taken_at):010d}-{self.writer}"
+    def _name(self) -> str:
+        return f"{int(self.acquired_at):010d}-{self.writer}"
 
-    def _is_young(self, key: str) -> bool:
-        epoch = key.removeprefix(LEASES)[:10]
-        # A name that can't be read, or a time to come, is somebody's that is not to be disturbed.
-        return not epoch.isdigit() or self.clock() - int(epoch) < self.lease_s
+
+def _held(since: int, last: int) -> str:
+    return f"held-{since:010d}-{last:010d}"

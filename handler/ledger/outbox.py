@@ -11,7 +11,9 @@ the job and its end alone: a redelivery writes the same one again.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from handler.callback.record import JobRecord
@@ -22,6 +24,8 @@ from handler.ledger.records import Ledger
 SCHEMA = "ticket/1"
 FAULTS = "faults"
 """Among a ticket's details: how often it failed for its own fault."""
+
+_NAME = re.compile(r"\d{10}-[^-/]+-[^-/]+-([a-z]+(?:\.[a-z-]+)?)\.json")
 
 OWN_RECORD = frozenset(
     {"retry", "alert.failed", "alert.partial", "alert.gave-up", "alert.recovered"}
@@ -107,6 +111,12 @@ def alert_of(ticket: Ticket, kind: str, note: str, details: dict[str, Any] | Non
     )
 
 
+def action_of(name: str) -> str | None:
+    """The action of a ticket by its name; None where it is no ticket's name."""
+    match = _NAME.fullmatch(name)
+    return match[1] if match else None
+
+
 class Outbox:
     """Tickets in a ledger. Every method may raise StoreError."""
 
@@ -145,14 +155,12 @@ class Outbox:
         self.put(ticket)
         self.done(name)
 
-    def due(self, now: float, most: int) -> list[str]:
-        """Names of tickets that are due, in the order of time; at most `most`.
+    def due(self, now: float, limit: int) -> list[str]:
+        """Names of tickets that are due, in the order of time; at most `limit`.
 
-        The listing stops at now, so a large backlog of later ones costs nothing.
+        The listing stops at now, so a large backlog of later ones costs nothing. What has no
+        ticket's name, such as a folder marker, is passed over.
         """
-        found = []
-        for key in self._store.list(OUTBOX, stop=f"{OUTBOX}{int(now) + 1:010d}"):
-            found.append(key.removeprefix(OUTBOX))
-            if len(found) >= most:
-                break
-        return found
+        listed = self._store.list(OUTBOX, stop=f"{OUTBOX}{int(now) + 1:010d}")
+        names = (key.removeprefix(OUTBOX) for key in listed)
+        return list(islice((name for name in names if action_of(name) is not None), limit))

@@ -1,106 +1,96 @@
-"""What every step of a sweep works with: handed in once, so that the steps read as the protocol."""
+"""The values that one sweep, or one reconciliation, works with."""
 
 from __future__ import annotations
 
-import math
+import secrets
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from handler.callback.record import JobRecord
-from handler.ci_api.client import Ci
-from handler.ci_api.locate import ci_of, place_of
+from handler.ci_api.locate import CiLocator
+from handler.ci_api.responses import ANSWER_LIMITS
 from handler.clock import rfc3339_of
-from handler.http_client import Http
+from handler.http_client import Http, HttpClient
 from handler.ingest.recorder import Recorder
 from handler.ledger.attempts import Attempts
 from handler.ledger.dead_letters import Content, DeadLetter
 from handler.ledger.lease import Lease
-from handler.ledger.outbox import Outbox, Ticket, alert_of
+from handler.ledger.outbox import Outbox
 from handler.ledger.records import Ledger
+from handler.ledger.store import Store
 from handler.log import Log
 from handler.policy import Policy
+from handler.retries.roots import RootLocks
 from handler.settings import Settings
 
-MAX_TRIES = 8
-"""How often a ticket is put off for one reason before a person is told."""
 
-DELAYS_S = (60, 120, 300, 600, 1800, 3600, 7200, 14400)
-"""Until a ticket that was put off is looked at again, by how often it was before."""
+@dataclass(frozen=True)
+class Invocation:
+    """What the invocation brings: clock (epoch seconds), sleep (seconds), log and request id.
 
+    http: for CI and the alert channels; None: over the network. timer: seconds, of a clock that
+    only runs forward.
+    """
 
-@dataclass
-class SweepContext:
-    """One sweep's tools. All times are epoch seconds or seconds."""
-
-    settings: Settings
-    ledger: Ledger
-    lease: Lease
-    http: Http
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     log: Log
     request_id: str
-    policy: Policy = field(init=False)
-    intake: Recorder = field(init=False)
-    outbox: Outbox = field(init=False)
-    attempts: Attempts = field(init=False)
-    submits: int = 0
-    """Re-submissions of this sweep so far."""
+    http: Http | None = None
+    timer: Callable[[], float] = time.perf_counter
 
-    def __post_init__(self) -> None:
-        self.policy = Policy.of(self.settings)
-        self.intake = Recorder(self.ledger, self.policy)
-        self.outbox = Outbox(self.ledger)
-        self.attempts = Attempts(self.ledger.store)
 
-    def ci(self, record: JobRecord) -> Ci:
-        """CI for the bucket in which a job ran: the input's, else CI_BUCKET, else the ledger's.
+@dataclass
+class SweepContext:
+    """One sweep's settings, its ledger as seen by each part, its lease, and the invocation's own.
 
-        Raises:
-            CiUnreachableError
-        """
-        return self.ci_of(*place_of(record))
+    Not frozen: AlertContext, the part of it that alerts need, declares plain attributes.
+    """
 
-    def ci_of(self, bucket: str = "", region: str = "") -> Ci:
-        """CI for a bucket; "" stands for the one of the settings.
+    settings: Settings
+    policy: Policy
+    ledger: Ledger
+    recorder: Recorder
+    outbox: Outbox
+    attempts: Attempts
+    lease: Lease
+    roots: RootLocks
+    ci: CiLocator
+    http: Http
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    timer: Callable[[], float]
+    log: Log
+    request_id: str
 
-        Raises:
-            CiUnreachableError
-        """
-        return ci_of(self.settings, self.http, self.sleep, bucket, region)
-
-    def tell(self, name: str, ticket: Ticket, kind: str, note: str) -> None:
-        """Put an alert in a ticket's place: first the alert, then the ticket is done."""
-        self.outbox.put(alert_of(ticket, kind, note))
-        self.outbox.done(name)
-        self.note(ticket, f"told: {kind}", note)
-
-    def put_off(self, name: str, ticket: Ticket, otherwise: str, note: str) -> None:
-        """Look at a ticket again later; a bounded number of times, then tell `otherwise`."""
-        if ticket.tries >= MAX_TRIES:
-            self.tell(name, ticket, otherwise, f"{note}; tried {ticket.tries} times")
-            return
-        delay = DELAYS_S[min(ticket.tries, len(DELAYS_S) - 1)]
-        self.wait(name, ticket, self.clock() + delay, note, counts=True)
-
-    def wait(self, name: str, ticket: Ticket, due: float, note: str, counts: bool = False) -> None:
-        """Look at a ticket again at a time, rounded up to a second."""
-        self.outbox.move(name, ticket.later(math.ceil(due), note, counts))
-        self.note(ticket, "put off", note)
-
-    def note(self, ticket: Ticket, status: str, reason: str = "") -> None:
-        """One log line about a ticket."""
-        record = ticket.record
-        self.log.info(
-            "ticket",
-            action=ticket.action,
-            job_id=ticket.job_id,
-            tag=record.tag if record else None,
-            status=status,
-            reason=reason or None,
+    @classmethod
+    def of(cls, settings: Settings, store: Store, invocation: Invocation) -> SweepContext:
+        """A context with a lease of its own, whose writer is random."""
+        ledger, policy = Ledger(store), Policy.of(settings)
+        clock, sleep = invocation.clock, invocation.sleep
+        http = invocation.http or HttpClient(ANSWER_LIMITS.max_bytes)
+        writer = secrets.token_hex(8)
+        return cls(
+            settings=settings,
+            policy=policy,
+            ledger=ledger,
+            recorder=Recorder(ledger, policy),
+            outbox=Outbox(ledger),
+            attempts=Attempts(store),
+            lease=Lease(store, clock, sleep, writer, settings.lease_s, settings.lease_wait_s),
+            roots=RootLocks(),
+            ci=CiLocator(settings, http, sleep),
+            http=http,
+            clock=clock,
+            sleep=sleep,
+            timer=invocation.timer,
+            log=invocation.log,
+            request_id=invocation.request_id,
         )
 
-    def letter(self, body: bytes, content: Content, reason: str, explanation: str) -> DeadLetter:
+    def dead_letter(
+        self, body: bytes, content: Content, reason: str, explanation: str
+    ) -> DeadLetter:
         """A dead letter of something that the sweep found."""
         now = self.now()
         return DeadLetter(body, reason, explanation, {}, "timer", now, self.request_id, content)

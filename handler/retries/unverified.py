@@ -1,34 +1,28 @@
-"""Verify tickets: callbacks that CI did not confirm yet are asked about again."""
+"""What becomes of a verify ticket: a callback that CI did not confirm is asked about again."""
 
 from __future__ import annotations
 
 from handler.ci_api.verification import Inline
 from handler.ledger.outbox import Ticket
-from handler.retries.context import MAX_TRIES, SweepContext
+from handler.retries.carry_out import MAX_TRIES
+from handler.retries.context import SweepContext
+from handler.retries.next_step import Defer, NextStep, SetAside, Store
 
 
-def settle(bench: SweepContext, name: str, ticket: Ticket) -> None:
-    """Take a verify ticket as far as it goes: the callback that it holds is not believed yet.
+def complete_verification(context: SweepContext, ticket: Ticket) -> NextStep:
+    """Decide what becomes of a verify ticket: the callback that it holds is not believed yet.
 
     Raises:
-        StoreError, LeaseLostError: the ticket stays.
+        ValueError: the ticket holds no record.
     """
     record = ticket.record
     if record is None:
         raise ValueError("a verify ticket without a record")
-    checked = Inline(bench.settings, bench.http, bench.sleep).check(record)
+    checked = Inline(context.ci).check(record)
     if checked.verdict == "unsettled" and ticket.tries < MAX_TRIES:
-        bench.put_off(name, ticket, "unknown", checked.note)
-        return
-    letter = bench.letter(record.to_json(), "record", checked.verdict, checked.note)
+        return Defer(checked.note, otherwise="unknown")
     if checked.verdict in ("confirmed", "not_asked"):
         confirmed = record.confirmed() if checked.verdict == "confirmed" else record
-        taken = bench.intake.store(confirmed, lambda: letter)
-        status, note = taken.status, checked.note
-    else:
-        kind = "mismatch" if checked.verdict == "differs" else "unknown"
-        note = f"{checked.note}; asked {ticket.tries + 1} times"
-        bench.intake.set_aside(kind, record, letter, note)
-        status = "dead_letter"
-    bench.outbox.done(name)
-    bench.note(ticket, status, note)
+        return Store(confirmed, checked.note)
+    kind = "mismatch" if checked.verdict == "differs" else "unknown"
+    return SetAside(kind, record, f"{checked.note}; asked {ticket.tries + 1} times")

@@ -1,107 +1,98 @@
-"""Looking after a re-submitted job whose callback may never come: step 4 of a failure's way."""
+"""What becomes of a watch ticket: step 4 of the way of a failure. It looks after a re-submitted
+job whose callback may never come, and compares one that came with CI's own word."""
 
 from __future__ import annotations
 
 from handler.callback import tree
 from handler.callback.catalogue import family_of
 from handler.callback.envelope import Notice
-from handler.callback.lineage import Lineage, Marker
+from handler.callback.lineage import Marker
 from handler.callback.record import OUTCOMES, TERMINAL, JobRecord, Source, normalise
 from handler.callback.tree import Tree
 from handler.ledger import keys
 from handler.ledger.outbox import Ticket, about, alert_of
-from handler.retries.context import MAX_TRIES, SweepContext
-from handler.retries.resubmit import with_marker
+from handler.retries.carry_out import MAX_TRIES
+from handler.retries.context import SweepContext
+from handler.retries.listed import Search, jobs_with_marker
+from handler.retries.next_step import Alert, Defer, Done, NextStep, Store
+from handler.retries.watch_ticket import marker_of
 
 AGAIN_S = 6 * 3600
 """Until a job that still runs is looked at again: with MAX_TRIES, two days and a half in all."""
 
 
-def watch(bench: SweepContext, name: str, ticket: Ticket) -> None:
-    """Take a watch ticket as far as it goes.
+def watch(context: SweepContext, ticket: Ticket) -> NextStep:
+    """Decide what becomes of a watch ticket.
 
     Raises:
-        StoreError, LeaseLostError, CiError, CiUnreachableError: the ticket stays.
+        StoreError: the sweep ends here. CiError, CiUnreachableError: CI is out of reach.
+        ValueError: the ticket holds no record or no attempt.
     """
-    record = ticket.record
-    if record is None or ticket.details is None:
-        raise ValueError("a watch ticket without a record or details")
-    detail = _at_ci(bench, ticket, record)
-    key = keys.job(ticket.job_id, ticket.details["created_at"])
-    kept = bench.ledger.store.get(key)
+    record, marker = ticket.record, marker_of(ticket)
+    if record is None:
+        raise ValueError("a watch ticket without a record")
+    detail = _at_ci(context, ticket, record, marker)
+    key = keys.job(ticket.job_id, (ticket.details or {}).get("created_at"))
+    kept = context.ledger.store.get(key)
     if kept is not None:
-        _came(bench, name, ticket, JobRecord.from_json(kept), detail)
-        return
+        return _compared(context, ticket, JobRecord.from_json(kept), detail)
     if detail is None:
-        bench.tell(name, ticket, "unknown", "no callback came, and CI does not know the job")
-        return
+        return Alert("unknown", "no callback came, and CI does not know the job")
     notice = Notice("job", None, ticket.job_id, detail, None)
-    source = Source("timer", "xml", bench.now(), bench.request_id, True)
-    ended = normalise(notice, source).with_lineage(_lineage(ticket))
+    source = Source("timer", "xml", context.now(), context.request_id, True)
+    ended = normalise(notice, source).with_lineage(marker.lineage)
     if ended.is_terminal:
-        # The callback was lost: it is taken in by the way that it would have gone.
-        letter = bench.letter(ended.to_json(), "record", "conflict", "another end is kept already")
-        taken = bench.intake.store(ended, lambda: letter)
-        bench.outbox.done(name)
-        bench.note(ticket, taken.status, "no callback came; CI was asked")
-    elif ticket.tries >= MAX_TRIES:
-        bench.tell(name, ticket, "unknown", f"it has been {ended.state} for days")
-    else:
-        bench.wait(name, ticket, bench.clock() + AGAIN_S, f"it is {ended.state}", counts=True)
+        return Store(ended, "no callback came; CI was asked")
+    return _later(context, ticket, f"it is {ended.state}")
 
 
-def _at_ci(bench: SweepContext, ticket: Ticket, record: JobRecord) -> dict[str, Tree] | None:
+def _at_ci(
+    context: SweepContext, ticket: Ticket, record: JobRecord, marker: Marker
+) -> dict[str, Tree] | None:
     """The job as CI tells it now; None where CI does not know it.
 
-    Other jobs with its marker are told: CI took the submission twice, outside the bounds of the
-    promise, or somebody copied the job's UserData. Which of the two can't be known, so none of
-    them is cancelled.
+    Other jobs with its marker raise an alert: CI took the submission twice, outside the bounds
+    of the promise, or somebody copied the job's UserData. Which of the two can't be known, so
+    none of them is cancelled.
     """
     family = family_of(record.tag, ticket.job_id)
     if family is None:
         return None
+    ci = context.ci.of(record)
     listed: dict[str | None, dict[str, Tree]] = {}
     if family.list_known and family.user_data_known:
-        marker = Marker(_lineage(ticket), (ticket.details or {})["nonce"])
-        jobs = with_marker(bench.ci(record), family, record, marker)
+        jobs = jobs_with_marker(ci, family, Search.after_record(record), marker)
         listed = {tree.text(job, "JobId"): job for job in jobs}
     detail = listed.pop(ticket.job_id, None)
     if listed:
         others = ", ".join(
             f"{job_id} ({tree.text(job, 'State')})" for job_id, job in listed.items()
         )
-        note = f"also with the marker of attempt {_lineage(ticket).attempt}: {others}"
-        bench.outbox.put(alert_of(ticket, "duplicate", note))
+        note = f"also with the marker of attempt {marker.lineage.attempt}: {others}"
+        context.outbox.put(alert_of(ticket, "duplicate", note))
     if detail is None:
-        described = bench.ci(record).describe(family, ticket.job_id)
+        described = ci.describe(family, ticket.job_id)
         detail = described.detail if described else None
     return detail
 
 
-def _came(
-    bench: SweepContext,
-    name: str,
-    ticket: Ticket,
-    kept: JobRecord,
-    detail: dict[str, Tree] | None,
-) -> None:
+def _compared(
+    context: SweepContext, ticket: Ticket, kept: JobRecord, detail: dict[str, Tree] | None
+) -> NextStep:
     """The callback came. It may have come before the note that the job is an attempt, and it may
     not have been CI's."""
     state = tree.text(detail, "State") or kept.state or ""
     if OUTCOMES.get(state, "unknown") not in TERMINAL and ticket.tries < MAX_TRIES:
-        note = f"a callback says {kept.state}, and CI still {state}"
-        bench.wait(name, ticket, bench.clock() + AGAIN_S, note, counts=True)
-        return
-    proven = kept.with_lineage(_lineage(ticket))
+        return _later(context, ticket, f"a callback says {kept.state}, and CI still {state}")
+    proven = kept.with_lineage(marker_of(ticket).lineage)
+    alerts = []
     if kept.outcome == "succeeded" and kept.lineage != proven.lineage:
-        bench.outbox.put(about(proven, "alert.recovered"))
+        alerts.append(about(proven, "alert.recovered"))
     if state != kept.state:
         note = f"a callback said {kept.state}, and CI says {state}"
-        bench.outbox.put(about(proven, "alert.mismatch", note=note))
-    bench.outbox.done(name)
-    bench.note(ticket, "done", "its callback came")
+        alerts.append(about(proven, "alert.mismatch", note=note))
+    return Done("done", "its callback came", tuple(alerts))
 
 
-def _lineage(ticket: Ticket) -> Lineage:
-    details = ticket.details or {}
-    return Lineage(details["root_job_id"], details["attempt"])
+def _later(context: SweepContext, ticket: Ticket, reason: str) -> Defer:
+    return Defer(reason, context.clock() + AGAIN_S, otherwise="unknown")

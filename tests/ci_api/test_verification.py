@@ -13,10 +13,11 @@ from ci_callback.ci_simulator import Fault
 from ci_callback.sweep_preview import plan
 from handler.callback.families import FAMILIES
 from handler.callback.record import JobRecord
+from handler.ci_api.locate import CiLocator
 from handler.ci_api.verification import INLINE_S, Inline
 from handler.http_client import HttpClient
-from handler.retries.context import MAX_TRIES
-from handler.retries.sweep import make_sweep_context
+from handler.retries.carry_out import MAX_TRIES
+from handler.retries.context import Invocation, SweepContext
 from handler.settings import Settings
 from tests.world import World
 
@@ -132,7 +133,7 @@ def test_what_ci_never_knows_becomes_a_dead_letter_and_is_told_once(world: World
     for _ in range(MAX_TRIES + 4):
         world.now += 4 * 3600
         world.run(minutes=1)
-    assert [one["reason"] for one in letters(world)] == ["unsettled"]
+    assert [one["reason"] for one in letters(world)] == ["unknown"]
     assert len(world.told) == 1
     assert "does not know the job" in world.told[0]
     assert (records(world), list(world.store.list("_outbox/"))) == ([], [])
@@ -145,7 +146,7 @@ def test_it_is_told_as_a_mismatch_when_ci_tells_otherwise_later(world: World) ->
     world.post(running.replace('"Submitted"', '"Success"'))
     world.ci.finish(job, "Failed")
     world.run(minutes=30)
-    assert [one["reason"] for one in letters(world)] == ["differs"]
+    assert [one["reason"] for one in letters(world)] == ["mismatch"]
     assert "CI tells another State" in world.told[0]
     assert (world.attempts, records(world)) == ([], [])
 
@@ -193,10 +194,9 @@ def test_a_verify_ticket_is_planned_for_what_it_is(world: World) -> None:
     world.post(world.ci.callback_body(job, "JSON").decode().replace('"Submitted"', '"Success"'))
     settings = Settings.from_env(world.env)
     function = world.function()
-    bench = make_sweep_context(
-        settings, world.store, None, world.clock, world.sleep, function.log, "request"
-    )
-    assert [one.would for one in plan(bench) if one.action == "verify"] == [
+    invocation = Invocation(world.clock, world.sleep, function.log, "request")
+    context = SweepContext.of(settings, world.store, invocation)
+    assert [one.would for one in plan(context) if one.action == "verify"] == [
         "ask CI again about a callback that it did not confirm yet"
     ]
 
@@ -211,9 +211,8 @@ def test_the_questions_of_one_invocation_take_a_bounded_time(world: World, budge
     record = JobRecord.from_json(world.store.get(key) or b"")
     ticks = iter(range(0, 1000, int(budget_s) + 1))
     settings = Settings.from_env(world.env)
-    inline = Inline(
-        settings, HttpClient(), world.sleep, lambda: float(next(ticks)), budget_s=budget_s
-    )
+    ci = CiLocator(settings, HttpClient(), world.sleep)
+    inline = Inline(ci, lambda: float(next(ticks)), budget_s=budget_s)
     assert inline.check(record).verdict == "confirmed"
     asked = len(world.ci.seen)
     again = inline.check(record)

@@ -209,5 +209,5 @@ def test_a_sweep_that_breaks_off_has_an_exit_status(store: FolderStore, tmp_path
     (tmp_path / "ledger").write_bytes(b"")
     status, out, _ = run("sweep")
     assert status == 1
-    assert "broken_off" in out
+    assert "aborted" in out
     assert run("dead", "list")[0] == 4

@@ -61,4 +61,4 @@ def test_nothing_to_reconcile_is_a_fault_of_settings(world: World) -> None:
 def test_ci_out_of_reach_is_told(world: World) -> None:
     """Exit status 1, and why."""
     with world.ci.faulty(lambda seen: Fault(before=(500, "InternalError"))):
-        assert "broken_off" in run("--tag", "Translation", code=1)
+        assert "aborted" in run("--tag", "Translation", code=1)

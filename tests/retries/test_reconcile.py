@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,17 +133,32 @@ def test_a_pass_that_runs_out_of_time_goes_on_where_it_was(world: World) -> None
     """And the one after a complete pass looks at all its hours again."""
     ended(world, 150)
     world.now += HOUR
-    assert reconcile(world, time_limit_in_ms=1_000)["status"] == "to be continued"
-    assert world.keys("jobs/") == []
-    world.store.put(
-        "_reconcile/~54ranslation.json",
-        json.dumps({"schema": "reconcile/1", "reached": world.now - HOUR - 500}).encode(),
-    )
-    reconcile(world)
-    assert 40 < len(world.keys("jobs/")) < 60
-    assert world.read("_reconcile/~54ranslation.json")["reached"] is None
-    reconcile(world)
+    passed = [0.0]
+    world.timer = lambda: passed[0]
+
+    def second_page(seen: Any) -> None:
+        passed[0] = 50.0 if "nextToken" in seen.params else passed[0]
+
+    with world.ci.faulty(second_page):
+        assert reconcile(world)["status"] == "in_progress"
+    assert len(world.keys("jobs/")) == 100
+    passed[0] = 0.0
+    assert reconcile(world)["listed"] < 150
     assert len(world.keys("jobs/")) == 150
+    assert world.read("_reconcile/~54ranslation.json")["reached"] is None
+    assert reconcile(world)["listed"] == 150
+
+
+def test_time_limit_that_fits_no_batch_is_told(world: World) -> None:
+    """Not an endless "in progress" at INFO."""
+    ended(world, 3)
+    world.now += HOUR
+    summary = reconcile(world, time_limit_in_ms=6_000)
+    assert (summary["status"], summary["level"]) == ("failed", "ERROR")
+    assert "time limit" in summary["reason"]
+    world.run(minutes=2)
+    (text,) = world.told
+    assert "time limit" in text
 
 
 @pytest.mark.parametrize("kept", [b"x", b"[]", b"{}", b'{"schema":"reconcile/1","reached":"x"}'])
@@ -168,7 +182,7 @@ def test_ci_out_of_reach_is_logged_and_the_other_tags_go_on(world: World) -> Non
     with world.ci.faulty(fault):
         reconcile(world)
     told = {line["tag"]: line["status"] for line in world.lines if line["event"] == "reconcile"}
-    assert told == {"Transcode": "broken_off", "FileHashCode": "failed", "Translation": "done"}
+    assert told == {"Transcode": "aborted", "FileHashCode": "failed", "Translation": "done"}
     assert len(world.keys("jobs/")) == 1
 
 

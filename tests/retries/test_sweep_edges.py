@@ -12,7 +12,7 @@ import pytest
 from ci_callback.ci_simulator import Fault
 from handler.ledger.attempts import Attempts
 from handler.ledger.lease import Lease, LeaseLostError
-from tests.retries.test_sweep import workflow_job
+from tests.retries.test_sweep import WORKFLOW_JOB, runs, workflow_job
 from tests.world import World
 
 
@@ -202,20 +202,13 @@ def test_an_unknown_task_is_logged(world: World) -> None:
 def test_a_lease_is_looked_at_by_its_age_and_a_clock_that_went_back_ends_it(world: World) -> None:
     """Either way another sweep may be at work."""
     lease = Lease(world.store, world.clock, world.sleep, "w", 120, 2)
-    assert lease.take()
+    assert lease.acquire()
     lease.check(100)
     with pytest.raises(LeaseLostError):
-        lease.check(118)
+        lease.check(108)
     world.now -= 60
     with pytest.raises(LeaseLostError):
         lease.check(1)
-
-
-def test_a_lease_of_a_name_nobody_knows_is_respected(world: World) -> None:
-    """Better a sweep less than two at once."""
-    world.store.put("_sweep/somebody", b"")
-    lease = Lease(world.store, world.clock, world.sleep, "w", 120, 2)
-    assert not lease.take()
 
 
 def test_a_job_with_no_end_that_can_be_read_is_told(world: World) -> None:
@@ -229,28 +222,21 @@ def test_a_job_with_no_end_that_can_be_read_is_told(world: World) -> None:
 class TestWorkflows:
     """WORKFLOW_RETRY=trigger: the whole workflow is run again on its object."""
 
-    JOB = "j" + "1" * 32
-
     @pytest.fixture
     def world(self, tmp_path: Path) -> Iterator[World]:
-        """A world in which workflows are run again, and CI is not asked about jobs."""
-        with World(tmp_path, WORKFLOW_RETRY="trigger", VERIFY_CALLBACKS="never") as made:
+        """A world in which workflows are run again."""
+        with World(tmp_path, WORKFLOW_RETRY="trigger") as made:
             yield made
-
-    @staticmethod
-    def triggers(world: World) -> int:
-        """How often CI was asked to run a workflow."""
-        return len([one for one in world.ci.seen if one.path == "/triggerworkflow"])
 
     def test_what_ci_did_not_take_is_asked_for_again(self, world: World) -> None:
         """It is known not to run."""
-        world.post(json.dumps(workflow_job(self.JOB)))
+        workflow_job(world)
         answers = iter([Fault(before=(429, "SlowDown"))])
         with world.ci.faulty(
             lambda seen: next(answers, None) if seen.path == "/triggerworkflow" else None
         ):
             world.run(minutes=10)
-        assert self.triggers(world) == 2
+        assert runs(world) == 2
         assert world.told == []
 
     @pytest.mark.parametrize(
@@ -258,45 +244,68 @@ class TestWorkflows:
     )
     def test_what_is_unknown_or_refused_is_told_once(self, world: World, fault: Fault) -> None:
         """No marker and no list could tell whether a run began."""
-        world.post(json.dumps(workflow_job(self.JOB)))
+        workflow_job(world)
         with world.ci.faulty(lambda seen: fault if seen.path == "/triggerworkflow" else None):
             world.run(minutes=10)
         world.run(minutes=30)
-        assert self.triggers(world) == 1
+        assert runs(world) == 1
         assert len(world.told) == 1
-        # Another node of the same run failed too: it is told, and starts nothing.
-        world.post(json.dumps(workflow_job("j" + "2" * 32)))
+        # Another node of the same run failed too: an alert is raised, and nothing starts.
+        workflow_job(world)
         world.run(minutes=5)
-        assert self.triggers(world) == 1
+        assert runs(world) == 1
         assert len(world.told) == 2
 
-    def test_a_workflow_that_is_not_named_can_not_be_run(self, world: World) -> None:
-        """The failure is told."""
-        callback = workflow_job(self.JOB)
-        del callback["JobsDetail"]["Workflow"]["WorkflowId"]
-        world.post(json.dumps(callback))
-        world.run(minutes=3)
-        assert self.triggers(world) == 0
-        assert len(world.told) == 1
+    @pytest.mark.parametrize("verify", ["never", "failures"])
+    def test_workflow_that_only_the_callback_names_is_not_run(
+        self, world: World, verify: str
+    ) -> None:
+        """Ten callbacks with ten workflow ids, on ten days, start nothing: CI names none."""
+        world.env["VERIFY_CALLBACKS"] = verify
+        job = world.submit(WORKFLOW_JOB)
+        world.fail(job)
+        body = json.loads(world.ci.callback_body(job, "JSON"))
+        (detail,) = body["JobsDetail"]
+        for number in range(10):
+            detail["Workflow"] = {"RunId": "i1", "WorkflowId": f"w{number}", "Name": "n"}
+            detail["CreationTime"] = f"2026-09-1{number}T22:13:20+0800"
+            world.post(json.dumps(body))
+        world.run(minutes=70)
+        assert runs(world) == 0
+        assert "does not name its workflow" in world.told[0]
 
-    def test_a_job_that_ci_tells_otherwise_runs_nothing(self, tmp_path: Path) -> None:
-        """A forged failure never starts a workflow."""
-        with World(tmp_path / "other", WORKFLOW_RETRY="trigger") as world:
-            world.post(json.dumps(workflow_job(self.JOB)))
-            for _ in range(12):
-                world.now += 4 * 3600
-                world.run(minutes=1)
-            assert self.triggers(world) == 0
-            assert len(world.told) == 1
+    @pytest.mark.parametrize("verify", ["never", "failures"])
+    def test_workflow_and_day_are_those_of_ci(self, world: World, verify: str) -> None:
+        """Forged duplicates that name other workflows, objects and days start one run: its own."""
+        world.env["VERIFY_CALLBACKS"] = verify
+        job = workflow_job(world)
+        body = json.loads(world.ci.callback_body(job, "JSON"))
+        (detail,) = body["JobsDetail"]
+        for number in range(10):
+            detail["Workflow"] = {"RunId": "i1", "WorkflowId": f"w{number + 2}", "Name": "n"}
+            detail["CreationTime"] = f"2026-09-1{number}T22:13:20+0800"
+            detail["EndTime"] = f"2026-09-21T22:14:1{number}+0800"
+            world.post(json.dumps(body))
+        world.run(minutes=70)
+        assert [one.params["workflowId"] for one in world.ci.seen if one.path[1:2] == "t"] == ["w1"]
+
+    def test_job_that_ci_does_not_know_runs_nothing(self, world: World) -> None:
+        """A forged failure never starts a workflow, with VERIFY_CALLBACKS=never either."""
+        world.env["VERIFY_CALLBACKS"] = "never"
+        workflow = {"RunId": "i1", "WorkflowId": "w1", "Name": "n"}
+        world.post(failed("j" + "1" * 32, Tag="Snapshot", Workflow=workflow))
+        for _ in range(12):
+            world.now += 4 * 3600
+            world.run(minutes=1)
+        assert runs(world) == 0
+        assert len(world.told) == 1
 
     def test_runs_of_one_sweep_are_bounded(self, world: World) -> None:
         """Like any re-submission."""
         world.env["SWEEP_MAX_SUBMITS"] = "1"
         for number in (1, 2):
-            callback = workflow_job(f"j{number}" * 16 + "x")
-            callback["JobsDetail"]["Workflow"]["WorkflowId"] = f"w{number}"
-            world.post(json.dumps(callback))
+            workflow_job(world, f"w{number}")
         world.now += 3600
-        assert world.sweep()["submits"] == 1
+        assert world.sweep()["submitted"] == 1
         world.run(minutes=2)
-        assert self.triggers(world) == 2
+        assert runs(world) == 2

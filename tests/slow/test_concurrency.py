@@ -142,7 +142,7 @@ def test_a_crowd_of_sweeps_submits_once(world: QuickWorld) -> None:
         assert max(Counter(world.attempts).values(), default=0) <= 1
     world.run(minutes=3)
     assert Counter(world.attempts) == {(job, 2): 1 for job in jobs}
-    assert world.keys("_sweep/") == []
+    assert [key for key in world.keys("_sweep/") if "held" not in key] == []
     assert world.told == []
 
 
@@ -508,7 +508,7 @@ def test_what_another_sweep_did_since_the_listing_is_not_done_again() -> None:
     world.deliver(retried)
     world.deliver(told)
     summary = world.sweep(Interrupted(world.store, "_sweep/", world.sweep))
-    assert (summary["status"], summary["submits"], summary["told"]) == ("done", 0, 0)
+    assert (summary["status"], summary["submitted"], summary["alerts_sent"]) == ("done", 0, 0)
     assert_all_once(world, [retried], [told])
     assert set(world.times_told().values()) == {1}
 
@@ -524,7 +524,7 @@ def test_a_digest_that_another_sweep_left_since_the_listing_is_not_told_twice() 
         trouble = Trouble(
             lambda number, what: "lost after" if what.startswith("put _digests/") else "fine"
         )
-        assert world.sweep(trouble.store(world.store))["status"] == "broken_off"
+        assert world.sweep(trouble.store(world.store))["status"] == "aborted"
 
     world.sweep(Interrupted(world.store, "_sweep/", breaks_off))
     assert_all_once(world, [], [job])

@@ -25,10 +25,12 @@ from hypothesis.stateful import (
 )
 
 from ci_callback.ci_simulator import Fault
+from handler.callback.record import JobRecord
 from handler.errors import NoAnswerError
 from handler.http_client import Answer, Http
+from handler.ledger.attempts import Attempts
 from handler.ledger.outbox import OWN_RECORD
-from handler.retries import sweep as sweep_module
+from handler.retries import context as context_module
 from tests.stores import How, QuickWorld, SimulatedCrash, Trouble
 from tests.world import TRANSLATION
 
@@ -106,7 +108,7 @@ class Failures(RuleBasedStateMachine):
         self._patches = [
             patch("handler.parallel.POOL", 1),
             patch.object(
-                sweep_module,
+                context_module,
                 "secrets",
                 SimpleNamespace(token_hex=lambda _: f"{next(numbers):016x}"),
             ),
@@ -116,7 +118,7 @@ class Failures(RuleBasedStateMachine):
         self.world = QuickWorld(
             RETRY_CODES="Flaky,InternalError",
             ALERT_CODES="Flaky,BadRequest",
-            RECONCILE="Translation:24",
+            RECONCILE_TAGS="Translation:24",
         )
         self.world.ci.lag(LAG_S)
         self.http = LateHttp(self.world.http, self)
@@ -378,12 +380,13 @@ class Failures(RuleBasedStateMachine):
         """It was submitted again and that job's end is known, or somebody was told."""
         alerts = list(self.world.digests_of())
         by_marker = {one.marker: one.job_id for one in self.world.ci.accepted}
+        attempts = Attempts(self.world.store)
         for key in self.world.keys("jobs/"):
             record = self.world.read(key)
             if record["outcome"] != "failed":
                 continue
-            root, attempt = record["retry"]["root_job_id"], record["retry"]["attempt"]
-            following = by_marker.get((root, attempt + 1))
+            lineage = attempts.proven(JobRecord.from_json(self.world.store.get(key) or b"")).lineage
+            following = by_marker.get((lineage.root_job_id, lineage.attempt + 1))
             ended = following is not None and self.outcome(following) is not None
             assert ended or any(f"-{record['job_id']}-" in name for name in alerts)
 

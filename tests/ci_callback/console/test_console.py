@@ -454,7 +454,13 @@ def test_a_job_that_is_not_tried_again(env: dict[str, str]) -> None:
     """Why stands in the log of the sweep that decided it."""
     console = Console(env)
     job = console.send()
-    line = {"event": "ticket", "job_id": job, "status": "told: mismatch", "reason": "other Code"}
+    line = {
+        "event": "ticket",
+        "job_id": job,
+        "status": "alerted",
+        "alert": "mismatch",
+        "reason": "other Code",
+    }
     other = {**line, "job_id": "another"}
     write = Write(1.0, "put", f"_outbox/0000000000-{job}-failed-alert.mismatch.json")
     console.function.history.add(

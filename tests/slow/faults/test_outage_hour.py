@@ -340,12 +340,12 @@ def test_failures_among_them_are_followed_once(played: Hours) -> None:
 
 def test_while_cos_is_down_nothing_is_raised(played: Hours) -> None:
     """A sweep a minute says that it broke off, and so does a pass of reconciliation."""
-    assert played.sweeps["broken_off", True] == UP - DOWN
+    assert played.sweeps["aborted", True] == UP - DOWN
     assert {status for status, down in played.sweeps if not down} == {"done"}
     lines = played.world.lines
     assert {line["event"] for line in lines} & {"internal_error", "ticket_failed"} == set()
     passes = [line["status"] for line in lines if line["event"] == "reconcile"]
-    assert passes == ["broken_off", "done", "done", "done"]
+    assert passes == ["aborted", "done", "done", "done"]
 
 
 def test_without_a_spill_all_is_in_the_log(played: Hours) -> None:

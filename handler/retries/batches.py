@@ -1,0 +1,81 @@
+"""Tickets, several at a time: as many as CI, the time and the cap on submissions allow."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from handler.parallel import in_parallel
+from handler.retries.budget import Budget
+from handler.retries.worker import Outcome, Result
+
+AT_A_TIME = 16
+"""Tickets. Each makes about ten requests, two of them to CI."""
+
+AT_FIRST = 3
+"""Until one was dealt with: whether CI answers is not known yet."""
+
+TICKETS_PER_S = 20.0
+"""CI takes 50 asynchronous requests a second outside mainland China and for finance, and 100
+elsewhere (CI 460/36620): 40 of a sweep's leave room for whoever else submits jobs."""
+
+MAX_CI_FAULTS = 3
+"""In a row: then CI is left alone for this sweep."""
+
+
+@dataclass
+class Batches:
+    """Works through tickets. process: deals with one, and may be called from several threads.
+
+    sleep and timer: seconds.
+    """
+
+    process: Callable[[str], Outcome]
+    budget: Budget
+    sleep: Callable[[float], None]
+    timer: Callable[[], float]
+    results: Counter[Result] = field(default_factory=Counter)
+    submitted: int = 0
+    ci_faults: int = 0
+    """In a row, up to now."""
+    _counting: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_ci_down(self) -> bool:
+        """Whether CI is left alone."""
+        return self.ci_faults >= MAX_CI_FAULTS
+
+    def run(self, names: Sequence[str], max_submits: int | None = None) -> int:
+        """Deal with tickets in their order; how many are left.
+
+        max_submits: of all runs together. None: no ticket among these submits.
+
+        Raises:
+            StoreError, LeaseLostError: after all that were begun have ended.
+        """
+        begun = 0
+        while begun < len(names) and not self.is_ci_down and self.budget.allows_step():
+            width = AT_A_TIME if self.results["done"] else AT_FIRST
+            if max_submits is not None:
+                width = min(width, max_submits - self.submitted)
+            if width <= 0:
+                break
+            batch = names[begun : begun + width]
+            started = self.timer()
+            in_parallel(self._process, batch)
+            begun += len(batch)
+            if begun < len(names):
+                self.sleep(max(0.0, len(batch) / TICKETS_PER_S - (self.timer() - started)))
+        return len(names) - begun
+
+    def _process(self, name: str) -> None:
+        outcome = self.process(name)
+        with self._counting:
+            self.results[outcome.result] += 1
+            self.submitted += outcome.submitted
+            if outcome.result == "ci_failed":
+                self.ci_faults += 1
+            elif outcome.result == "done" and not self.is_ci_down:
+                self.ci_faults = 0

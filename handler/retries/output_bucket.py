@@ -1,0 +1,41 @@
+"""Where a job would write that CI never confirmed: VERIFY_CALLBACKS=never. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handler.callback.record import JobRecord
+from handler.callback.tree import Tree
+from handler.settings import Settings
+
+
+def foreign_output_bucket(
+    record: JobRecord, detail: dict[str, Tree], settings: Settings
+) -> str | None:
+    """The first bucket that a request would write to and that nothing allows; None where there
+    is none, or where CI confirms each failure.
+
+    Allowed are the input's bucket, CI_BUCKET (else the ledger's) and ALLOWED_BUCKETS. Without
+    the confirmation anybody with a token can have any bucket written to that CI may write to.
+    """
+    if settings.confirms_before_retrying:
+        return None
+    own = {record.job_input.bucket, settings.ci_bucket or settings.ledger_url.bucket}
+    allowed = own | (settings.allowed_buckets or set())
+    for bucket in _buckets(detail.get("Operation")):
+        if bucket not in allowed and bucket.rpartition("-")[2] not in allowed:
+            return bucket
+    return None
+
+
+def _buckets(at: Tree) -> Iterator[str]:
+    """Each Bucket, TargetBucket, BucketId and so on below a node, at any depth."""
+    if isinstance(at, list):
+        for one in at:
+            yield from _buckets(one)
+    elif isinstance(at, dict):
+        for name, value in at.items():
+            if name.endswith(("Bucket", "BucketId")) and isinstance(value, str) and value:
+                yield value
+            else:
+                yield from _buckets(value)
