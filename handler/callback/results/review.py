@@ -22,7 +22,7 @@ from handler.callback.results.fields import (
     refuse_many_rows,
 )
 from handler.callback.results.leaves import boolean, integer, key, number, seconds_of_ms, text
-from handler.callback.results.scenes import HITS, VERDICT, VOICES, Scenes
+from handler.callback.results.scenes import HITS, VERDICT, VOICES, Scenes, nodes_of_scenes
 from handler.callback.tree import Tree
 
 _PARTS = {
@@ -64,16 +64,22 @@ class Parts:
     """The pictures, sounds, pages and texts that were looked at: a Field."""
 
     def read(self, parsed: Tree) -> Json:
-        """Raises PayloadError: more parts than MAX_ROWS and MAX_CELLS allow."""
-        parts: list[Json] = []
-        for path, kind in _PARTS.items():
-            sent = [one for one in tree.get_all(parsed, path) if not tree.is_hollow(one)]
-            refuse_many_rows(len(parts) + len(sent), len(_PART))
-            for one in sent:
-                part = _PART_GROUP.read(one)
-                if isinstance(part, dict):
-                    parts.append({"kind": kind, **part})
-        return parts
+        """Raises PayloadError: more parts than MAX_ROWS and MAX_CELLS allow, or with the scenes of
+        all of them more than MAX_ROWS."""
+        sent = [
+            (kind, one)
+            for path, kind in _PARTS.items()
+            for one in tree.get_all(parsed, path)
+            if not tree.is_hollow(one)
+        ]
+        refuse_many_rows(len(sent), len(_PART))
+        refuse_many_rows(len(sent) + sum(len(nodes_of_scenes(one)) for _, one in sent))
+        return [
+            {"kind": kind, **part}
+            for kind, one in sent
+            for part in [_PART_GROUP.read(one)]
+            if isinstance(part, dict)
+        ]
 
     def schema(self) -> Schema:
         kind = text("", "picture, sound, section, page or text", "picture")

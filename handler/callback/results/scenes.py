@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handler.callback import converters, tree
-from handler.callback.results.fields import Fields, Group, Json, Rows, Schema
+from handler.callback.results.fields import Fields, Group, Json, Rows, Schema, refuse_many_rows
 from handler.callback.results.leaves import integer, number, seconds_of_ms, text
 from handler.callback.tree import Tree
 
@@ -124,13 +124,12 @@ class Scenes:
     """The nodes PornInfo, AdsInfo and so on, each a row that names its scene: a Field."""
 
     def read(self, parsed: Tree) -> Json:
-        places = [parsed, tree.get(parsed, "Labels"), tree.get(parsed, "data")]
+        """Raises PayloadError: more scenes than MAX_ROWS."""
+        sent = nodes_of_scenes(parsed)
+        refuse_many_rows(len(sent))
         return [
             {"scene": converters.snake_case(name).removesuffix("_info"), **scene}
-            for place in places
-            if isinstance(place, dict)
-            for name, node in place.items()
-            if name.endswith(("Info", "_info")) and _is_scene(node)
+            for name, node in sent
             for scene in [SCENE.read(node)]
             if isinstance(scene, dict)
         ]
@@ -144,6 +143,18 @@ class Scenes:
 
     def lists(self) -> Iterator[str]:
         return iter(())
+
+
+def nodes_of_scenes(parsed: Tree) -> list[tuple[str, Tree]]:
+    """(name, node) of each scene of a review, or of a part of one."""
+    places = [parsed, tree.get(parsed, "Labels"), tree.get(parsed, "data")]
+    return [
+        (name, node)
+        for place in places
+        if isinstance(place, dict)
+        for name, node in place.items()
+        if name.endswith(("Info", "_info")) and _is_scene(node)
+    ]
 
 
 def _is_scene(node: Tree) -> bool:

@@ -489,7 +489,6 @@ def _odd_buckets() -> Iterator[Case]:
             [bad],
             [good, bad],
             [bad, good],
-            [good, good],
             ["", bad],
             [[bad]],
             [[good]],
@@ -512,7 +511,8 @@ def _odd_buckets() -> Iterator[Case]:
             )
         for bucket in (None, "", " ", "\t\n", [], {}, [None], [""], ["", " "], [[]], {"x": [{}]}):
             yield kept(f"BucketId {bucket!r} in {place} is none", made(bucket), env=ONE_BUCKET)
-    yield kept("BucketId in a list of one", places["Input"]([good]), env=ONE_BUCKET)
+        yield kept(f"BucketId in a list of one in {place}", made([good]), env=ONE_BUCKET)
+        yield kept(f"BucketId twice the same in {place}", made([good, good]), env=ONE_BUCKET)
     for name, first, last, words in (
         ("the allowed one last", bad, good, "kept"),
         ("the allowed one first", good, bad, "rejected"),

@@ -101,10 +101,13 @@ NAMES = (
     "a" * 255,
     "a" * 256,
     "A" * 27,
-    "a" * 10_240,
-    "../" * 3_414,
-    "译" * 3_414,
+    "a" * 1_024,
+    "../" * 341,
+    "译" * 1_024,
 )
+
+TOO_LONG = ("a" * 1_025, "../" * 3_414, "译" * 3_414, "\U0001f600" * 150_000)
+"""No names: an id of one makes a dead letter, any other field is left out."""
 
 NOT_IN_XML = ("\0", "a\0b", "\x01", "\x08", "\x1b[2J", "x\x1f", "a\x00.json", "\uffff", "\ufffe")
 """Names with characters that XML can't hold."""
@@ -216,7 +219,7 @@ PLACES: dict[str, tuple[Callable[[str], str], Callable[[str], str | None], str]]
 
 
 def cases(bait: Bait) -> list[Case]:
-    return [*_in_each_place(), *_not_in_xml(), *_twins(), *_markers(), *_days()]
+    return [*_in_each_place(), *_too_long(), *_not_in_xml(), *_twins(), *_markers(), *_days()]
 
 
 def _shown(name: str) -> str:
@@ -227,6 +230,17 @@ def _in_each_place() -> Iterator[Case]:
     for place, (body, key, path) in PLACES.items():
         for name in NAMES:
             yield kept(f"{place} {_shown(name)}", body(name), key=key(name), holds={path: name})
+
+
+def _too_long() -> Iterator[Case]:
+    ids = ("JobId", "JobId in XML", "RunId", "RunId in XML", "trace_id")
+    for name in TOO_LONG:
+        for place in ids:
+            body, _, _ = PLACES[place]
+            yield dead(f"{place} {_shown(name)}", body(name), "id_too_long")
+        for place in ("State", "Tag in XML", "State of a review"):
+            body, _, path = PLACES[place]
+            yield kept(f"{place} {_shown(name)}", body(name), holds={path: None})
 
 
 def _not_in_xml() -> Iterator[Case]:

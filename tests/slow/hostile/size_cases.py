@@ -51,6 +51,12 @@ def _fitting(size: int) -> int:
     return min(NODES, ROOM // size)
 
 
+def _outputs(**more: Any) -> str:
+    """A job with as many files as fit, and what is in front of each of them."""
+    file = {"ObjectName": list(_names(19_000)), **more}
+    return json_job(State="Success", Operation={"MediaResult": {"OutputFile": file}})
+
+
 BODIES: Mapping[str, Callable[[], str | bytes]] = {
     "XML: many equal nodes": lambda: _job("<a/>" * (NODES)),
     "XML: many nodes with other names": lambda: _job(
@@ -117,6 +123,16 @@ BODIES: Mapping[str, Callable[[], str | bytes]] = {
     "JSON: a long text in Chinese": lambda: _message("译"),
     "JSON: a long text of emoji": lambda: _message("\U0001f600"),
     "JSON: a long text and one wide letter": lambda: _message("x").replace('"x', '"\U0001f600', 1),
+    "JSON: a message with one wide letter, many names": lambda: _json(
+        Message="\U0001f600" + "x" * (ROOM // 2), Operation=dict.fromkeys(_names(NODES // 3), 1)
+    ),
+    "XML: namespaces": lambda: _job(f'<a xmlns="{"n" * 60_000}">' + "<b/>" * (NODES - 10) + "</a>"),
+    "XML: names with a prefix": lambda: _job(
+        f'<a xmlns:p="{"n" * 60_000}">' + '<p:b p:c="1"/>' * (NODES // 2 - 10) + "</a>"
+    ),
+    "XML: references that XML forbids": lambda: _job(
+        "<Message>" + "&#8;" * 9_000 + "x" * (ROOM - 40_000) + "</Message>"
+    ),
     "JSON: blanks": lambda: json_job(State="Failed").replace(",", "," + " " * ROOM, 1),
     "JSON: a job with a long Tag": lambda: _json(Tag="x" * ROOM),
     "JSON: a job with a long Code": lambda: _json(Code="/" * ROOM),
@@ -143,7 +159,7 @@ BODIES: Mapping[str, Callable[[], str | bytes]] = {
         Input={"CosHeaders": [{"Key": n, "Value": "x"} for n in _names(_fitting(32) // 3)]}
     ),
     "JSON: streams": lambda: _json(
-        Operation={"MediaInfo": {"Stream": {"Video": [{"Index": "0"}] * MAX_ROWS}}}
+        Operation={"MediaInfo": {"Stream": {"Video": [{"Index": "0"}] * 6_800}}}
     ),
     "JSON: parts of a video": lambda: _json(
         Tag="SplitVideoParts",
@@ -168,7 +184,7 @@ BODIES: Mapping[str, Callable[[], str | bytes]] = {
     "JSON: sentences of a transcript in detail": lambda: _json(
         Tag="SpeechRecognition",
         Operation={
-            "SpeechRecognitionResult": {"ResultDetail": [{"FinalSentence": "x"}] * (NODES // 2)}
+            "SpeechRecognitionResult": {"ResultDetail": [{"FinalSentence": "x"}] * MAX_ROWS}
         },
     ).replace("Failed", "Success"),
     "JSON: tasks of a run": lambda: json.dumps(
@@ -176,7 +192,7 @@ BODIES: Mapping[str, Callable[[], str | bytes]] = {
             "WorkflowExecution": {
                 "RunId": "i1",
                 "State": "Success",
-                "Tasks": [{"State": "Success"}] * MAX_ROWS,
+                "Tasks": [{"State": "Success"}] * 8_600,
             }
         }
     ),
@@ -193,7 +209,17 @@ BODIES: Mapping[str, Callable[[], str | bytes]] = {
         {
             "EventName": "ReviewVideo",
             "JobsDetail": {"JobId": "j1", "State": "Success"}
-            | {f"{name}Info": {"HitFlag": "1"} for name in _names(_fitting(36) // 2)},
+            | {f"{name}Info": {"HitFlag": "1"} for name in _names(MAX_ROWS)},
+        }
+    ),
+    "JSON: scenes of the pictures of a review": lambda: json.dumps(
+        {
+            "EventName": "ReviewVideo",
+            "JobsDetail": {
+                "JobId": "j1",
+                "State": "Success",
+                "Snapshot": [{"PornInfo": {"HitFlag": "1"}}] * (MAX_ROWS // 2),
+            },
         }
     ),
     "JSON: pictures of a review": lambda: json.dumps(
@@ -202,10 +228,12 @@ BODIES: Mapping[str, Callable[[], str | bytes]] = {
             "JobsDetail": {
                 "JobId": "j1",
                 "State": "Success",
-                "Snapshot": [{"Result": "1"}] * (NODES // 2),
+                "Snapshot": [{"Result": "1"}] * 15_000,
             },
         }
     ),
+    "JSON: a prefix that no key can have": lambda: _outputs(ObjectPrefix="p" * 500_000),
+    "JSON: a bucket that no bucket can have": lambda: _outputs(Bucket="b" * 500_000),
     "bytes in base64": lambda: _message("译").encode(),
 }
 """Each a callback that is kept: a job, run or review, most of them failed."""
@@ -288,9 +316,25 @@ def _dead() -> Iterator[Case]:
         yield Case(
             f"a JobId of as many {name} as may be",
             lambda letter=letter: post(_json(JobId=letter * (ROOM // len(letter.encode())))),
-            200,
-            ("kept",),
+            202,
+            "dead_letter",
+            "id_too_long",
         )
+    file = {"ObjectName": list(_names(19_000)), "ObjectPrefix": "p" * 800}
+    yield Case(
+        "a long prefix of very many outputs",
+        lambda: post(json_job(State="Success", Operation={"MediaResult": {"OutputFile": file}})),
+        202,
+        "dead_letter",
+        "outputs_too_long",
+    )
+    yield Case(
+        "a name of 2 MB with one emoji",
+        lambda: post(_json(Operation={"\U0001f600" + "n" * ROOM: 1})),
+        202,
+        "dead_letter",
+        "name_too_long",
+    )
 
 
 def _rows() -> Iterator[Case]:
@@ -311,6 +355,23 @@ def _rows() -> Iterator[Case]:
             "<Operation><MediaResult><OutputFile>"
             + "".join(f"<ObjectName>{name}</ObjectName>" for name in _names(over))
             + "</OutputFile></MediaResult></Operation>"
+        ),
+        "scenes of a review": json.dumps(
+            {
+                "EventName": "ReviewVideo",
+                "JobsDetail": {"JobId": "j1", "State": "Success"}
+                | {f"{name}Info": {"HitFlag": "1"} for name in _names(over)},
+            }
+        ),
+        "scenes of the pictures of a review": json.dumps(
+            {
+                "EventName": "ReviewVideo",
+                "JobsDetail": {
+                    "JobId": "j1",
+                    "State": "Success",
+                    "Snapshot": [{"PornInfo": {"HitFlag": "1"}}] * (over // 2 + 1),
+                },
+            }
         ),
         "tasks of a run": json.dumps(
             {"WorkflowExecution": run | {"Tasks": [{"State": "Success"}] * over}}

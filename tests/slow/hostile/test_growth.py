@@ -60,6 +60,16 @@ SHAPES: dict[str, Shape] = {
     "XML: references": _xml("&amp;"),
     "XML: character references": _xml("&#x41;"),
     "XML: references that nobody knows": _xml("&nope;"),
+    "XML: a long namespace": lambda size: (
+        '<a xmlns="' + "n" * (size // 2) + '">' + "<b/>" * (size // 8) + "</a>"
+    ).encode(),
+    "XML: names and attributes with a prefix": lambda size: (
+        '<a xmlns:p="' + "n" * (size // 40) + '">' + '<p:b p:c="1"/>' * (size // 14) + "</a>"
+    ).encode(),
+    "XML: long names": _xml(f"<{'n' * 900}/>"),
+    "XML: one name without end": lambda size: f"<a><{'n' * size}/></a>".encode(),
+    "XML: one wide character": lambda size: f"<a>\U0001f600{'x' * size}</a>".encode(),
+    "XML: references that XML forbids": _xml("&#8;"),
     "XML: line breaks": _xml("\n"),
     "XML: CDATA sections": _xml("<![CDATA[12345678]]>"),
     "XML: a long CDATA section": _xml("]", "<a><![CDATA[", "]]></a>"),
@@ -90,6 +100,8 @@ SHAPES: dict[str, Shape] = {
     "JSON: escaped quotes": _json(r"\"", '{"a":"', '"}'),
     "JSON: backslashes that never end": _json("\\", '{"a":"', ""),
     "JSON: halves of pairs": _json(r"\ud800", '{"a":"', '"}'),
+    "JSON: one wide character": _json("x", '{"a":"\U0001f600', '"}'),
+    "JSON: one name without end": _json("n", '{"', '":1}'),
     "JSON: blanks": _json(" "),
     "JSON: blanks, and nothing else": _json(" ", "{", ""),
     "JSON: trailing commas": _json("[1,],       ", '{"a":[', "[0,],]}"),
