@@ -1,13 +1,13 @@
-"""Callbacks over HTTP, some at a time, each answered and timed: what `send` does.
+"""Delivers callbacks over HTTP, several at a time, and times each response: for `send`.
 
-Headers are those of the one callback whose capture was published, as events.py has them.
+The headers are those of the one callback whose capture was published; events.py has them.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import itertools
-import math
+import statistics
 import threading
 import time
 from collections import Counter
@@ -20,11 +20,13 @@ from ci_callback.events import http_event
 from handler.errors import NoAnswerError
 from handler.http_client import HttpClient
 
-QUANTILES = (0.5, 0.9, 0.99)
+PERCENTILES = (50, 90, 99)
+
+SUCCESS = range(200, 300)
 
 
 class NoTargetError(ValueError):
-    """An address that no callback can be sent to."""
+    """An address to which no callback can be sent."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Callback:
 
 @dataclass(frozen=True)
 class Answered:
-    """What came of one. status: None where there was no answer, and `error` says why."""
+    """The response to one callback. status: None where none came; `error` says why."""
 
     job_id: str | None
     status: int | None
@@ -95,13 +97,13 @@ class Answered:
 
     @property
     def is_well(self) -> bool:
-        """Whether the callback is taken."""
-        return self.status is not None and 200 <= self.status < 300
+        """Whether the response was 2xx."""
+        return self.status in SUCCESS
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of many deliveries. ms: of those that were answered, at the quantiles and the most."""
+    """Of many deliveries. ms: response time at the percentiles, and the longest."""
 
     sent: int
     answers: dict[str, int]
@@ -118,35 +120,32 @@ def deliver(
     at_a_time: int,
     timeout_s: float,
 ) -> list[Answered]:
-    """POST `count` callbacks, in the order of their numbers from 0 on. Ends early where no
+    """POST `count` callbacks, in the order of their numbers, from 0. Stops early where no
     connection can be made."""
     numbers = itertools.count()
-    hopeless = threading.Event()
-    taking = threading.Lock()
+    unreachable = threading.Event()
+    numbering = threading.Lock()
 
     def work() -> list[Answered]:
-        http = HttpClient()  # one a worker, so that each keeps its own connection
+        http = HttpClient()  # one per worker, so that each keeps its own connection
         answered = []
-        while not hopeless.is_set():
-            with taking:
+        while not unreachable.is_set():
+            with numbering:
                 number = next(numbers)
             if number >= count:
                 break
             answered.append(_exchange(http, target, make(number), timeout_s))
             if not answered[-1].may_have_arrived:
-                hopeless.set()
+                unreachable.set()
         http.close()
         return answered
-
-    # Its import takes longer than many an answer, and is no part of one.
-    import requests  # noqa: F401  # for being imported alone
 
     with ThreadPoolExecutor(at_a_time) as pool:
         working = [pool.submit(work) for _ in range(at_a_time)]
         try:
             return [one for worker in working for one in worker.result()]
         finally:
-            hopeless.set()
+            unreachable.set()
 
 
 def _exchange(http: HttpClient, target: Target, callback: Callback, timeout_s: float) -> Answered:
@@ -164,9 +163,8 @@ def _exchange(http: HttpClient, target: Target, callback: Callback, timeout_s: f
 
 
 def figures(answered: Sequence[Answered], seconds: float) -> Figures:
-    """What the deliveries came to. seconds: from the first to the last."""
-    times = sorted(one.ms for one in answered if one.status is not None)
-    at = {f"p{round(share * 100)}": quantile(times, share) for share in QUANTILES} if times else {}
+    """The figures of some deliveries. seconds: from the first to the last."""
+    times = [one.ms for one in answered if one.status is not None]
     statuses = Counter(one.status for one in answered if one.status is not None)
     return Figures(
         sent=len(answered),
@@ -174,13 +172,19 @@ def figures(answered: Sequence[Answered], seconds: float) -> Figures:
         errors=dict(Counter(one.error for one in answered if one.status is None)),
         seconds=round(seconds, 3),
         per_second=round(len(times) / seconds, 1) if seconds > 0 else 0.0,
-        ms=at | {"max": times[-1]} if times else {},
+        ms=percentiles(times),
     )
 
 
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The least value that so large a share of the values does not exceed (nearest rank)."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+def percentiles(times: Sequence[float]) -> dict[str, float]:
+    """p50, p90, p99 and max of some times, interpolated between the two nearest; {} of none."""
+    if not times:
+        return {}
+    # Before Python 3.13 there are no quantiles of a single value.
+    known = [*times, *times] if len(times) == 1 else times
+    cuts = statistics.quantiles(known, n=100, method="inclusive")
+    at = {f"p{percent}": round(cuts[percent - 1], 3) for percent in PERCENTILES}
+    return at | {"max": max(times)}
 
 
 def _headers(callback: Callback) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Annotated, NamedTuple, TextIO, cast
 
 import typer
 
-from ci_callback.again import callback_of
+from ci_callback.callback_body import callback_body
 from ci_callback.commands.send import advice, show_many, target_of
 from ci_callback.common import EXIT_NOT_2XX, AsJson, Local, Since, Until, local
 from ci_callback.dead_letters import dead_letters
@@ -193,7 +193,7 @@ def _from_ledger(
         return
     for found in records(store, record_keys(store, wanted.days)):
         if found.record is not None and wanted.matches(found.record):
-            yield callback_of(found.record)
+            yield callback_body(found.record)
 
 
 def _take(here: Local, sent: Iterator[bytes]) -> tuple[int, Sequence[JobResult]]:

@@ -7,7 +7,7 @@ import json
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from ci_callback.again import callback_of
+from ci_callback.callback_body import callback_body
 from ci_callback.console.context import ConsoleContext
 from ci_callback.console.follow import TicketName
 from ci_callback.console.record_cache import is_record_key
@@ -55,7 +55,7 @@ def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted a
         found = context.records.read([key]).get(key) if is_record_key(key) else None
         if found is None or found.record is None:
             abort(404)
-        return _delivered("m.again", context.function.send(callback_of(found.record), "again"))
+        return _delivered("m.again", context.function.send(callback_body(found.record), "again"))
 
     @actions.post("/sweeps")
     def sweep() -> Response:

@@ -11,6 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from ci_callback import cost_model
 from ci_callback.commands import cost
 from handler.ledger.store import Store
 from tests.world import World
@@ -67,7 +68,7 @@ def test_a_failure_is_more_requests_and_more_time_than_a_success() -> None:
     base = ("--callbacks", "1000", "--sweeps", "0", "--reconciles", "0", "--failed")
     none, all_of_them = (as_json(*base, share)["use"] for share in ("0%", "100%"))
     assert none["cos_requests"] == 1000
-    assert all_of_them["cos_requests"] == 1000 * (2 + 3 + cost.FOLLOW_UP_REQUESTS)
+    assert all_of_them["cos_requests"] == 1000 * (2 + 3 + cost_model.FOLLOW_UP_REQUESTS)
     assert all_of_them["gb_seconds"] > 10 * none["gb_seconds"]
     assert all_of_them["invocations"] == 2000
 
@@ -79,7 +80,7 @@ def test_a_sweep_is_active_once_however_many_failures_it_finds() -> None:
         for count in ("4", "1000")
     )
     difference = many["use"]["cos_requests"] - few["use"]["cos_requests"]
-    assert difference == 996 * (2 + 3 + cost.FOLLOW_UP_REQUESTS)
+    assert difference == 996 * (2 + 3 + cost_model.FOLLOW_UP_REQUESTS)
 
 
 def test_records_that_stay_longer_take_more_room() -> None:
@@ -94,12 +95,12 @@ def test_records_that_stay_longer_take_more_room() -> None:
 def test_prices_that_are_given_make_costs() -> None:
     """Those of requests have a default; it is said which are missing."""
     told = as_json("--callbacks", "1e6", "--price-gb-second", "0.00002", *QUIET)
-    assert told["cost"]["cos_requests"] == pytest.approx(100 * cost.COS_REQUEST_PRICE)
+    assert told["cost"]["cos_requests"] == pytest.approx(100 * cost_model.COS_REQUEST_PRICE)
     assert told["cost"]["gb_seconds"] == pytest.approx(told["use"]["gb_seconds"] * 0.00002)
     assert told["cost"]["egress_gb"] is None
     status, out = run("--callbacks", "1e6", "--price-gb-second", "0.00002")
     assert status == 0
-    assert "No price is given for: invocations, GB kept in COS, GB outbound" in out
+    assert "No price is given for: invocations, GB stored in COS, GB outbound" in out
 
 
 def test_a_table_is_for_people() -> None:
@@ -176,7 +177,7 @@ def _follow_up(folder: Path, failures: int) -> int:
             world.now += step
             store.count = 0
             world.sweep(store)
-            asked += store.count - cost.REQUESTS["idle_sweep"]
+            asked += store.count - cost_model.REQUESTS["idle_sweep"]
             for job in [one.job_id for one in world.ci.accepted if one.job_id not in seen]:
                 seen.add(job)
                 world.succeed(job)
@@ -187,6 +188,6 @@ def _follow_up(folder: Path, failures: int) -> int:
 def test_the_requests_of_follow_ups_are_those_that_sweeps_make(tmp_path: Path) -> None:
     """A failed job that is submitted again, recovers and is told of: played, and counted."""
     alone, five = (_follow_up(tmp_path / str(count), count) for count in (1, 5))
-    assert (five - alone) / 4 == pytest.approx(cost.FOLLOW_UP_REQUESTS, abs=0.5)
-    each = cost.ACTIVE_SWEEPS_FOR_A_FAILURE * cost.ACTIVE_SWEEP_REQUESTS
-    assert alone == pytest.approx(cost.FOLLOW_UP_REQUESTS + each, abs=2)
+    assert (five - alone) / 4 == pytest.approx(cost_model.FOLLOW_UP_REQUESTS, abs=0.5)
+    each = cost_model.ACTIVE_SWEEPS_FOR_A_FAILURE * cost_model.ACTIVE_SWEEP_REQUESTS
+    assert alone == pytest.approx(cost_model.FOLLOW_UP_REQUESTS + each, abs=2)

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from ci_callback.ci_simulator.server import Reply, ResetError, Seen, Server
 from ci_callback.commands import send as module
 from ci_callback.commands.send import send
-from ci_callback.delivery import Answered, Callback, NoTargetError, Target, figures, quantile
+from ci_callback.delivery import Answered, Callback, NoTargetError, Target, figures, percentiles
 from tests.callback.test_record import records
 from tests.conftest import PAYLOADS, Invoked
 
@@ -401,15 +401,28 @@ def test_a_password_in_an_address_is_refused() -> None:
     assert SECRET not in str(caught.value)
 
 
-@given(st.lists(st.floats(0, 1e6), min_size=1), st.sampled_from([0.5, 0.9, 0.99, 1.0]))
-def test_a_quantile_is_the_least_value_that_covers_its_share(
-    values: list[float], share: float
-) -> None:
-    """By nearest rank."""
-    ordered = sorted(values)
-    found = quantile(ordered, share)
-    assert sum(value <= found for value in ordered) >= share * len(ordered) - 1e-9
-    assert sum(value < found for value in ordered) < share * len(ordered)
+@given(st.lists(st.integers(0, 10**9).map(lambda us: us / 1000), min_size=1))
+def test_percentiles_rise_within_the_values_and_depend_on_no_order(values: list[float]) -> None:
+    """Of one value, each is that value."""
+    found = percentiles(values)
+    at = list(found.values())
+    assert list(found) == ["p50", "p90", "p99", "max"]
+    assert at == sorted(at)
+    assert min(values) <= at[0]
+    assert at[-1] == max(values)
+    assert percentiles(sorted(values)) == found
+
+
+def test_percentiles_are_interpolated() -> None:
+    """Between the two nearest values; of no value there are none."""
+    assert percentiles([float(ms) for ms in range(101)]) == {
+        "p50": 50.0,
+        "p90": 90.0,
+        "p99": 99.0,
+        "max": 100.0,
+    }
+    assert percentiles([1.0, 2.0])["p50"] == 1.5
+    assert percentiles([]) == {}
 
 
 def test_figures_leave_out_the_time_of_what_was_not_answered() -> None:

@@ -1,5 +1,7 @@
-"""A record back to the callback that told it: what it holds in `details` is lossless but for
-secrets, so the same record comes of it again. Pure."""
+"""The body of a callback, made from the record of one. Pure.
+
+`details` is lossless except for secrets, so the body is read as the same record again.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,10 @@ from typing import Any
 from handler.callback.record import JobRecord
 
 
-def callback_of(record: JobRecord) -> bytes:
-    """A body in CI's JSON form that is read as this record, `source` aside.
+def callback_body(record: JobRecord) -> bytes:
+    """A body in CI's JSON form that is read as this record, except for `source`.
 
-    UserData goes out as it was echoed, marker included, so root and attempt stay.
+    UserData is sent as it was echoed, marker included, so root and attempt stay.
     """
     return json.dumps(_tree(record), ensure_ascii=False).encode("utf-8", "replace")
 

@@ -1,4 +1,4 @@
-"""A record back to the callback that told it."""
+"""callback_body.py: a record back to a callback that is read as the same record."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_callback.again import callback_of
+from ci_callback.callback_body import callback_body
 from handler.callback import envelope, payload, record
 from tests.conftest import PAYLOADS
 
@@ -23,10 +23,10 @@ def read(body: bytes) -> list[record.JobRecord]:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
-def test_the_same_record_comes_of_it_again(path: Path) -> None:
+def test_the_body_of_a_record_is_read_as_the_same_record(path: Path) -> None:
     """Whatever the kind and the form: only the digest may differ, where Workflow was moved."""
     for told in read(path.read_bytes()):
-        (again,) = read(callback_of(told))
+        (again,) = read(callback_body(told))
         assert replace(again, source={}) == replace(told, source={})
 
 

@@ -1,0 +1,155 @@
+"""What a month of callbacks uses of SCF and COS, from measured figures. Pure.
+
+docs/costs.md explains each figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+REQUESTS: Mapping[str, int] = {
+    "kept": 1,
+    "duplicate": 2,
+    "failed": 2,
+    "failed_duplicate": 3,
+    "recovered": 3,
+    "dead_letter": 2,
+    "refused": 0,
+    "idle_sweep": 2,
+}
+"""COS requests of each, as `make bench` counts them (rows "COS requests")."""
+
+FOLLOW_UP_REQUESTS = 21
+"""COS requests that a failed job adds to sweeps until it has recovered and its alert is sent:
+ticket, marks, claim, lineage, watch, alert (tests/ci_callback/test_cost.py plays and counts it)."""
+FOLLOW_UP_CI_REQUESTS = 3
+"""Questions to CI and the submission, counted there as well."""
+ACTIVE_SWEEP_REQUESTS = 4
+"""COS requests of a sweep with something to do, beyond an idle one's and those of its tickets:
+lease, second listings, a part of the digest. Rounded up from 11 for three sweeps."""
+ACTIVE_SWEEPS_FOR_A_FAILURE = 3
+"""One submits the job again, one sends the alert, one watches the new job."""
+
+CALLBACK_MS = 23.0
+"""Wall time of a warm callback where COS answers in 20 ms (`make bench`: kept, wall with 20 ms)."""
+FAILED_MS = 47.0
+"""The same for the callback of a failed job (`make bench`: failed, wall with 20 ms)."""
+REQUEST_MS = 22.0
+"""One request of a sweep to COS or CI, where each answer takes 20 ms."""
+REFUSED_MS = 1.0
+"""A warm request without the token, which makes no request to COS."""
+LEASE_WAIT_MS = 2_000.0
+"""An active sweep waits that long for its lease (LEASE_WAIT_S), and the time is paid for."""
+
+RECORD_BYTES = 2_000
+"""Of one record: the documented Translation makes 1,643 bytes, SplitVideoParts 2,446."""
+ANSWER_BYTES = 300
+"""Of the answer to a callback, headers included: outbound where CI calls from outside."""
+TICKET_BYTES = 2_000
+"""A record and the fields around it."""
+TICKETS = 4
+"""Written for a job that failed and recovered: retry, its later ones, recovered, watch."""
+REQUEST_OVERHEAD_BYTES = 800
+"""Of one request to COS: method, headers and signature."""
+
+SWEEPS = 43_200
+"""One each minute of a month of 30 days (serverless.yml)."""
+RECONCILES = 1_440
+"""One each half hour of a month of 30 days."""
+
+GB = 1_000_000_000.0
+
+COS_REQUEST_PRICE = 0.002
+"""USD for 10,000 requests to STANDARD: the example in "Request Fees" (436/40100, 2025-10-28). It
+differs by region. No other price has a default, since no page with a figure was found."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What comes in a month. Shares are of the callbacks; bytes, milliseconds and MB."""
+
+    callbacks: int
+    failed: float
+    duplicates: float
+    refused: float
+    record_bytes: int
+    retention_days: int
+    memory_mb: int
+    callback_ms: float
+    failed_ms: float
+    sweeps: int
+    reconciles: int
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a month uses, in the units that are paid for."""
+
+    invocations: int
+    gb_seconds: float
+    cos_requests: int
+    stored_gb: float
+    """On average once the retention is over: what comes in a month, times how long it stays."""
+    egress_gb: float
+    """Out of the function: to COS over its public name, and answers."""
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Of one unit each; None where no price is given."""
+
+    gb_second: float | None
+    invocations_10k: float | None
+    egress_gb: float | None
+    cos_requests_10k: float | None
+    cos_gb_month: float | None
+
+
+def use(load: Load) -> Use:
+    """What a month uses. Requests are counted as COS counts them: failed ones too."""
+    failed = round(load.callbacks * load.failed)
+    again = round(load.callbacks * load.duplicates)
+    refused = round(load.callbacks * load.refused)
+    active = min(load.sweeps, failed * ACTIVE_SWEEPS_FOR_A_FAILURE)
+    # A job that failed comes once more, recovered: a callback with its own ticket and record.
+    callbacks = (
+        (load.callbacks - failed) * REQUESTS["kept"]
+        + failed * (REQUESTS["failed"] + REQUESTS["recovered"])
+        + again * REQUESTS["duplicate"]
+    )
+    idle = (load.sweeps + load.reconciles) * REQUESTS["idle_sweep"]
+    sweeping = failed * FOLLOW_UP_REQUESTS + active * ACTIVE_SWEEP_REQUESTS
+    requests = callbacks + idle + sweeping
+    waited_for = idle + sweeping + failed * FOLLOW_UP_CI_REQUESTS
+    seconds = (
+        (load.callbacks - failed + again) * load.callback_ms
+        + failed * 2 * load.failed_ms
+        + refused * REFUSED_MS
+        + waited_for * REQUEST_MS
+        + active * LEASE_WAIT_MS
+    ) / 1000
+    came = (load.callbacks + failed) * load.record_bytes + failed * TICKETS * TICKET_BYTES
+    sent = came + requests * REQUEST_OVERHEAD_BYTES + (load.callbacks + again) * ANSWER_BYTES
+    return Use(
+        invocations=load.callbacks + failed + again + refused + load.sweeps + load.reconciles,
+        gb_seconds=seconds * load.memory_mb / 1024,
+        cos_requests=requests,
+        stored_gb=came * load.retention_days / 30 / GB,
+        egress_gb=sent / GB,
+    )
+
+
+def cost_of(used: Use, prices: Prices) -> dict[str, float | None]:
+    """The cost of each unit; None where its price is not given."""
+
+    def times(amount: float, price: float | None) -> float | None:
+        return None if price is None else amount * price
+
+    return {
+        "invocations": times(used.invocations / 10_000, prices.invocations_10k),
+        "gb_seconds": times(used.gb_seconds, prices.gb_second),
+        "cos_requests": times(used.cos_requests / 10_000, prices.cos_requests_10k),
+        "stored_gb": times(used.stored_gb, prices.cos_gb_month),
+        "egress_gb": times(used.egress_gb, prices.egress_gb),
+    }
