@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +25,11 @@ from handler.retries.context import Invocation, SweepContext
 from handler.settings import Settings
 from handler.stores import open_store
 
+PROGRAM = (
+    "ci-callback" if Path(sys.argv[0]).name.startswith("ci-callback") else ("python -m ci_callback")
+)
+"""The command as it was called: help and advice name it so that it can be pasted."""
+
 EXIT_NOT_2XX = 1
 EXIT_SETTINGS = 3
 EXIT_STORE = 4
@@ -33,12 +39,12 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 AsJson = Annotated[
     bool,
-    typer.Option("--json", envvar="CI_CALLBACK_JSON", help="Print JSON for a machine."),
+    typer.Option("--json", envvar="CI_CALLBACK_JSON", help="Print JSON."),
 ]
 
 
 def moment(text: str) -> datetime:
-    """A point in time as people write it: 90m, 24h, 7d or 2w ago; a day; an RFC 3339 time. UTC.
+    """A point in time: 90m, 24h, 7d or 2w ago; a day; an RFC 3339 time. UTC unless it says other.
 
     Raises:
         typer.BadParameter: it is none of these.
@@ -47,10 +53,12 @@ def moment(text: str) -> datetime:
     try:
         if ago:
             return datetime.now(timezone.utc) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        told = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except (ValueError, OverflowError) as error:
-        raise typer.BadParameter(f"{text!r}: write 24h, 7d, 2026-11-20 or a whole time") from error
-    return told if told.tzinfo else told.replace(tzinfo=timezone.utc)
+        raise typer.BadParameter(
+            f"{text!r}: write 24h, 7d, 2026-11-20 or 2026-11-20T08:00:00Z"
+        ) from error
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
 
 
 Since = Annotated[
@@ -58,12 +66,12 @@ Since = Annotated[
     typer.Option(
         parser=moment,
         metavar="WHEN",
-        help="Created since then: 24h, 7d, 2026-11-20 or a whole RFC 3339 time.",
+        help="Only jobs created since: 24h, 7d, 2026-11-20 or an RFC 3339 time.",
     ),
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option(parser=moment, metavar="WHEN", help="Created before then."),
+    typer.Option(parser=moment, metavar="WHEN", help="Only jobs created before."),
 ]
 
 
@@ -86,18 +94,18 @@ class Local:
 
 @contextlib.contextmanager
 def local() -> Iterator[Local]:
-    """The function on this machine; its faults become a message and an exit status."""
-    with told_errors():
+    """The function on this machine. Errors become a message and an exit status."""
+    with errors_as_messages():
         settings = Settings.from_env(os.environ)
-        # The function's log is on stdout in SCF; here stdout is for the result.
+        # In SCF the function's log goes to stdout; here stdout is for the result.
         log = Log(sys.stderr, time.time, settings.secrets)
         function = Function(os.environ, time.time, log)
         yield Local(settings, function, Ledger(open_store(settings)), str(uuid.uuid4()))
 
 
 @contextlib.contextmanager
-def told_errors() -> Iterator[None]:
-    """Settings, store and other faults as a message and an exit status, not a stack trace."""
+def errors_as_messages() -> Iterator[None]:
+    """End a command with a message and an exit status in place of a stack trace."""
     try:
         yield
     except SettingsError as error:

@@ -13,7 +13,7 @@ from handler.callback import envelope, payload
 from handler.callback.record import JobRecord
 from handler.errors import HandlerError
 from handler.ingest.recorder import Recorder
-from handler.ledger.dead_letters import DEAD_LETTER, DeadLetter
+from handler.ledger.dead_letters import DEAD_LETTER, Content, DeadLetter
 from handler.ledger.keys import DEAD, OUTBOX
 from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger
@@ -34,6 +34,12 @@ class StoredDeadLetter:
     key: str
     values: dict[str, Any]
     replayed_at: str | None
+
+    @property
+    def content(self) -> Content:
+        """What the function wrote that it holds; a callback where it wrote nothing else."""
+        said = self.values.get("content")
+        return said if said in ("record", "ticket") else "callback"
 
     @property
     def body(self) -> bytes:
@@ -112,7 +118,7 @@ class Replay:
         Raises:
             PayloadError, ValueError, StoreError
         """
-        content, body = dead_letter.values.get("content"), dead_letter.body
+        content, body = dead_letter.content, dead_letter.body
         if content == "record":
             results = [self._record(JobRecord.from_json(body))]
         elif content == "ticket":

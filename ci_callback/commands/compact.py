@@ -1,4 +1,4 @@
-"""`compact`: a day's small records folded into one file, so that queries need not open each."""
+"""`compact`: fold the records of a day into one file, so that queries need not open each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def compact(
         typer.Option(
             formats=["%Y-%m-%d"],
             metavar="YYYY-MM-DD",
-            help="The UTC day on which the jobs were created; may be given several times.",
+            help="UTC day on which the jobs were created. Repeatable.",
         ),
     ] = None,
     all_stale: Annotated[
@@ -29,7 +29,7 @@ def compact(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fold a day's records into compacted/dt=DAY/part-0.ndjson.gz. The records stay."""
+    """Fold the records of a day into compacted/dt=DAY/part-0.ndjson.gz. The records stay."""
     if not date and not all_stale:
         raise typer.BadParameter("name a day with --date, or pass --all-stale")
     days = {one.date().isoformat() for one in date or ()}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ci_callback.common import EXIT_NOT_2XX, AsJson, local
+from ci_callback.common import EXIT_NOT_2XX, PROGRAM, AsJson, local
 from ci_callback.dead_letters import Replay, StoredDeadLetter, dead_letters, find
 from ci_callback.terminal import Table, print_json, say, say_lines, say_table
 from handler.clock import rfc3339_of
@@ -24,17 +24,22 @@ Name = Annotated[
 ]
 
 
-def _summary(letter: StoredDeadLetter) -> dict[str, Any]:
-    names = ("content", "reason", "explanation", "bytes", "trigger", "received_at")
-    values = {name: letter.values.get(name) for name in names}
-    return {"key": letter.key, **values, "replayed_at": letter.replayed_at}
+def _summary(dead_letter: StoredDeadLetter) -> dict[str, Any]:
+    names = ("reason", "explanation", "bytes", "trigger", "received_at")
+    values = {name: dead_letter.values.get(name) for name in names}
+    return {
+        "key": dead_letter.key,
+        "content": dead_letter.content,
+        **values,
+        "replayed_at": dead_letter.replayed_at,
+    }
 
 
-@app.command("list", epilog="Example: python -m ci_callback dead list --json")
-def list_letters(as_json: AsJson = False) -> None:
+@app.command("list", epilog=f"Example: {PROGRAM} dead list --json")
+def list_dead_letters(as_json: AsJson = False) -> None:
     """List all dead letters, with the reason of each and the time of its replay."""
     with local() as here:
-        found = [_summary(letter) for letter in dead_letters(here.ledger.store)]
+        found = [_summary(one) for one in dead_letters(here.ledger.store)]
     if as_json:
         print_json(found)
         return
@@ -45,29 +50,31 @@ def list_letters(as_json: AsJson = False) -> None:
     say_table(rows, empty="There are no dead letters.")
 
 
-@app.command(epilog="Example: python -m ci_callback dead show 5891b5b5")
+@app.command(epilog=f"Example: {PROGRAM} dead show 5891b5b5")
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show a dead letter and its body."""
     with local() as here:
-        letter = find(here.ledger.store, name)
-        text = letter.body.decode("utf-8", "backslashreplace")
+        dead_letter = find(here.ledger.store, name)
+        text = dead_letter.body.decode("utf-8", "backslashreplace")
     if as_json:
-        print_json(_summary(letter) | {"headers": letter.values.get("headers"), "body": text})
+        print_json(
+            _summary(dead_letter) | {"headers": dead_letter.values.get("headers"), "body": text}
+        )
         return
-    for label, value in _summary(letter).items():
+    for label, value in _summary(dead_letter).items():
         say(f"{label:12}", value)
     say()
     say_lines(text)
 
 
-@app.command("replay", epilog="Example: python -m ci_callback dead replay 5891b5b5")
-def replay_letter(name: Name, as_json: AsJson = False) -> None:
+@app.command("replay", epilog=f"Example: {PROGRAM} dead replay 5891b5b5")
+def replay_dead_letter(name: Name, as_json: AsJson = False) -> None:
     """Process a dead letter again. The dead letter stays.
 
     A callback is processed as if it had just arrived; a ticket goes back to the outbox.
     """
     with local() as here:
-        letter = find(here.ledger.store, name)
+        dead_letter = find(here.ledger.store, name)
 
         def process(body: bytes) -> Any:
             run = Run(here.request_id, time.perf_counter())
@@ -75,15 +82,15 @@ def replay_letter(name: Name, as_json: AsJson = False) -> None:
 
         recorder = Recorder(here.ledger, Policy.of(here.settings))
         now = rfc3339_of(time.time())
-        outcomes = Replay(here.ledger, recorder, here.settings.limits, process, now).run(letter)
+        replay = Replay(here.ledger, recorder, here.settings.limits, process, now)
+        jobs = replay.run(dead_letter)
     results = [
-        {"job_id": one.job_id, "tag": one.tag, "status": one.status, "key": one.key}
-        for one in outcomes
+        {"job_id": one.job_id, "tag": one.tag, "status": one.status, "key": one.key} for one in jobs
     ]
     if as_json:
         print_json(results)
     else:
         for one in results:
             say(f"{one['status']:12}", f"{one['job_id']} ", one["key"])
-    if any(one.status in ("dead_letter", "retry_later") for one in outcomes):
+    if any(one.status in ("dead_letter", "retry_later") for one in jobs):
         raise typer.Exit(EXIT_NOT_2XX)

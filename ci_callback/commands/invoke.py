@@ -1,4 +1,4 @@
-"""`invoke`: the function, run on callbacks in files."""
+"""`invoke`: run the function on callbacks in files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from typing import Annotated, Any
 import typer
 
 from ci_callback import events
-from ci_callback.common import EXIT_NOT_2XX, AsJson, told_errors
+from ci_callback.common import EXIT_NOT_2XX, AsJson, errors_as_messages
+from ci_callback.delivery import SUCCESS
 from ci_callback.terminal import Styled, print_json, print_log, progress, say, say_json
 from handler.app import main_handler
 from handler.ledger.store import Store
@@ -28,7 +29,7 @@ STDIN = Path("-")
 
 @dataclass(frozen=True)
 class Invoked:
-    """What the function answered to one file, and what the ledger holds of it."""
+    """The function's answer to one file, and the records that the answer names."""
 
     file: str
     answer: Any
@@ -42,7 +43,7 @@ class Invoked:
     @property
     def is_well(self) -> bool:
         """Whether it was answered 2xx."""
-        return 200 <= self.status < 300
+        return self.status in SUCCESS
 
 
 def invoke(
@@ -54,14 +55,16 @@ def invoke(
         ),
     ],
     event: Annotated[
-        bool, typer.Option("--event", help="Each is a whole SCF event: pass it as it is.")
+        bool, typer.Option("--event", help="Each file is a whole SCF event: pass it unchanged.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the function on callbacks: the answer, the record's key and the record. Of several, a
-    line for each that was not answered 2xx, and a summary."""
+    """Run the function on callbacks, and show the answer and the records.
+
+    For several files it prints one line per callback that needs a look, and a summary.
+    """
     paths = list(_files(files))
-    with told_errors():
+    with errors_as_messages():
         settings = Settings.from_env(os.environ)
         done = _run(paths, settings, event, is_quiet=as_json or len(paths) == 1)
         if as_json:
@@ -77,14 +80,14 @@ def invoke(
 
 
 def _files(named: list[Path]) -> Iterator[Path]:
-    """The files that are meant, those of a folder in the order of their names."""
+    """The files, those of a folder in the order of their names."""
     for path in named:
         if path == STDIN or path.is_file():
             yield path
         elif path.is_dir():
             found = sorted(one for one in path.rglob("*") if one.suffix in (".xml", ".json"))
             if not found:
-                raise typer.BadParameter(f"no .xml or .json file is in {path}")
+                raise typer.BadParameter(f"there is no .xml or .json file in {path}")
             yield from found
         else:
             raise typer.BadParameter(f"there is no file {path}")
@@ -93,8 +96,8 @@ def _files(named: list[Path]) -> Iterator[Path]:
 def _run(paths: list[Path], settings: Settings, as_event: bool, is_quiet: bool) -> list[Invoked]:
     store = open_store(settings)
     done = []
-    # The function's log is on stdout, as in SCF; here stdout is for the result. Of many files
-    # it would drown the summary: only what was not answered 2xx is shown with its log.
+    # The function logs to stdout, as in SCF; here stdout is for the result. With many files the
+    # log would drown the summary, so it is shown only for answers other than 2xx.
     for path in progress(paths, "Invoking", not is_quiet):
         sent = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
         event = _event(sent, settings, as_event)
@@ -115,11 +118,11 @@ def _event(sent: bytes, settings: Settings, as_event: bool) -> Any:
     try:
         return json.loads(sent)
     except ValueError as error:
-        raise typer.BadParameter(f"an event is JSON, and this is none: {error}") from error
+        raise typer.BadParameter(f"an event must be JSON: {error}") from error
 
 
 def _kept(answer: Any, store: Store) -> list[dict[str, Any]]:
-    """Each key that the answer names, and what is kept there."""
+    """Each key that the answer names, and the object under it."""
     found = []
     for job in _body(answer).get("jobs", ()):
         data = store.get(job["key"]) if job["key"] else None
@@ -133,8 +136,8 @@ def _body(answer: Any) -> dict[str, Any]:
 
 
 def _as_object(one: Invoked, named: bool) -> dict[str, Any]:
-    told = {"answer": one.answer, "kept": one.kept}
-    return {"file": one.file, **told} if named else told
+    result = {"answer": one.answer, "kept": one.kept}
+    return {"file": one.file, **result} if named else result
 
 
 def _show(one: Invoked) -> None:
@@ -161,9 +164,9 @@ def _summarise(done: list[Invoked]) -> None:
             why = "; ".join(f"{job.get('status')} {_about(job)}".strip() for job in odd)
             say(one.status, one.file, why, sep="  ")
     answers = Counter(one.status for one in done)
-    told = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
-    jobs_told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
-    say(f"{len(done)} callbacks: answers {told}; jobs {jobs_told}")
+    by_answer = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
+    by_status = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+    say(f"{len(done)} callbacks: answers {by_answer}; jobs {by_status}")
 
 
 def _about(job: dict[str, Any]) -> str:

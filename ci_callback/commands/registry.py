@@ -1,5 +1,8 @@
-"""The commands, in the order in which `--help` shows them. Exit status: 0 well, 1 the function
-answered other than 2xx or a fault was found, 2 usage, 3 settings, 4 the store can't be reached."""
+"""The commands, in the order in which `--help` shows them.
+
+Exit status: 0 success; 1 the function answered other than 2xx, or a fault was found; 2 usage; 3
+settings; 4 the store can't be reached.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ from ci_callback.commands.serve import serve
 from ci_callback.commands.show import show
 from ci_callback.commands.sweep import sweep
 from ci_callback.commands.tail import tail
+from ci_callback.common import PROGRAM
 from ci_callback.terminal import say, visible_lines
 from handler import __version__
 
@@ -36,7 +40,7 @@ PREFIX = "CI_CALLBACK"
 
 
 class Commands(TyperGroup):
-    """All commands. A usage error, which Typer prints, quotes arguments: they are text as well."""
+    """All commands. Typer prints usage errors, which quote arguments: they are text as well."""
 
     def make_context(self, *args: Any, **more: Any) -> Any:
         with _visible_errors():
@@ -58,14 +62,16 @@ def _visible_errors() -> Iterator[None]:
 
 app = typer.Typer(
     cls=Commands,
-    help="Run the callback handler for Tencent Cloud Infinite locally, and look after its ledger.",
-    epilog="Settings and options are read from the environment and from .env as well.",
+    help="Run the callback handler for Tencent Cloud Infinite locally, and manage its ledger.",
+    epilog="Settings and options are also read from the environment and from .env.",
     no_args_is_help=True,
+    # Called as a module, the script would complete every `python` of the shell.
+    add_completion=PROGRAM == "ci-callback",
     pretty_exceptions_enable=False,
     context_settings={"auto_envvar_prefix": PREFIX, "help_option_names": ["-h", "--help"]},
 )
 
-TRY, LOOK, MEND = "Try it out", "Look at the ledger", "Put things right"
+TRY, LOOK, FIX = "Try it out", "Look at the ledger", "Find and fix faults"
 
 for command, panel, example in (
     (invoke, TRY, "invoke tests/payloads/Translation.seed.xml"),
@@ -79,14 +85,14 @@ for command, panel, example in (
     (query, LOOK, "query 'SELECT tag, count(*) FROM jobs GROUP BY tag'"),
     (report, LOOK, "report --out report.html"),
     (cost, LOOK, "cost --callbacks 1e6 --failed 2%"),
-    (doctor, MEND, "doctor --function ci-callback --url https://…"),
-    (sweep, MEND, "sweep --dry-run"),
-    (reconcile, MEND, "reconcile --tag Transcode --hours 6"),
-    (replay, MEND, "replay --from-log scf.log"),
-    (compact, MEND, "compact --date 2026-11-20"),
+    (doctor, FIX, "doctor --function ci-callback --url https://…"),
+    (sweep, FIX, "sweep --dry-run"),
+    (reconcile, FIX, "reconcile --tag Transcode --hours 6"),
+    (replay, FIX, "replay --from-log scf.log"),
+    (compact, FIX, "compact --date 2026-11-20"),
 ):
-    app.command(rich_help_panel=panel, epilog=f"Example: python -m ci_callback {example}")(command)
-app.add_typer(dead.app, name="dead", rich_help_panel=MEND)
+    app.command(rich_help_panel=panel, epilog=f"Example: {PROGRAM} {example}")(command)
+app.add_typer(dead.app, name="dead", rich_help_panel=FIX)
 
 
 def print_version(wanted: bool) -> None:
@@ -121,7 +127,7 @@ def settings(
         ),
     ] = False,
 ) -> None:
-    """Run the callback handler for Tencent Cloud Infinite locally, and look after its ledger."""
+    """Run the callback handler for Tencent Cloud Infinite locally, and manage its ledger."""
     for variable, value in (("LEDGER_URL", ledger), ("COS_REGION", region)):
         if value is not None:
             os.environ[variable] = value

@@ -1,4 +1,4 @@
-"""`replay`: callbacks again, out of a log, or out of another ledger such as production's."""
+"""`replay`: process callbacks again, from a log or from another ledger such as production's."""
 
 from __future__ import annotations
 
@@ -17,14 +17,20 @@ from typing import Annotated, NamedTuple, TextIO, cast
 import typer
 
 from ci_callback.callback_body import callback_body
-from ci_callback.commands.send import advice, show_many, target_of
 from ci_callback.common import EXIT_NOT_2XX, AsJson, Local, Since, Until, local
 from ci_callback.dead_letters import dead_letters
 from ci_callback.delivery import Callback, Target, deliver
+from ci_callback.delivery_output import (
+    complain_of_silence,
+    exit_unless_all_well,
+    show_many,
+    target_of,
+)
 from ci_callback.ledger_reader import record_keys, records
 from ci_callback.log_recovery import Recovery, recover
 from ci_callback.record_filter import RecordFilter, Tag
 from ci_callback.terminal import complain, print_json, say
+from handler.ledger.store import Store
 from handler.log import BODY_PART
 from handler.run import Run
 from handler.settings import Settings, StoreUrl
@@ -50,41 +56,45 @@ def replay(
         typer.Option(
             "--from",
             metavar="URL",
-            help="A ledger to read, cos://bucket-appid/prefix or file:./path. It is not changed.",
+            help="Ledger to read, cos://bucket-appid/prefix or file:./path. It is not changed.",
         ),
     ] = None,
     since: Since = None,
     until: Until = None,
     tag: Tag = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Failed jobs alone.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only failed jobs.")] = False,
     to: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help="Send them to a function at this address, in place of taking them in here.",
+            help="Send the callbacks to the function at this address instead.",
         ),
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(help="With --to: as for `send`.", show_default=False),
+        typer.Option(help="With --to: see `send --token`.", show_default=False),
     ] = None,
     dead: Annotated[
-        bool, typer.Option("--dead", help="With --from: its dead letters, in place of records.")
+        bool,
+        typer.Option("--dead", help="With --from: its dead letters, not its records."),
     ] = False,
     limit: Annotated[int, typer.Option(min=1, help="With --from: at most so many.")] = 10_000,
     accept_unauthenticated: Annotated[
         bool,
         typer.Option(
             "--accept-unauthenticated",
-            help="With --from-log: take in, without asking, bodies whose sender was not checked.",
+            help="With --from-log: do not ask about bodies whose sender was not checked.",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take callbacks into this ledger again, or send them to an address: from the log of a store
-    outage, or from another ledger, each rebuilt from its record. Twice is once."""
+    """Process callbacks again: from the log of a store outage, or rebuilt from another ledger.
+
+    They go into this ledger, or to the address of --to. A callback that is already stored is a
+    duplicate, and changes nothing.
+    """
     if (from_log is None) == (from_ledger is None):
-        raise typer.BadParameter("name one: --from-log FILE or --from URL")
+        raise typer.BadParameter("pass one of --from-log FILE and --from URL")
     missing: list[str] = []
     with local() as here:
         into = here.settings.ledger_url if to is None else None
@@ -102,9 +112,9 @@ def replay(
     if as_json:
         print_json({"bodies": number, "jobs": counts, "missing": missing})
     else:
-        say(f"{number} callbacks taken; jobs: {counts or 'none'}")
+        say(f"{number} callbacks processed; jobs: {counts or 'none'}")
         for digest in missing:
-            say("not taken in:", digest)
+            say("not processed:", digest)
     if missing or "retry_later" in counts:
         raise typer.Exit(EXIT_NOT_2XX)
 
@@ -113,13 +123,12 @@ def _send(target: Target, bodies: list[bytes], missing: list[str], as_json: bool
     begin = time.perf_counter()
     answered = deliver(target, lambda n: Callback(None, bodies[n]), len(bodies), 1, TIMEOUT_S)
     show_many(target, answered, time.perf_counter() - begin, as_json)
-    errors = sorted({one.error for one in answered if one.status is None})
-    if errors:
-        complain(advice(target, errors))
+    complain_of_silence(target, answered)
     for digest in missing:
-        complain("not taken in:", digest)
-    if missing or not all(one.is_well for one in answered):
+        complain("not sent:", digest)
+    if missing:
         raise typer.Exit(EXIT_NOT_2XX)
+    exit_unless_all_well(answered)
 
 
 class _Logged(NamedTuple):
@@ -186,14 +195,26 @@ def _from_ledger(
     """Bodies out of another ledger, with this environment's credentials."""
     settings = Settings.from_env({**os.environ, "LEDGER_URL": url})
     if settings.ledger_url == into:
-        raise typer.BadParameter("--from names this very ledger; LEDGER_URL is where it goes")
+        raise typer.BadParameter("--from names the ledger of LEDGER_URL itself")
     store = open_store(settings)
     if dead:
-        yield from (one.body for one in dead_letters(store))
+        yield from _dead_callbacks(store)
         return
     for found in records(store, record_keys(store, wanted.days)):
         if found.record is not None and wanted.matches(found.record):
             yield callback_body(found.record)
+
+
+def _dead_callbacks(store: Store) -> Iterator[bytes]:
+    """Bodies of dead letters, those of records and tickets of the other ledger's own left out."""
+    for one in dead_letters(store):
+        if one.content != "callback":
+            complain("left out:", one.key, f"it holds a {one.content} of that ledger")
+            continue
+        try:
+            yield one.body
+        except ValueError as error:
+            complain("left out:", one.key, error)
 
 
 def _take(here: Local, sent: Iterator[bytes]) -> tuple[int, Sequence[JobResult]]:

@@ -1,4 +1,4 @@
-"""`report`: what became of the jobs of some days, as a page with pictures or as JSON."""
+"""`report`: the outcomes of the jobs of some days, as a page with charts or as JSON."""
 
 from __future__ import annotations
 
@@ -18,32 +18,33 @@ from ci_callback.terminal import print_json, say
 from handler.alerts.texts import Lang
 
 DAYS = 30
-"""How far back it looks where nothing is said."""
+"""How far back it looks by default."""
 
 _DAY = ["%Y-%m-%d"]
 
 
 def report(
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write the page here.", dir_okay=False)
+        Path | None, typer.Option("--out", help="File to write the page to.", dir_okay=False)
     ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option("--since", formats=_DAY, help="First day, UTC; 30 days up to the last."),
+        typer.Option("--since", formats=_DAY, help="First day, UTC; default 30 days."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--until", formats=_DAY, help="Last day, UTC; today.")
+        datetime | None,
+        typer.Option("--until", formats=_DAY, help="Last day, UTC; default today."),
     ] = None,
     lang: Annotated[
-        str | None, typer.Option("--lang", help="en or zh; ALERT_LANG.", metavar="en|zh")
+        str | None, typer.Option("--lang", help="en or zh. Default: ALERT_LANG.", metavar="en|zh")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw what became of the jobs of some days: one HTML page, without network or scripts."""
+    """Draw the outcomes of the jobs of some days: one HTML page, without network or scripts."""
     if out is None and not as_json:
-        raise typer.BadParameter("say where to write the page: --out FILE.html (or --json)")
+        raise typer.BadParameter("pass --out FILE.html, or --json")
     if lang not in (None, "en", "zh"):
-        raise typer.BadParameter("--lang is en or zh")
+        raise typer.BadParameter("--lang must be en or zh")
     if out is not None and not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"--out: there is no folder {out.parent}")
     with local() as here:
@@ -63,7 +64,7 @@ def report(
 
 
 def as_plain(figures: Figures) -> dict[str, object]:
-    """The figures as JSON has them: dates as YYYY-MM-DD, times in seconds, sizes in bytes."""
+    """The figures as JSON: dates as YYYY-MM-DD, times in seconds, sizes in bytes."""
     return asdict(figures) | {"since": str(figures.since), "until": str(figures.until)}
 
 
@@ -72,7 +73,7 @@ def _before(last: date) -> date:
 
 
 def _write(out: Path, text: str) -> None:
-    """Whole or not at all: a page that is there already stays until the new one is complete."""
+    """Write the page whole or not at all: an older one stays until the new one is complete."""
     aside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
         aside.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`sample`: a callback such as CI would send, for every tag and event of the catalogue."""
+"""`sample`: write a callback as CI would send it, for any tag or event of the catalogue."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ def sample(
         typer.Option(
             "--list",
             allow_from_autoenv=False,
-            help="Tags and events, and what the result of each holds.",
+            help="List tags and events, and the fields of each result.",
         ),
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write it there.", dir_okay=False, show_default=False),
+        typer.Option(help="File to write it to.", dir_okay=False, show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a callback such as CI would send, of a job that ends now.
+    """Write a callback as CI would send it for a job that ends now.
 
-    It is made from the tables that the parser reads by.
+    It is made from the tables that the parser uses.
     """
     if list_all:
         _list(tag, as_json)
         return
     if tag is None:
-        raise typer.BadParameter("name a TAG; --list shows them all")
+        raise typer.BadParameter("name a TAG; --list shows all of them")
     with chosen_options():
         made = make(tag, wish, time.time(), uuid.uuid4().hex)
     if out is not None:
@@ -59,8 +59,8 @@ def sample(
         except OSError as error:
             raise typer.BadParameter(f"--out {out}: {error.strerror}") from error
     if as_json:
-        told = asdict(made) | {"body": made.body.decode("utf-8")}
-        print_json(told | {"out": str(out)} if out is not None else told)
+        result = asdict(made) | {"body": made.body.decode("utf-8")}
+        print_json(result | {"out": str(out)} if out is not None else result)
     elif out is None:
         print_body(made.body)
     else:
@@ -72,7 +72,7 @@ def _list(tag: str | None, as_json: bool) -> None:
     if as_json:
         print_json([asdict(one) for one in found])
         return
-    shown = Table(("tag or event", "family", "its result holds"))
+    shown = Table(("tag or event", "family", "fields of its result"))
     for one in found:
         shown.add(one.name, one.family, ", ".join(one.fields) or "nothing")
     say_table(shown)

@@ -1,4 +1,4 @@
-"""`send`: a callback delivered as CI delivers it, once or many times."""
+"""`send`: deliver a callback as CI does, once or many times."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import os
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ci_callback.common import EXIT_NOT_2XX, AsJson
-from ci_callback.delivery import Answered, Callback, NoTargetError, Target, deliver, figures
+from ci_callback.common import AsJson
+from ci_callback.delivery import Answered, Callback, Target, deliver
+from ci_callback.delivery_output import (
+    complain_of_silence,
+    exit_unless_all_well,
+    show_many,
+    target_of,
+)
 from ci_callback.samples.options import SampleOptions, chosen_options, with_sample_options
 from ci_callback.samples.samples import names, sample
-from ci_callback.terminal import complain, print_json, say, say_json, say_lines
-from handler.settings import tokens_from_env
+from ci_callback.terminal import print_json, say, say_json, say_lines
 
 
 @with_sample_options
@@ -27,33 +31,33 @@ def send(
     what: Annotated[
         str,
         typer.Argument(
-            help="A file that holds a callback's body; else a TAG, sampled as `sample` does.",
+            help="A file with a callback's body, or a TAG to make a sample of.",
             metavar="FILE|TAG",
             autocompletion=names,
         ),
     ],
     to: Annotated[
-        str, typer.Option("--to", metavar="URL", help="Where the function is.")
+        str, typer.Option("--to", metavar="URL", help="Address of the function.")
     ] = "http://127.0.0.1:9000/",
     token: Annotated[
         str | None,
         typer.Option(
-            help="Sent as ?token=…, never shown. Without it, to this machine alone: the first of "
+            help="Sent as ?token=…, never shown. Default on this machine only: the first of "
             "CALLBACK_TOKENS.",
             show_default=False,
         ),
     ] = None,
-    repeat: Annotated[int, typer.Option(min=1, help="How many times.")] = 1,
-    concurrency: Annotated[int, typer.Option(min=1, max=256, help="How many at a time.")] = 1,
+    repeat: Annotated[int, typer.Option(min=1, help="Number of callbacks.")] = 1,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Callbacks at a time.")] = 1,
     same: Annotated[
-        bool, typer.Option("--same", help="The same job each time; else each TAG is a new one.")
+        bool, typer.Option("--same", help="Send the same job each time, not a new one.")
     ] = False,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for one answer.")] = 30.0,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for one answer.")] = 30.0,
     as_json: AsJson = False,
 ) -> None:
     """Deliver a callback as CI does, and show the answer and how long it took.
 
-    Many times, it shows the answers by status and the latency at the percentiles.
+    With --repeat it shows the number of answers by status, and percentiles of the latency.
     """
     target = target_of(to, token)
     make = _maker(what, wish, same)
@@ -64,39 +68,20 @@ def send(
         _show_one(target, answered[0], as_json)
     else:
         show_many(target, answered, seconds, as_json)
-    errors = sorted({one.error for one in answered if one.status is None})
-    if errors:
-        complain(advice(target, errors))
-    if not all(one.is_well for one in answered):
-        raise typer.Exit(EXIT_NOT_2XX)
-
-
-def target_of(to: str, token: str | None) -> Target:
-    """Where to send, with the token.
-
-    Raises:
-        typer.BadParameter: it is no address.
-    """
-    try:
-        target = Target.of(to)
-    except NoTargetError as error:
-        raise typer.BadParameter(f"--to: {error}") from error
-    if token is None and target.is_loopback and not target.has_token:
-        # To another machine a secret goes only where somebody says so.
-        token = next(iter(tokens_from_env(os.environ) or ()), None)
-    return target.with_token(token) if token else target
+    complain_of_silence(target, answered)
+    exit_unless_all_well(answered)
 
 
 def _maker(what: str, wish: SampleOptions, same: bool) -> Callable[[int], Callback]:
-    """What makes the callback of a number."""
+    """A function that makes the callback of a number."""
     path = Path(what)
     if path.is_file():
         if wish != SampleOptions():
-            raise typer.BadParameter(f"{what} is sent as it is: options of a sample go with a TAG")
+            raise typer.BadParameter(f"{what} is sent unchanged: options of a sample need a TAG")
         from_file = Callback(None, path.read_bytes())
         return lambda number: from_file
     if os.sep in what or path.suffix:
-        raise typer.BadParameter(f"{what}: no such file")
+        raise typer.BadParameter(f"there is no file {what}")
     first = _sampled(what, wish)
     if same or wish.job_id is not None:
         return lambda number: first
@@ -113,7 +98,7 @@ def _show_one(target: Target, one: Answered, as_json: bool) -> None:
     text = one.body.decode("utf-8", "replace")
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = text
     if as_json:
         named = {"job_id": one.job_id, "status": one.status, "ms": one.ms}
@@ -125,30 +110,3 @@ def _show_one(target: Target, one: Answered, as_json: bool) -> None:
             say_lines(text)
         else:
             say_json(answer)
-
-
-def show_many(target: Target, answered: list[Answered], seconds: float, as_json: bool) -> None:
-    """Answers by status, and the latency."""
-    told = figures(answered, seconds)
-    if as_json:
-        print_json({"to": target.shown, **asdict(told)})
-        return
-    by_status = ", ".join(f"{status}: {count:,}" for status, count in told.answers.items())
-    latency = ", ".join(f"{name} {ms:.1f}" for name, ms in told.ms.items())
-    say(
-        f"{told.sent:,} sent to {target.shown} in {told.seconds:.1f} s, "
-        f"{told.per_second:,.1f} answered a second"
-    )
-    say(f"answers  {by_status or 'none'}")
-    if latency:
-        say(f"ms       {latency}")
-    for error, count in told.errors.items():
-        say(f"{count:,} without an answer: {error}")
-
-
-def advice(target: Target, errors: list[str]) -> str:
-    """What to do where there was no answer."""
-    told = "; ".join(errors)
-    if target.is_loopback:
-        return f"{told}. Is the function running? Start it with: python -m ci_callback serve"
-    return f"{told}. Is the address right, and does the function answer at it?"

@@ -1,4 +1,4 @@
-"""`serve`: the function on loopback as SCF would call it, its timer, and the console."""
+"""`serve`: run the function on loopback as SCF would, with its timer and the console."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import Annotated, cast
 
 import typer
 
-from ci_callback.common import told_errors
+from ci_callback.common import errors_as_messages
 from ci_callback.terminal import complain
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 9000,
-    host: Annotated[str, typer.Option(help="Address of loopback to bind to.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0: any free one.", min=0, max=65535)] = 9000,
+    host: Annotated[str, typer.Option(help="Loopback address to bind to.")] = "127.0.0.1",
     ci: Annotated[
         str,
         typer.Option(
-            help="local: a stand-in for CI on this machine. real: CI itself, where a retry costs "
-            "money. auto: local with a ledger in a folder, real with one on COS.",
+            help="local: a simulator of CI on this machine. real: CI itself, where a retry costs "
+            "money. auto: local for a ledger in a folder, real for one on COS.",
             metavar="auto|local|real",
         ),
     ] = "auto",
     sweep_every: Annotated[
-        float, typer.Option(help="Seconds between two sweeps of the timer; 0: none.", min=0)
+        float, typer.Option(help="Seconds between two sweeps; 0: no sweeps.", min=0)
     ] = 60,
     reconcile_every: Annotated[
         float, typer.Option(help="Seconds between two reconciliations; 0: none.", min=0)
     ] = 1800,
 ) -> None:
-    """Run the function on http://127.0.0.1:9000, timer included; a console is at /_/.
+    """Run the function and its timer on http://127.0.0.1:9000; the console is at /_/.
 
     The function's log goes to stdout, as in SCF.
     """
@@ -40,18 +40,18 @@ def serve(
     from ci_callback.devserver.running import Options, WhichCi, running
 
     if ci not in ("auto", "local", "real"):
-        raise typer.BadParameter("--ci is auto, local or real")
+        raise typer.BadParameter("--ci must be auto, local or real")
     options = Options(host, port, cast("WhichCi", ci), sweep_every, reconcile_every)
-    with told_errors(), running(os.environ, options, sys.stdout) as server:
-        which = "a local stand-in" if server.ci else "the real one"
+    with errors_as_messages(), running(os.environ, options, sys.stdout) as server:
+        which = "a local simulator" if server.ci else "the real service"
         complain(f"function  {server.url}/")
         complain(f"console   {server.console_url}")
         complain(f"CI        {which}")
-        complain("Ctrl-C ends it.")
+        complain("Press Ctrl-C to stop.")
         wait()
 
 
 def wait() -> None:
-    """Until the terminal interrupts."""
+    """Wait until Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()

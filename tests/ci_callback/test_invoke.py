@@ -101,7 +101,7 @@ def test_an_event_that_is_no_json_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "event").write_text("<a/>")
     status, _, err = run("invoke", "--event", str(tmp_path / "event"))
     assert status == 2
-    assert "an event is JSON" in err
+    assert "an event must be JSON" in err
 
 
 def test_a_file_that_is_not_there_is_a_usage_error() -> None:

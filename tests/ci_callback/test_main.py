@@ -176,3 +176,39 @@ def test_a_folder_without_a_callback_is_a_usage_error(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["invoke", str(tmp_path)])
     assert result.exit_code == 2
     assert "no .xml or .json file" in result.stderr
+
+
+def as_installed(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command line as the script that pip installs starts it."""
+    code = "import sys; sys.argv[0] = '/x/bin/ci-callback'; from ci_callback.main import run; run()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "COLUMNS": "200"} | env,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_help_names_the_command_as_it_was_called(tmp_path: Path) -> None:
+    """An example can be pasted."""
+    installed = as_installed("jobs", "--help", cwd=tmp_path).stdout
+    assert "Usage: ci-callback jobs" in installed
+    assert "Example: ci-callback jobs" in installed
+    assert "python" not in installed
+    module = start("jobs", "--help", cwd=tmp_path).stdout
+    assert "Usage: python -m ci_callback jobs" in module
+    assert "Example: python -m ci_callback jobs" in module
+
+
+def test_only_the_installed_command_offers_completion(tmp_path: Path) -> None:
+    """Installed for a module, the script would complete every `python` of the shell."""
+    assert "--install-completion" in as_installed("--help", cwd=tmp_path).stdout
+    assert "--install-completion" not in start("--help", cwd=tmp_path).stdout
+    asked = {
+        "_CI_CALLBACK_COMPLETE": "complete_bash",
+        "COMP_WORDS": "ci-callback ta",
+        "COMP_CWORD": "1",
+    }
+    assert as_installed(cwd=tmp_path, **asked).stdout.split() == ["tail"]

@@ -15,9 +15,13 @@ import pytest
 from typer.testing import CliRunner
 
 from ci_callback.commands.registry import app
+from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.folder import FolderStore
+from handler.ledger.outbox import Ticket
+from handler.ledger.records import Ledger
 from tests.conftest import PAYLOADS, Invoked
 from tests.fake_cos import FakeCos, Fault
+from tests.records import record
 from tests.scf.log_service import LogService
 
 NOISE = random.Random(1).randbytes(15_000).hex()
@@ -75,7 +79,7 @@ def test_a_body_that_is_not_whole_is_told(
     log.write_text("\n".join(line for line in lines if '\\"part\\":2' not in line))
     status, out = run(log)
     assert status == 1
-    assert "5 callbacks taken" in out
+    assert "5 callbacks processed" in out
     assert "1 of 4 parts are missing: 2" in out
 
 
@@ -139,7 +143,7 @@ def test_at_a_terminal_a_person_is_asked(
     result = CliRunner().invoke(app, ["replay", "--from-log", str(unchecked)], input=answer)
     assert result.exit_code == status
     assert "1 of 2 bodies came while CALLBACK_TOKENS" in result.stdout
-    assert f"{number} callbacks taken" in result.stdout
+    assert f"{number} callbacks processed" in result.stdout
 
 
 # --- out of another ledger ---
@@ -254,3 +258,27 @@ def test_an_address_where_nobody_answers_is_told(production: FakeCos, here: Fold
     result = CliRunner().invoke(app, ["replay", "--from", url, "--to", "http://127.0.0.1:1/"])
     assert result.exit_code == 1
     assert "ci_callback serve" in result.stderr
+
+
+def test_dead_letters_of_the_other_ledgers_own_are_left_out(tmp_path: Path) -> None:
+    """Its records and tickets are no callbacks; one that can't be read stops no other."""
+    other = FolderStore(tmp_path / "other")
+    ledger = Ledger(other)
+    day = "2026-09-20T08:00:00Z"
+    body = (PAYLOADS / "Translation.seed.json").read_bytes()
+    ticket = Ticket("retry", "j1", "failed").to_json()
+    for letter in (
+        DeadLetter(body, "too_large", "", {}, "http", day, "r1"),
+        DeadLetter(ticket, "ticket", "", {}, "timer", day, "r2", "ticket"),
+        DeadLetter(record("j1").to_json(), "conflict", "", {}, "timer", day, "r3", "record"),
+    ):
+        ledger.put_dead_letter(letter)
+    other.put("_dead/dt=2026-09-20/odd.json", b"{}")
+    done = CliRunner().invoke(
+        app,
+        ["replay", "--from", f"file:{tmp_path}/other", "--dead", "--json"],
+        env={"LEDGER_URL": f"file:{tmp_path}/ledger"},
+    )
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout) == {"bodies": 1, "jobs": {"kept": 1}, "missing": []}
+    assert done.stderr.count("left out:") == 3

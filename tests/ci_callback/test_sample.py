@@ -94,7 +94,7 @@ def test_the_list_names_all() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "--list shows them all"),
+        ((), "--list shows all of them"),
         (("Transcod",), "did you mean Transcode"),
         (("Transcode", "--state", "Done"), "one of Success"),
         (("Transcode", "--format", "yaml"), "yaml"),

@@ -318,7 +318,7 @@ def test_it_asks_for_the_address_where_another_machine_is_silent(
     monkeypatch.setattr(module, "deliver", lambda *_: [silent])
     result = run("Transcode", "--to", "https://example.com/")
     assert result.exit_code == 1
-    assert "example.com: no connection. Is the address right" in result.stderr
+    assert "example.com: no connection. Check the address" in result.stderr
 
 
 def test_many_give_up_where_nobody_listens() -> None:
@@ -353,8 +353,8 @@ def test_a_late_answer_is_none() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("no-such-file.xml",), "no such file"),
-        (("no/such/file",), "no such file"),
+        (("no-such-file.xml",), "there is no file"),
+        (("no/such/file",), "there is no file"),
         (("Transcod",), "did you mean Transcode"),
         (("Transcode", "--state", "Done"), "one of Success"),
         ((str(PAYLOADS / "Translation.seed.xml"), "--state", "Failed"), "options of a sample"),

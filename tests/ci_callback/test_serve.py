@@ -446,8 +446,8 @@ def test_the_command_says_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path:
     status, told = run(monkeypatch, tmp_path, "--port", "0")
     assert status == 0
     assert "/_/" in told
-    assert "local stand-in" in told
-    assert "the real one" in run(monkeypatch, tmp_path, "--port", "0", "--ci", "real")[1]
+    assert "local simulator" in told
+    assert "the real service" in run(monkeypatch, tmp_path, "--port", "0", "--ci", "real")[1]
 
 
 @pytest.mark.parametrize(
