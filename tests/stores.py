@@ -366,15 +366,6 @@ class QuickWorld(World):
             http or self.http,
         )
 
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        """The log. Each line is read once, however often this is looked at."""
-        written = self.output.getvalue()
-        self.output.seek(0)
-        self.output.truncate()
-        self._lines += [json.loads(line) for line in written.splitlines()]
-        return self._lines
-
     def digests_of(self) -> dict[str, set[str]]:
         """Which digests there ever were of each alert ticket, by its name. In memory alone."""
         found: dict[str, set[str]] = defaultdict(set)

@@ -46,6 +46,7 @@ class World:
         self.store: Store = FolderStore(folder)
         self.output = io.StringIO()
         self.timer: Callable[[], float] = time.perf_counter
+        self._lines: list[dict[str, Any]] = []
         self.ci = CiSimulator(self.clock)
         self.phone = AlertService("webhook")
         self._servers = ExitStack()
@@ -152,8 +153,12 @@ class World:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """The log."""
-        return [json.loads(line) for line in self.output.getvalue().splitlines()]
+        """The log. Each line is read once, however often this is looked at."""
+        written = self.output.getvalue()
+        self.output.seek(0)
+        self.output.truncate()
+        self._lines += [json.loads(line) for line in written.splitlines()]
+        return self._lines
 
     def keys(self, prefix: str = "") -> list[str]:
         """What is in the ledger."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from handler.alerts.channels import channels
+from handler.http_client import HttpClient
 from tests.alert_services import AlertService
 from tests.stores import QuickWorld
 from tests.world import MINUTE, World
@@ -156,9 +157,12 @@ def test_one_address_with_two_secrets_is_one_channel(world: World) -> None:
     [((200, b"<html>Sign in</html>"), 12), ((200, b'{"errcode": 93000}'), 110), ((503, b""), 110)],
 )
 def test_a_channel_that_does_not_take_a_digest_is_sent_it_ever_more_seldom(
-    world: World, answer: tuple[int, bytes], at_most: int
+    answer: tuple[int, bytes], at_most: int
 ) -> None:
     """Not each minute for a day; then it is kept aside, at ERROR."""
+    world = QuickWorld()
+    world.http = HttpClient()
+    world.post("hello")
     with AlertService("wecom") as robot:
         robot.answer = answer
         world.env["ALERT_URLS"] = robot.url
