@@ -10,6 +10,7 @@ import hashlib
 import json
 from typing import Any
 
+from handler.callback import converters
 from handler.ingest.received import ReceivedCallback
 from handler.ledger import keys
 from handler.ledger.store import Store
@@ -56,6 +57,9 @@ def read(line: bytes) -> ReceivedCallback:
     if not all(isinstance(text, str) for text in texts) or not isinstance(headers, dict):
         raise ValueError(f"a {SCHEMA} with other fields than it should have")
     body, trigger, received_at, request_id = map(str, texts)
+    if converters.moment(received_at) is None:
+        # Its day becomes part of a key: one such object would keep all behind it out of the ledger.
+        raise ValueError(f"a {SCHEMA} without the time at which it was received")
     callback = ReceivedCallback(
         base64.b64decode(body, validate=True),
         trigger,
