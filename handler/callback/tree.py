@@ -7,11 +7,14 @@ format what it sends empty in the other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
 """What a body is read to. A leaf is the text that was sent."""
+
+Steps: TypeAlias = "tuple[tuple[str, ...], ...]"
+"""A path that is split: the names of each of its alternatives."""
 
 MAX_IDENTIFIER_CHARS = 1_024
 """Longer texts are no ids, states, codes or names of buckets."""
@@ -98,3 +101,37 @@ def is_hollow(node: Tree) -> bool:
     if isinstance(node, dict):
         return all(map(is_hollow, node.values()))
     return all(map(is_hollow, node)) if isinstance(node, list) else is_blank(node)
+
+
+def steps(path: str) -> Steps:
+    """A path, split: one row of names for each of its alternatives; "" is the node itself."""
+    plain = path.replace("[]", "")
+    return tuple(tuple(one.split(".")) for one in plain.split("|")) if plain else ((),)
+
+
+def repeating(path: str) -> Iterator[str]:
+    """The nodes on a path that have [] behind their names, as paths."""
+    for one in path.split("|"):
+        parts = one.split("[]")
+        yield from ("".join(parts[:count]) for count in range(1, len(parts)))
+
+
+def find(node: Tree, at: Steps) -> Tree:
+    """The node at the only path, or at the first of several that holds something."""
+    if len(at) == 1:
+        return walk(node, at[0])
+    for names in at:
+        found = walk(node, names)
+        if not is_hollow(found):
+            return found
+    return None
+
+
+def find_all(node: Tree, at: Steps) -> list[Tree]:
+    """All nodes at a path, in all that repeats on the way; hollow nodes left out."""
+    found: list[Tree] = []
+    for names in at:
+        found = [one for one in descend(node, names) if not is_hollow(one)]
+        if found:
+            break
+    return found

@@ -16,17 +16,16 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from handler.callback import tree
-from handler.callback.tree import Tree
+from handler.callback.tree import Steps, Tree
 from handler.errors import PayloadError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Schema: TypeAlias = "dict[str, Any]"
-Steps: TypeAlias = "tuple[tuple[str, ...], ...]"
 
 MAX_ROWS = 20_000
 """In one list of a result, or of written objects: the files of a large archive. A row with every
-field null costs a hundred times the bytes of the empty node that it is read from. (The sentences
-and words of a speech have few fields, and are bounded by MAX_NODES alone.)"""
+field null costs a hundred times the bytes of the empty node that it is read from. (The words of a
+speech have few fields, and are bounded by MAX_NODES only.)"""
 
 MAX_CELLS = 200_000
 """Fields of all rows in one list of a result: what is wide has fewer rows."""
@@ -46,40 +45,6 @@ class Field(Protocol):
 
 
 Fields: TypeAlias = "Mapping[str, Field]"
-
-
-def steps(path: str) -> Steps:
-    """A path, split: one row of names for each of its alternatives; "" is the node itself."""
-    plain = path.replace("[]", "")
-    return tuple(tuple(one.split(".")) for one in plain.split("|")) if plain else ((),)
-
-
-def repeating(path: str) -> Iterator[str]:
-    """The nodes on a path that have [] behind their names, as paths."""
-    for one in path.split("|"):
-        parts = one.split("[]")
-        yield from ("".join(parts[:count]) for count in range(1, len(parts)))
-
-
-def find(node: Tree, at: Steps) -> Tree:
-    """What stands at the only path, or at the first of several that holds something."""
-    if len(at) == 1:
-        return tree.walk(node, at[0])
-    for names in at:
-        found = tree.walk(node, names)
-        if not tree.is_hollow(found):
-            return found
-    return None
-
-
-def find_all(node: Tree, at: Steps) -> list[Tree]:
-    """All that stands there, in all that repeats on the way; hollow nodes left out."""
-    found: list[Tree] = []
-    for names in at:
-        found = [one for one in tree.descend(node, names) if not tree.is_hollow(one)]
-        if found:
-            break
-    return found
 
 
 def says_nothing(value: Json, is_zero_nothing: bool) -> bool:
@@ -110,7 +75,7 @@ class Leaf:
     at: Steps = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "at", steps(self.path))
+        object.__setattr__(self, "at", tree.steps(self.path))
 
     def read(self, node: Tree) -> Json:
         sent = None
@@ -143,10 +108,10 @@ class Values:
     at: Steps = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "at", steps(self.path))
+        object.__setattr__(self, "at", tree.steps(self.path))
 
     def read(self, node: Tree) -> Json:
-        read = (self.convert(tree.leaf(one)) for one in find_all(node, self.at))
+        read = (self.convert(tree.leaf(one)) for one in tree.find_all(node, self.at))
         return [value for value in read if value is not None]
 
     def schema(self) -> Schema:
@@ -158,7 +123,7 @@ class Values:
         }
 
     def lists(self) -> Iterator[str]:
-        yield from repeating(self.path)
+        yield from tree.repeating(self.path)
         yield from (".".join(names) for names in self.at)
 
 
@@ -178,10 +143,10 @@ class Group:
     at: Steps = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "at", steps(self.path))
+        object.__setattr__(self, "at", tree.steps(self.path))
 
     def read(self, node: Tree) -> Json:
-        at = find(node, self.at) if self.path else node
+        at = tree.find(node, self.at) if self.path else node
         if self.optional and tree.is_hollow(at):
             return None
         return {name: one.read(at) for name, one in self.fields.items()}
@@ -202,7 +167,7 @@ class Group:
         }
 
     def lists(self) -> Iterator[str]:
-        yield from repeating(self.path)
+        yield from tree.repeating(self.path)
         within = [path for one in self.fields.values() for path in one.lists()]
         yield from (".".join((*names, path)) for names in self.at for path in within)
 
@@ -223,14 +188,14 @@ class Rows:
     has_text: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "at", steps(self.path))
+        object.__setattr__(self, "at", tree.steps(self.path))
         object.__setattr__(self, "row", Group("", self.about, self.fields))
         kinds = {one.type for one in self.fields.values() if isinstance(one, Leaf)}
         object.__setattr__(self, "has_text", "string" in kinds)
 
     def read(self, node: Tree) -> Json:
         """Raises PayloadError: more rows than MAX_ROWS and MAX_CELLS allow."""
-        sent = find_all(node, self.at)
+        sent = tree.find_all(node, self.at)
         refuse_many_rows(len(sent), len(self.fields))
         rows = ((self.row.read(one), one) for one in sent)
         return [
@@ -242,7 +207,7 @@ class Rows:
     def _is_unreadable(self, node: Tree) -> bool:
         """Whether a row of numbers holds texts that are none: it stays, as one among others."""
         leaves = (one for one in self.fields.values() if isinstance(one, Leaf))
-        return not self.has_text and any(tree.leaf(find(node, leaf.at)) for leaf in leaves)
+        return not self.has_text and any(tree.leaf(tree.find(node, leaf.at)) for leaf in leaves)
 
     def schema(self) -> Schema:
         items = self.row.definition()
@@ -250,7 +215,7 @@ class Rows:
         return {"type": "array", "description": self.about, "items": items}
 
     def lists(self) -> Iterator[str]:
-        yield from repeating(self.path)
+        yield from tree.repeating(self.path)
         for names in self.at:
             own = ".".join(names)
             yield own
@@ -274,12 +239,12 @@ class Several:
     one: Group = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "at", steps(self.path))
+        object.__setattr__(self, "at", tree.steps(self.path))
         object.__setattr__(self, "one", Group("", self.about, self.fields))
 
     def read(self, node: Tree) -> Json:
         """Raises PayloadError: more nodes than MAX_ROWS and MAX_CELLS allow."""
-        sent = find_all(node, self.at)
+        sent = tree.find_all(node, self.at)
         refuse_many_rows(len(sent), len(self.fields))
         first, *others = [self.one.read(one) for one in sent] or [self.one.read(None)]
         return {**first, "others": others} if isinstance(first, dict) else None
