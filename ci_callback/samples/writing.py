@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from handler.callback.converters import as_key
-from handler.callback.results.fields import Field, Fields, Group, Leaf, Rows, Several, Steps, Values
+from handler.callback.results.fields import Field, Fields, Group, Leaf, Rows, Several, Values
 from handler.callback.results.files import Files
 from handler.callback.results.scenes import Keywords
 from handler.callback.results.transcript import Segments, Transcript
 from handler.callback.results.workflow import Between, FailedTasks, TaskOutcome
-from handler.callback.tree import Tree
+from handler.callback.tree import Steps, Tree
 
 Node: TypeAlias = "dict[str, Tree]"
 
