@@ -44,7 +44,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A ledger in which something of each kind happened."""
     with served(tmp_path_factory.mktemp("busy")) as running:
-        machine = running.machine
+        machine = running.function
         for asked in (
             Asked("Translation", message="<b>a</b> & some words that are rather long " * 3),
             Asked("Transcode", "Success"),
@@ -90,7 +90,7 @@ def test_a_failure_is_seen_to_recover(browser: Browser, server: Running) -> None
         expect(page.get_by_role("status").first).to_contain_text("1 submitted again")
         # From here on nothing is clicked: the callback of the retry comes by itself.
         expect(story).to_contain_text("Attempt 2 ended: Success")
-        expect(story).to_contain_text("The next sweep tells: Recovered by a retry")
+        expect(story).to_contain_text("The next sweep sends an alert: Recovered by a retry")
         expect(watching.locator("#rows tr")).to_have_count(2)
         expect(watching.locator("#rows tr").nth(1)).to_contain_text("recovered")
         shot(watching, "journey-2-recovered")
@@ -106,7 +106,7 @@ def test_a_sweep_waits_unless_it_is_hurried(browser: Browser, tmp_path: Path) ->
     long = {"RETRY_BASE_S": "86400", "RETRY_CAP_S": "86400"}
     with served(tmp_path, **long) as server, page_of(browser) as page:
         assert server.ci
-        server.machine.send(make(Asked("Transcode")).body, "sample")
+        server.function.send(make(Asked("Transcode")).body, "sample")
         page.goto(f"{server.console_url}outbox")
         expect(page.locator("#waiting tbody tr")).to_have_count(1)
         page.get_by_role("button", name="Run a sweep").click()
@@ -119,7 +119,7 @@ def test_a_sweep_waits_unless_it_is_hurried(browser: Browser, tmp_path: Path) ->
 
 def test_a_redelivery_is_known_as_such(browser: Browser, server: Running) -> None:
     """Twice is once."""
-    server.machine.send(make(Asked("Transcode", "Success")).body, "http")
+    server.function.send(make(Asked("Transcode", "Success")).body, "http")
     with page_of(browser) as page:
         page.goto(f"{server.console_url}deliveries/1")
         page.get_by_role("button", name="Redeliver").click()
@@ -129,7 +129,7 @@ def test_a_redelivery_is_known_as_such(browser: Browser, server: Running) -> Non
 
 def test_a_dead_letter_is_replayed(browser: Browser, server: Running) -> None:
     """One that is still not understood stays, and it is said why."""
-    server.machine.send(b"this is no callback", "http")
+    server.function.send(b"this is no callback", "http")
     with page_of(browser) as page:
         page.goto(f"{server.console_url}dead")
         page.locator(".main-link").click()
@@ -140,15 +140,15 @@ def test_a_dead_letter_is_replayed(browser: Browser, server: Running) -> None:
 def test_the_list_is_filtered_and_stays_so(browser: Browser, server: Running) -> None:
     """What comes in later is filtered too."""
     with page_of(browser) as page:
-        server.machine.send(make(Asked("Transcode", "Success")).body, "http")
-        server.machine.send(make(Asked("Translation")).body, "http")
+        server.function.send(make(Asked("Transcode", "Success")).body, "http")
+        server.function.send(make(Asked("Translation")).body, "http")
         page.goto(server.console_url)
         expect(page.locator("#rows tr")).to_have_count(2)
         page.get_by_label("Outcome").select_option("failed")
         page.get_by_role("button", name="Filter").click()
         expect(page.locator("#rows tr")).to_have_count(1)
-        server.machine.send(make(Asked("Transcode", "Success")).body, "http")
-        server.machine.send(make(Asked("DocProcess")).body, "http")
+        server.function.send(make(Asked("Transcode", "Success")).body, "http")
+        server.function.send(make(Asked("DocProcess")).body, "http")
         expect(page.locator("#rows tr")).to_have_count(2)
         expect(page.locator("#rows")).not_to_contain_text("Transcode")
         page.get_by_role("link", name="Clear").click()
@@ -177,12 +177,12 @@ def test_it_works_by_the_keyboard_only(browser: Browser, server: Running) -> Non
 
 def test_the_focus_survives_an_update(browser: Browser, server: Running) -> None:
     """Whoever reads a row stays there when others come in above it."""
-    server.machine.send(make(Asked("Transcode", "Success")).body, "http")
+    server.function.send(make(Asked("Transcode", "Success")).body, "http")
     with page_of(browser) as page:
         page.goto(server.console_url)
         link = page.locator("#d1 a.main-link")
         link.focus()
-        server.machine.send(make(Asked("Translation")).body, "http")
+        server.function.send(make(Asked("Translation")).body, "http")
         expect(page.locator("#rows tr")).to_have_count(2)
         expect(link).to_be_focused()
 
@@ -221,8 +221,8 @@ def test_the_language_is_switched(browser: Browser, server: Running) -> None:
 def test_what_comes_from_outside_runs_nowhere(browser: Browser, server: Running) -> None:
     """It is text, and the policy would not let it run either."""
     odd = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
-    server.machine.send(make(Asked("Translation", message=odd)).body, "http")
-    server.machine.send(odd.encode(), "http")
+    server.function.send(make(Asked("Translation", message=odd)).body, "http")
+    server.function.send(odd.encode(), "http")
     with page_of(browser) as page:
         for path in ("", "deliveries/1", "deliveries/2", "outbox", "dead"):
             page.goto(server.console_url + path)
