@@ -29,6 +29,8 @@ _KEYS = re.compile(
     rf"|reviews/{_DAY}/(?:{_NAME})-(?:{_NAME})-[0-9a-f]{{12}}\.json"
     rf"|_unfinished/{_DAY}/(?:{_NAME})-(?:{_NAME})\.json"
     rf"|_outbox/\d{{10}}-(?:{_NAME})-(?:{_NAME})-(?:retry|alert\.(?:{_KINDS}))\.json"
+    # A conflict takes the retry back that it had put: its mark keeps a redelivery from putting it.
+    rf"|_done/\d{{10}}-(?:{_NAME})-(?:{_NAME})-(?:retry|alert\.(?:{_KINDS}))\.json"
     rf"|_dead/{_DAY}/[0-9a-f]{{64}}\.json"
 )
 """Every key that a callback may lead to."""

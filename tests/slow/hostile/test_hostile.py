@@ -181,7 +181,6 @@ def test_a_good_function_has_no_fault() -> None:
     ("function", "fault"),
     [
         ("opens_a_file", "opened open '/etc/hostname'"),
-        ("writes_beside_the_ledger", "opened open"),
         ("writes_beside_the_ledger", "a file where none belongs: ledger.x"),
         ("opens_a_socket", "opened socket.__new__"),
         ("starts_a_program", "opened subprocess.Popen"),

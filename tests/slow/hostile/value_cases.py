@@ -234,7 +234,7 @@ def _rates() -> Iterator[Case]:
 
 
 def _stream(node: str, sent: str, field: str, read: float | None) -> Case:
-    info = {"MediaInfo": {"Stream": {"Video": [{"Index": "0", node: sent}]}}}
+    info = {"MediaInfo": {"Stream": {"Video": [{"Index": "0", "CodecName": "h264", node: sent}]}}}
     return kept(
         f"{node} {_shown(sent)}",
         json_job(Operation=info),
