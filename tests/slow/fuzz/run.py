@@ -62,9 +62,12 @@ def fuzz(
     seconds: int,
     found: Path = FOUND,
     seed: int = 0,
+    executions: int = -1,
     echo: Callable[[str], object] = lambda line: None,
 ) -> Figures:
-    """Fuzz a target. seed: 0 for another one each time.
+    """Fuzz a target for so many seconds or executions, whichever end first.
+
+    seed: 0 for another one each time. executions: -1 for no bound.
 
     New inputs are kept in found/corpus-TARGET, what breaks a promise in found/TARGET-crash-….
     """
@@ -87,6 +90,7 @@ def fuzz(
             f"-artifact_prefix={found}/{target}-",
             f"-dict={words}",
             f"-seed={seed}",
+            f"-runs={executions}",
             "-len_control=0",
             "-print_final_stats=1",
         ]
@@ -113,6 +117,7 @@ def _child(
 ) -> tuple[int, list[str]]:
     """Exit status and lines of output. A coverage measurement of the parent is not the child's."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    env["PYTHONHASHSEED"] = "0"
     command = [sys.executable, "-m", "tests.slow.fuzz.child", *arguments]
     lines: list[str] = []
     with subprocess.Popen(
