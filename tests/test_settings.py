@@ -139,6 +139,7 @@ def test_the_region_is_scfs_own_where_none_is_set() -> None:
         ("RETRY_MAX_ATTEMPTS", "1.5"),
         ("RETRY_MAX_ATTEMPTS", "٣"),
         ("RETRY_MAX_ATTEMPTS", "9" * 20),
+        ("LEASE_S", "10"),
         ("LEASE_WAIT_S", "-1"),
         ("LEASE_WAIT_S", "nan"),
         ("LEASE_WAIT_S", "two"),
@@ -159,7 +160,7 @@ def test_what_is_not_understood_is_a_problem_of_its_variable(variable: str, valu
     ("env", "variable"),
     [
         ({"RETRY_BASE_S": "100", "RETRY_CAP_S": "50"}, "RETRY_BASE_S"),
-        ({"LEASE_S": "1", "LEASE_WAIT_S": "2"}, "LEASE_WAIT_S"),
+        ({"LEASE_S": "60", "LEASE_WAIT_S": "33"}, "LEASE_WAIT_S"),
     ],
 )
 def test_settings_that_are_at_odds_are_a_problem(env: dict[str, str], variable: str) -> None:

@@ -159,6 +159,15 @@ def _clocks(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def _verification(settings: Settings) -> Iterator[Finding]:
+    if not settings.confirms_before_retrying:
+        yield warning(
+            "settings VERIFY_CALLBACKS",
+            "never: every callback is believed, so anybody with a token can have any job submitted",
+            "VERIFY_CALLBACKS=failures",
+        )
+
+
 def _endpoint(settings: Settings) -> Iterator[Finding]:
     if settings.cos_endpoint:
         host, port = settings.cos_endpoint
@@ -199,6 +208,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _tokens,
     _alerts,
     _clocks,
+    _verification,
     _endpoint,
     _callback_url,
     _credentials,

@@ -23,6 +23,7 @@ from handler.callback.record import OUTCOMES, TERMINAL, JobRecord
 from handler.callback.tree import Tree
 from handler.ci_api.responses import CreateResult
 from handler.ledger.attempts import Attempt, State
+from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import Ticket, alert_of
 from handler.redaction import redact
 from handler.retries.context import SweepContext
@@ -110,11 +111,14 @@ def _further(context: SweepContext, step: Submit | Adopt | Store | SetAside) -> 
         return _adopt(context, step)
     record, reason = step.record, step.reason
     if isinstance(step, Store):
-        explanation = "another end is kept already"
-        letter = context.dead_letter(record.to_json(), "record", "conflict", explanation)
-        return Done(context.recorder.store(record, lambda: letter).status, reason)
-    letter = context.dead_letter(record.to_json(), "record", step.kind, reason)
-    context.recorder.set_aside(step.kind, record, letter, reason)
+
+        def conflict() -> DeadLetter:
+            explanation = "another end is kept already"
+            return context.dead_letter(record.to_json(), "record", "conflict", explanation)
+
+        return Done(context.recorder.store(record, conflict).status, reason)
+    dead_letter = context.dead_letter(record.to_json(), "record", step.kind, reason)
+    context.recorder.set_aside(step.kind, record, dead_letter, reason)
     return Done("dead_letter", reason)
 
 

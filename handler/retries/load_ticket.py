@@ -7,6 +7,7 @@ about its own record is dealt with only where that record is there and tells the
 from __future__ import annotations
 
 from handler.callback.record import JobRecord
+from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import OWN_RECORD, Ticket, action_of, alert_of
 from handler.retries.carry_out import log_ticket
 from handler.retries.context import SweepContext
@@ -51,18 +52,21 @@ def put_dead_letter(
 
 def _record_agrees(context: SweepContext, name: str, ticket: Ticket, record: JobRecord) -> bool:
     """Whether the record tells the same end; stored now, if the callback died before it was."""
-    explanation = "another end is kept already"
-    letter = context.dead_letter(record.to_json(), "record", "conflict", explanation)
+
+    def conflict() -> DeadLetter:
+        explanation = "another end is kept already"
+        return context.dead_letter(record.to_json(), "record", "conflict", explanation)
+
     verdict = context.ledger.compare(record)
     if verdict is None:
-        result = context.recorder.store(record, lambda: letter)
+        result = context.recorder.store(record, conflict)
         log_ticket(context, ticket, "completed", "its callback had died before the record")
         if result.status != "dead_letter":
             return True
     elif verdict != "conflict":
         return True
     else:
-        context.recorder.conflict(record, letter)
+        context.recorder.conflict(record, conflict())
     context.outbox.done(name)
     log_ticket(context, ticket, "conflict", "the record tells another end")
     return False

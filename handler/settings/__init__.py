@@ -17,6 +17,10 @@ from handler.redaction import url_secrets
 from handler.settings.readers import StoreUrl as StoreUrl
 from handler.settings.rows import CALLBACK_TOKENS, ROWS, Row
 
+MIN_LEASE_USE_S = 28
+"""A sweep uses its lease for so long at least, once it has waited LEASE_WAIT_S for it: in less no
+alert could be sent and no job submitted."""
+
 Verify: TypeAlias = Literal["never", "failures", "always"]
 
 
@@ -159,13 +163,15 @@ def _missing_for_cos(values: Mapping[str, Any]) -> list[Problem]:
 
 def _contradictions(values: Mapping[str, Any]) -> list[Problem]:
     """Settings of which each is valid, and which are wrong together."""
-    orders = (("RETRY_BASE_S", "RETRY_CAP_S"), ("LEASE_WAIT_S", "LEASE_S"))
+    orders = (("RETRY_BASE_S", "RETRY_CAP_S", 0), ("LEASE_WAIT_S", "LEASE_S", MIN_LEASE_USE_S))
     found = [
         Problem(
-            lower, str(values[lower.lower()]), f"at most {upper}, which is {values[upper.lower()]}"
+            lower,
+            str(values[lower.lower()]),
+            f"at most {upper}{f' less {by}' if by else ''}; {upper} is {values[upper.lower()]}",
         )
-        for lower, upper in orders
-        if values.get(lower.lower(), 0) > values.get(upper.lower(), float("inf"))
+        for lower, upper, by in orders
+        if values.get(lower.lower(), 0) + by > values.get(upper.lower(), float("inf"))
     ]
     ledger, spill = values.get("ledger_url"), values.get("spill_url")
     if ledger and spill and ledger.place == spill.place:

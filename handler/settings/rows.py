@@ -84,7 +84,7 @@ ROWS: tuple[Row, ...] = (
     _choice("ON_UNKNOWN_SUBMISSION", "resubmit", "resubmit", "hold"),
     _count("UNKNOWN_SUBMISSION_TIMEOUT_S", 900, 0, 86_400, "seconds"),
     _count("MISSING_CALLBACK_CHECK_S", 21_600, 1, 604_800, "seconds"),
-    _count("LEASE_S", 120, 1, 3_600, "seconds"),
+    _count("LEASE_S", 120, 30, 3_600, "seconds"),
     Row(
         "LEASE_WAIT_S",
         "lease_wait_s",
@@ -109,7 +109,8 @@ ROWS: tuple[Row, ...] = (
         "tag and hours from 1 to 720: Transcode:6,Translation:24",
     ),
     _count("MISSING_CALLBACK_ALERT_THRESHOLD", 3, 1, 1_000_000, "callbacks"),
-    _count("SWEEP_MAX_SUBMITS", 50, 1, 10_000, "re-submissions"),
+    # What a minute holds at the rate that CI's limits allow (retries/batches.py).
+    _count("SWEEP_MAX_SUBMITS", 1_000, 1, 10_000, "re-submissions"),
     _choice("WORKFLOW_RETRY", "off", "off", "trigger"),
     Row(
         "RETRY_CALLBACK_URL",

@@ -57,6 +57,7 @@ def test_settings_that_fit_are_well() -> None:
             "shorter than UNKNOWN_SUBMISSION_TIMEOUT_S (900 s)",
         ),
         ({"LEASE_WAIT_S": "0"}, "warning", "listings of COS may lag"),
+        ({"VERIFY_CALLBACKS": "never"}, "warning", "any job submitted"),
         ({"COS_ENDPOINT": "http://127.0.0.1:1"}, "warning", "for tests alone"),
         ({"RETRY_CALLBACK_URL": "https://x.example.com/"}, "fault", "holds no token"),
         ({"RETRY_CALLBACK_URL": "https://x.example.com/?token=b"}, "fault", "holds no token"),
