@@ -94,15 +94,14 @@ def has_failed_part(node: Tree, rule: Callable[[str], Matches | None] = rule_of)
             open_nodes += at
         elif isinstance(at, dict):
             for name, value in at.items():
-                if not isinstance(value, (str, list)):
-                    open_nodes.append(value)
-                    continue
-                matches = rule(name)
-                for one in (value,) if isinstance(value, str) else value:
-                    if not isinstance(one, str):
-                        open_nodes.append(one)
-                    elif matches is not None and matches(one):
+                if isinstance(value, str):
+                    if (matches := rule(name)) is not None and matches(value):
                         return True
+                elif isinstance(value, list):
+                    # Texts of a list go by the list's name.
+                    open_nodes += ({name: one} if isinstance(one, str) else one for one in value)
+                else:
+                    open_nodes.append(value)
     return False
 
 
