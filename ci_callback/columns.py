@@ -1,8 +1,8 @@
-"""The record's columns for query engines, out of the published schema: never of a sample.
+"""The columns of a record for query engines, made from the published schema, never from a sample.
 
-A sample sees no `result` in a thousand jobs that have none, and a number where the first
-`code` happens to be one. What has a form of its own in the schema gets that type; what has
-none, or another one for each tag (`details`, `result`), is `free`: JSON, or its text.
+A sample sees no `result` in a thousand jobs that have none, and a number where the first `code`
+happens to be one. A field with one form in the schema gets that type. A field without one, or with
+another one for each tag (`details`, `result`), is `free`: JSON, or its text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the commands share: settings, the function as SCF would run it, errors as messages."""
+"""Shared by the commands: options, settings, the function on this machine, errors as messages."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def moment(text: str) -> datetime:
     """A point in time: 90m, 24h, 7d or 2w ago; a day; an RFC 3339 time. UTC unless it says other.
 
     Raises:
-        typer.BadParameter: it is none of these.
+        typer.BadParameter: it is in none of these forms.
     """
     ago = _AGO.fullmatch(text)
     try:

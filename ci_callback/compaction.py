@@ -1,17 +1,16 @@
-"""A day's small records folded into one file, for query engines: they pay for each file they open.
+"""Folds the small records of a day into one file, since query engines pay for each file they open.
 
-    jobs/dt=DAY/*.json  ─►  compacted/dt=DAY/part-0.ndjson.gz   the records, unchanged, one a line
-                            compacted/dt=DAY/_manifest.json     which ones they are
+    jobs/dt=DAY/*.json  ─►  compacted/dt=DAY/part-0.ndjson.gz   the records, unchanged, one per line
+                            compacted/dt=DAY/_manifest.json     the names of their files
 
-The records stay where they are; a compaction is a copy, and may be deleted at any time. It
-is judged by comparing names: a record that is listed and not in the manifest came late, and
-makes its day stale. The other way round says nothing, since a listing may lag: what is in the
-manifest is got by its exact key, and only that tells whether it is still there.
+The records stay where they are; a compaction is a copy, and may be deleted at any time. Whether it
+is up to date is decided by names: a record that is listed and not in the manifest came late, and
+makes its day stale. A name that is in the manifest and not listed proves nothing, since a listing
+may lag: a GET of its exact key decides whether the record is still there.
 
-The part is written first and the manifest after it. Whatever happens in between, and
-whoever else compacts the same day at the same time, a part and a manifest that do not
-belong together are told by the part's size and last bytes (Manifest.fits); the day then
-counts as not compacted.
+The part is written before the manifest. Whatever happens in between, and if another process
+compacts the same day at the same time, the part's size and last bytes show whether a part and a
+manifest belong together (Manifest.fits); if not, the day counts as not compacted.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ TAIL_BYTES = 8
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a day's part holds."""
+    """The contents of a day's part."""
 
     day: str
     """YYYY-MM-DD, in UTC."""
@@ -131,7 +130,7 @@ def fold(
 
 
 def compact(store: Store, day: str) -> Manifest | None:
-    """Fold a day's records; None where there are none and never were any.
+    """Fold a day's records; None where the day has no records and never had any.
 
     One listing and three requests besides a GET for each record. In memory are the names
     (about 100 bytes each), 256 records, and the compressed part (a tenth of the records'
@@ -153,7 +152,7 @@ def compact(store: Store, day: str) -> Manifest | None:
 
 
 def load(store: Store, day: str) -> Manifest | None:
-    """A day's manifest; None where there is none, or none that can be read."""
+    """A day's manifest; None where it is missing or can't be read."""
     data = store.get(manifest_key(day))
     try:
         return Manifest.from_json(data) if data is not None else None
@@ -193,7 +192,7 @@ def stale_days(store: Store) -> Iterator[str]:
 
 
 def _under_a_day(store: Store, names: set[str]) -> frozenset[str]:
-    """Those of the names that stand under a day as well."""
+    """Those of the names that are under a day as well."""
     days = (found for day, found in listed_days(store) if day != NO_DAY)
     return frozenset().union(*(names & found for found in days))
 
@@ -216,8 +215,9 @@ def day_of(key: str) -> str:
 
 def is_record(key: str) -> bool:
     """Whether a key below jobs/ (or workflows/, or reviews/) can be a record's."""
-    parts = key.split("/")
-    return len(parts) == 3 and parts[1].startswith("dt=") and parts[2].endswith(".json")
+    folder, _, below = key.partition("/dt=")
+    day, _, name = below.partition("/")
+    return bool(day) and "/" not in folder + name and name.endswith(".json")
 
 
 def _records(store: Store, day: str, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:

@@ -1,4 +1,4 @@
-"""What a month of callbacks uses of SCF and COS, from measured figures. Pure.
+"""The use that a month of callbacks makes of SCF and COS, from measured figures. Pure.
 
 docs/costs.md explains each figure.
 """
@@ -67,7 +67,7 @@ differs by region. No other price has a default, since no page with a figure was
 
 @dataclass(frozen=True)
 class Load:
-    """What comes in a month. Shares are of the callbacks; bytes, milliseconds and MB."""
+    """The callbacks of a month. Shares are of the callbacks; bytes, milliseconds and MB."""
 
     callbacks: int
     failed: float
@@ -84,7 +84,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Use:
-    """What a month uses, in the units that are paid for."""
+    """The use of a month, in the units that are paid for."""
 
     invocations: int
     gb_seconds: float
@@ -107,7 +107,7 @@ class Prices:
 
 
 def use(load: Load) -> Use:
-    """What a month uses. Requests are counted as COS counts them: failed ones too."""
+    """The use of a month. Requests are counted as COS counts them: failed ones too."""
     failed = round(load.callbacks * load.failed)
     again = round(load.callbacks * load.duplicates)
     refused = round(load.callbacks * load.refused)

@@ -37,7 +37,7 @@ class StoredDeadLetter:
 
     @property
     def content(self) -> Content:
-        """What the function wrote that it holds; a callback where it wrote nothing else."""
+        """The kind of its body, as the function wrote it; by default a callback."""
         said = self.values.get("content")
         return said if said in ("record", "ticket") else "callback"
 
@@ -90,7 +90,7 @@ def _read(store: Store, key: str, noted: bool) -> StoredDeadLetter:
 
 
 def _object(line: bytes | None) -> dict[str, Any]:
-    """A JSON object; an empty one where there is none."""
+    """A JSON object; an empty one where the line holds no object."""
     try:
         values = json.loads(line or b"{}")
     except (ValueError, RecursionError):
@@ -111,9 +111,9 @@ class Replay:
     def run(self, dead_letter: StoredDeadLetter) -> list[JobResult]:
         """Run a dead letter's body by the way that it would have gone; the result of each job.
 
-        What the dead letter holds is read from what the function wrote beside the body, never
-        from the body: a stranger may post a ticket. A body that still can't be understood makes
-        no second dead letter: the error is raised.
+        Whether the body is a record or a ticket is decided by the field that the function wrote
+        beside it, never by the body: a stranger may post a ticket. A body that still can't be
+        understood makes no second dead letter: the error is raised.
 
         Raises:
             PayloadError, ValueError, StoreError

@@ -77,7 +77,7 @@ def _is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True)
 class Callback:
-    """What is sent. job_id: None where the body was not made here."""
+    """A body to send. job_id: None where the body was not made here."""
 
     job_id: str | None
     body: bytes

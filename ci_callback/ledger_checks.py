@@ -1,7 +1,7 @@
 """Whether an object of the ledger can be what the function wrote. Pure.
 
-Whoever may write into the bucket may have put an object there. A reader relies on the types and
-times of a record; without this check a text in the place of a number would end in a stack trace.
+Everyone who may write into the bucket may put an object there. Readers rely on the types and times
+of a record; without this check a text in the place of a number would end in a stack trace.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _check_time(name: str, value: str) -> None:
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value is of a type; what is within dicts and lists is not looked at."""
+    """Whether a value is of a type. The contents of dicts and lists are not looked at."""
     origin = get_origin(hint) or hint
     if origin in (Union, types.UnionType):
         return any(_fits(value, one) for one in get_args(hint))

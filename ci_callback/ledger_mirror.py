@@ -1,10 +1,10 @@
-"""A ledger on COS, copied into a folder for queries: each time, only what is not there yet.
+"""Copies a ledger on COS into a folder for queries: each time, only new objects.
 
 A record never changes once it is written, so a file that is there is good. Of a compacted
 day only the part is copied, unless the day is stale: then its records are.
 
 A listing may lag, so a name counts if it is in the listing, in the day's manifest or in the
-folder already, and a GET of its exact key tells whether there is a record.
+folder already, and a GET of its exact key shows whether there is a record.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from handler.parallel import POOL, in_parallel
 from handler.settings import Settings
 
 COPYING = "_copying"
-"""Stands in a folder into which a ledger is being copied."""
+"""The name of a mark in a folder into which a ledger is being copied."""
 
 
 @dataclass(frozen=True)
 class Copied:
-    """What came down."""
+    """How much was copied."""
 
     records: int
     parts: int
@@ -48,10 +48,10 @@ def local_folder(settings: Settings, store: Store, copies: Path) -> Path:
 
 
 def copy_down(store: Store, folder: Path) -> Copied:
-    """Bring what queries read of a ledger into a folder.
+    """Copy into a folder what queries read of a ledger.
 
-    Broken off, it leaves a mark that keeps the folder from being queried; the next run goes
-    on where it stopped.
+    An interrupted run leaves a mark that keeps the folder from being queried; the next run
+    continues where it stopped.
 
     Raises:
         StoreError: the ledger can't be read, or the folder can't be written.
@@ -83,7 +83,7 @@ class _Copy:
         return parts, keys
 
     def others(self, prefix: str) -> list[str]:
-        """Keys below a prefix that are not here yet: what is there once never changes."""
+        """Keys below a prefix that are not here yet. These objects never change."""
         present = set(self.here.list(prefix))
         listed = (key for key in self.store.list(prefix) if key.endswith(".json"))
         return [key for key in listed if key not in present]
@@ -101,11 +101,11 @@ class _Copy:
         for day, names in compact.listed_days(self.store):
             left.discard(day)
             yield day, names, day in compacted
-        for day in sorted(left):  # nothing of it is listed: that says nothing
+        for day in sorted(left):  # a listing may lag, so an absent day proves nothing
             yield day, set(), True
 
     def _day(self, day: str, names: set[str], is_compacted: bool) -> tuple[int, list[str]]:
-        """Bring a day's part, where it has all of the day; else tell which records to bring."""
+        """Bring a day's part, where it has all of the day; else give the records to bring."""
         present = set(compact.listed(self.here, day))
         names |= present
         manifest = compact.load(self.store, day) if is_compacted else None

@@ -1,4 +1,4 @@
-"""The ledger as people look at it: records, tickets, attempts and dead letters. It only reads."""
+"""Reads records, tickets and attempts of a ledger, for people to look at. It writes nothing."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from handler.ledger.store import Store
 from handler.parallel import in_parallel
 
 FOLDERS = ("jobs", "workflows", "reviews")
-"""Where ends are kept; `_unfinished` is like them."""
+"""Folders of records in a terminal state; `_unfinished` is laid out in the same way."""
 
 BATCH = 256
 
 MAX_ATTEMPTS = 100
-"""More than any setting allows: a bound for a ledger that somebody else wrote."""
+"""More than any setting allows: a bound for a ledger that the function did not write."""
 
 MAX_LISTED_DAYS = 31
 """So many days are listed one by one."""
@@ -33,7 +33,7 @@ MAX_LISTED_DAYS = 31
 @dataclass(frozen=True)
 class DayRange:
     """UTC days on which jobs were created, both included. None: without that bound. Jobs without
-    a believable day stand under 1970-01-01, which only a range without a beginning holds."""
+    a believable day are under 1970-01-01, which only a range without a beginning holds."""
 
     since: date | None = None
     until: date | None = None
@@ -49,8 +49,8 @@ ALL_DAYS = DayRange()
 
 
 @dataclass(frozen=True)
-class Found:
-    """What stands under a key. record: None where it can't be read as one; `why` says how."""
+class StoredRecord:
+    """A record and its key. record: None where the object can't be read as one; `why` says how."""
 
     key: str
     record: JobRecord | None
@@ -58,18 +58,18 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Step:
+class Resubmission:
     """One re-submission of a job, and the record of the job that it became. attempt: None where
     it can't be read; `why` says how."""
 
     number: int
     attempt: Attempt | None
-    ended: Found | None
+    ended: StoredRecord | None
     why: str = ""
 
 
 @dataclass(frozen=True)
-class Waiting:
+class StoredTicket:
     """A ticket in the outbox; None where it can't be read."""
 
     name: str
@@ -124,8 +124,8 @@ def _since(store: Store, folder: str, since: date, until: date) -> Iterator[str]
         yield from store.list(f"{folder}/dt={since + timedelta(ahead)}/")
 
 
-def records(store: Store, found: Iterable[str]) -> Iterator[Found]:
-    """What stands under keys, in their order; one that is gone again is left out."""
+def records(store: Store, found: Iterable[str]) -> Iterator[StoredRecord]:
+    """The records under some keys, in their order; keys that are gone again are left out."""
     todo = iter(found)
     while batch := list(islice(todo, BATCH)):
         for key, line in zip(batch, in_parallel(store.get, batch), strict=True):
@@ -133,8 +133,8 @@ def records(store: Store, found: Iterable[str]) -> Iterator[Found]:
                 yield _read(key, line)
 
 
-def find(store: Store, job_id: str) -> list[Found]:
-    """Every record of a job, run or review: ends first, then what was told of it before."""
+def find(store: Store, job_id: str) -> list[StoredRecord]:
+    """Every record of a job, run or review: terminal states first, then earlier ones."""
     name = keys.name(job_id)
     matching = [
         key
@@ -144,40 +144,40 @@ def find(store: Store, job_id: str) -> list[Found]:
     return list(records(store, matching))
 
 
-def steps(store: Store, root_job_id: str) -> list[Step]:
+def resubmissions(store: Store, root_job_id: str) -> list[Resubmission]:
     """The re-submissions of a job, in the order of their numbers, from 2 on."""
-    taken: list[Step] = []
+    made: list[Resubmission] = []
     for number in range(2, MAX_ATTEMPTS):
-        step = _step(store, keys.attempt(root_job_id, number), number)
-        if step is None:
+        one = _resubmission(store, keys.attempt(root_job_id, number), number)
+        if one is None:
             break
-        taken.append(step)
-    return taken
+        made.append(one)
+    return made
 
 
-def all_steps(store: Store) -> Iterator[tuple[str, Step]]:
-    """(root job id, re-submission) of every one that is listed. Of an id that was too long to be
-    written into a key, the part of the key stands in its place."""
+def all_resubmissions(store: Store) -> Iterator[tuple[str, Resubmission]]:
+    """(root job id, re-submission) of every one that is listed. In place of an id that is too long
+    for a key, it gives the part of the key."""
     for key in store.list(ATTEMPTS):
         _, part, last = key.split("/", 2)
         number = last.removesuffix(".json")
-        step = _step(store, key, int(number)) if number.isdecimal() else None
-        if step is not None:
-            yield keys.sent(part), step
+        one = _resubmission(store, key, int(number)) if number.isdecimal() else None
+        if one is not None:
+            yield keys.sent(part), one
 
 
-def _step(store: Store, key: str, number: int) -> Step | None:
+def _resubmission(store: Store, key: str, number: int) -> Resubmission | None:
     try:
         attempt = Attempts(store).at(key)
         if attempt is None:
             return None
         checked(attempt)
     except (ValueError, TypeError, RecursionError) as error:
-        return Step(number, None, None, str(error))
-    return Step(number, attempt, _ended(store, attempt))
+        return Resubmission(number, None, None, str(error))
+    return Resubmission(number, attempt, _ended(store, attempt))
 
 
-def _ended(store: Store, attempt: Attempt) -> Found | None:
+def _ended(store: Store, attempt: Attempt) -> StoredRecord | None:
     """The record of the job that a re-submission became, with or without its day."""
     places = dict.fromkeys(
         keys.job(attempt.job_id, at) for at in (attempt.created_at, None) if attempt.job_id
@@ -190,15 +190,15 @@ def _ended(store: Store, attempt: Attempt) -> Found | None:
 
 
 def lineage_of(store: Store, record: JobRecord) -> Lineage:
-    """Root and attempt of a job: what its record says of a re-submission, else what the function
-    noted of it after the record was stored. May raise StoreError."""
+    """Root and attempt of a job: those of its record where that is a re-submission, else those that
+    the function noted after the record was stored. May raise StoreError."""
     if record.kind != "job" or record.lineage.attempt > 1:
         return record.lineage
     return noted_lineage(store, keys.lineage(record.job_id)) or record.lineage
 
 
 def noted_lineage(store: Store, key: str) -> Lineage | None:
-    """What is noted under a key of `_lineage/`; None where that can't be read. May raise
+    """The lineage noted under a key of `_lineage/`; None where it can't be read. May raise
     StoreError."""
     line = store.get(key)
     try:
@@ -207,7 +207,7 @@ def noted_lineage(store: Store, key: str) -> Lineage | None:
         return None
 
 
-def lineages(store: Store, found: Iterable[Found]) -> dict[str, Lineage]:
+def lineages(store: Store, found: Iterable[StoredRecord]) -> dict[str, Lineage]:
     """Root and attempt of each record, by its key. `_lineage/` is asked only about jobs whose
     UserData claims to be a re-submission, which the record does not confirm. May raise StoreError.
     """
@@ -222,14 +222,14 @@ def _claims_lineage(record: JobRecord) -> bool:
     return record.kind == "job" and record.lineage.attempt == 1 and record.marker is not None
 
 
-def outbox(store: Store) -> Iterator[Waiting]:
+def outbox(store: Store) -> Iterator[StoredTicket]:
     """All tickets, the next one due first."""
     names = (key.removeprefix(OUTBOX) for key in store.list(OUTBOX))
     while batch := list(islice(names, BATCH)):
         lines = in_parallel(lambda name: store.get(OUTBOX + name), batch)
         for name, line in zip(batch, lines, strict=True):
             if line is not None:
-                yield Waiting(name, _ticket(line))
+                yield StoredTicket(name, _ticket(line))
 
 
 def _ticket(line: bytes) -> Ticket | None:
@@ -242,8 +242,8 @@ def _ticket(line: bytes) -> Ticket | None:
     return ticket
 
 
-def _read(key: str, line: bytes) -> Found:
+def _read(key: str, line: bytes) -> StoredRecord:
     try:
-        return Found(key, checked(JobRecord.from_json(line)))
+        return StoredRecord(key, checked(JobRecord.from_json(line)))
     except (ValueError, TypeError, RecursionError) as error:
-        return Found(key, None, str(error))
+        return StoredRecord(key, None, str(error))

@@ -1,7 +1,7 @@
 """The JSON Schema of `job-record/1`, built from the tables that the readers read by.
 
 job-record-1.schema.json beside this file holds what `build` gives; a test compares them, and
-`python -m tests.golden.write` writes the file anew.
+`python -m tests.golden.write` writes the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TRIGGERS = ("http", "queue", "direct", "timer", "reconcile", "replay")
 
 
 def build() -> Schema:
-    """The whole schema. Names stand in the order in which a record is written."""
+    """The whole schema. Names are in the order in which a record is written."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "job-record-1.schema.json",

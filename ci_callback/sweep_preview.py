@@ -1,4 +1,4 @@
-"""What a sweep would do now, without doing it: for `python -m ci_callback sweep --dry-run`."""
+"""The actions that a sweep would take now, without taking them: for `sweep --dry-run`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Planned:
 
 
 def plan(context: SweepContext) -> list[Planned]:
-    """What a sweep would look at, in its order. Only reads: it takes no lease, and asks neither CI
-    nor a channel.
+    """The objects that a sweep would look at, in its order. It only reads: it takes no lease, and
+    asks neither CI nor a channel.
 
     Raises:
         StoreError

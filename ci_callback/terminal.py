@@ -1,8 +1,8 @@
-"""What the commands print. Values are text: never Rich markup, never control sequences.
+"""Prints for the commands. Values are text: never Rich markup, never control sequences.
 
 Every command prints through this module, and no other module of the tool imports Rich or writes
-to stdout or stderr (tests/ci_callback/test_terminal.py checks both). Records hold what strangers
-sent: a file name may look like markup, move the cursor (U+001B, U+009B) or reverse the reading
+to stdout or stderr (tests/ci_callback/test_terminal.py checks both). A record holds texts of
+strangers: a file name may look like markup, move the cursor (U+001B, U+009B) or reverse the reading
 order (U+202E). For people such characters are replaced by their escapes; in JSON they are written
 as \\uXXXX, so that a program reads the value unchanged.
 """
@@ -129,7 +129,7 @@ def say_lines(text: str) -> None:
 
 
 def say_table(table: Table, empty: str = "") -> None:
-    """Print a table; in place of one without rows, `empty`, where it is given."""
+    """Print a table; `empty`, if given, in place of a table without rows."""
     if empty and not table.rows:
         say(empty)
         return
@@ -177,7 +177,7 @@ def print_body(body: bytes) -> None:
 
 
 def width() -> int:
-    """Columns of the terminal; COLUMNS, else 80, where there is none."""
+    """Columns of the terminal; without a terminal COLUMNS, else 80."""
     return _stdout().width
 
 

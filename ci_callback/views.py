@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
-from ci_callback.ledger_reader import Found, Step, Waiting
+from ci_callback.ledger_reader import Resubmission, StoredRecord, StoredTicket
 from ci_callback.terminal import Cell, Styled
 from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
@@ -45,13 +45,13 @@ def record_cells(record: JobRecord, lineage: Lineage) -> tuple[str, str, str, St
     )
 
 
-def record_object(found: Found, lineage: Lineage | None = None) -> dict[str, Any]:
+def record_object(found: StoredRecord, lineage: Lineage | None = None) -> dict[str, Any]:
     """A record as it is stored, and the job's root and attempt as they are known now."""
     record = json.loads(found.record.to_json()) if found.record else None
     return {"key": found.key, "record": record, "lineage": asdict(lineage) if lineage else None}
 
 
-def ticket_cells(waiting: Waiting) -> tuple[Cell, ...]:
+def ticket_cells(waiting: StoredTicket) -> tuple[Cell, ...]:
     """When it is due, what for, and the job with a note."""
     ticket = waiting.ticket
     if ticket is None:
@@ -63,7 +63,7 @@ def ticket_cells(waiting: Waiting) -> tuple[Cell, ...]:
     )
 
 
-def ticket_object(waiting: Waiting) -> dict[str, Any]:
+def ticket_object(waiting: StoredTicket) -> dict[str, Any]:
     """A ticket without the record that it carries."""
     ticket = waiting.ticket
     if ticket is None:
@@ -72,11 +72,11 @@ def ticket_object(waiting: Waiting) -> dict[str, Any]:
     return {"name": waiting.name, **{name: getattr(ticket, name) for name in names}}
 
 
-def step_object(step: Step) -> dict[str, Any]:
+def resubmission_object(one: Resubmission) -> dict[str, Any]:
     """A re-submission, and the outcome of the job that it became."""
-    record = step.ended.record if step.ended else None
-    attempt = asdict(step.attempt) if step.attempt else {"unreadable": step.why}
-    return {"number": step.number, **attempt, "outcome": record.outcome if record else None}
+    record = one.ended.record if one.ended else None
+    attempt = asdict(one.attempt) if one.attempt else {"unreadable": one.why}
+    return {"number": one.number, **attempt, "outcome": record.outcome if record else None}
 
 
 def epoch_text(epoch: float) -> str:

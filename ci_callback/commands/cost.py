@@ -1,4 +1,4 @@
-"""`cost`: what a month of callbacks uses, and its cost where prices are given."""
+"""`cost`: the use that a month of callbacks makes, and its cost where prices are given."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def doctor(
         http.close()
     code = exit_status(findings)
     if as_json:
-        names = ("name", "status", "what", "mend")
+        names = ("name", "status", "what", "fix")
         told = [{name: getattr(one, name) for name in names} for one in findings]
         print_json({"exit": code, "findings": told})
     else:
@@ -116,13 +116,13 @@ def _checked(queues: list[str] | None) -> tuple[str, ...]:
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    """One line a finding: sign, word, name, how it stands; what mends it below."""
+    """Print one line per finding, and below it how to fix it."""
     width = max(len(one.name) for one in findings)
     for one in findings:
         sign, style = _LOOK[one.status]
         sign = sign if can_show(sign) else _ASCII.get(sign, sign)
         say(Styled(f"{sign} {one.status:7}", style), f"{one.name:{width}} ", one.what)
-        if one.mend:
-            say(Styled(f"    mend: {one.mend}", "" if one.status == "fault" else "dim"))
+        if one.fix:
+            say(Styled(f"    fix: {one.fix}", "" if one.status == "fault" else "dim"))
     counted = Counter(str(one.status) for one in findings)
     say(", ".join(f"{counted[status]} {status}" for status in _LOOK))

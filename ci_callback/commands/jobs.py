@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import AsJson, Since, Until, local
-from ci_callback.ledger_reader import FOLDERS, Found, lineages, record_keys, records
+from ci_callback.ledger_reader import FOLDERS, StoredRecord, lineages, record_keys, records
 from ci_callback.record_filter import RecordFilter, Tag, outcomes
 from ci_callback.terminal import Table, print_json, say_table, width
 from ci_callback.views import record_cells, record_object
@@ -60,12 +60,12 @@ def jobs(
         say_table(_table(newest, known, is_narrow=width() < NARROW), empty="No such records.")
 
 
-def _created(found: Found) -> tuple[str, str]:
+def _created(found: StoredRecord) -> tuple[str, str]:
     record = found.record
     return ((record.created_at or "") if record else "", found.key)
 
 
-def _table(found: Sequence[Found], known: Mapping[str, Lineage], is_narrow: bool) -> Table:
+def _table(found: Sequence[StoredRecord], known: Mapping[str, Lineage], is_narrow: bool) -> Table:
     if is_narrow:
         made = Table(("job", "created", "outcome", "tag", "code"))
     else:

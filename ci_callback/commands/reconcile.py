@@ -1,4 +1,4 @@
-"""`reconcile`: what its timer does, once: callbacks that never came, asked for in CI's lists."""
+"""`reconcile`: look once in CI's lists for callbacks that never came, as its timer does."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from handler.retries.reconcile import Reconcile
 def reconcile(
     tag: Annotated[
         str | None,
-        typer.Option(help="This tag, whatever RECONCILE_TAGS says.", autocompletion=tags),
+        typer.Option(help="Only this tag, in place of RECONCILE_TAGS.", autocompletion=tags),
     ] = None,
     hours: Annotated[
-        int, typer.Option(min=1, max=24 * 31, help="With --tag: look so far back.")
+        int, typer.Option(min=1, max=24 * 31, help="With --tag: hours to look back.")
     ] = 24,
-    minutes: Annotated[int, typer.Option(min=1, help="End after so long; run it again.")] = 15,
+    minutes: Annotated[int, typer.Option(min=1, help="Stop after so many minutes.")] = 15,
     as_json: AsJson = False,
 ) -> None:
-    """Ask CI for the jobs of the last hours, and take in those whose callback never came."""
+    """Ask CI for the jobs of the last hours, and store those whose callback never came."""
     with local() as here:
         context = here.sweep_context
         if tag is not None:
@@ -40,6 +40,6 @@ def reconcile(
     else:
         for one in summaries:
             reason = f"  {one.reason}" if one.reason else ""
-            say(f"{one.tag}: {one.status}, {one.listed} looked at, {one.absent} taken in{reason}")
+            say(f"{one.tag}: {one.status}, {one.listed} looked at, {one.absent} stored{reason}")
     if any(one.status not in ("done", "in_progress") for one in summaries):
         raise typer.Exit(EXIT_NOT_2XX)

@@ -175,7 +175,7 @@ def _text(path: Path) -> TextIO:
 
 
 def _accepts(found: Recovery) -> bool:
-    """Ask about bodies that came while CALLBACK_TOKENS was not set; no where nobody can answer."""
+    """Ask about bodies that came while CALLBACK_TOKENS was not set; no, without a terminal."""
     count = sum(not one.authenticated for one in found.bodies)
     if not _is_terminal():
         return False

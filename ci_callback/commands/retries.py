@@ -1,4 +1,4 @@
-"""`retries`: what waits in the outbox, and the re-submissions made so far."""
+"""`retries`: the tickets in the outbox, and the re-submissions made so far."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import AsJson, local
-from ci_callback.ledger_reader import all_steps, outbox
+from ci_callback.ledger_reader import all_resubmissions, outbox
 from ci_callback.terminal import Table, print_json, say_table
-from ci_callback.views import step_object, ticket_cells, ticket_object
+from ci_callback.views import resubmission_object, ticket_cells, ticket_object
 
 
 def retries(
@@ -18,23 +18,23 @@ def retries(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what is still to be done: retries, watches, unverified callbacks and alerts."""
+    """List pending work: retries, watches, unverified callbacks and alerts."""
     with local() as here:
         waiting = list(outbox(here.ledger.store))
-        steps = list(all_steps(here.ledger.store)) if made else []
+        submitted = list(all_resubmissions(here.ledger.store)) if made else []
     if as_json:
-        attempts = [{"root_job_id": root, **step_object(step)} for root, step in steps]
-        print_json({"tickets": [ticket_object(one) for one in waiting], "attempts": attempts})
+        attempts = [{"root_job_id": root, **resubmission_object(one)} for root, one in submitted]
+        print_json({"tickets": [ticket_object(ticket) for ticket in waiting], "attempts": attempts})
         return
     tickets = Table(("due (UTC)", "ticket", "job and note"))
-    for one in waiting:
-        tickets.add(*ticket_cells(one))
+    for ticket in waiting:
+        tickets.add(*ticket_cells(ticket))
     say_table(tickets, empty="The outbox is empty: nothing is still to be done.")
     if not made:
         return
     rows = Table(("root job", "attempt", "state", "new job", "outcome"))
-    for root, step in steps:
-        attempt, ended = step.attempt, step.ended.record if step.ended else None
-        state, job = (attempt.state, attempt.job_id) if attempt else ("unreadable", step.why)
-        rows.add(root, step.number, state, job, ended.outcome if ended else "")
+    for root, one in submitted:
+        attempt, ended = one.attempt, one.ended.record if one.ended else None
+        state, job = (attempt.state, attempt.job_id) if attempt else ("unreadable", one.why)
+        rows.add(root, one.number, state, job, ended.outcome if ended else "")
     say_table(rows, empty="No job was submitted again.")

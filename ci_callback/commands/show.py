@@ -11,7 +11,15 @@ from typing import Annotated, Any
 import typer
 
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
-from ci_callback.ledger_reader import Found, Step, Waiting, find, lineage_of, outbox, steps
+from ci_callback.ledger_reader import (
+    Resubmission,
+    StoredRecord,
+    StoredTicket,
+    find,
+    lineage_of,
+    outbox,
+    resubmissions,
+)
 from ci_callback.terminal import (
     Cell,
     Styled,
@@ -29,7 +37,7 @@ from ci_callback.views import (
     epoch_text,
     outcome,
     record_object,
-    step_object,
+    resubmission_object,
     ticket_cells,
     ticket_object,
 )
@@ -46,19 +54,19 @@ TIMES = (
 
 @dataclass(frozen=True)
 class JobHistory:
-    """What the ledger knows of a job. found: its records; lineage: its root and attempt; first:
+    """The ledger's knowledge of a job. found: its records; lineage: its root and attempt; first:
     the records of the root."""
 
-    found: Sequence[Found]
+    found: Sequence[StoredRecord]
     lineage: Lineage
-    first: Sequence[Found]
-    steps: Sequence[Step]
-    tickets: Sequence[Waiting]
+    first: Sequence[StoredRecord]
+    resubmissions: Sequence[Resubmission]
+    tickets: Sequence[StoredTicket]
 
     @property
     def is_empty(self) -> bool:
         """Whether the ledger does not know the job."""
-        return not (self.found or self.steps or self.tickets)
+        return not (self.found or self.resubmissions or self.tickets)
 
 
 def history(store: Store, job_id: str) -> JobHistory:
@@ -68,7 +76,7 @@ def history(store: Store, job_id: str) -> JobHistory:
     lineage = lineage_of(store, record) if record else Lineage(job_id, 1)
     root = lineage.root_job_id
     first = found if root == job_id else find(store, root)
-    made = steps(store, root)
+    made = resubmissions(store, root)
     ids = {job_id, root, *(one.attempt.job_id for one in made if one.attempt)}
     tickets = [one for one in outbox(store) if one.ticket and one.ticket.job_id in ids]
     return JobHistory(found, lineage, first, made, tickets)
@@ -112,7 +120,7 @@ def timings(record: JobRecord) -> list[tuple[str, str, float | None]]:
     return rows
 
 
-def _say_record(found: Found) -> None:
+def _say_record(found: StoredRecord) -> None:
     say(Styled("Key   ", "bold"), found.key)
     if found.record is None:
         say("It can't be read as a record:", found.why)
@@ -127,20 +135,20 @@ def _say_record(found: Found) -> None:
 def _attempts(job: JobHistory) -> Tree:
     tree = Tree((Styled("Attempts", "bold"), "of", job.lineage.root_job_id))
     tree.add("1 ", *_end(job.first))
-    for step in job.steps:
-        attempt = step.attempt
+    for one in job.resubmissions:
+        attempt = one.attempt
         if attempt is None:
-            tree.add(f"{step.number} ", "can't be read:", step.why)
+            tree.add(f"{one.number} ", "can't be read:", one.why)
             continue
         about = f"{attempt.code} {attempt.message}".strip()
         known = (attempt.state, epoch_text(attempt.since), attempt.job_id, about)
-        line = tree.add(f"{step.number} ", "  ".join(part for part in known if part))
-        if step.ended is not None or attempt.state == "submitted":
-            line.add(*_end([step.ended] if step.ended else []))
+        line = tree.add(f"{one.number} ", "  ".join(part for part in known if part))
+        if one.ended is not None or attempt.state == "submitted":
+            line.add(*_end([one.ended] if one.ended else []))
     return tree
 
 
-def _end(found: Sequence[Found]) -> tuple[Cell, ...]:
+def _end(found: Sequence[StoredRecord]) -> tuple[Cell, ...]:
     record = next((one.record for one in found if one.record), None)
     if record is None:
         return ("no record yet",)
@@ -162,7 +170,7 @@ def _as_object(job: JobHistory) -> dict[str, Any]:
         "root_job_id": root,
         "attempts": [
             {"number": 1, "job_id": root, "outcome": first.outcome if first else None},
-            *map(step_object, job.steps),
+            *map(resubmission_object, job.resubmissions),
         ],
         "tickets": [ticket_object(one) for one in job.tickets],
     }

@@ -1,4 +1,4 @@
-"""`sweep`: what the timer does each minute, once, on any ledger."""
+"""`sweep`: do once, on any ledger, the work that the timer does each minute."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from handler.retries.sweep import Sweep
 from handler.run import Run
 
 BUDGET_S = 55.0
-"""As long as the deployed function may take (timeout in serverless.yml)."""
+"""The time limit of the deployed function (timeout in serverless.yml)."""
 
 
 def sweep(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done; write nothing.")
+        bool, typer.Option("--dry-run", help="Only print what a sweep would do; write nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Do one sweep: submit again what is due, and tell what is to be told."""
+    """Do one sweep: submit due jobs again, and send due alerts."""
     with local() as here:
         if dry_run:
             planned = [asdict(one) for one in plan(here.sweep_context)]
@@ -43,7 +43,7 @@ def sweep(
     if as_json:
         print_json(asdict(summary))
     else:
-        told = asdict(summary) | {"reasons": "; ".join(summary.reasons)}
-        say("  ".join(f"{name}: {value}" for name, value in told.items() if value != ""))
+        values = asdict(summary) | {"reasons": "; ".join(summary.reasons)}
+        say("  ".join(f"{name}: {value}" for name, value in values.items() if value != ""))
     if summary.status not in ("done", "in_progress", "lease_held"):
         raise typer.Exit(EXIT_NOT_2XX)

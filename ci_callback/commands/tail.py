@@ -11,7 +11,14 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import AsJson, local
-from ci_callback.ledger_reader import FOLDERS, DayRange, Found, lineages, record_keys, records
+from ci_callback.ledger_reader import (
+    FOLDERS,
+    DayRange,
+    StoredRecord,
+    lineages,
+    record_keys,
+    records,
+)
 from ci_callback.record_filter import RecordFilter, Tag
 from ci_callback.terminal import print_json, say
 from ci_callback.views import record_cells, record_object
@@ -55,7 +62,7 @@ def tail(
             _print(one, store, as_json)
 
 
-def _print(found: Found, store: Store, as_json: bool) -> None:
+def _print(found: StoredRecord, store: Store, as_json: bool) -> None:
     known = lineages(store, [found])[found.key]
     if as_json:
         print_json(record_object(found, known))
@@ -75,7 +82,9 @@ def recent_keys(store: Store, days: int | None) -> Iterator[str]:
         yield from store.list(f"{folder}/dt={NO_DAY}/")
 
 
-def _coming(list_keys: Callable[[], Iterator[str]], store: Store, every: float) -> Iterator[Found]:
+def _coming(
+    list_keys: Callable[[], Iterator[str]], store: Store, every: float
+) -> Iterator[StoredRecord]:
     """Records that were not there at the first look, as they appear."""
     seen = set(list_keys())
     while True:  # until the caller has enough, or Ctrl-C

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from ci_callback.ledger_reader import Found
+from ci_callback.ledger_reader import StoredRecord
 
 Tone: TypeAlias = Literal["good", "odd", "bad", "wait", "plain"]
 
@@ -37,7 +37,7 @@ class Timeline:
     """All that is known of one job. records: of each attempt, in their order."""
 
     root_job_id: str
-    records: Sequence[Found]
+    records: Sequence[StoredRecord]
     events: Sequence[Event]
 
 

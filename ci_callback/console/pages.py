@@ -36,7 +36,7 @@ class JobPart(NamedTuple):
     """One job of a delivery: how it is kept, and its story."""
 
     key: str
-    found: reading.Found | None
+    found: reading.StoredRecord | None
     timeline: Timeline | None
 
 
@@ -85,7 +85,7 @@ def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted a
 
     @pages.get("/outbox")
     def outbox() -> str:
-        waiting: Sequence[reading.Waiting] = list(reading.outbox(context.records.store))
+        waiting: Sequence[reading.StoredTicket] = list(reading.outbox(context.records.store))
         return render_template(
             "outbox.html",
             waiting=waiting[:MAX_SHOWN],

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 
 from ci_callback.devserver.local_function import LocalFunction
-from ci_callback.ledger_reader import FOLDERS, DayRange, Found, record_keys, records
+from ci_callback.ledger_reader import FOLDERS, DayRange, StoredRecord, record_keys, records
 from handler.callback import converters
 from handler.ledger import keys
 from handler.ledger.keys import OUTBOX
@@ -44,7 +44,7 @@ class RecordCache:
 
     def __init__(self, function: LocalFunction) -> None:
         self._function = function
-        self._known: OrderedDict[str, Found] = OrderedDict()
+        self._known: OrderedDict[str, StoredRecord] = OrderedDict()
         self._listed: tuple[float, list[str]] = (float("-inf"), [])
 
     @property
@@ -57,7 +57,7 @@ class RecordCache:
         """What decides on failures."""
         return Policy.of(self._function.settings)
 
-    def read(self, wanted: Iterable[str]) -> dict[str, Found]:
+    def read(self, wanted: Iterable[str]) -> dict[str, StoredRecord]:
         """Records by their keys; one that is not there is left out."""
         asked = list(dict.fromkeys(wanted))
         missing = [key for key in asked if key not in self._known]
@@ -72,11 +72,11 @@ class RecordCache:
             self._known.popitem(last=False)
         return found_now
 
-    def recent(self) -> list[Found]:
+    def recent(self) -> list[StoredRecord]:
         """The newest records of the ledger, whoever put them there."""
         return list(self.read(self._recent_keys()).values())
 
-    def find(self, job_id: str, near: str | None) -> Found | None:
+    def find(self, job_id: str, near: str | None) -> StoredRecord | None:
         """The record of a job that was created at `near` (RFC 3339), or up to a week before."""
         moment = converters.moment(near)
         day = moment.date() if moment else None

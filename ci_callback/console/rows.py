@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ci_callback.console.follow import Following, FollowUp
 from ci_callback.console.record_cache import RecordCache, is_record_key
 from ci_callback.devserver.history import Invocation, JobAnswer
-from ci_callback.ledger_reader import Found
+from ci_callback.ledger_reader import StoredRecord
 from handler.callback import converters
 from handler.callback.record import JobRecord
 
@@ -103,14 +103,14 @@ def page(deliveries: Sequence[Invocation], records: RecordCache, wanted: Filter)
     return Page(shown, len(let) - len(shown), tags)
 
 
-def _of_delivery(one: Invocation, found: Mapping[str, Found]) -> Row:
+def _of_delivery(one: Invocation, found: Mapping[str, StoredRecord]) -> Row:
     jobs = tuple(
         JobRow(job, found[job.key].record if job.key in found else None) for job in one.jobs
     )
     return Row(f"d{one.number}", one.at, jobs, one)
 
 
-def _of_record(found: Found) -> Row:
+def _of_record(found: StoredRecord) -> Row:
     record = found.record
     if record is None:
         raise AssertionError("only records that can be read are listed")

@@ -13,7 +13,7 @@ from ci_callback.console.follow import TicketName
 from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.rows import received
 from ci_callback.devserver.history import Invocation
-from ci_callback.ledger_reader import Found, Step, steps
+from ci_callback.ledger_reader import Resubmission, StoredRecord, resubmissions
 from handler.callback import converters
 from handler.callback.record import JobRecord
 from handler.ingest.recorder import Recorder
@@ -50,14 +50,14 @@ class TimelineBuilder:
             for write in one.writes:
                 self._written.setdefault(f"{write.operation} {write.key}", (write.at, one))
 
-    def build(self, found: Found) -> Timeline:
+    def build(self, found: StoredRecord) -> Timeline:
         """The story of the job of a record, from its first attempt on."""
         record = found.record
         if record is None:
             return Timeline("", [found], [])
         root = record.lineage.root_job_id
         first = found if record.lineage.attempt == 1 else self._root(root, record)
-        again = steps(self._records.store, root)
+        again = resubmissions(self._records.store, root)
         ended = {one.number: one.ended for one in again if one.ended}
         if record.lineage.attempt > 1:
             ended.setdefault(record.lineage.attempt, found)
@@ -75,7 +75,7 @@ class TimelineBuilder:
         events += self._of_logs(ids)
         return Timeline(root, records, in_order(events))
 
-    def _root(self, root: str, record: JobRecord) -> Found | None:
+    def _root(self, root: str, record: JobRecord) -> StoredRecord | None:
         for one in self._deliveries:
             for job in one.jobs:
                 if job.job_id == root and job.key:
@@ -84,7 +84,7 @@ class TimelineBuilder:
 
     # --- what is kept ---
 
-    def _of_record(self, found: Found, number: int, after: float = 0.0) -> Iterator[Event]:
+    def _of_record(self, found: StoredRecord, number: int, after: float = 0.0) -> Iterator[Event]:
         record = found.record
         if record is None:
             return
@@ -119,7 +119,7 @@ class TimelineBuilder:
             values = {"status": one.status, "kept": job.status}
             yield Event(word, one.at, tone, values, delivery=one.number)
 
-    def _of_step(self, step: Step) -> Iterator[Event]:
+    def _of_step(self, step: Resubmission) -> Iterator[Event]:
         attempt = step.attempt
         if attempt is None:
             return
@@ -141,7 +141,7 @@ class TimelineBuilder:
 
     # --- tickets ---
 
-    def _of_tickets(self, records: Iterable[Found], ids: set[str]) -> Iterator[Event]:
+    def _of_tickets(self, records: Iterable[StoredRecord], ids: set[str]) -> Iterator[Event]:
         mine = {keys.name(one) for one in ids}
         called_for = [
             ticket.name

@@ -1,2 +1,2 @@
 """`doctor`: is everything in place that the function depends on? It tries, and says what
-mends it."""
+fixes it."""

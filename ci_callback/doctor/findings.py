@@ -21,7 +21,7 @@ _LEAST_SECRET_CHARS = 4
 class Finding:
     """One thing that was looked at.
 
-    what: how it stands; of a skipped one, why it was not looked at. mend: the command or the
+    what: how it stands; of a skipped one, why it was not looked at. fix: the command or the
     console page that puts it right; "" where nothing is to be done. exit: what the command
     ends with because of it.
     """
@@ -29,7 +29,7 @@ class Finding:
     name: str
     status: Status
     what: str
-    mend: str = ""
+    fix: str = ""
     exit: int = 0
 
 
@@ -38,23 +38,23 @@ def ok(name: str, what: str) -> Finding:
     return Finding(name, "ok", what)
 
 
-def warning(name: str, what: str, mend: str) -> Finding:
+def warning(name: str, what: str, fix: str) -> Finding:
     """It works, and may not do what is wanted."""
-    return Finding(name, "warning", what, mend)
+    return Finding(name, "warning", what, fix)
 
 
-def fault(name: str, what: str, mend: str, exit: int = EXIT_FAULT) -> Finding:  # noqa: A002  # the shell's word
+def fault(name: str, what: str, fix: str, exit: int = EXIT_FAULT) -> Finding:  # noqa: A002  # the shell's word
     """It does not work."""
-    return Finding(name, "fault", what, mend, exit)
+    return Finding(name, "fault", what, fix, exit)
 
 
-def skipped(name: str, why: str, mend: str = "") -> Finding:
+def skipped(name: str, why: str, fix: str = "") -> Finding:
     """It was not looked at."""
-    return Finding(name, "skipped", why, mend)
+    return Finding(name, "skipped", why, fix)
 
 
 def to_be_told(action: str) -> str:
-    """What mends that doctor may not ask what the function itself never asks."""
+    """How to let doctor ask what the function itself never asks."""
     return f"to have it checked, grant {action} to these credentials; the function needs it not"
 
 
@@ -80,5 +80,5 @@ def safe(finding: Finding, secrets: Iterable[str]) -> Finding:
         return text if len(text) <= MAX_CHARS else text[:MAX_CHARS] + "…"
 
     return replace(
-        finding, name=shown(finding.name), what=shown(finding.what), mend=shown(finding.mend)
+        finding, name=shown(finding.name), what=shown(finding.what), fix=shown(finding.fix)
     )

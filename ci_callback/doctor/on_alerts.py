@@ -40,6 +40,6 @@ def alerts(case: Case) -> list[Finding]:
         if became.status == "delivered":
             findings.append(ok(name, f"{shown} took the test message{note}"))
         else:
-            mend = "take the address anew from the robot's own page, and set ALERT_URLS"
-            findings.append(fault(name, f"{shown} did not take it{note}", mend))
+            fix = "take the address anew from the robot's own page, and set ALERT_URLS"
+            findings.append(fault(name, f"{shown} did not take it{note}", fix))
     return findings

@@ -84,8 +84,8 @@ def reach(case: Case) -> list[Finding]:
         if error.code in REFUSALS:
             return [fault(name, f"{REFUSALS[error.code][0]} ({error})", REFUSALS[error.code][1])]
         if error.status is None:
-            mend = f"can this machine reach {bucket}.ci.{region}.myqcloud.com?"
-            return [fault(name, str(error), mend)]
+            fix = f"can this machine reach {bucket}.ci.{region}.myqcloud.com?"
+            return [fault(name, str(error), fix)]
         if "UnBinded" in error.code:
             return [
                 fault(name, f"{bucket} is not bound to CI ({error})", f"bind it at {CI_CONSOLE}")
@@ -104,8 +104,8 @@ def bound(case: Case) -> list[Finding]:
     except NoBucketError as error:
         return [skipped(name, str(error))]
     except CiError as error:
-        mend = to_be_told("ci:DescribeMediaBuckets") if error.status in (401, 403) else "try again"
-        return [skipped(name, f"not told: {error}", mend)]
+        fix = to_be_told("ci:DescribeMediaBuckets") if error.status in (401, 403) else "try again"
+        return [skipped(name, f"not told: {error}", fix)]
     ids = [tree.text(one, "BucketId") for one in tree.get_all(told, "MediaBucketList")]
     if bucket in ids:
         return [ok(name, f"media processing is on for {bucket}")]
@@ -159,8 +159,8 @@ def _lacking(action: str, error: CiError, resource: str) -> Finding:
     name = f"ci permission {action}"
     if error.status in (401, 403):
         # A wrong signature answers AccessDenied too (a case of 2026-07): CAM is not sure.
-        mend = f"grant {action} on {resource} at {POLICY}; if it is granted, look at the clock"
-        return fault(name, str(error), mend)
+        fix = f"grant {action} on {resource} at {POLICY}; if it is granted, look at the clock"
+        return fault(name, str(error), fix)
     if error.status is None or error.status >= 500:
         return warning(name, f"not told: {error}", "try again")
     return warning(name, f"not told: {error}", f"is the service on for the bucket? {CI_CONSOLE}")

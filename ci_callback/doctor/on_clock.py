@@ -28,10 +28,10 @@ def judge(ahead_s: float) -> Finding:
     """ahead_s: how much this clock is ahead of COS's."""
     off = abs(round(ahead_s))
     what = f"{off} s {'ahead of' if ahead_s > 0 else 'behind'} COS's"
-    mend = "timedatectl set-ntp true, or: chronyc makestep"
+    fix = "timedatectl set-ntp true, or: chronyc makestep"
     if off > FAULT_S:
-        return fault("clock", f"{what}: signatures fail", mend)
+        return fault("clock", f"{what}: signatures fail", fix)
     if off > WARN_S:
         # 583/31704: SCF's API wants five minutes; the COS SDK signs from a minute ago on.
-        return warning("clock", f"{what}: some signatures fail", mend)
+        return warning("clock", f"{what}: some signatures fail", fix)
     return ok("clock", what if off > 1 else "within 1 s of COS's")

@@ -50,8 +50,8 @@ def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
             name, f"the clock is off by more than 5 minutes ({error})", "timedatectl set-ntp true"
         )
     if error.code.startswith("AuthFailure"):
-        mend = f"check TENCENTCLOUD_SECRETID and _SECRETKEY against {CONSOLE}/cam/capi"
-        return fault(name, f"SCF does not take the credentials ({error})", mend)
+        fix = f"check TENCENTCLOUD_SECRETID and _SECRETKEY against {CONSOLE}/cam/capi"
+        return fault(name, f"SCF does not take the credentials ({error})", fix)
     return fault(name, f"SCF did not tell of the triggers: {error}", SCF_CONSOLE)
 
 
@@ -142,19 +142,19 @@ def _answers(case: Case) -> Finding:
     name = "function url"
     host, _ = case.target.address
     scheme = case.target.url.partition(":")[0].lower()
-    mend = f"the URL is shown at {SCF_CONSOLE}, Function URL"
+    fix = f"the URL is shown at {SCF_CONSOLE}, Function URL"
     if ".in." in host and host.endswith((".tencentscf.com", ".tencentcs.com")):
-        return fault(name, f"{host} is an intranet address: CI refuses to call it", mend)
+        return fault(name, f"{host} is an intranet address: CI refuses to call it", fix)
     try:
         answer = case.http.send("GET", f"{scheme}://{host}{HEALTH_PATH}", {}, b"", REQUEST_S)
     except NoAnswerError as error:
-        return fault(name, f"no answer from {error}", mend)
+        return fault(name, f"no answer from {error}", fix)
     if answer.status == 200 and _is_ours(answer.body):
         return ok(name, f"{host} answers")
     if answer.status in (401, 503):
         what = f"{host} answers {answer.status}: its settings are wrong, or it is another function"
         return fault(name, what, f"its log names what is wrong: {SCF_CONSOLE}")
-    return fault(name, f"{host} answers {answer.status}, not as this function does", mend)
+    return fault(name, f"{host} answers {answer.status}, not as this function does", fix)
 
 
 def _is_ours(body: bytes) -> bool:

@@ -34,8 +34,8 @@ def store(case: Case) -> list[Finding]:
     try:
         location = tree.text(ask(case, {"location": ""}), "LocationConstraint") or ""
     except NoAnswerError as error:
-        mend = f"can this machine reach {case.settings.region}'s COS? See also COS_REGION"
-        return [fault(name, f"COS can't be reached: {error}", mend, EXIT_STORE)]
+        fix = f"can this machine reach {case.settings.region}'s COS? See also COS_REGION"
+        return [fault(name, f"COS can't be reached: {error}", fix, EXIT_STORE)]
     except CosRefusedError as error:
         return [_refused(where, error)]
     # An older page of GET Bucket location (436/8275) prints "cos.ap-beijing".
@@ -55,11 +55,11 @@ def _refused(where: str, error: CosRefusedError) -> Finding:
     """What a refusal to name the bucket's region means."""
     name, page = "bucket", f"{CONSOLE}/cos/bucket"
     if error.code == "NoSuchBucket":
-        mend = f"create it at {page}, or correct LEDGER_URL and COS_REGION"
-        return fault(name, f"COS knows no bucket {where}", mend)
+        fix = f"create it at {page}, or correct LEDGER_URL and COS_REGION"
+        return fault(name, f"COS knows no bucket {where}", fix)
     if error.code in REFUSALS:
-        why, mend = REFUSALS[error.code]
-        return fault("credentials", f"{why} ({error})", mend)
+        why, fix = REFUSALS[error.code]
+        return fault("credentials", f"{why} ({error})", fix)
     if error.code == "AccessDenied":
         # The function's role does not need this right: whether the ledger works is tried below.
         return ok(name, f"{where} answers; its region is not shown without cos:GetBucketLocation")
@@ -75,8 +75,8 @@ def versioning(case: Case) -> list[Finding]:
     try:
         answer = ask(case, {"versioning": ""})
     except (NoAnswerError, CosRefusedError) as error:
-        mend = f"{to_be_told('cos:GetBucketVersioning')}; or look at {CONSOLE}/cos/bucket"
-        return [skipped(name, f"COS did not tell: {error}", mend)]
+        fix = f"{to_be_told('cos:GetBucketVersioning')}; or look at {CONSOLE}/cos/bucket"
+        return [skipped(name, f"COS did not tell: {error}", fix)]
     status = tree.text(answer, "VersioningConfiguration.Status")
     if status is None:
         return [ok(name, "was never on")]
@@ -101,9 +101,9 @@ def _room(case: Case) -> Finding:
 def judge_room(free: int, folder: str) -> Finding:
     """free: in bytes."""
     what = f"{free // MIB:,} MiB are free at {folder}"
-    mend = f"df -h {folder}: free some, or name another folder in LEDGER_URL"
+    fix = f"df -h {folder}: free some, or name another folder in LEDGER_URL"
     if free < NO_ROOM:
-        return fault("disk", what, mend)
+        return fault("disk", what, fix)
     if free < LEAST_FREE:
-        return warning("disk", what, mend)
+        return warning("disk", what, fix)
     return ok("disk", what)

@@ -59,12 +59,12 @@ def judge(name: str, queue: Tree, expected: Expected) -> Verdict:
         tree.text(queue, "NotifyConfig.Event") or "",
         tree.text(queue, "State") or "",
     )
-    mend = console_of(expected.bucket)
+    fix = console_of(expected.bucket)
     for status, rule in _RULES:
         what = rule(told, expected)
         if what:
             is_fault = status == "fault" or (status == "off" and expected.must_call)
-            finding = fault(name, what, mend) if is_fault else warning(name, what, mend)
+            finding = fault(name, what, fix) if is_fault else warning(name, what, fix)
             return Verdict(finding, status != "off")
     note = "" if "WorkflowFinish" in told.event else " (runs of workflows are not told)"
     against = "calls this function" if expected.host else "calls"

@@ -24,4 +24,4 @@ REFUSALS = {
     "RequestIsExpired": (_SKEWED, _SET_CLOCK),
     "SignatureExpired": (_SKEWED, _SET_CLOCK),
 }
-"""What a code of COS or CI says of the credentials: what is wrong, and what mends it."""
+"""What a code of COS or CI says of the credentials: what is wrong, and what fixes it."""

@@ -81,7 +81,7 @@ def trial(case: Case) -> list[Finding]:
 def _try(case: Case, step: _Step, kept: Store, key: str) -> list[Finding]:
     url = case.settings.ledger_url
     name = f"ledger {step.name}"
-    mend = f"look at the versioning of {url.bucket} at {CONSOLE}/cos/bucket"
+    fix = f"look at the versioning of {url.bucket} at {CONSOLE}/cos/bucket"
     left = f"; {url.prefix}{key} may be left" if step.name == "delete" else ""
     try:
         what = step.do(kept, key)
@@ -92,20 +92,20 @@ def _try(case: Case, step: _Step, kept: Store, key: str) -> list[Finding]:
         )
         if url.scheme == "file":
             what, exit_status = error.explanation, EXIT_STORE
-            mend = (
+            fix = (
                 f"ls -ld {url.folder}: it must be a folder that this user may write to, on a file"
                 " system with hard links"
             )
         else:
             exit_status = EXIT_STORE if error.status is None else EXIT_FAULT
-            mend = _mend(case, step, error)
-        return [fault(name, what + left, mend, exit_status)]
+            fix = _fix_for(case, step, error)
+        return [fault(name, what + left, fix, exit_status)]
     if what:
-        return [fault(name, what, mend)]
+        return [fault(name, what, fix)]
     return []
 
 
-def _mend(case: Case, step: _Step, error: StoreError) -> str:
+def _fix_for(case: Case, step: _Step, error: StoreError) -> str:
     url = case.settings.ledger_url
     if error.code in REFUSALS:
         return REFUSALS[error.code][1]

@@ -100,8 +100,8 @@ def check_statement(sql: str) -> None:
 def records_database(folder: Path, days: DayRange = ALL_DAYS) -> Iterator[DuckDBPyConnection]:
     """A connection to the records of a ledger in a folder, as they are now.
 
-    days: only these. Records without a day stand under 1970-01-01, and only a range without
-    a beginning holds them.
+    days: only these. Records without a day are under 1970-01-01, and only a range without a
+    beginning holds them.
 
     Raises:
         ValueError: the folder is an unfinished copy.
@@ -209,7 +209,7 @@ class _Loader:
         self.database.execute("INSERT INTO unreadable VALUES (?)", [str(self.root / key)])
 
     def _merge_days(self) -> None:
-        """Of a job told with and without its time of creation, the record with it stays."""
+        """Keep only the dated record of a job that has one without a day as well."""
         for kind in ("jobs", "workflows"):
             self.database.execute(
                 f"DELETE FROM {kind} WHERE dt = DATE '{keys.NO_DAY}' AND job_id IN "
@@ -244,7 +244,7 @@ def _batches(files: Iterator[tuple[str, date, str]]) -> Iterator[list[tuple[str,
 
 
 def _glob(root: Path, key: str) -> str:
-    """A path as a text of SQL. What means something to a glob stands for itself."""
+    """A path as a text of SQL. Special characters of a glob are escaped."""
     path = "".join(f"[{one}]" if one in "*?[" else one for one in (root / key).as_posix())
     return _text(path)
 

@@ -41,7 +41,7 @@ def _noted(store: Store, roots: Iterator[str]) -> Iterator[tuple[str, Noted]]:
 
 def _last(store: Store, root: str) -> Noted | None:
     noted = None
-    for step in reading.steps(store, root):
+    for step in reading.resubmissions(store, root):
         if step.attempt is not None:  # else it can't be read
             record = step.ended.record if step.ended else None
             noted = Noted(step.number, step.attempt.state, record.outcome if record else None)

@@ -403,9 +403,9 @@ class Services:
         return result.exit_code, result.output
 
     def findings(self, **target: Any) -> dict[str, tuple[str, str, str]]:
-        """By name: status, what and mend, as the command has them; of several with one name the
+        """By name: status, what and fix, as the command has them; of several with one name the
         last. target: what differs from the function above."""
         named = {"function": "ci-callback", "url": self.url.url, "scf_endpoint": self.scf.endpoint}
         checks = [check for check in CHECKS if not self.only or check.name in self.only]
         found = examine(self.env, Target(**named | target), self.http, time.time, checks)
-        return {one.name: (one.status, one.what, one.mend) for one in found}
+        return {one.name: (one.status, one.what, one.fix) for one in found}

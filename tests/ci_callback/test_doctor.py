@@ -71,7 +71,7 @@ def test_a_fault_has_a_line_that_mends_it_and_the_status_1(here: Services) -> No
     lines = out.splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("✗ fault"))
     assert "SCF knows no function ci-callback in ap-guangzhou" in lines[at]
-    assert lines[at + 1].startswith("    mend: --function and --namespace")
+    assert lines[at + 1].startswith("    fix: --function and --namespace")
     assert status == 1
 
 
@@ -81,7 +81,7 @@ def test_json_has_every_finding_and_the_status(here: Services) -> None:
     told = json.loads(out)
     assert status == told["exit"] == 0
     assert out.count("\n") == 1
-    assert {tuple(one) for one in told["findings"]} == {("name", "status", "what", "mend")}
+    assert {tuple(one) for one in told["findings"]} == {("name", "status", "what", "fix")}
     here.ci.denied = {"/doc_jobs"}
     assert here.run(*here.arguments, "--json")[0] == 1
 
@@ -159,7 +159,7 @@ def test_a_folder_needs_no_cloud(here: Services, tmp_path: Path) -> None:
 
 
 def test_no_secret_is_ever_printed(here: Services) -> None:
-    """Not of the environment, a URL or what the services say. And what is wrong says what mends
+    """Not of the environment, a URL or what the services say. And what is wrong says what fixes
     it."""
     foreign = "another-token-77aa88bb"
     url = f"http://user:pass-9d8c@{here.url.host}/?token={TOKEN}&x=query-value-1234"
@@ -196,7 +196,7 @@ def test_no_secret_is_ever_printed(here: Services) -> None:
             told = json.loads(out)["findings"] if form else []
             wrong = [one for one in told if one["status"] in ("fault", "warning")]
             assert wrong or not form
-            assert all(one["what"] and one["mend"] for one in wrong), wrong
+            assert all(one["what"] and one["fix"] for one in wrong), wrong
 
 
 def test_what_comes_from_outside_can_not_steer_the_terminal(here: Services) -> None:
@@ -274,7 +274,7 @@ def test_the_second_lock_redacts_every_text() -> None:
     secrets = ["secret", "secret-and-more", "abc"]
     shown = safe(Finding("secret", "ok", "secret-and-more abc", "x" * 700), secrets)
     assert (shown.name, shown.what) == ("[redacted]", "[redacted] abc")
-    assert shown.mend == "x" * 600 + "…"
+    assert shown.fix == "x" * 600 + "…"
 
 
 def test_signs_of_a_terminal_without_unicode(tmp_path: Path) -> None:

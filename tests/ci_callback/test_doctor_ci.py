@@ -53,10 +53,10 @@ def test_every_action_of_reading_is_tried(here: Services) -> None:
 
 def test_what_can_not_be_tried_says_so(here: Services) -> None:
     """Submitting costs money."""
-    status, what, mend = here.findings()["ci submit"]
+    status, what, fix = here.findings()["ci submit"]
     assert status == "skipped"
     assert "can't be tried" in what
-    assert "cam:PassRole" in mend
+    assert "cam:PassRole" in fix
 
 
 @pytest.mark.parametrize("status", [401, 403])

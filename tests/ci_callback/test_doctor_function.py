@@ -93,9 +93,9 @@ def test_a_function_without_a_timer(here: Services) -> None:
 def test_a_timer_that_is_switched_off(here: Services, off: Any) -> None:
     """A fault, and the page where it is switched on."""
     timer = trigger("timer", "sweep", "0 * * * * * *", "", off)
-    status, what, mend = with_triggers(here, timer, URL)["timer sweep"]
+    status, what, fix = with_triggers(here, timer, URL)["timer sweep"]
     assert (status, what) == ("fault", "sweep is switched off: no failure is retried or told")
-    assert "console.cloud.tencent.com/scf/list" in mend
+    assert "console.cloud.tencent.com/scf/list" in fix
 
 
 @pytest.mark.parametrize("desc", ["0 * * * * * *", '{"cron": "0 * * * * * *"}', "7"])
@@ -206,7 +206,7 @@ def test_without_a_name_scf_is_not_asked(here: Services) -> None:
     status, out = here.run()
     assert status == 0
     assert "no function is named" in out
-    assert "mend: doctor --function NAME" in out
+    assert "fix: doctor --function NAME" in out
     assert not here.scf.seen
 
 
@@ -241,10 +241,10 @@ def test_a_function_whose_settings_are_wrong(here: Services) -> None:
     """Its log names them."""
     for tokens in (here.env["CALLBACK_TOKENS"], ""):
         here.url.env = {**here.env, "ALERT_LANG": "de", "CALLBACK_TOKENS": tokens}
-        status, what, mend = here.findings()["function url"]
+        status, what, fix = here.findings()["function url"]
         assert status == "fault"
         assert "its settings are wrong" in what
-        assert "its log" in mend
+        assert "its log" in fix
 
 
 @pytest.mark.parametrize("answer", [(404, b""), (200, b"hello"), (200, b'{"status": "up"}')])

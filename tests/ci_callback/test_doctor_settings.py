@@ -64,13 +64,13 @@ def test_settings_that_fit_are_well() -> None:
     ],
 )
 def test_what_will_surprise(env: dict[str, str], status: str, words: str) -> None:
-    """The variable is named, what follows from it, and what mends it; no value of a secret."""
+    """The variable is named, what follows from it, and what fixes it; no value of a secret."""
     (found,) = [one for one in opinions(**env) if one.status != "ok"]
     (variable,) = env
     assert found.name == f"settings {variable}"
     assert found.status == status
     assert words in found.what
-    assert found.mend
+    assert found.fix
     assert "p4ssw0rd" not in found.what
 
 
@@ -139,7 +139,7 @@ def test_a_channel_that_refuses_hides_no_other(http: HttpClient) -> None:
     assert [one.status for one in found] == ["fault", "fault", "ok"]
     assert "refused with errcode 93000" in found[0].what
     assert "no connection" in found[1].what
-    assert all(KEY not in one.what + one.mend for one in found)
+    assert all(KEY not in one.what + one.fix for one in found)
 
 
 def test_nothing_is_sent_unless_asked_for(http: HttpClient) -> None:
@@ -148,6 +148,6 @@ def test_nothing_is_sent_unless_asked_for(http: HttpClient) -> None:
         other = robot.url.replace("#", "other#")
         (found,) = sent(http, f"{robot.url} {other}", send=False)
         assert (found.status, found.what) == ("skipped", "2 channels, not tried")
-        assert found.mend == "doctor --send-test-alert"
+        assert found.fix == "doctor --send-test-alert"
         assert robot.received == []
     assert sent(http, "")[0].what == "ALERT_URLS names nobody"

@@ -59,9 +59,9 @@ def test_a_bucket_in_another_region(here: Services) -> None:
 def test_a_bucket_that_is_not_there(here: Services) -> None:
     """COS says so."""
     here.env["LEDGER_URL"] = "cos://nobody-1250000000/ci"
-    status, what, mend = here.findings()["bucket"]
+    status, what, fix = here.findings()["bucket"]
     assert (status, what) == ("fault", f"COS knows no bucket nobody-1250000000 in {REGION}")
-    assert "create it at https://console.cloud.tencent.com/cos/bucket" in mend
+    assert "create it at https://console.cloud.tencent.com/cos/bucket" in fix
 
 
 def test_a_secret_key_that_does_not_fit(here: Services) -> None:
@@ -135,10 +135,10 @@ def test_versioning_that_was_ever_on_is_a_fault(here: Services, state: str) -> N
     """It can't be undone; and put_new is seen to write over a key."""
     here.cos.versioning = state
     found = here.findings()
-    status, what, mend = found["versioning"]
+    status, what, fix = found["versioning"]
     assert status == "fault"
     assert what.startswith(f"{state}: put_new (x-cos-forbid-overwrite) does not hold")
-    assert "create a bucket without it" in mend
+    assert "create a bucket without it" in fix
     assert found["ledger put_new"][0] == "fault"
     assert found["ledger put_new"][1].startswith("wrote over a key that exists")
     assert here.run(*here.arguments)[0] == 1
@@ -181,11 +181,11 @@ def test_the_action_that_lacks_is_named(here: Services, action: str, operations:
     faults = {name.removeprefix("ledger ") for name in found if name.startswith("ledger ")}
     assert faults == operations
     for name in operations:
-        status, what, mend = found[f"ledger {name}"]
+        status, what, fix = found[f"ledger {name}"]
         assert status == "fault"
         assert what.startswith("COS refused it (403 AccessDenied)")
         resource = f"qcs::cos:{REGION}:uid/1250000000:{BUCKET}/ci/*"
-        assert mend.startswith(f"grant name/cos:{action} on {resource} at https://console")
+        assert fix.startswith(f"grant name/cos:{action} on {resource} at https://console")
     assert found["ledger"][0] == "ok"
     left = here.cos.keys("ci/_doctor/")
     assert len(left) == (1 if action == "DeleteObject" else 0)
@@ -237,7 +237,7 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     faults = [one for one in found if one.status == "fault"]
     assert "ledger put_new" in {one.name for one in faults}
     assert {one.exit for one in faults} == {4}
-    assert all(f"ls -ld {tmp_path}/ledger" in one.mend for one in faults)
+    assert all(f"ls -ld {tmp_path}/ledger" in one.fix for one in faults)
 
 
 def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,7 +252,7 @@ def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.Mo
         ("ledger put_new", "fault"),
         ("ledger", "ok"),
     ]
-    assert "hard links" in found[0].mend
+    assert "hard links" in found[0].fix
     assert list(tmp_path.iterdir()) == []
 
 
@@ -264,7 +264,7 @@ def test_room(free: int, status: str) -> None:
     found = on_store.judge_room(free, "/data/ledger")
     assert found.status == status
     assert found.what == f"{free // 1024**2:,} MiB are free at /data/ledger"
-    assert ("df -h /data/ledger" in found.mend) == (status != "ok")
+    assert ("df -h /data/ledger" in found.fix) == (status != "ok")
 
 
 # --- the clock -----------------------------------------------------------------------------
@@ -294,7 +294,7 @@ def test_the_clocks_are_compared(here: Services, ahead_s: float, status: str, wo
         seconds, _, rest = found.what.partition(" ")
         assert abs(int(seconds) - abs(ahead_s)) <= 5
         assert rest == words.partition(" ")[2]
-    assert ("timedatectl set-ntp true" in found.mend) == (status != "ok")
+    assert ("timedatectl set-ntp true" in found.fix) == (status != "ok")
 
 
 @pytest.mark.parametrize("off", [60, -60, 900.4])

@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from ci_callback.commands.registry import app
-from ci_callback.ledger_reader import DayRange, lineage_of, lineages, record_keys, records, steps
+from ci_callback.ledger_reader import (
+    DayRange,
+    lineage_of,
+    lineages,
+    record_keys,
+    records,
+    resubmissions,
+)
 from handler.callback.lineage import Lineage, Marker, attach
 from handler.callback.record import JobRecord
 from handler.ledger import keys
@@ -109,7 +116,7 @@ def test_a_re_submission_that_ended_without_a_day_is_found(store: FolderStore) -
     keep(store, ended)
     at = f"{DAY}T08:00:00Z"
     Attempts(store).put(Lineage("j1", 2), Attempt("submitted", 1, "x", 1, "j2", at))
-    (step,) = steps(store, "j1")
+    (step,) = resubmissions(store, "j1")
     assert step.ended is not None
     assert step.ended.record == ended
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from ci_callback.commands import tail as tail_module
 from ci_callback.commands.registry import app
 from ci_callback.common import moment
-from ci_callback.ledger_reader import DayRange, find, record_keys, records, steps
+from ci_callback.ledger_reader import DayRange, find, record_keys, records, resubmissions
 from ci_callback.record_filter import outcomes, tags
 from handler.ledger import keys
 from handler.ledger.folder import FolderStore
@@ -289,7 +289,7 @@ def test_attempts_of_a_root_with_a_long_name_are_shown(store: FolderStore) -> No
         "W:é.mp4:2026",
         keys.name("w" * 200),
     }
-    assert [step.number for step in steps(store, "w" * 200)] == [2]
+    assert [step.number for step in resubmissions(store, "w" * 200)] == [2]
 
 
 # --- tail ---

@@ -103,23 +103,6 @@ def test_settings_and_options_are_read_from_dot_env(tmp_path: Path) -> None:
     assert '"k1"' in start("--ledger", "file:./two", "jobs", cwd=tmp_path).stdout
 
 
-def test_the_shell_completes_commands_and_tags() -> None:
-    """As bash asks for it once the script of --show-completion is installed."""
-
-    def complete(words: str) -> list[str]:
-        last = len(words.split(" ")) - 1
-        asked = {
-            "_CI_CALLBACK_COMPLETE": "complete_bash",
-            "COMP_WORDS": words,
-            "COMP_CWORD": str(last),
-        }
-        result = CliRunner().invoke(app, [], env=asked, prog_name="ci-callback")
-        return result.stdout.split()
-
-    assert complete("ci-callback rec") == ["reconcile"]
-    assert complete("ci-callback jobs --tag Transl") == ["Translation"]
-
-
 def test_several_files_and_folders_are_summarised(tmp_path: Path) -> None:
     """A line for each that needs a look, and one for all."""
     (tmp_path / "odd.json").write_text("{}")
@@ -206,9 +189,18 @@ def test_only_the_installed_command_offers_completion(tmp_path: Path) -> None:
     """Installed for a module, the script would complete every `python` of the shell."""
     assert "--install-completion" in as_installed("--help", cwd=tmp_path).stdout
     assert "--install-completion" not in start("--help", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("ci-callback rec", "reconcile"), ("ci-callback jobs --tag Transl", "Translation")],
+)
+def test_the_shell_completes_commands_and_tags(words: str, offered: str, tmp_path: Path) -> None:
+    """As bash asks for it once the script of --show-completion is installed."""
+    last = len(words.split(" ")) - 1
     asked = {
         "_CI_CALLBACK_COMPLETE": "complete_bash",
-        "COMP_WORDS": "ci-callback ta",
-        "COMP_CWORD": "1",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(last),
     }
-    assert as_installed(cwd=tmp_path, **asked).stdout.split() == ["tail"]
+    assert as_installed(cwd=tmp_path, **asked).stdout.split() == [offered]

@@ -38,7 +38,7 @@ def run(*arguments: str, code: int = 0) -> str:
 def test_a_tag_can_be_named_by_hand(world: World) -> None:
     """What is missing is taken in; again is nothing new."""
     assert run("--tag", "Translation", "--hours", "6") == (
-        "Translation: done, 1 looked at, 1 taken in\n"
+        "Translation: done, 1 looked at, 1 stored\n"
     )
     assert len(world.keys("jobs/")) == 1
     told = json.loads(run("--tag", "Translation", "--json"))
@@ -50,7 +50,7 @@ def test_without_a_tag_the_settings_say_which(
 ) -> None:
     """As on the timer."""
     monkeypatch.setenv("RECONCILE_TAGS", "Translation:6")
-    assert "1 taken in" in run()
+    assert "1 stored" in run()
 
 
 def test_nothing_to_reconcile_is_a_fault_of_settings(world: World) -> None:

@@ -22,7 +22,7 @@ from ci_callback.devserver.history import History, Invocation, Request
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.devserver.running import CannotServeError, Options, Running, running, url_of
 from ci_callback.devserver.samples import Asked
-from ci_callback.ledger_reader import record_keys, records, steps
+from ci_callback.ledger_reader import record_keys, records, resubmissions
 from handler.callback.lineage import Lineage
 from handler.ledger.folder import FolderStore
 from tests.conftest import PAYLOADS
@@ -256,8 +256,8 @@ def test_a_failure_is_retried_and_recovers(tmp_path: Path) -> None:
         assert [line["status"] for line in swept.lines if line["event"] == "ticket"] == [
             "submitted"
         ]
-        until(server, lambda: steps(server.function.store, root)[0].ended)
-        [step] = steps(server.function.store, root)
+        until(server, lambda: resubmissions(server.function.store, root)[0].ended)
+        [step] = resubmissions(server.function.store, root)
         ended = step.ended.record if step.ended else None
         assert ended
         assert ended.outcome == "succeeded"
@@ -276,7 +276,7 @@ def test_a_failure_of_every_tag_recovers(tmp_path: Path) -> None:
         sweep(server)
 
         def outcomes() -> dict[str, str]:
-            made = {tag: steps(server.function.store, root) for tag, root in roots.items()}
+            made = {tag: resubmissions(server.function.store, root) for tag, root in roots.items()}
             ended = {tag: one[0].ended for tag, one in made.items() if one and one[0].ended}
             return {tag: one.record.outcome for tag, one in ended.items() if one and one.record}
 
@@ -289,8 +289,8 @@ def test_a_retry_can_fail_until_it_is_given_up(tmp_path: Path) -> None:
     with served(tmp_path, RETRY_MAX_ATTEMPTS="2") as server:
         root = sample(server, failures=99, code="ServiceUnavailable")
         sweep(server)
-        until(server, lambda: steps(server.function.store, root)[0].ended)
-        [step] = steps(server.function.store, root)
+        until(server, lambda: resubmissions(server.function.store, root)[0].ended)
+        [step] = resubmissions(server.function.store, root)
         assert step.ended
         assert step.ended.record
         assert step.ended.record.code == "ServiceUnavailable"
