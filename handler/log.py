@@ -41,6 +41,8 @@ BODY_TRUNCATED = "callback_truncated"
 BODY_ENCODING = "zlib+base64"
 
 _TRACEBACK = "traceback"
+_ESCAPES = ("\\", "%", "&")
+"""A secret may be written with escapes, and these begin with one of these signs."""
 
 
 class _Budget:
@@ -171,6 +173,10 @@ class Log:
             return value
         for secret in self._secrets:
             value = value.replace(secret, REDACTED)
+        if keeps_end or any(sign in value for sign in _ESCAPES):
+            from handler.redaction.text import redact  # few values need it, and it is 5 ms
+
+            value = redact(value, self._secrets)
         if len(value) <= limit:
             return value
         # A stack trace says what went wrong in its last line, everything else in its first.

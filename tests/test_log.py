@@ -67,6 +67,24 @@ def test_secrets_are_redacted_in_every_value(log: Log, stream: io.StringIO) -> N
     assert logged(stream)[0]["a"] == "([redacted])([redacted])"
 
 
+@pytest.mark.parametrize("written", ["a/b+c&1", "a%2Fb%2bc%261", "a/b+c&amp;1", "a/b+c\\u00261"])
+def test_a_secret_is_redacted_however_it_is_escaped(stream: io.StringIO, written: str) -> None:
+    """As a service quotes an address back, percent-encoded or in its XML or JSON."""
+    log = Log(stream, lambda: 0.0, ["a/b+c&1"])
+    log.error("x", reason=f"CallBack https://f.example.com/{written}/x is refused")
+    assert logged(stream)[0]["reason"] == "CallBack https://f.example.com/[redacted]/x is refused"
+
+
+def test_a_stack_trace_shows_no_secret_of_a_body(log: Log, stream: io.StringIO) -> None:
+    """An exception may quote what it could not read."""
+    try:
+        raise ValueError('could not read {"DocPassword":"hunter2"}')
+    except ValueError:
+        log.failure("internal_error")
+    assert "could not read" in str(logged(stream)[0]["traceback"])
+    assert "hunter2" not in stream.getvalue()
+
+
 def test_a_long_value_is_cut_and_says_so(log: Log, stream: io.StringIO) -> None:
     """1 MB of text makes no line of 1 MB."""
     log.info("x", text="y" * 1_000_000)

@@ -13,6 +13,7 @@ from ci_callback.terminal import Table, print_json, say, say_lines, say_table
 from handler.clock import rfc3339_of
 from handler.ingest.recorder import Recorder
 from handler.policy import Policy
+from handler.redaction.text import redact_body
 from handler.run import Run
 from handler.triggers import Delivery
 
@@ -52,10 +53,10 @@ def list_dead_letters(as_json: AsJson = False) -> None:
 
 @app.command(epilog=f"Example: {PROGRAM} dead show 5891b5b5")
 def show(name: Name, as_json: AsJson = False) -> None:
-    """Show a dead letter and its body."""
+    """Show a dead letter and its body, without secrets."""
     with local() as here:
         dead_letter = find(here.ledger.store, name)
-        text = dead_letter.body.decode("utf-8", "backslashreplace")
+        text = redact_body(dead_letter.body, here.settings.secrets)
     if as_json:
         print_json(
             _summary(dead_letter) | {"headers": dead_letter.values.get("headers"), "body": text}

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
 from xml.etree import ElementTree  # only to write what defusedxml has read
-from xml.sax.saxutils import escape
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from handler.callback import payload
-from handler.callback.redaction import REDACTED, redact
-from handler.errors import PayloadError
+from handler.redaction.text import redact, text_of
 
 MAX_CHARS = 200_000
 """What is shown of one text. Longer ones are cut; the body itself stays whole."""
@@ -21,10 +16,10 @@ MAX_CHARS = 200_000
 
 def shown(body: bytes) -> str:
     """A callback's body, or whatever came in its place. Raises nothing."""
-    text = body.decode("utf-8", "backslashreplace")
+    text = text_of(body)
     if len(text) > MAX_CHARS:
-        return f"{_redacted(text, body)[:MAX_CHARS]}\n…"
-    return _redacted(_writable(_indented(text)), body)
+        return f"{redact(text[:MAX_CHARS])}\n…"
+    return redact(_writable(_indented(text)))
 
 
 def pretty(value: object) -> str:
@@ -50,50 +45,3 @@ def _indented(text: str) -> str:
         return ElementTree.tostring(root, "unicode")
     except (ParseError, ValueError, RecursionError, LookupError, DefusedXmlException):
         return text  # LookupError: its declaration names an encoding that does not exist
-
-
-def _redacted(text: str, body: bytes) -> str:
-    """Without what a record would not keep either."""
-    try:
-        tree, _ = payload.parse(body, payload.Limits())
-    except PayloadError:
-        return text
-    for secret in sorted(set(_secrets(tree, _clean(tree))), key=len, reverse=True):
-        for form in {secret, escape(secret), json.dumps(secret)[1:-1]}:
-            text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", REDACTED, text)
-    return text
-
-
-def _clean(tree: payload.Tree) -> payload.Tree:
-    """The tree without secrets; their paths begin below JobsDetail."""
-    if isinstance(tree, list):
-        return [_clean(one) for one in tree]
-    if not isinstance(tree, dict):
-        return tree
-    return {
-        name: redact(value) if name in ("JobsDetail", "WorkflowExecution") else _clean(value)
-        for name, value in redact(tree).items()  # type: ignore[union-attr]  # of a dict
-    }
-
-
-def _secrets(tree: payload.Tree, clean: payload.Tree) -> Iterator[str]:
-    """The leaves that were taken out, wherever they stood."""
-    if clean == REDACTED and tree != REDACTED:
-        yield from _leaves(tree)
-    elif isinstance(tree, dict) and isinstance(clean, dict):
-        for key, value in tree.items():
-            yield from _secrets(value, clean[key])
-    elif isinstance(tree, list) and isinstance(clean, list):
-        for one, other in zip(tree, clean, strict=True):
-            yield from _secrets(one, other)
-
-
-def _leaves(tree: payload.Tree) -> Iterator[str]:
-    if isinstance(tree, dict):
-        for value in tree.values():
-            yield from _leaves(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _leaves(value)
-    elif tree:
-        yield tree

@@ -43,7 +43,8 @@ from handler.alerts.services import (
 from handler.errors import HandlerError
 from handler.http_client import Http, host_of
 from handler.parallel import GRACE_S, within
-from handler.redaction import REDACTED, url_secrets
+from handler.redaction.addresses import url_secrets
+from handler.redaction.text import redact
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,4 @@ def _by_apprise(channel: Channel, message: Message, transports: Transports) -> S
 
 def _without_secrets(reason: str, url: str) -> str:
     """The reason on one line, short, and without any secret of the address."""
-    for secret in sorted(url_secrets(url), key=len, reverse=True):
-        reason = reason.replace(secret, REDACTED)
-    return harmless(reason)
+    return harmless(redact(reason, url_secrets(url)))

@@ -28,6 +28,7 @@ from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger
 from handler.log import Log
 from handler.parallel import in_parallel
+from handler.redaction.text import redact
 from handler.settings import Settings
 
 CHANNEL_S = 5.0
@@ -180,8 +181,8 @@ class Alerts:
         )
 
 
-def entry(ticket: Ticket) -> Entry:
-    """What a digest says of a ticket."""
+def entry(ticket: Ticket, secrets: Sequence[str]) -> Entry:
+    """What a digest says of a ticket, without secrets. secrets: those known by their value."""
     record = ticket.record
     sent = (record.input if record else None) or {}
     place = "/".join(str(sent[name]) for name in ("bucket", "object") if sent.get(name))
@@ -194,6 +195,6 @@ def entry(ticket: Ticket) -> Entry:
         root_job_id=lineage.root_job_id if lineage else ticket.job_id,
         attempts=lineage.attempt if lineage else 0,
         object=place,
-        message=record.message if record else "",
-        note=ticket.note,
+        message=redact(record.message, secrets) if record else "",
+        note=redact(ticket.note, secrets),
     )

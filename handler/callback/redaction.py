@@ -67,6 +67,9 @@ _ENDINGS = frozenset(
 )
 """The last two letters of such names: most names have others, and cost no more."""
 
+ENDINGS = tuple(_LIKE_SECRETS)
+"""What the name of a secret ends with, in lower case, unless it is one of SECRET_NAMES."""
+
 _SECRETS = path_trie.build(SECRET_NODES)
 _NOTHING: PathTrie = {}
 

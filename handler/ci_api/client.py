@@ -14,6 +14,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
@@ -35,6 +36,8 @@ from handler.ci_api.signing import NotWritableError, Signer, to_xml
 from handler.errors import NoAnswerError
 from handler.http_client import Answer, Http
 from handler.ledger.bucket import Credentials
+from handler.redaction.addresses import url_secrets
+from handler.redaction.text import redact
 
 __all__ = [
     "ANSWER_LIMITS",
@@ -153,8 +156,14 @@ class Ci:
         """Submit a job, once. request: what stands below <Request>: Tag, Input, Operation, ….
 
         An older path is tried only after today's one said that there is no such thing. Any
-        doubt is a verdict; nothing is raised.
+        doubt is a verdict; nothing is raised. The message of a refusal may quote the request:
+        it is without what is secret there, the token in CallBack included.
         """
+        result = self._create(family, request)
+        secrets = url_secrets(str(request.get("CallBack") or ""))
+        return replace(result, message=redact(result.message, secrets))
+
+    def _create(self, family: Family, request: dict[str, Tree]) -> CreateResult:
         try:
             body = to_xml({"Request": request})
         except NotWritableError as error:

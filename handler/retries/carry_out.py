@@ -25,7 +25,7 @@ from handler.ci_api.responses import CreateResult
 from handler.ledger.attempts import Attempt, State
 from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import Ticket, alert_of
-from handler.redaction import redact
+from handler.redaction.text import redact
 from handler.retries.context import SweepContext
 from handler.retries.next_step import Adopt, Alert, Defer, Done, NextStep, SetAside, Store, Submit
 from handler.retries.watch_ticket import watch_ticket

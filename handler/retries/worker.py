@@ -68,7 +68,7 @@ class Worker:
     def alert(self, name: str) -> tuple[str, Entry] | None:
         """What an alert ticket says; None where nothing is left to be said."""
         with self._working(), self._ticket(name) as ticket:
-            return None if ticket is None else (name, entry(ticket))
+            return None if ticket is None else (name, entry(ticket, self._context.settings.secrets))
 
     @contextlib.contextmanager
     def _working(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 from handler.callback.limits import Limits
 from handler.errors import Problem, SettingsError
 from handler.ledger.bucket import Credentials
-from handler.redaction import url_secrets
+from handler.redaction.addresses import url_secrets
 from handler.settings.readers import StoreUrl as StoreUrl
 from handler.settings.rows import CALLBACK_TOKENS, ROWS, Row
 

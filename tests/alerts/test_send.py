@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handler.alerts.channels import channels
-from handler.http_client import HttpClient
+from handler.http_client import Answer, Http, HttpClient
 from tests.alert_services import AlertService
 from tests.stores import QuickWorld
 from tests.world import MINUTE, World
@@ -147,6 +147,59 @@ def test_one_address_with_two_secrets_is_one_channel(world: World) -> None:
         world.run(minutes=2)
 
         assert len(hook.received) == len(hook.texts) == 1
+
+
+# --- secrets ---------------------------------------------------------------------------------
+
+
+class Quoting:
+    """HTTP whose CI refuses each submission and quotes its request."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+    ) -> Answer:
+        if method == "POST" and url.partition("?")[0].endswith("/jobs"):
+            quoted = body.decode().replace("<", "&lt;")
+            return Answer(400, REFUSAL.format(quoted).encode())
+        return self._http.send(method, url, headers, body, timeout_s)
+
+
+REFUSAL = "<Error><Code>InvalidArgument</Code><Message>bad: {} end</Message></Error>"
+
+
+def test_a_refusal_that_quotes_the_request_carries_no_secret_anywhere() -> None:
+    """Neither into the alert nor into the ledger nor into the log."""
+    world = QuickWorld(RETRY_CALLBACK_URL="https://f.example.com/callback?token=a/b-token")
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    world.http = Quoting(world.http)
+    world.run(minutes=10)
+
+    (told,) = world.phone.texts
+    assert "CI refused the re-submission: InvalidArgument bad:" in told
+    written = [change.data or b"" for change in world.memory.journal]
+    for text in (told, json.dumps(world.lines), b"".join(written).decode()):
+        assert "b-token" not in text
+
+
+def test_an_alert_shows_no_secret_of_a_message(tmp_path: Path) -> None:
+    """What CI says of a failure may quote the job, and the settings."""
+    with World(tmp_path, CALLBACK_TOKENS="none", ALLOWED_BUCKETS="") as world:
+        job = world.submit()
+        world.now += 10
+        said = "wrong DocPassword: hunter2; key AKIDexample, see https://x/?token=abc-def"
+        world.ci.finish(job, "Failed", "InvalidArgument", said)
+        world.deliver(job)
+        world.run(minutes=1)
+
+        (told,) = world.told
+        assert "wrong DocPassword: [redacted]" in told
+        assert "hunter2" not in told
+        assert "abc-def" not in told
 
 
 # --- channels that do not take it -----------------------------------------------------------

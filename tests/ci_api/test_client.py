@@ -212,6 +212,25 @@ class TestSubmitting:
         result = Ci(http, CREDENTIALS, BUCKET, REGION).create(MEDIA, transcode())
         assert (result.verdict, len(http.urls)) == ("refused", 1)
 
+    @pytest.mark.parametrize("status", [400, 429, 500])
+    def test_a_refusal_that_quotes_the_request_shows_no_secret(self, status: int) -> None:
+        """CallBack holds the token of this function; Operation may hold a password."""
+        callback = "https://f.example.com/callback/k3y-of-letters/x?token=a%2Fb-token&a=1"
+        quoted = callback.replace("&", "&amp;")
+        body = (
+            "<Error><Code>InvalidArgument</Code><Message>CallBack "
+            f"{quoted} (token a/b-token) with &lt;DocPassword&gt;hunter2&lt;/DocPassword&gt; is "
+            "invalid</Message></Error>"
+        )
+        request = translation() | {"CallBack": callback}
+
+        result = answering(Answer(status, body.encode())).create(AI, request)
+
+        assert result.code == "InvalidArgument"
+        assert "is invalid" in result.message
+        for secret in ("b-token", "hunter2", "k3y-of-letters"):
+            assert secret not in result.message
+
     def test_doubt_about_the_older_path_is_doubt(self) -> None:
         """The job may be there."""
         ci = answering(error(404, "NotFound"), error(500, "InternalError"))

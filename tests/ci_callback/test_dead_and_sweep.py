@@ -69,6 +69,26 @@ def test_a_letter_is_shown_and_can_not_steer_the_terminal(store: FolderStore) ->
     assert shown["body"] == "\x1b[31mred\n\\xff"
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<DocPassword>hunter2",
+        b'{"Doc\\u0050assword": "hunter2"',
+        b'<a DocPassword="hunter2">',
+        "<DocPassword>hunter2</DocPassword>".encode("utf-16"),
+    ],
+)
+def test_a_letter_is_shown_without_secrets(
+    store: FolderStore, body: bytes, options: tuple[str, ...]
+) -> None:
+    """Though its body could not be parsed. The dead letter itself keeps it whole."""
+    key = put_dead_letter(store, body)
+    _, out, _ = run("dead", "show", key, *options)
+    assert "[redacted]" in out
+    assert "hunter2" not in out.replace("\\x00", "").replace("\\u0000", "")
+
+
 @pytest.mark.parametrize("name", ["", "0000", "_dead/"])
 def test_a_name_must_mean_one_letter(store: FolderStore, name: str) -> None:
     """None or several: the command says so."""

@@ -867,6 +867,25 @@ def test_secrets_are_found_in_lists_and_below() -> None:
     assert "three" in shown
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b'{"DocPassword":"sesame"',
+        b'{"a":"{\\"DocPassword\\":\\"sesame\\"}"}',
+        b"<a><DocPassword>sesame</a>",
+        b'<a DocPassword="sesame"/>',
+        b"<a>&lt;DocPassword&gt;sesame&lt;/DocPassword&gt;</a>",
+        b"DocPassword=sesame",
+        b"[" + b'{"DocPassword":"sesame"},' * 4_000,
+    ],
+)
+def test_secrets_of_any_body_are_found(sent: bytes) -> None:
+    """Where it can't be parsed, in attributes, and in texts within texts."""
+    shown = body.shown(sent)
+    assert "sesame" not in shown
+    assert "[redacted]" in shown
+
+
 def test_names_of_tickets_are_read() -> None:
     """What is none gives empty texts."""
     read = TicketName.of("1790000000-j1~2D-failed-alert.gave-up.json")

@@ -1,14 +1,9 @@
-"""The one redaction of secrets: which parts of an address are secret, and texts without them.
-
-`url_secrets` lists what must not be shown of an address that alerts or callbacks are sent to.
-"""
+"""Which parts of an address are secret: of a channel, or of RETRY_CALLBACK_URL."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-
-REDACTED = "[redacted]"
+from collections.abc import Iterator
 
 MIN_TOKEN_CHARS = 6
 """A shorter part of an address, such as `v=1`, is not treated as a secret: replacing it
@@ -28,13 +23,6 @@ _PLAIN_SEGMENTS = frozenset(
 MIN_TOKEN_CHARS and more counts as a key, wherever it is and whatever it is made of."""
 
 _APPRISE_DELIMITERS = re.compile(r"[/:@?&=#,]+")
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """The text with each secret replaced; the longest first, so that none is torn apart."""
-    for secret in sorted(set(secrets) - {""}, key=len, reverse=True):
-        text = text.replace(secret, REDACTED)
-    return text
 
 
 def url_secrets(url: str) -> tuple[str, ...]:

@@ -1,10 +1,10 @@
-"""Redaction: which parts of an address are secret, and that no planted secret survives."""
+"""Which parts of an address are secret: one rule for the log and for the channels."""
 
 from __future__ import annotations
 
 import pytest
 
-from handler.redaction import url_secrets
+from handler.redaction.addresses import url_secrets
 from handler.settings import Settings
 
 KEY = "0f1e2d3c-example-key"
