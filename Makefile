@@ -14,7 +14,7 @@ endef
 # Two goals would install into one environment at the same time.
 .NOTPARALLEL:
 
-.PHONY: run test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all check-deploy bundle audit lock clean
+.PHONY: run test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all from-scratch check-deploy bundle audit lock clean
 
 run: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
@@ -88,6 +88,10 @@ lint: $(VENV)/.dev-installed
 # The suite, or TESTS of it, on every supported Python that is on this machine.
 test-all:
 	bash tools/test_all.sh $(TESTS)
+
+# A new user's first commands on every supported Python that is on this machine, with their times.
+from-scratch:
+	bash tools/from_scratch.sh $(VERSIONS)
 
 check-deploy:
 	cd tools/check_deploy && npm ci --no-audit --no-fund --silent

@@ -3,13 +3,7 @@
 # a .venv-X.Y of its own.
 set -euo pipefail
 
-find_python() { # the interpreter of version $1, from PATH or from pyenv; nothing where there is none
-  if command -v "python$1" >/dev/null && "python$1" -c '' 2>/dev/null; then
-    command -v "python$1"
-  else
-    compgen -G "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1.*/bin/python" | tail -n 1 || true
-  fi
-}
+. "$(dirname "$0")/find_python.sh"
 
 ran=0
 for version in 3.10 3.11 3.12 3.13; do
