@@ -211,13 +211,18 @@ def test_a_deep_body_goes_to_the_log_while_settings_are_invalid() -> None:
 def test_a_store_that_is_silent_is_given_up_before_the_function_is_ended(
     cos: FakeCos, tmp_path: Path, has_spill: bool
 ) -> None:
-    """A time limit of 0.9 s: the request to COS is given up after 0.6, and not tried again."""
+    """A time limit of 0.9 s: the request to COS is given up after 0.6, and not tried again.
+
+    Nothing is left to be imported by then: on a busy machine the SDK alone may take as long.
+    """
     env = cos.env | ({"SPILL_URL": f"file:{tmp_path}"} if has_spill else {})
     function = Invoked(env)
     event = {"httpMethod": "POST", "path": "/", "body": BODY}
+    function.event({**event, "body": BODY.replace("j1", "j0")})
+    before = len(cos.seen)
     with cos.faulty(lambda seen: Fault(silent_before=True)):
         answer = function.event(event, time_limit_in_ms=900)
-    assert [one.method for one in cos.seen] == ["PUT"]
+    assert [one.method for one in cos.seen[before:]] == ["PUT"]
     assert answer["statusCode"] == (200 if has_spill else 503)
     found = recover(function.output.getvalue().splitlines())
     assert [one.body for one in found.bodies] == ([] if has_spill else [BODY.encode()])
