@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from handler.callback import path_trie, tree
+from handler.callback.folding import letters
 from handler.callback.path_trie import PathTrie
 from handler.callback.tree import Tree
 
@@ -60,36 +61,27 @@ _LIKE_SECRETS: Mapping[str, tuple[str, ...]] = {
 """Names like those of secrets: what they end with, and one of the words that they hold besides, in
 any case. CosHeaders.Key, KeyId, NextToken and TokenId are none."""
 
-_WHOLE_NAMES = frozenset({"iv", "token"})
+_WHOLE_NAMES = frozenset({"token", *map(str.lower, SECRET_NAMES)})
 
-_ENDINGS = frozenset(
-    ending for word in _LIKE_SECRETS for ending in (word[-2:], word[-2:].upper(), word[-2:].title())
-)
+_ENDINGS = frozenset(word[-2:] for word in _LIKE_SECRETS)
 """The last two letters of such names: most names have others, and cost no more."""
 
 ENDINGS = tuple(_LIKE_SECRETS)
 """What the name of a secret ends with, in lower case, unless it is one of SECRET_NAMES."""
 
-_SECRETS = path_trie.build(SECRET_NODES)
+_SECRETS = path_trie.build(path.lower() for path in SECRET_NODES)
 _NOTHING: PathTrie = {}
 
-_KNOWN: dict[str, bool] = {}
+_KNOWN: dict[str, tuple[bool, str]] = {}
 _MAX_KNOWN, _MAX_KNOWN_CHARS = 2_000, 64
-"""Names that were looked at, and whether they are secret: a callback has some fifty of the same few
-hundred, and looking at each again would double the time of this walk."""
+"""Names that were looked at: whether they are secret, and their letters. A callback has some fifty
+of the same few hundred, and looking at each again would double the time of this walk."""
 
 
 def is_secret(name: str) -> bool:
-    """Whether a node of this name holds a secret, wherever it is."""
-    if name in SECRET_NAMES:
-        return True
-    if name[-2:] not in _ENDINGS:
-        return False
-    lower = name.lower()
-    return lower in _WHOLE_NAMES or any(
-        lower.endswith(ending) and any(word in lower for word in words)
-        for ending, words in _LIKE_SECRETS.items()
-    )
+    """Whether a node of this name holds a secret, wherever it is. Only the letters of a name count,
+    as a reader sees them (folding.py)."""
+    return _are_secret(letters(name))
 
 
 def redact(node: Tree, secret: PathTrie = _SECRETS) -> Tree:
@@ -101,10 +93,8 @@ def redact(node: Tree, secret: PathTrie = _SECRETS) -> Tree:
         return node
     clean: dict[str, Tree] = {}
     for name, value in node.items():
-        hidden = _KNOWN.get(name)
-        if hidden is None:
-            hidden = _learn(name)
-        further = secret.get(name)
+        hidden, plain = _KNOWN.get(name) or _learn(name)
+        further = secret.get(plain)
         if hidden or (further is not None and "" in further):
             clean[name] = value if tree.is_blank(value) else REDACTED
         elif isinstance(value, str):
@@ -114,9 +104,19 @@ def redact(node: Tree, secret: PathTrie = _SECRETS) -> Tree:
     return clean
 
 
-def _learn(name: str) -> bool:
-    """is_secret, remembered for as many names as CI has."""
-    hidden = is_secret(name)
+def _learn(name: str) -> tuple[bool, str]:
+    """Whether a name is secret, and its letters; remembered for as many names as CI has."""
+    plain = letters(name)
+    known = _are_secret(plain), plain
     if len(_KNOWN) < _MAX_KNOWN and len(name) <= _MAX_KNOWN_CHARS:
-        _KNOWN[name] = hidden
-    return hidden
+        _KNOWN[name] = known
+    return known
+
+
+def _are_secret(plain: str) -> bool:
+    if plain in _WHOLE_NAMES:
+        return True
+    return plain[-2:] in _ENDINGS and any(
+        plain.endswith(ending) and any(word in plain for word in words)
+        for ending, words in _LIKE_SECRETS.items()
+    )

@@ -1,8 +1,9 @@
 """Text whose characters are written as escapes, decoded.
 
 A name may be sent as DocPassword, \\u0044ocPassword, &#68;ocPassword or %44ocPassword, and JSON in
-a string of JSON, or in XML, escapes the escapes. `Decoded` has the text that a reader sees, and
-leads from each of its characters back to how it was written.
+a string of JSON, or in XML, escapes the escapes. It may hold invisible characters, or letters that
+only look like its own. `Decoded` has the text that a reader sees, and leads from each of its
+characters back to how it was written.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
+from collections.abc import Callable
+
+from handler.callback.folding import INVISIBLE, LOOK_ALIKES, fold
 
 MAX_PASSES = 8
 """How often escapes are decoded that become visible by decoding others. One kind within itself
@@ -25,6 +29,10 @@ _ESCAPE = re.compile(
 )
 """No two parts of it can match the same characters, and a run of backslashes is entered at its
 beginning only: it reads each character a bounded number of times."""
+
+_UNLIKE_ASCII = re.compile(f"(?P<unseen>[{INVISIBLE}]+)|[{LOOK_ALIKES}]")
+_BEFORE_UNSEEN = frozenset("_-.:/<")
+"""Behind a letter, a digit or one of these, what can't be seen would break a name in two."""
 
 _FIRST = ("\\", "&", "%", "\x00")
 """Every escape begins with one of these: looking for them is faster."""
@@ -45,8 +53,8 @@ _NAMED = {
 
 
 class Decoded:
-    """A text with its escapes decoded. A NUL, which every second character of UTF-16 is when it is
-    read as something else, is left out.
+    """A text with its escapes decoded and its names folded. A NUL, which every second character of
+    UTF-16 is when it is read as something else, is left out.
 
     Attributes:
         text: the decoded text.
@@ -60,12 +68,17 @@ class Decoded:
         for _ in range(MAX_PASSES):
             if not any(sign in self.text for sign in _FIRST):
                 break
-            layer = _Layer(self.text)
-            if not layer.count:
+            if not self._decode(_ESCAPE, _character):
                 break
+        self.is_whole = len(self._layers) < MAX_PASSES or not _ESCAPE.search(self.text)
+        self._decode(_UNLIKE_ASCII, _folded)
+
+    def _decode(self, pattern: re.Pattern[str], decoded: Callable[[re.Match[str]], str]) -> int:
+        layer = _Layer(self.text, pattern, decoded)
+        if layer.count:
             self._layers.append(layer)
             self.text = layer.text
-        self.is_whole = len(self._layers) < MAX_PASSES or not _ESCAPE.search(self.text)
+        return layer.count
 
     def written_at(self, position: int) -> int:
         """Where in the written text the character at a position of `text` begins."""
@@ -81,13 +94,15 @@ class Decoded:
 class _Layer:
     """One pass: the text after it, and the way back."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(
+        self, text: str, pattern: re.Pattern[str], decoded: Callable[[re.Match[str]], str]
+    ) -> None:
         parts: list[str] = []
-        # Of each escape: where in the new text it ends, and how much longer all so far were.
+        # Of each match: where in the new text it ends, and how much longer all so far were.
         self._ends, self._shifts = array("q"), array("q", [0])
         at = length = shift = 0
-        for match in _ESCAPE.finditer(text):
-            character = _character(match)
+        for match in pattern.finditer(text):
+            character = decoded(match)
             parts += (text[at : match.start()], character)
             length += match.start() - at + len(character)
             shift += match.end() - match.start() - len(character)
@@ -110,3 +125,13 @@ def _character(match: re.Match[str]) -> str:
         return _NAMED[match[kind]]
     number = int(match[kind], _BASES.get(kind, 16))
     return chr(number) if number <= 0x10FFFF else "\ufffd"
+
+
+def _folded(match: re.Match[str]) -> str:
+    """What can't be seen is left out of names only: a sign that is compared with how another one
+    was written stays as it is."""
+    found = match[0]
+    if match["unseen"] is None:
+        return fold(found) or found
+    before = match.string[match.start() - 1 : match.start()]
+    return "" if before.isalnum() or before in _BEFORE_UNSEEN else found

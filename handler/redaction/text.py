@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from handler.callback.folding import letters
 from handler.callback.redaction import (
     ENDINGS,
     REDACTED,
@@ -23,7 +24,6 @@ from handler.callback.redaction import (
 from handler.redaction.escapes import Decoded
 from handler.redaction.values import Value, value_of
 
-_EXACT = frozenset(map(str.lower, SECRET_NAMES))
 _CHILDREN: dict[str, set[str]] = {}
 for _path in SECRET_NODES:
     _parent, _child = _path.lower().split(".")[-2:]
@@ -32,14 +32,15 @@ for _path in SECRET_NODES:
 
 
 def _hints() -> Iterator[str]:
-    """In lower case, what each name that may be secret ends with, as CI writes it and as records
-    do: doc_password."""
+    """In lower case, what each name that may be secret ends with: as CI writes it, as records do
+    (doc_password), and with hyphens."""
     yield from ENDINGS
     for path in (*SECRET_NAMES, *SECRET_NODES):
         for name in path.split(".")[-2:]:
             if not name.lower().endswith(ENDINGS):
                 yield name.lower()
-                yield re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+                for sign in ("_", "-"):
+                    yield re.sub(r"(?<=[a-z])(?=[A-Z])", sign, name).lower()
 
 
 _HINTS = tuple(sorted(set(_hints())))
@@ -121,7 +122,7 @@ def _named(source: Decoded) -> Iterator[_Cut]:
             continue  # a part of what was looked at
         start, local, end = _name_around(text, at, hint)
         at = end
-        scope = _plain(text[local:end])
+        scope = letters(text[local:end])
         if scope in _CHILDREN and start >= scopes.get(scope, 0):
             node = value_of(source, start, end)
             scopes[scope] = node.end if node else 0
@@ -175,17 +176,12 @@ def _is_secret(text: str, start: int, local: int, end: int) -> bool:
     """Whether the name at text[start:end] is secret, with its prefix, without it, or as the last
     word of a key with blanks in it."""
     name = text[local:end]
-    if is_secret(name) or _plain(name) in _EXACT or is_secret(text[start:end]):
+    if is_secret(name) or is_secret(text[start:end]):
         return True
     if not _KEY_END.match(text, end):
         return False
     quote = max(text.rfind(mark, max(0, start - _LONGEST_KEY), start) for mark in "\"'")
     return quote >= 0 and is_secret(text[quote + 1 : end])
-
-
-def _plain(name: str) -> str:
-    """docPassword and doc_password, as the fields of records are written, are one name."""
-    return name.replace("_", "").lower()
 
 
 def _is_blank(text: str, value: Value) -> bool:

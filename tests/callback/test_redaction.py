@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -99,18 +100,49 @@ SECRETS = (
     *("accessKey", "private_key", "SignKey", "token", "SecurityToken", "x-cos-security-token"),
     *("iv", "Iv", "AesIV", "Signature", "apikey"),
 )
+ODDLY_WRITTEN = (
+    *("Doc\u200bPassword", "DocPassword\u200b", "\ufeffDocPassword", "Doc\u00adPass\u2060word"),
+    *("Doc\u034fPassword", "Doc\U000e0041Password", "Doc\u3164Password", "Doc\ufe0fPassword"),
+    *("Doc\u202ePassword", "Doc\x00Password", "Doc\x08Pass\x7fword", "Doc\x9dPassword"),
+    *("\uff24ocPassword", "\uff24\uff4f\uff43\uff30\uff41\uff53\uff53\uff57\uff4f\uff52\uff44"),
+    *("\U0001d403ocPassword", "\u24b9ocPassword", "Pa\u017fsword", "DocP\xe1ssword", "To\u212aen"),
+    *("D\u043ecP\u0430ssword", "D\u03bfcPassw\u03bfrd", "Ur\u0456Key", "Ur\u0131Key", "I\u0474"),
+    *("dOCpASSWORD", "docpassworD", "PlAiNtExT", "plain_text", "Plain-Text", "urikey", "uRiKeY"),
+    *("uncompresskey", "MASTERPLAYKEY", "Doc Password ", " IV", "DocPassword.", "DocPassword1"),
+    *("I\u200bV", "\uff29\uff36", "t\u200do\u200dk\u200de\u200dn", "Secret\u0301"),
+)
+"""What a reader takes for the name of a secret: invisible characters, letters that look like those
+of ASCII, odd case, and signs between the letters."""
+
 PLAIN = (
     *("Key", "KeyId", "KeyType", "KeyConfig", "Keywords", "ObjectKey", "TokenId", "NextToken"),
     *("ReceiveTokenId", "EncryptMode", "IsEncrypt", "Encryption", "Algorithm", "Archive", "Size"),
     *("Text", "Type", "Drive", "SecretId", "x", ""),
+    *("\u5bc6\u94a5", "\uff2bey", "K\u200bey", "\u041a\u0435\u0443", "Drive\u200b", "\u200b", "12"),
 )
 
 
-@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("name", [*SECRETS, *ODDLY_WRITTEN], ids=ascii)
 def test_a_name_like_that_of_a_secret_is_one(name: str) -> None:
     """In any case, and wherever it is."""
     assert is_secret(name)
     assert redact({"a": [{name: "x"}]}) == {"a": [{name: REDACTED}]}
+
+
+@pytest.mark.parametrize("path", SECRET_NODES)
+@pytest.mark.parametrize("odd", ["\u200b", "\u034f", "\x08"], ids=ascii)
+def test_a_path_to_a_secret_is_known_by_the_letters_of_its_names(path: str, odd: str) -> None:
+    """As a name is that is secret anywhere."""
+    spelled = ".".join(f"{name[0].lower()}{odd}{name[1:]}" for name in path.split("."))
+    assert MARKER not in str(redact(planted(spelled)))
+
+
+@pytest.mark.parametrize("name", ODDLY_WRITTEN, ids=ascii)
+def test_no_record_holds_a_secret_whose_name_is_oddly_written(name: str) -> None:
+    """JSON allows any character in a name."""
+    body = json.dumps({"JobsDetail": {"JobId": "j1", "Tag": "New", "Operation": {name: MARKER}}})
+    (one,) = records(body.encode())
+    assert MARKER.encode() not in one.to_json()
 
 
 @pytest.mark.parametrize("name", PLAIN)

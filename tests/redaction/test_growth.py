@@ -137,6 +137,15 @@ FAMILIES = (
     ("", "Key</Key><Value>x</Value>", ""),
     ("", "token</a><", ""),
     ("", '"token","Value":', ""),
+    ("", "\u200b", ""),
+    ("D", "\u200b", "ocPassword"),
+    ("", "D\u200b", ""),
+    ("", "\uff24", ""),
+    ("", "\U0001d403", ""),
+    ("", "\u0430", ""),
+    ("", "\u24b9ocPassword:x,", ""),
+    ("", '"DocPass\u200bword":"x",', ""),
+    ("", "\ufdfa", ""),
 )
 """What comes before, what is repeated, and what comes behind."""
 

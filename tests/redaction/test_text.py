@@ -9,6 +9,7 @@ import pytest
 from handler.callback.redaction import REDACTED, SECRET_NAMES, SECRET_NODES
 from handler.redaction.escapes import Decoded
 from handler.redaction.text import redact, redact_body
+from tests.callback.test_redaction import ODDLY_WRITTEN
 
 SECRET = "hunter2"
 
@@ -30,6 +31,43 @@ def test_every_secret_name_in_every_format(name: str, form: str) -> None:
     assert SECRET not in shown
     assert REDACTED in shown
     assert "kept.mp4" in shown
+
+
+@pytest.mark.parametrize("name", ODDLY_WRITTEN, ids=ascii)
+@pytest.mark.parametrize(
+    "form",
+    [
+        '{"NAME": "hunter2", "Object": "kept.mp4"}',
+        "<a><NAME>hunter2</NAME><Object>kept.mp4</Object></a>",
+        "<a NAME='hunter2'><Object>kept.mp4</Object></a>",
+        '"{\\"NAME\\": \\"hunter2\\", \\"Object\\": \\"kept.mp4\\"}"',
+    ],
+)
+def test_names_that_only_look_like_that_of_a_secret(name: str, form: str) -> None:
+    """Characters that nobody sees, letters of another alphabet, odd case; escaped too."""
+    # XML has no names with blanks.
+    text = form.replace("NAME", name.replace(" ", "\u200b") if "<" in form else name)
+    for written in (text, escaped(text, "\\u{:04x}"), escaped(text, "&#{};")):
+        assert SECRET not in redact(written)
+        assert SECRET not in redact(written[: written.index(SECRET) + 5])
+
+
+def escaped(text: str, escape: str) -> str:
+    """A text with escapes in place of all that is not ASCII."""
+    return "".join(one if one.isascii() else escape.format(ord(one)) for one in text)
+
+
+@pytest.mark.parametrize("odd", ["\u200b", "\u0301", "\uff21", "\u0430", "\x08"], ids=ascii)
+def test_what_is_no_secret_stays_as_it_was_written(odd: str) -> None:
+    """Folding serves the search only."""
+    body = f'{{"Ob{odd}ject": "a{odd}b", "DocPassword": "x{odd}y", "{odd}": "{odd}"}}'
+    assert redact(body) == body.replace(f"x{odd}y", REDACTED)
+
+
+def test_a_known_secret_is_found_with_characters_in_it_that_nobody_sees() -> None:
+    """Whoever reads it can copy it without them."""
+    text = "GET /?token=open-\u200bses\u2060ame HTTP/1.1, \uff4fpen-sesame"
+    assert "ame" not in redact(text, ["open-sesame"])
 
 
 @pytest.mark.parametrize("path", SECRET_NODES)
