@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_callback.log_recovery import RecoveredBody, recover
+from ci_callback.scf_runner.log_service import LogService
 from handler.log import MAX_LINE_BYTES, MAX_VALUE_CHARS, Log
-from tests.scf.log_service import LogService
 
 
 def logged(log_of: io.StringIO) -> list[dict[str, object]]:

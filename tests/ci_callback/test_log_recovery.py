@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from ci_callback.log_recovery import RecoveredBody, recover
+from ci_callback.scf_runner.log_service import LogService
 from handler.log import Log
-from tests.scf.log_service import LogService
 
 BODIES = [
     b"<Response><JobsDetail><JobId>j1</JobId></JobsDetail></Response>",

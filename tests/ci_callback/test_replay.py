@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ci_callback.commands.registry import app
+from ci_callback.scf_runner.log_service import LogService
 from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.folder import FolderStore
 from handler.ledger.outbox import Ticket
@@ -22,7 +23,6 @@ from handler.ledger.records import Ledger
 from tests.conftest import PAYLOADS, Invoked
 from tests.fake_cos import FakeCos, Fault
 from tests.records import record
-from tests.scf.log_service import LogService
 
 NOISE = random.Random(1).randbytes(15_000).hex()
 BIG = json.dumps({"JobsDetail": {"JobId": "big", "State": "Success", "Text": NOISE}})

@@ -1,8 +1,6 @@
 """What becomes of the function's stdout: SCF passes it to CLS within limits, and people export it.
 
-Limits (INTL SCF, log delivery configuration): the first 8 KB of a line are kept; of one request
-at most 1 MB and 5,000 lines within 5 seconds. Fields of a row: document 583/60336. Forms of an
-export: 614/56451.
+Fields of a row: document 583/60336. Forms of an export: 614/56451.
 """
 
 from __future__ import annotations
@@ -14,12 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-LINE_BYTES = 8_000
-"""The page says 8 KB; this is the smaller reading."""
-
-WINDOW_S = 5.0
-WINDOW_BYTES = 1_000_000
-WINDOW_LINES = 5_000
+from ci_callback.scf_runner.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -47,11 +40,15 @@ class Row:
 
 
 class LogService(io.StringIO):
-    """A stream in place of stdout. Give `request` the id of each invocation before it."""
+    """A stream in place of stdout. Give `request` the id of each invocation before it.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    clock: epoch seconds. cut: how many lines lost their end. dropped: how many were not taken.
+    """
+
+    def __init__(self, clock: Callable[[], float], limits: Limits | None = None) -> None:
         super().__init__()
         self._clock = clock
+        self._limits = limits or Limits()
         self._request_id = ""
         self._taken: list[tuple[float, int]] = []
         self._rest = ""
@@ -71,17 +68,23 @@ class LogService(io.StringIO):
             self._take(line)
         return len(text)
 
+    def finish(self) -> tuple[Row, ...]:
+        """The rows, with what had no line break yet."""
+        if self._rest:
+            self.write("\n")
+        return tuple(self.rows)
+
     def _take(self, line: str) -> None:
-        now = self._clock()
+        now, limits = self._clock(), self._limits
         data = line.encode()
-        self._taken = [(at, size) for at, size in self._taken if now - at < WINDOW_S]
+        self._taken = [(at, size) for at, size in self._taken if now - at < limits.log_window_s]
         size = sum(size for _, size in self._taken) + len(data) + 1
-        if size > WINDOW_BYTES or len(self._taken) >= WINDOW_LINES:
+        if size > limits.log_window_bytes or len(self._taken) >= limits.log_window_lines:
             self.dropped += 1
             return
         self._taken.append((now, len(data) + 1))
-        self.cut += len(data) + 1 > LINE_BYTES
-        kept = data[:LINE_BYTES].decode(errors="ignore")
+        self.cut += len(data) + 1 > limits.log_line_bytes
+        kept = data[: limits.log_line_bytes].decode(errors="ignore")
         self.rows.append(Row(now, self._request_id, kept))
 
     # --- exports ---

@@ -1,0 +1,174 @@
+"""The platform: instances on demand, events, retries of asynchronous ones, a clock that is moved.
+
+An instance takes one event at a time (583/45757): where all are busy a new one is started. After
+each event it is frozen; with the next one it goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ci_callback.scf_runner.code_folder import Code
+from ci_callback.scf_runner.instance import OK, TOO_LARGE, Instance, Invoked
+from ci_callback.scf_runner.limits import MB, Limits
+from handler.clock import rfc3339_of
+
+
+class _Retry(NamedTuple):
+    """A failed asynchronous event that is run again. at: epoch seconds. left: further runs."""
+
+    at: float
+    event: Any
+    left: int
+
+
+@dataclass
+class ScfRunner:
+    """Use as a context manager. env: what the function is configured with.
+
+    credentials: the keys of an invocation, added to the environment of its process: the platform
+        renews them. offset: seconds by which the clock is ahead. noted: called with each event and
+        what became of it, in whichever thread invokes.
+    """
+
+    code: Code
+    env: Mapping[str, str]
+    limits: Limits = field(default_factory=Limits)
+    credentials: Callable[[], Mapping[str, str]] = dict
+    noted: Callable[[Any, Invoked], object] = lambda event, invoked: None
+    offset: float = 0.0
+    started: int = field(default=0, init=False)
+    """How many instances there were."""
+    _idle: list[Instance] = field(default_factory=list, init=False, repr=False)
+    _busy: list[Instance] = field(default_factory=list, init=False, repr=False)
+    _retries: list[_Retry] = field(default_factory=list, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def __enter__(self) -> ScfRunner:
+        size = sum(len(f"{name}{value}".encode()) for name, value in self.env.items())
+        if size > self.limits.env_bytes:
+            raise ValueError(
+                f"the environment takes {size} bytes; the platform allows {self.limits.env_bytes}"
+            )
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for instance in self.instances():
+            instance.close()
+
+    def clock(self) -> float:
+        """Epoch seconds, moved."""
+        return time.time() + self.offset
+
+    def instances(self) -> list[Instance]:
+        """Those that are there, the busy ones first."""
+        with self._lock:
+            return [*self._busy, *self._idle]
+
+    def busy(self) -> list[Instance]:
+        """Those that have an event."""
+        with self._lock:
+            return list(self._busy)
+
+    # --- events ---
+
+    def invoke(self, event: Any, request_id: str | None = None) -> Invoked:
+        """A synchronous event, as of the function's URL. The platform does not run it again."""
+        return self._run(event, self.limits.request_bytes, request_id or str(uuid.uuid4()))
+
+    def fire(self, event: Any, request_id: str | None = None) -> Invoked:
+        """An asynchronous event, as of a timer: where it fails it is run again, with `run_due`."""
+        return self._fire(event, self.limits.retries, request_id)
+
+    def run_due(self) -> list[Invoked]:
+        """Run the failed asynchronous events again whose time has come."""
+        now = self.clock()
+        with self._lock:
+            due = [one for one in self._retries if one.at <= now]
+            self._retries = [one for one in self._retries if one.at > now]
+        return [self._fire(one.event, one.left, None) for one in due]
+
+    def _fire(self, event: Any, retries: int, request_id: str | None) -> Invoked:
+        invoked = self._run(event, self.limits.async_event_bytes, request_id or str(uuid.uuid4()))
+        if invoked.status != OK and retries:
+            again = _Retry(self.clock() + self.limits.retry_wait_s, event, retries - 1)
+            with self._lock:
+                self._retries.append(again)
+        return invoked
+
+    def _run(self, event: Any, limit: int, request_id: str) -> Invoked:
+        size = len(json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        if size > limit:
+            return Invoked(TOO_LARGE, None, f"an event of {size} bytes; {limit} are allowed")
+        instance = self._acquire()
+        try:
+            invoked = instance.invoke(event, self._context(request_id), self.credentials())
+        finally:
+            self._release(instance)
+        self.noted(event, invoked)
+        return invoked
+
+    # --- instances ---
+
+    def _acquire(self) -> Instance:
+        with self._lock:
+            while self._idle:
+                instance = self._idle.pop()
+                if instance.is_alive:
+                    instance.thaw()
+                    break
+                instance.close()
+            else:
+                self.started += 1
+                instance = Instance(
+                    self.code, self._environ(), self.limits, self.clock, lambda: self.offset
+                )
+            self._busy.append(instance)
+            return instance
+
+    def _release(self, instance: Instance) -> None:
+        with self._lock:
+            self._busy.remove(instance)
+            if instance.is_alive:
+                instance.freeze()
+                self._idle.append(instance)
+
+    def _environ(self) -> dict[str, str]:
+        """As the platform makes it (583/32748, docs.cloudbase.net/cloud-function)."""
+        own = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "PYTHONDONTWRITEBYTECODE": "x",
+            "PYTHONPATH": "/var/user:/opt",
+            "SCF_NAMESPACE": "default",
+            "TENCENTCLOUD_RUNENV": "SCF",
+            "USER_CODE_ROOT": "/var/user/",
+        }
+        return own | dict(self.env) | dict(self.credentials())
+
+    def _context(self, request_id: str) -> dict[str, Any]:
+        """The keys that were observed with a function's URL, and their units."""
+        environ = {"SCF_NAMESPACE": "default", "TZ": "UTC"}
+        return {
+            "environ": ";".join(f"{name}={value}" for name, value in environ.items()),
+            "environment": json.dumps(environ),
+            "function_name": "ci-callback",
+            "function_version": "$LATEST",
+            "memory_limit_in_mb": self.limits.memory // MB,
+            "namespace": "default",
+            "request_id": request_id,
+            "tencentcloud_appid": "1250000000",
+            "tencentcloud_region": self.env.get("COS_REGION", "ap-guangzhou"),
+            "tencentcloud_uin": "100000000001",
+            "time_limit_in_ms": int(self.limits.time_s * 1000),
+        }
+
+
+def timer_event(name: str, now: float) -> dict[str, str]:
+    """What the timer trigger sends (583/9708). now: epoch seconds."""
+    return {"Type": "Timer", "TriggerName": name, "Time": rfc3339_of(int(now)), "Message": name}
