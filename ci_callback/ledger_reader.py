@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import islice
 
@@ -29,20 +29,32 @@ MAX_ATTEMPTS = 100
 MAX_LISTED_DAYS = 31
 """So many days are listed one by one."""
 
+MERGE_DAYS = 7
+"""So long after a job was created its callback may come: where there are records without a day,
+names are compared with those of so many days before a range."""
+
 
 @dataclass(frozen=True)
 class DayRange:
     """UTC days on which jobs were created, both included. None: without that bound. Jobs without
-    a believable day are under 1970-01-01, which only a range without a beginning holds."""
+    a believable day are under 1970-01-01, which every range holds."""
 
     since: date | None = None
     until: date | None = None
 
     def holds(self, day: str) -> bool:
         """Whether a day, YYYY-MM-DD, is one of them."""
-        return (self.since is None or day >= self.since.isoformat()) and (
-            self.until is None or day <= self.until.isoformat()
+        return day == keys.NO_DAY or (
+            (self.since is None or day >= self.since.isoformat())
+            and (self.until is None or day <= self.until.isoformat())
         )
+
+    def with_merged(self) -> DayRange:
+        """The range in which the twin of a record without a day may be."""
+        if self.since is None:
+            return self
+        earlier = date.fromordinal(max(1, self.since.toordinal() - MERGE_DAYS))
+        return DayRange(earlier, self.until)
 
 
 ALL_DAYS = DayRange()
@@ -50,7 +62,9 @@ ALL_DAYS = DayRange()
 
 @dataclass(frozen=True)
 class StoredRecord:
-    """A record and its key. record: None where the object can't be read as one; `why` says how."""
+    """A record and its key. record: with the root and attempt that are known now, which the
+    function may have noted after it was stored. None where the object can't be read as one; `why`
+    says how."""
 
     key: str
     record: JobRecord | None
@@ -70,7 +84,7 @@ class Resubmission:
 
 @dataclass(frozen=True)
 class StoredTicket:
-    """A ticket in the outbox; None where it can't be read."""
+    """A ticket in the outbox; None where it can't be read. Its record is as a StoredRecord's."""
 
     name: str
     ticket: Ticket | None
@@ -85,11 +99,7 @@ def record_keys(
     one under its day counts; the other one is left out. May raise StoreError.
     """
     for folder in folders:
-        if days.since is None:
-            yield from _merged(store.list(f"{folder}/dt="), days)
-        else:
-            listed = _since(store, folder, days.since, days.until or date.max)
-            yield from (key for key in listed if key.endswith(".json"))
+        yield from _merged(_listed(store, folder, days), days)
 
 
 def _merged(listed: Iterator[str], days: DayRange) -> Iterator[str]:
@@ -105,9 +115,22 @@ def _merged(listed: Iterator[str], days: DayRange) -> Iterator[str]:
         undated.pop(name, None)
         if days.holds(day.removeprefix("dt=")):
             yield key
-        elif not undated:
+        elif days.since is None and not undated:
             return  # the days that follow are later still
     yield from undated.values()
+
+
+def _listed(store: Store, folder: str, days: DayRange) -> Iterator[str]:
+    """The keys of a folder that may be within a range or hide one that is, sorted."""
+    if days.since is None:
+        yield from store.list(f"{folder}/dt=")
+        return
+    has_undated = False
+    for key in store.list(f"{folder}/dt={keys.NO_DAY}/"):
+        has_undated = True
+        yield key
+    wanted = days.with_merged() if has_undated else days
+    yield from _since(store, folder, wanted.since or date.min, wanted.until or date.max)
 
 
 def _since(store: Store, folder: str, since: date, until: date) -> Iterator[str]:
@@ -117,7 +140,7 @@ def _since(store: Store, folder: str, since: date, until: date) -> Iterator[str]
     if (last - since).days > MAX_LISTED_DAYS:
         beyond = f"{folder}/dt={until + timedelta(1) if until < date.max else 'A'}"
         for key in store.list(f"{folder}/dt=", beyond):
-            if key >= f"{folder}/dt={since}":
+            if key >= f"{folder}/dt={since}" and not key.startswith(f"{folder}/dt={keys.NO_DAY}"):
                 yield key
         return
     for ahead in range((last - since).days + 1):
@@ -128,9 +151,15 @@ def records(store: Store, found: Iterable[str]) -> Iterator[StoredRecord]:
     """The records under some keys, in their order; keys that are gone again are left out."""
     todo = iter(found)
     while batch := list(islice(todo, BATCH)):
-        for key, line in zip(batch, in_parallel(store.get, batch), strict=True):
-            if line is not None:
-                yield _read(key, line)
+        for one in in_parallel(lambda key: _stored(store, key), batch):
+            if one is not None:
+                yield one
+
+
+def received_at(record: JobRecord) -> str | None:
+    """When the callback of a record came, RFC 3339 in UTC; None where it does not say."""
+    received = record.source.get("received_at")
+    return received if isinstance(received, str) else None
 
 
 def find(store: Store, job_id: str) -> list[StoredRecord]:
@@ -178,23 +207,18 @@ def _resubmission(store: Store, key: str, number: int) -> Resubmission | None:
 
 
 def _ended(store: Store, attempt: Attempt) -> StoredRecord | None:
-    """The record of the job that a re-submission became, with or without its day."""
-    places = dict.fromkeys(
-        keys.job(attempt.job_id, at) for at in (attempt.created_at, None) if attempt.job_id
-    )
-    for key in places:
-        line = store.get(key)
-        if line is not None:
-            return _read(key, line)
-    return None
+    """The record of the job that a re-submission became."""
+    if not attempt.job_id:
+        return None
+    places = job_keys(attempt.job_id, [keys.day(attempt.created_at)])
+    return next((one for key in places if (one := _stored(store, key)) is not None), None)
 
 
-def lineage_of(store: Store, record: JobRecord) -> Lineage:
-    """Root and attempt of a job: those of its record where that is a re-submission, else those that
-    the function noted after the record was stored. May raise StoreError."""
-    if record.kind != "job" or record.lineage.attempt > 1:
-        return record.lineage
-    return noted_lineage(store, keys.lineage(record.job_id)) or record.lineage
+def job_keys(job_id: str, days: Iterable[str]) -> list[str]:
+    """Where the record of a job may be that was created on one of some days. The first that exists
+    counts: the one without a day comes last."""
+    name = f"{keys.name(job_id)}.json"
+    return [f"{keys.JOBS}dt={day}/{name}" for day in dict.fromkeys((*days, keys.NO_DAY))]
 
 
 def noted_lineage(store: Store, key: str) -> Lineage | None:
@@ -207,43 +231,46 @@ def noted_lineage(store: Store, key: str) -> Lineage | None:
         return None
 
 
-def lineages(store: Store, found: Iterable[StoredRecord]) -> dict[str, Lineage]:
-    """Root and attempt of each record, by its key. `_lineage/` is asked only about jobs whose
-    UserData claims to be a re-submission, which the record does not confirm. May raise StoreError.
-    """
-    known = {one.key: one.record for one in found if one.record}
-    asked = [key for key, record in known.items() if _claims_lineage(record)]
-    noted = in_parallel(lambda key: lineage_of(store, known[key]), asked)
-    lineages = {key: record.lineage for key, record in known.items()}
-    return lineages | dict(zip(asked, noted, strict=True))
-
-
-def _claims_lineage(record: JobRecord) -> bool:
+def may_follow(record: JobRecord) -> bool:
+    """Whether `_lineage/` may say another root than the record: its UserData claims that the job
+    is a re-submission, which was not proven when the record was stored."""
     return record.kind == "job" and record.lineage.attempt == 1 and record.marker is not None
+
+
+def _followed(store: Store, record: JobRecord) -> JobRecord:
+    """A record with the root and attempt that are known now. Only a claim costs a request."""
+    noted = noted_lineage(store, keys.lineage(record.job_id)) if may_follow(record) else None
+    return record.with_lineage(noted) if noted else record
 
 
 def outbox(store: Store) -> Iterator[StoredTicket]:
     """All tickets, the next one due first."""
     names = (key.removeprefix(OUTBOX) for key in store.list(OUTBOX))
     while batch := list(islice(names, BATCH)):
-        lines = in_parallel(lambda name: store.get(OUTBOX + name), batch)
-        for name, line in zip(batch, lines, strict=True):
-            if line is not None:
-                yield StoredTicket(name, _ticket(line))
+        for one in in_parallel(lambda name: _waiting(store, name), batch):
+            if one is not None:
+                yield one
 
 
-def _ticket(line: bytes) -> Ticket | None:
+def _waiting(store: Store, name: str) -> StoredTicket | None:
+    line = store.get(OUTBOX + name)
+    if line is None:
+        return None
     try:
         ticket = checked(Ticket.from_json(line))
         if ticket.record is not None:
-            checked(ticket.record)
+            ticket = replace(ticket, record=_followed(store, checked(ticket.record)))
     except (ValueError, RecursionError):
+        return StoredTicket(name, None)
+    return StoredTicket(name, ticket)
+
+
+def _stored(store: Store, key: str) -> StoredRecord | None:
+    line = store.get(key)
+    if line is None:
         return None
-    return ticket
-
-
-def _read(key: str, line: bytes) -> StoredRecord:
     try:
-        return StoredRecord(key, checked(JobRecord.from_json(line)))
+        record = checked(JobRecord.from_json(line))
     except (ValueError, TypeError, RecursionError) as error:
         return StoredRecord(key, None, str(error))
+    return StoredRecord(key, _followed(store, record))

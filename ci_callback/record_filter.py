@@ -8,11 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ci_callback.ledger_reader import DayRange
+from ci_callback.ledger_reader import DayRange, received_at
 from handler.callback import catalogue
 from handler.callback.record import OUTCOMES, JobRecord
-
-_ALWAYS = "9999-01-01T00:00:00"
 
 
 def tags(begin: str) -> list[str]:
@@ -39,12 +37,13 @@ class RecordFilter:
     outcome: str | None = None
 
     def matches(self, record: JobRecord) -> bool:
-        """Whether a record is meant. One without a time of creation is within any times."""
-        created = datetime.fromisoformat((record.created_at or _ALWAYS)[:19])
-        created = created.replace(tzinfo=timezone.utc)
+        """Whether a record is meant. A job without a time of creation was created before its
+        callback came; nothing more is known of it, so only `since` can exclude it."""
+        created = _moment(record.created_at)
+        latest = created or _moment(received_at(record))
         return (
-            (self.since is None or created >= self.since)
-            and (self.until is None or record.created_at is None or created < self.until)
+            (self.since is None or latest is None or latest >= self.since)
+            and (self.until is None or created is None or created < self.until)
             and self.tag in (None, record.tag)
             and self.state in (None, record.state)
             and self.outcome in (None, record.outcome)
@@ -57,3 +56,7 @@ class RecordFilter:
             self.since.astimezone(timezone.utc).date() if self.since else None,
             self.until.astimezone(timezone.utc).date() if self.until else None,
         )
+
+
+def _moment(time: str | None) -> datetime | None:
+    return datetime.fromisoformat(time[:19]).replace(tzinfo=timezone.utc) if time else None

@@ -10,7 +10,6 @@ from typing import Any
 
 from ci_callback.ledger_reader import Resubmission, StoredRecord, StoredTicket
 from ci_callback.terminal import Cell, Styled
-from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
 
 OUTCOME_STYLES: Mapping[str, str] = {
@@ -31,9 +30,10 @@ def outcome(record: JobRecord) -> Styled:
     return Styled(record.outcome, OUTCOME_STYLES[record.outcome])
 
 
-def record_cells(record: JobRecord, lineage: Lineage) -> tuple[str, str, str, Styled, str, str]:
+def record_cells(record: JobRecord) -> tuple[str, str, str, Styled, str, str]:
     """Job, time of creation, run time in seconds, outcome, tag, code with the attempt."""
-    attempt = "" if lineage.attempt == 1 else f" (attempt {lineage.attempt})"
+    number = record.lineage.attempt
+    attempt = "" if number == 1 else f" (attempt {number})"
     code = "" if record.code in NO_FAILURE else record.code
     return (
         record.job_id,
@@ -45,10 +45,14 @@ def record_cells(record: JobRecord, lineage: Lineage) -> tuple[str, str, str, St
     )
 
 
-def record_object(found: StoredRecord, lineage: Lineage | None = None) -> dict[str, Any]:
-    """A record as it is stored, and the job's root and attempt as they are known now."""
-    record = json.loads(found.record.to_json()) if found.record else None
-    return {"key": found.key, "record": record, "lineage": asdict(lineage) if lineage else None}
+def record_object(found: StoredRecord) -> dict[str, Any]:
+    """A record as it is stored, but with the job's root and attempt as they are known now."""
+    record = found.record
+    return {
+        "key": found.key,
+        "record": json.loads(record.to_json()) if record else None,
+        "lineage": asdict(record.lineage) if record else None,
+    }
 
 
 def ticket_cells(waiting: StoredTicket) -> tuple[Cell, ...]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from ci_callback.common import AsJson, Since, Until, local
-from ci_callback.ledger_reader import FOLDERS, StoredRecord, lineages, record_keys, records
+from ci_callback.ledger_reader import FOLDERS, StoredRecord, record_keys, records
 from ci_callback.record_filter import RecordFilter, Tag, outcomes
 from ci_callback.terminal import Table, print_json, say_table, width
 from ci_callback.views import record_cells, record_object
-from handler.callback.lineage import Lineage
 
 NARROW = 110
 """Columns of a terminal below which the time of creation and the run time are left out."""
@@ -52,12 +51,11 @@ def jobs(
         found = records(store, record_keys(store, wanted.days, folders))
         matching = (one for one in found if one.record is not None and wanted.matches(one.record))
         newest = heapq.nlargest(limit, matching, key=_created)
-        known = lineages(store, newest)
     if as_json:
         for one in newest:
-            print_json(record_object(one, known.get(one.key)))
+            print_json(record_object(one))
     else:
-        say_table(_table(newest, known, is_narrow=width() < NARROW), empty="No such records.")
+        say_table(_table(newest, is_narrow=width() < NARROW), empty="No such records.")
 
 
 def _created(found: StoredRecord) -> tuple[str, str]:
@@ -65,14 +63,14 @@ def _created(found: StoredRecord) -> tuple[str, str]:
     return ((record.created_at or "") if record else "", found.key)
 
 
-def _table(found: Sequence[StoredRecord], known: Mapping[str, Lineage], is_narrow: bool) -> Table:
+def _table(found: Sequence[StoredRecord], is_narrow: bool) -> Table:
     if is_narrow:
         made = Table(("job", "created", "outcome", "tag", "code"))
     else:
         made = Table(("job", "created", "run s", "outcome", "tag", "code"))
     for one in found:
         if one.record is not None:
-            job, created, run, *rest = record_cells(one.record, known[one.key])
+            job, created, run, *rest = record_cells(one.record)
             begin = (job, created[:DAY_CHARS]) if is_narrow else (job, created, run)
             made.add(*begin, *rest)
     return made

@@ -48,7 +48,7 @@ def query(
         raise typer.Exit(EXIT_NOT_2XX) from error
     from ci_callback.query.database import NotAQueryError, check_statement, records_database
 
-    text = sys.stdin.read() if sql == "-" else sql
+    text = _statement(sql)
     days = DayRange(since.date() if since else None, until.date() if until else None)
     with local() as here:
         try:
@@ -63,6 +63,17 @@ def query(
         except duckdb.Error as error:
             complain("query:", error)
             raise typer.Exit(EXIT_NOT_2XX) from error
+
+
+def _statement(sql: str) -> str:
+    """The text of a query, which DuckDB takes in UTF-8 only. An argument that is not has surrogates
+    in place of its bytes; so has standard input, or it can't be read, by the locale."""
+    try:
+        text = sys.stdin.read() if sql == "-" else sql
+        text.encode("utf-8")
+    except UnicodeError as error:
+        raise typer.BadParameter("the query is not valid UTF-8") from error
+    return text
 
 
 def _rows(result: Any) -> Iterator[tuple[Any, ...]]:

@@ -16,8 +16,8 @@ from ci_callback.ledger_reader import (
     StoredRecord,
     StoredTicket,
     find,
-    lineage_of,
     outbox,
+    received_at,
     resubmissions,
 )
 from ci_callback.terminal import (
@@ -73,7 +73,7 @@ def history(store: Store, job_id: str) -> JobHistory:
     """Look a job up. May raise StoreError."""
     found = find(store, job_id)
     record = next((one.record for one in found if one.record), None)
-    lineage = lineage_of(store, record) if record else Lineage(job_id, 1)
+    lineage = record.lineage if record else Lineage(job_id, 1)
     root = lineage.root_job_id
     first = found if root == job_id else find(store, root)
     made = resubmissions(store, root)
@@ -108,7 +108,7 @@ def show(
 def timings(record: JobRecord) -> list[tuple[str, str, float | None]]:
     """(what, when, seconds since the one before) of each time in a record."""
     times = [(what, getattr(record, name)) for name, what in TIMES]
-    times.append(("callback", record.source.get("received_at")))
+    times.append(("callback", received_at(record)))
     rows: list[tuple[str, str, float | None]] = []
     before: datetime | None = None
     for what, when in times:
@@ -160,7 +160,7 @@ def _as_object(job: JobHistory) -> dict[str, Any]:
     first = next((one.record for one in job.first if one.record), None)
     root = job.lineage.root_job_id
     return {
-        "records": [record_object(one, job.lineage) for one in job.found],
+        "records": [record_object(one) for one in job.found],
         "timings": [
             {"what": what, "at": when, "after_s": after}
             for one in job.found[:1]

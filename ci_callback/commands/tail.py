@@ -11,18 +11,10 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import AsJson, local
-from ci_callback.ledger_reader import (
-    FOLDERS,
-    DayRange,
-    StoredRecord,
-    lineages,
-    record_keys,
-    records,
-)
+from ci_callback.ledger_reader import FOLDERS, DayRange, StoredRecord, record_keys, records
 from ci_callback.record_filter import RecordFilter, Tag
 from ci_callback.terminal import print_json, say
 from ci_callback.views import record_cells, record_object
-from handler.ledger.keys import NO_DAY
 from handler.ledger.store import Store
 
 COS_DAYS = 2
@@ -59,27 +51,20 @@ def tail(
             if one.record is not None and wanted.matches(one.record)
         )
         for one in itertools.islice(coming, count or None):
-            _print(one, store, as_json)
+            _print(one, as_json)
 
 
-def _print(found: StoredRecord, store: Store, as_json: bool) -> None:
-    known = lineages(store, [found])[found.key]
+def _print(found: StoredRecord, as_json: bool) -> None:
     if as_json:
-        print_json(record_object(found, known))
+        print_json(record_object(found))
     elif found.record is not None:
-        say(*(cell for cell in record_cells(found.record, known) if cell), sep="  ")
+        say(*(cell for cell in record_cells(found.record) if cell), sep="  ")
 
 
 def recent_keys(store: Store, days: int | None) -> Iterator[str]:
     """Keys of the last days, and of jobs without a day; None: of all."""
-    folders = (*FOLDERS, "_unfinished")
-    if days is None:
-        yield from record_keys(store, folders=folders)
-        return
-    since = datetime.now(timezone.utc).date() - timedelta(days)
-    yield from record_keys(store, DayRange(since), folders)
-    for folder in folders:
-        yield from store.list(f"{folder}/dt={NO_DAY}/")
+    since = datetime.now(timezone.utc).date() - timedelta(days) if days else None
+    return record_keys(store, DayRange(since), (*FOLDERS, "_unfinished"))
 
 
 def _coming(

@@ -9,8 +9,19 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 
 from ci_callback.devserver.local_function import LocalFunction
-from ci_callback.ledger_reader import FOLDERS, DayRange, StoredRecord, record_keys, records
+from ci_callback.ledger_reader import (
+    FOLDERS,
+    MERGE_DAYS,
+    DayRange,
+    StoredRecord,
+    job_keys,
+    may_follow,
+    received_at,
+    record_keys,
+    records,
+)
 from handler.callback import converters
+from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.keys import OUTBOX
 from handler.ledger.store import Store
@@ -26,12 +37,12 @@ MOST_TICKETS = 5_000
 LISTED_FOR_S = 5.0
 MAX_CACHED = 3_000
 
-ROOT_DAYS = 8
-"""How many days before its retry a job may have been created."""
-
 _KEY = re.compile(
     r"(?:jobs|workflows|reviews|_unfinished)/dt=\d{4}-\d\d-\d\d/[a-z0-9~A-F-]{1,260}\.json"
 )
+
+
+_UNDATED = f"/dt={keys.NO_DAY}/"
 
 
 def is_record_key(key: str) -> bool:
@@ -58,12 +69,21 @@ class RecordCache:
         return Policy.of(self._function.settings)
 
     def read(self, wanted: Iterable[str]) -> dict[str, StoredRecord]:
-        """Records by their keys; one that is not there is left out."""
+        """Records by their keys; one that is not there is left out. In place of a record without a
+        day, that of the same job under its day, where there is one."""
+        found = self._read(wanted)
+        return {key: self._dated(one) if _UNDATED in key else one for key, one in found.items()}
+
+    def _dated(self, undated: StoredRecord) -> StoredRecord:
+        record = undated.record
+        return (record and self.find(record.job_id, received_at(record))) or undated
+
+    def _read(self, wanted: Iterable[str]) -> dict[str, StoredRecord]:
         asked = list(dict.fromkeys(wanted))
         missing = [key for key in asked if key not in self._known]
         fresh = {one.key: one for one in records(self.store, missing)}
         for key, found in fresh.items():
-            if found.record is not None and keys.is_written_once(found.record):
+            if found.record is not None and _never_changes(found.record):
                 self._known[key] = found
         found_now = {
             key: one for key in asked if (one := fresh.get(key) or self._known.get(key)) is not None
@@ -80,9 +100,8 @@ class RecordCache:
         """The record of a job that was created at `near` (RFC 3339), or up to a week before."""
         moment = converters.moment(near)
         day = moment.date() if moment else None
-        days = [str(day - timedelta(back)) for back in range(ROOT_DAYS)] if day else []
-        wanted = [f"{keys.JOBS}dt={one}/{keys.name(job_id)}.json" for one in (*days, keys.NO_DAY)]
-        return next(iter(self.read(wanted).values()), None)
+        days = [str(day - timedelta(back)) for back in range(MERGE_DAYS + 1)] if day else []
+        return next(iter(self._read(job_keys(job_id, days)).values()), None)
 
     def tickets(self) -> list[str]:
         """Names of the tickets that wait, the next one due first."""
@@ -107,3 +126,8 @@ class RecordCache:
 
 def _today() -> date:
     return datetime.now(timezone.utc).date()
+
+
+def _never_changes(record: JobRecord) -> bool:
+    """Whether reading it again would show the same: its root may be noted later."""
+    return keys.is_written_once(record) and not may_follow(record)

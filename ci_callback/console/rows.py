@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ci_callback.console.follow import Following, FollowUp
 from ci_callback.console.record_cache import RecordCache, is_record_key
 from ci_callback.devserver.history import Invocation, JobAnswer
-from ci_callback.ledger_reader import StoredRecord
+from ci_callback.ledger_reader import StoredRecord, received_at
 from handler.callback import converters
 from handler.callback.record import JobRecord
 
@@ -129,7 +129,7 @@ def _followed(row: Row, following: Following) -> Row:
 
 def received(record: JobRecord) -> float | None:
     """When its callback came, in epoch seconds."""
-    moment = converters.moment(str(record.source.get("received_at") or ""))
+    moment = converters.moment(received_at(record))
     return moment.timestamp() if moment else None
 
 

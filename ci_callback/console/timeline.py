@@ -13,7 +13,7 @@ from ci_callback.console.follow import TicketName
 from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.rows import received
 from ci_callback.devserver.history import Invocation
-from ci_callback.ledger_reader import Resubmission, StoredRecord, resubmissions
+from ci_callback.ledger_reader import Resubmission, StoredRecord, received_at, resubmissions
 from handler.callback import converters
 from handler.callback.record import JobRecord
 from handler.ingest.recorder import Recorder
@@ -80,7 +80,7 @@ class TimelineBuilder:
             for job in one.jobs:
                 if job.job_id == root and job.key:
                     return self._records.read([job.key]).get(job.key)
-        return self._records.find(root, record.created_at)
+        return self._records.find(root, record.created_at or received_at(record))
 
     # --- what is kept ---
 

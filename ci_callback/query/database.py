@@ -27,7 +27,7 @@ import contextlib
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -100,8 +100,8 @@ def check_statement(sql: str) -> None:
 def records_database(folder: Path, days: DayRange = ALL_DAYS) -> Iterator[DuckDBPyConnection]:
     """A connection to the records of a ledger in a folder, as they are now.
 
-    days: only these. Records without a day are under 1970-01-01, and only a range without a
-    beginning holds them.
+    days: only these. Records without a day are under 1970-01-01; of those, only jobs whose callback
+    came before the range are left out.
 
     Raises:
         ValueError: the folder is an unfinished copy.
@@ -142,21 +142,30 @@ class _Loader:
         for kind in KINDS:
             self.database.execute(f"CREATE TABLE {kind} ({fields}, dt DATE)")
         self.database.execute("CREATE TABLE unreadable (filename VARCHAR)")
-        compacted = sorted(self._compacted())
+        has_undated = next(self._undated(), None) is not None
+        loaded = self.days.with_merged() if has_undated else self.days
+        compacted = sorted(self._compacted(loaded))
         self._parts(compacted)
         for kind in KINDS:
-            for batch in _batches(self._small_files(kind, compacted if kind == "jobs" else ())):
+            without = frozenset(compacted if kind == "jobs" else ())
+            for batch in _batches(self._small_files(kind, loaded, without)):
                 self._insert(kind, batch)
         self._merge_days()
         self._follow_lineage()
 
-    def _compacted(self) -> Iterator[str]:
+    def _undated(self) -> Iterator[str]:
+        """Keys of records without a day, and of their part."""
+        store = FolderStore(self.root)
+        for folder in (*KINDS, keys.COMPACTED.rstrip("/")):
+            yield from store.list(f"{folder}/dt={keys.NO_DAY}/")
+
+    def _compacted(self, days: DayRange) -> Iterator[str]:
         """Days whose part is whole and holds all of their records."""
         store = FolderStore(self.root)
         for day in compaction.compacted_days(store):
             manifest = compaction.load(store, day)
             if (
-                self.days.holds(day)
+                days.holds(day)
                 and manifest is not None
                 and manifest.covers(compaction.listed(store, day))
                 and compaction.is_whole(self.root, manifest)
@@ -178,12 +187,14 @@ class _Loader:
             f"WHERE CASE WHEN {is_record} THEN true ELSE {misread} END"
         )
 
-    def _small_files(self, kind: str, without: Iterable[str]) -> Iterator[tuple[str, date, str]]:
-        """Key, day and text of each file that may hold a record."""
-        store, skipped = FolderStore(self.root), set(without)
+    def _small_files(
+        self, kind: str, days: DayRange, without: frozenset[str]
+    ) -> Iterator[tuple[str, date, str]]:
+        """Key, day and text of each file that may hold a record. without: days."""
+        store = FolderStore(self.root)
         for key in filter(compaction.is_record, store.list(f"{kind}/dt=")):
             day = compaction.day_of(key)
-            if day in skipped or not self.days.holds(day):
+            if day in without or not days.holds(day):
                 continue
             try:
                 yield key, date.fromisoformat(day), (store.get(key) or b"").decode("utf-8")
@@ -209,12 +220,20 @@ class _Loader:
         self.database.execute("INSERT INTO unreadable VALUES (?)", [str(self.root / key)])
 
     def _merge_days(self) -> None:
-        """Keep only the dated record of a job that has one without a day as well."""
+        """Keep only the dated record of a job that has one without a day as well; then only those
+        of the range, beyond which records were loaded to find these."""
         for kind in ("jobs", "workflows"):
             self.database.execute(
                 f"DELETE FROM {kind} WHERE dt = DATE '{keys.NO_DAY}' AND job_id IN "
                 f"(SELECT job_id FROM {kind} WHERE dt <> DATE '{keys.NO_DAY}')"
             )
+        if self.days.since is not None:
+            for kind in KINDS:
+                self.database.execute(
+                    f"DELETE FROM {kind} WHERE "
+                    f"CASE WHEN dt = DATE '{keys.NO_DAY}' THEN source.received_at ELSE dt END < ?",
+                    [self.days.since],
+                )
 
     def _follow_lineage(self) -> None:
         """Root and attempt of jobs that the function submitted, where no record says so."""

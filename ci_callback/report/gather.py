@@ -9,13 +9,14 @@ from itertools import islice
 from ci_callback import ledger_reader as reading
 from ci_callback.report.figures import Figures
 from ci_callback.report.retries import Families, Noted
-from ci_callback.report.tally import Tally
+from ci_callback.report.tally import Tally, day_of
 from handler.ledger.store import Store
 from handler.parallel import in_parallel
 
 
 def gather(store: Store, since: date, until: date) -> Figures:
-    """The figures of the jobs that were created between two UTC days, both included.
+    """The figures of the jobs that were created between two UTC days, both included. A job without
+    a time of creation counts on the day its callback came.
 
     What became of a failed job is looked up however late it was. May raise StoreError.
     """
@@ -24,6 +25,8 @@ def gather(store: Store, since: date, until: date) -> Figures:
         if found.record is None:
             tally.unreadable += 1
             continue
+        if not since.isoformat() <= day_of(found.record) <= until.isoformat():
+            continue  # of a job without a time of creation only the record says when it was
         tally.take(found.record)
         families.take(found.record)
     noted = dict(_noted(store, families.open()))

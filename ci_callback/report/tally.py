@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
+from ci_callback.ledger_reader import received_at
 from ci_callback.report.figures import Failures, Figures, Job, Spread, TagRuns
 from ci_callback.report.retries import Retries
 from handler.callback.outcome import OUTCOMES
@@ -73,6 +74,11 @@ class _Backwards:
         return self.text > other.text
 
 
+def day_of(record: JobRecord) -> str:
+    """The UTC day under which a job is counted: that of its creation, else of its callback."""
+    return keys.day(record.created_at or received_at(record))
+
+
 @dataclass
 class Tally:
     """Counts records as they pass."""
@@ -98,7 +104,7 @@ class Tally:
             return
         tag = clean(record.tag)
         self._tags[tag] += 1
-        self._days[keys.day(record.created_at)][outcome] += 1
+        self._days[day_of(record)][outcome] += 1
         if record.outcome == "failed":
             self._codes[clean(record.code)][tag] += 1
         job = _job(record, tag, outcome)

@@ -38,17 +38,17 @@ LOOK_ALIKES = (
 Full-width and mathematical letters, for example; letters with accents too."""
 
 _ASCII = str.maketrans(_SAME_SHAPE, _ASCII_SHAPE)
-_OTHERS = re.compile(f"[^\x00-\x7f{LOOK_ALIKES}]+")
+_OTHERS = f"[^\x00-\x7f{LOOK_ALIKES}]+"
 _NO_LETTERS = re.compile(r"[^a-z]+")
 
 
 def fold(text: str) -> str:
     """A text with letters of ASCII in place of their look-alikes, and without what is not ASCII
     then. One character becomes at most four."""
-    import unicodedata  # nearly every name is ASCII, and a cold start pays for it
+    import unicodedata  # nearly every name is ASCII: no cold start pays for this, or for _OTHERS
 
     # Without the others first: one of them can become 18 characters.
-    decomposed = unicodedata.normalize("NFKD", _OTHERS.sub("", text))
+    decomposed = unicodedata.normalize("NFKD", re.sub(_OTHERS, "", text))
     return decomposed.translate(_ASCII).encode("ascii", "ignore").decode("ascii")
 
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 
 from ci_callback.commands.registry import app
 from ci_callback.ledger_reader import (
+    MERGE_DAYS,
     DayRange,
-    lineage_of,
-    lineages,
+    outbox,
     record_keys,
     records,
     resubmissions,
@@ -28,6 +28,8 @@ from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.attempts import Attempt, Attempts
 from handler.ledger.folder import FolderStore
+from handler.ledger.outbox import Outbox, about
+from handler.ledger.records import Ledger
 from tests.records import DAY, keep, record
 
 UNDATED = {"created_at": None, "started_at": None, "ended_at": None}
@@ -68,7 +70,9 @@ def test_of_two_records_of_a_job_the_one_under_its_day_counts(store: FolderStore
     assert [one["key"] for one in json.loads(run("show", "j1", "--json"))["records"]] == [
         f"jobs/dt={DAY}/j1.json"
     ]
-    assert json.loads(run("report", "--json", "--since", "2026-01-01"))["jobs"] == 1
+    report = json.loads(run("report", "--json", "--since", "2026-01-01"))
+    assert report["jobs"] == 2
+    assert report["days"] == {DAY: {"succeeded": 2}}
 
 
 def test_the_other_record_does_not_hide_a_job_from_a_range_of_days(store: FolderStore) -> None:
@@ -89,25 +93,52 @@ names = st.sampled_from(["a", "b", "c"])
 days = st.sampled_from([None, "2026-09-19", "2026-09-20", "2026-09-21"])
 
 
-@given(st.lists(st.tuples(names, days)), st.one_of(st.none(), st.dates()))
+ranges = st.one_of(st.none(), st.dates(date(2026, 9, 10), date(2026, 9, 30)))
+
+
+@given(st.lists(st.tuples(names, days)), ranges, ranges)
 def test_each_name_comes_once_whatever_days_it_stands_under(
-    placed: list[tuple[str, str | None]], until: date | None
+    placed: list[tuple[str, str | None]], since: date | None, until: date | None
 ) -> None:
-    """Undated only where no day has it; dated only within the range."""
+    """Undated only where no day has it that may be near; dated only within the range."""
     listed = sorted({f"jobs/dt={day or keys.NO_DAY}/{name}.json" for name, day in placed})
 
     class Listed:
         def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
             return iter([key for key in listed if key.startswith(prefix)])
 
-    found = list(record_keys(Listed(), DayRange(until=until), ("jobs",)))  # type: ignore[arg-type]  # a store that only lists
-    dated = {name for name, day in placed if day}
+    found = list(record_keys(Listed(), DayRange(since, until), ("jobs",)))  # type: ignore[arg-type]  # a store that only lists
+    first = (since - timedelta(MERGE_DAYS)).isoformat() if since else ""
+    last = until.isoformat() if until else "9"
+    near = {name for name, day in placed if day and first <= day and (since is None or day <= last)}
     assert Counter(found) == Counter(
         key
         for key in listed
-        if (keys.NO_DAY in key and key.split("/")[2][0] not in dated)
-        or (keys.NO_DAY not in key and (until is None or key[8:18] <= until.isoformat()))
+        if (keys.NO_DAY in key and key.split("/")[2][0] not in near)
+        or (
+            keys.NO_DAY not in key
+            and key[8:18] <= last
+            and (since is None or key[8:18] >= since.isoformat())
+        )
     )
+
+
+def test_a_job_without_a_day_is_in_every_range_that_its_callback_allows(
+    store: FolderStore,
+) -> None:
+    """It was created before its callback came: only a range that begins later has no room for it.
+    `report` counts it on the day of its callback."""
+    keep(store, record("j1", **UNDATED), record("r1", kind="workflow", **UNDATED))
+    for arguments, ids in (
+        (("--since", DAY), {"j1", "r1"}),
+        (("--since", "2026-01-01"), {"j1", "r1"}),
+        (("--until", "2026-01-01"), {"j1", "r1"}),
+        (("--since", "2026-09-21"), set()),
+    ):
+        lines = run("jobs", "--json", *arguments).splitlines()
+        assert {json.loads(line)["record"]["job_id"] for line in lines} == ids, arguments
+    for since, count in ((DAY, 1), ("2026-09-21", 0)):
+        assert json.loads(run("report", "--json", "--since", since))["jobs"] == count
 
 
 def test_a_re_submission_that_ended_without_a_day_is_found(store: FolderStore) -> None:
@@ -161,14 +192,35 @@ def test_only_jobs_that_claim_to_be_a_re_submission_cost_a_request(
             asked.append(key)
             return super().get(key)
 
-    counting = Asked(tmp_path / "ledger")
-    found = list(records(store, record_keys(store)))
-    assert {key[-6:]: one.attempt for key, one in lineages(counting, found).items()} == {
+    found = list(records(Asked(tmp_path / "ledger"), list(record_keys(store))))
+    assert {one.key[-6:]: one.record.lineage.attempt for one in found if one.record} == {
         "a.json": 1,
         "b.json": 1,
         "c.json": 3,
     }
-    assert asked == ["_lineage/b.json"]
+    assert [key for key in asked if not key.startswith("jobs/")] == ["_lineage/b.json"]
+
+
+def test_the_record_of_a_ticket_is_followed_too(store: FolderStore) -> None:
+    """The report counts the retry that it waits for with its root."""
+    failed = replace(claiming("j2", "j1", 2), outcome="failed", code="InternalError")
+    keep(store, record("j1", outcome="failed", code="InternalError"), failed)
+    Outbox(Ledger(store)).put(about(failed, "retry", 2_000_000_000))
+    Attempts(store).note_lineage("j2", Lineage("j1", 2))
+    (waiting,) = outbox(store)
+    assert waiting.ticket is not None
+    assert waiting.ticket.record is not None
+    assert waiting.ticket.record.lineage == Lineage("j1", 2)
+
+
+def test_a_report_follows_what_was_noted_after_the_record(store: FolderStore) -> None:
+    """A retry that succeeded before its proof was stored has recovered its root."""
+    keep(store, record("j1", outcome="failed", code="InternalError"), claiming("j2", "j1", 2))
+    retries = json.loads(run("report", "--json", "--since", DAY))["retries"]
+    assert (retries["failed"], retries["not_retried"]) == (1, 1)
+    Attempts(store).note_lineage("j2", Lineage("j1", 2))
+    retries = json.loads(run("report", "--json", "--since", DAY))["retries"]
+    assert retries["failed"] == retries["fates"]["recovered"] == 1
 
 
 @pytest.mark.parametrize(
@@ -177,4 +229,6 @@ def test_only_jobs_that_claim_to_be_a_re_submission_cost_a_request(
 def test_a_note_that_can_not_be_read_is_none(store: FolderStore, noted: bytes) -> None:
     """The record's own word stands."""
     store.put("_lineage/j2.json", noted)
-    assert lineage_of(store, claiming("j2", "j1", 2)) == Lineage("j2", 1)
+    (found,) = records(store, keep(store, claiming("j2", "j1", 2)))
+    assert found.record is not None
+    assert found.record.lineage == Lineage("j2", 1)

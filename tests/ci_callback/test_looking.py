@@ -187,10 +187,11 @@ def test_a_long_time_back_is_one_listing_and_not_one_a_day() -> None:
 
     counting: Any = Counting()
     list(record_keys(counting, DayRange(date(2020, 1, 1)), folders=("jobs",)))
-    assert counting.asked == ["jobs/dt="]
+    assert counting.asked == ["jobs/dt=1970-01-01/", "jobs/dt="]
     counting.asked.clear()
     list(record_keys(counting, DayRange(date.today() - timedelta(2)), folders=("jobs",)))
-    assert len(counting.asked) == 5  # two days back, today, and two for clocks that are ahead
+    # Jobs without a day, two days back, today, and two days for clocks that are ahead.
+    assert len(counting.asked) == 6
 
 
 # --- show ---

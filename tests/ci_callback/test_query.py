@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -66,6 +69,26 @@ def test_json_holds_any_value_of_duckdb(store: FolderStore) -> None:
 def test_a_query_comes_from_stdin_too(store: FolderStore) -> None:
     """For those that are longer than a line."""
     assert run("-", "--json", stdin=COUNT) == run(COUNT, "--json")
+
+
+@pytest.mark.parametrize("arguments", [[b"query", b"SELECT '\xff'"], [b"query", b"-"]])
+@pytest.mark.parametrize("errors", ["surrogateescape", "strict"])
+def test_a_query_that_is_not_utf8_is_refused_by_name(
+    tmp_path: Path, arguments: list[bytes], errors: str
+) -> None:
+    """As the shell passes it on, or as standard input holds it."""
+    environment = os.environ | {"LEDGER_URL": f"file:{tmp_path}", "COLUMNS": "200"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "ci_callback", *arguments],
+        input=b"SELECT '\xff'",
+        capture_output=True,
+        env=environment | {"PYTHONIOENCODING": f"utf-8:{errors}"},
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert b"the query is not valid UTF-8" in ended.stderr
+    assert b"Traceback" not in ended.stderr
 
 
 ATTACKS = [

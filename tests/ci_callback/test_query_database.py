@@ -157,7 +157,20 @@ def test_of_a_job_with_and_without_a_day_the_record_with_one_is_loaded(
     compact(store, DAY)
     compact(store, "1970-01-01")
     assert ids(ledger) == once("a", "b")
-    assert ask(ledger, "SELECT job_id FROM jobs", DayRange(since=date(2026, 1, 1))) == [("a",)]
+    for since, there in ((date(2026, 1, 1), ["a", "b"]), (date(2026, 9, 21), [])):
+        found = ask(ledger, "SELECT job_id FROM jobs ORDER BY 1", DayRange(since=since))
+        assert [one for (one,) in found] == there
+
+
+def test_a_record_under_an_earlier_day_hides_the_one_without_a_day(
+    ledger: Path, store: FolderStore
+) -> None:
+    """Its job was not created in the range, though its callback came in it."""
+    came = {"source": record("a").source | {"received_at": "2026-09-22T00:00:00Z"}}
+    undated = {"created_at": None, "started_at": None, "ended_at": None} | came
+    keep(store, record("a"), record("a", **undated), record("b", **undated))
+    days = DayRange(since=date(2026, 9, 21))
+    assert ask(ledger, "SELECT job_id FROM jobs", days) == [("b",)]
 
 
 # --- ledgers of all sorts -----------------------------------------------------------------

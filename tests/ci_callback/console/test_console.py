@@ -382,6 +382,33 @@ def test_a_success_in_part_looks_like_neither(
     assert tones(console.get("/deliveries/3", lang))[again] == "odd"
 
 
+def test_a_proof_that_came_after_the_record_is_followed(console: Console) -> None:
+    """By the list and by both pages, though the pages have shown the record before."""
+    root = console.send()
+    again = make(Asked("Translation", "Success", user_data=f"/ci-retry:{root}:2:00c0ffee00c0ffee"))
+    console.function.send(again.body, "http")
+    assert "recovered" not in text_of(console.get())
+    assert "It ended: Success" in sentences(console.get("/deliveries/2"))
+    Attempts(console.function.store).note_lineage(again.job_id, Lineage(root, 2))
+    assert "recovered" in text_of(console.get())
+    for page in (f"/job?key={key_of(console, again.job_id)}", "/deliveries/2"):
+        assert sentences(console.get(page))[:2] == ["The job was created", "It ended: Failed"]
+        assert "Attempt 2 ended: Success" in sentences(console.get(page))
+
+
+def test_of_two_records_of_a_job_the_one_under_its_day_is_shown(console: Console) -> None:
+    """Whichever of them is asked for, and as the root of a re-submission."""
+    undated = record("j1", created_at=None, started_at=None, ended_at=None)
+    page = f"/job?key={keep(console.function.store, undated)[0]}"
+    assert "2026-09-20T08:00:05Z" not in console.get(page)
+    assert "1970-01-01" in console.get(page)
+    keep(console.function.store, record("j1"))
+    assert "2026-09-20T08:00:05Z" in console.get(page)
+    found = RecordCache(console.function).find("j1", "2026-09-21T08:00:00Z")
+    assert found is not None
+    assert found.key == "jobs/dt=2026-09-20/j1.json"
+
+
 def key_of(console: Console, job_id: str) -> str:
     """Where a job's record is."""
     return next(key for key in console.function.store.list("jobs/") if job_id in key)
