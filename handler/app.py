@@ -16,7 +16,7 @@ from handler.log import Log
 from handler.run import Run
 from handler.settings import Settings, tokens_from_env
 from handler.stores import open_spill, open_store
-from handler.triggers import Delivery, JobResult, Task, Trigger, direct, http, queue, timer
+from handler.triggers import TASKS, Delivery, JobResult, Task, Trigger, direct, http, queue, timer
 
 if TYPE_CHECKING:
     from handler.ci_api.verification import Inline
@@ -189,15 +189,14 @@ class Function:
 
     def _run_task(self, task: Task, settings: Settings, run: Run) -> None:
         """Run a task of the timer."""
+        if task.name not in TASKS:
+            self.log.error("unknown_task", task=task.name, expected=" or ".join(TASKS))
+            return
         # Imported here: a callback needs neither CI nor the channels.
         from handler.retries.context import Invocation, SweepContext
         from handler.retries.reconcile import Reconcile
         from handler.retries.sweep import Sweep
 
-        tasks = {"sweep": Sweep, "reconcile": Reconcile}
-        if task.name not in tasks:
-            self.log.error("unknown_task", task=task.name, expected=" or ".join(tasks))
-            return
         if task.name == "sweep":
             self.take_in_spilled(settings, run)
         store = self.open_store(settings, run.left_for_task)
@@ -205,4 +204,5 @@ class Function:
             self.clock, self.sleep, self.log, run.request_id, self.http, self.timer
         )
         context = SweepContext.of(settings, store, invocation)
-        tasks[task.name](context, run.left_for_task).run()
+        work = {"sweep": Sweep, "reconcile": Reconcile}[task.name]
+        work(context, run.left_for_task).run()

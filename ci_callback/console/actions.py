@@ -32,22 +32,22 @@ def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted a
             )
         )
         if context.is_real and request.form.get("really") != "yes":
-            return _back("m.really", "pages.send")
+            return _back("flash.really", "pages.send")
         try:
             made = samples.make(asked)
         except samples.NoSuchSampleError as error:
-            return _back("m.sample_refused", "pages.send", why=str(error))
+            return _back("flash.sample_refused", "pages.send", why=str(error))
         failures = request.form.get("failures", "0")
         if context.ci is not None and failures in RETRY_FAILURES:
             context.ci.plan_retries(made.job_id, int(failures), made.format)
-        return _delivered("m.sent", context.function.send(made.body, "sample"))
+        return _delivered("flash.sent", context.function.send(made.body, "sample"))
 
     @actions.post("/deliveries/<int:number>/again")
     def again(number: int) -> Response:
         one = context.history.get(number)
         if one is None or one.request is None:
             abort(404)
-        return _delivered("m.again", context.function.send(one.request.body, "again", number))
+        return _delivered("flash.again", context.function.send(one.request.body, "again", number))
 
     @actions.post("/job/again")
     def record_again() -> Response:
@@ -55,7 +55,9 @@ def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted a
         found = context.records.read([key]).get(key) if is_record_key(key) else None
         if found is None or found.record is None:
             abort(404)
-        return _delivered("m.again", context.function.send(callback_body(found.record), "again"))
+        return _delivered(
+            "flash.again", context.function.send(callback_body(found.record), "again")
+        )
 
     @actions.post("/sweeps")
     def sweep() -> Response:
@@ -75,9 +77,9 @@ def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted a
         except StoreError:
             raise
         except (HandlerError, ValueError) as error:
-            return _back("m.not_replayed", "pages.letter", name=name, why=str(error))
+            return _back("flash.not_replayed", "pages.letter", name=name, why=str(error))
         statuses = ", ".join(f"{one.job_id or ''} {one.status}".strip() for one in outcomes)
-        return _back("m.replayed", "pages.letter", name=name, status=statuses)
+        return _back("flash.replayed", "pages.letter", name=name, status=statuses)
 
     return actions
 
@@ -93,11 +95,11 @@ def _swept(one: Invocation, target: str) -> Response:
     values = {name: summary.get(name, 0) for name in names}
     status = summary.get("status")
     if status == "lease_held":
-        _note("m.lease_held")
+        _note("flash.lease_held")
     elif status not in ("done", "in_progress"):
-        _note("m.swept_badly")
+        _note("flash.swept_badly")
     else:
-        _note("m.idle" if one.is_idle else "m.swept", **values)
+        _note("flash.idle" if one.is_idle else "flash.swept", **values)
     return redirect(target, 303)
 
 

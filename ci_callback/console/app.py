@@ -16,8 +16,8 @@ from ci_callback.console import actions, guard, pages
 from ci_callback.console.body import pretty
 from ci_callback.console.context import ConsoleContext, Plans
 from ci_callback.console.record_cache import RecordCache
-from ci_callback.console.texts import LANGS, WORDS, kind, outcome, word
 from ci_callback.devserver.local_function import LocalFunction
+from ci_callback.texts import LANGS, TEXTS, Texts
 from handler.callback import converters
 from handler.errors import StoreError
 
@@ -55,8 +55,8 @@ def create_console(
 
 
 def _error_page(status: int, why: str) -> str:
-    key = f"error_{status}"
-    return render_template("error.html", heading=key if key in WORDS else "error", why=why)
+    key = f"error.{status}"
+    return render_template("error.html", heading=key if key in TEXTS else "error", why=why)
 
 
 def _speak(app: Flask) -> None:
@@ -95,9 +95,7 @@ def _furnish(app: Flask, context: ConsoleContext) -> None:
             return f"{page}?{urlencode({**request.args.to_dict(), 'lang': other})}"
 
         return {
-            "t": lambda key, **values: word(lang, key, **values),
-            "kind": lambda name: kind(lang, name),
-            "outcome_text": lambda name: outcome(lang, name),
+            "t": Texts(lang),
             "lang": lang,
             "in_lang": in_lang,
             "context": context,

@@ -45,4 +45,4 @@ class ConsoleContext:
 
     def timelines(self) -> TimelineBuilder:
         """Tells stories as things stand now. May raise StoreError."""
-        return TimelineBuilder(self.records, self.history.deliveries(), self.history.chores())
+        return TimelineBuilder(self.records, self.history.deliveries(), self.history.tasks())

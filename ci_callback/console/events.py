@@ -15,8 +15,8 @@ Tone: TypeAlias = Literal["good", "odd", "bad", "wait", "plain"]
 class Event:
     """One line of a time line. at: epoch seconds; None where nothing tells.
 
-    word: which sentence of words.py; values: what it names. text: words from outside.
-    delivery, chore: the number of the invocation that did it.
+    word: the text `event.WORD`; values: what is filled in. text: words from outside.
+    delivery, task: the number of the invocation that did it.
     """
 
     word: str
@@ -25,7 +25,7 @@ class Event:
     values: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
     delivery: int | None = None
-    chore: int | None = None
+    task: int | None = None
     ticket: str = ""
     """Name of a retry that waits, so that it can be made due."""
     after: float = 0.0

@@ -20,7 +20,7 @@ from ci_callback.devserver.history import Invocation
 from ci_callback.report import charts
 from ci_callback.report.gather import gather
 from ci_callback.report.page import tiles
-from ci_callback.report.texts import Words
+from ci_callback.texts import Texts
 from handler.failure_codes import CODES
 
 MAX_SHOWN = 300
@@ -76,7 +76,7 @@ def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted a
     @pages.get("/sweeps")
     def sweeps() -> str:
         return render_template(
-            "sweeps.html", chores=context.history.chores(), idle=context.history.last_idle
+            "sweeps.html", tasks=context.history.tasks(), idle=context.history.last_idle
         )
 
     @pages.get("/sweeps/<int:number>")
@@ -115,12 +115,12 @@ def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted a
             abort(404)
         today = _today()
         figures = gather(context.records.store, today - timedelta(days - 1), today)
-        words = Words(g.lang)
+        texts = Texts(g.lang)
         return render_template(
             "charts.html",
             figures=figures,
             tiles=tiles(figures, g.lang),
-            charts=[one.html(words) for one in charts.charts(figures, g.lang)],
+            charts=[one.html(texts) for one in charts.charts(figures, g.lang)],
             days=days,
             choices=CHART_DAYS,
         )

@@ -38,15 +38,15 @@ class TimelineBuilder:
     """Tells stories over one ledger. Every method may raise StoreError."""
 
     def __init__(
-        self, records: RecordCache, deliveries: Sequence[Invocation], chores: Sequence[Invocation]
+        self, records: RecordCache, deliveries: Sequence[Invocation], tasks: Sequence[Invocation]
     ) -> None:
         self._records = records
         self._deliveries = sorted(deliveries, key=lambda one: one.at)
-        self._chores = sorted(chores, key=lambda one: one.at)
+        self._tasks = sorted(tasks, key=lambda one: one.at)
         self._intake = Recorder(Ledger(records.store), records.policy)
         self._waiting = records.tickets()
         self._written: dict[str, tuple[float, Invocation]] = {}
-        for one in (*self._deliveries, *self._chores):
+        for one in (*self._deliveries, *self._tasks):
             for write in one.writes:
                 self._written.setdefault(f"{write.operation} {write.key}", (write.at, one))
 
@@ -112,7 +112,7 @@ class TimelineBuilder:
             trigger = str(record.source.get("trigger") or "")
             word = "taken_in" if trigger in ("timer", "reconcile") else "callback"
             written = self._written.get(f"put {key}")
-            yield Event(word, received(record), chore=written[1].number if written else None)
+            yield Event(word, received(record), task=written[1].number if written else None)
         for one, job in came:
             word = {"kept": "callback", "duplicate": "again"}.get(job.status, "callback_odd")
             tone: Tone = "bad" if word == "callback_odd" else "plain"
@@ -126,14 +126,14 @@ class TimelineBuilder:
         key = f"put {keys.lineage(attempt.job_id)}"
         written = self._written.get(key)
         number = {"attempt": step.number, "job": attempt.job_id}
-        chore = written[1].number if written else None
+        task = written[1].number if written else None
         if attempt.state == "submitted":
-            yield Event("submitted", attempt.since, "plain", number, chore=chore)
+            yield Event("submitted", attempt.since, "plain", number, task=task)
             if step.ended is None:
                 yield Event("running", None, "wait", number)
         elif attempt.state == "refused":
             text = f"{attempt.code} {attempt.message}"
-            yield Event("refused", attempt.since, "bad", number, text, chore=chore)
+            yield Event("refused", attempt.since, "bad", number, text, task=task)
         elif attempt.state == "submitting":
             yield Event("submitting", attempt.since, "wait", number)
         else:
@@ -185,13 +185,13 @@ class TimelineBuilder:
         if written is None:
             yield Event("alert_sent", None, tone, values)
             return
-        at, chore = written
-        sent = [line for line in chore.lines if line.get("event") == "alert"]
-        undelivered = [line for line in chore.lines if line.get("event") == "alert_undelivered"]
+        at, task = written
+        sent = [line for line in task.lines if line.get("event") == "alert"]
+        undelivered = [line for line in task.lines if line.get("event") == "alert_undelivered"]
         text = ", ".join(f"{line.get('channel')}: {line.get('status')}" for line in sent)
         word = "alert_undelivered" if undelivered and not sent else "alert_sent"
         reason = str(undelivered[0].get("reason", "")) if undelivered else ""
-        yield Event(word, at, tone, values, text or reason, chore=chore.number)
+        yield Event(word, at, tone, values, text or reason, task=task.number)
 
     def _put_at(self, name: str) -> float | None:
         written = self._written.get(f"put {OUTBOX}{name}")
@@ -200,16 +200,16 @@ class TimelineBuilder:
     # --- what was logged ---
 
     def _of_logs(self, ids: set[str]) -> Iterator[Event]:
-        for chore in self._chores:
-            for line in chore.lines:
+        for task in self._tasks:
+            for line in task.lines:
                 if line.get("event") != "ticket" or line.get("job_id") not in ids:
                     continue
                 status, reason = line.get("status"), str(line.get("reason", ""))
                 if status == "deferred":
-                    yield Event("deferred", chore.at, "wait", text=reason, chore=chore.number)
+                    yield Event("deferred", task.at, "wait", text=reason, task=task.number)
                 elif status == "alerted":
                     kind = {"kind": str(line.get("alert", ""))}
-                    yield Event("stopped", chore.at, "bad", kind, reason, chore=chore.number)
+                    yield Event("stopped", task.at, "bad", kind, reason, task=task.number)
 
 
 def _epoch(time: str | None) -> float | None:

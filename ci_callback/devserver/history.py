@@ -73,7 +73,7 @@ class Invocation:
     at: float
     took_ms: float
     request_id: str
-    chore: str = ""
+    task: str = ""
     request: Request | None = None
     raw: Any = None
     lines: tuple[dict[str, Any], ...] = ()
@@ -101,7 +101,7 @@ class Invocation:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it was a chore that found nothing to do."""
+        """Whether it was a task that found nothing to do."""
         return self.request is None and not self.writes and not self.troubles
 
     @property
@@ -120,7 +120,7 @@ class History:
         max_bodies: int = MAX_BODIES,
     ) -> None:
         self._deliveries: deque[Invocation] = deque()
-        self._chores: deque[Invocation] = deque(maxlen=max_sweeps)
+        self._tasks: deque[Invocation] = deque(maxlen=max_sweeps)
         self._max_deliveries = max_deliveries
         self._max_bodies = max_bodies
         self._bodies = 0
@@ -137,7 +137,7 @@ class History:
                 # One each minute: they would push out those that did something.
                 self.last_idle = numbered
             elif numbered.request is None:
-                self._chores.append(numbered)
+                self._tasks.append(numbered)
             else:
                 self._deliveries.append(numbered)
                 self._bodies += len(numbered.request.body)
@@ -151,15 +151,15 @@ class History:
         with self._changed:
             return list(reversed(self._deliveries))
 
-    def chores(self) -> list[Invocation]:
+    def tasks(self) -> list[Invocation]:
         """The timer's and the button's, the newest first, without those that did nothing."""
         with self._changed:
-            return list(reversed(self._chores))
+            return list(reversed(self._tasks))
 
     def get(self, number: int) -> Invocation | None:
         """One of them; None where there is none such, or no longer."""
         with self._changed:
-            kept: Sequence[Invocation] = (*self._deliveries, *self._chores)
+            kept: Sequence[Invocation] = (*self._deliveries, *self._tasks)
         return next((one for one in kept if one.number == number), None)
 
     @property

@@ -66,7 +66,7 @@ class LocalFunction:
         self._log = log
         self._ci = ci
         self._is_cold = True
-        self._one_chore = threading.Lock()
+        self._one_task = threading.Lock()
         self._one_line = threading.Lock()
 
     @property
@@ -93,12 +93,12 @@ class LocalFunction:
             events.http_event(body, tokens[0] if tokens else None), body, way, again_of
         )
 
-    def tick(self, chore: str, way: Way = "timer") -> Invocation:
-        """Invoke as the timer does; one chore at a time, as with one timer."""
+    def tick(self, task: str, way: Way = "timer") -> Invocation:
+        """Invoke as the timer does; one task at a time, as with one timer."""
         now = rfc3339_of(int(self.clock()))
-        event = {"Type": "Timer", "TriggerName": chore, "Time": now, "Message": chore}
-        with self._one_chore:
-            return self._invoke(event, way, chore=chore)
+        event = {"Type": "Timer", "TriggerName": task, "Time": now, "Message": task}
+        with self._one_task:
+            return self._invoke(event, way, task=task)
 
     def run_now(self, names: Iterable[str]) -> int:
         """Make retries due now; how many there were. May raise StoreError."""
@@ -161,7 +161,7 @@ class LocalFunction:
         self,
         event: Mapping[str, Any],
         way: Way,
-        chore: str = "",
+        task: str = "",
         request: Request | None = None,
         again_of: int | None = None,
     ) -> Invocation:
@@ -177,7 +177,7 @@ class LocalFunction:
             log.failure("function_raised")
             raw = {"statusCode": 500, "body": json.dumps({"reason": "the function raised"})}
         invocation = Invocation(
-            way, at, 0.0, context["request_id"], chore, request, raw, again_of=again_of
+            way, at, 0.0, context["request_id"], task, request, raw, again_of=again_of
         )
         return self._keep(invocation, started, lines, writes)
 

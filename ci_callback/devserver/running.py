@@ -86,12 +86,12 @@ def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[R
         application = DispatcherMiddleware(HttpGateway(function, port), {MOUNT: console})
         stack.enter_context(_serving(application, listening, options.host, port))
         stack.callback(history.close)
-        for chore, every_s in (
+        for task, every_s in (
             ("sweep", options.sweep_every_s),
             ("reconcile", options.reconcile_every_s),
         ):
             if every_s:
-                stack.enter_context(_ticking(function, chore, every_s))
+                stack.enter_context(_ticking(function, task, every_s))
         yield Running(url, function, ci)
 
 
@@ -149,8 +149,8 @@ def _serving(application: Any, listening: socket.socket, host: str, port: int) -
 
 
 @contextlib.contextmanager
-def _ticking(function: LocalFunction, chore: str, every_s: float) -> Iterator[None]:
-    ticker = Ticker(every_s, lambda: function.tick(chore))
+def _ticking(function: LocalFunction, task: str, every_s: float) -> Iterator[None]:
+    ticker = Ticker(every_s, lambda: function.tick(task))
     ticker.start()
     try:
         yield

@@ -1,4 +1,4 @@
-"""The timer trigger: invokes a chore at its pace until it is stopped."""
+"""The timer trigger: invokes a task at its pace until it is stopped."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
 from ci_callback.doctor.findings import Finding, fault, ok, skipped, to_be_told, warning
 from ci_callback.doctor.scf_api import ScfRefusedError, Trigger, triggers
 from handler.errors import NoAnswerError
+from handler.triggers import TASKS
 from handler.triggers.http import HEALTH_PATH
 
 SCF_CONSOLE = f"{CONSOLE}/scf/list"
 DEPLOY = "deploy serverless.yml, which has it"
-CHORES = ("sweep", "reconcile")
 
 
 def on_scf(case: Case) -> list[Finding]:
@@ -58,27 +58,27 @@ def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
 def _timers(found: Sequence[Trigger], reconciles: bool) -> list[Finding]:
     timers = [one for one in found if one.kind == "timer"]
     findings = [_timer("sweep", timers, True)]
-    if reconciles or any(_chore(one) == "reconcile" for one in timers):
+    if reconciles or any(_task(one) == "reconcile" for one in timers):
         findings.append(_timer("reconcile", timers, reconciles))
     for one in timers:
-        if _chore(one) not in CHORES:
-            what = f"{one.name} asks for {_chore(one)}, which is no chore of the function"
+        if _task(one) not in TASKS:
+            what = f"{one.name} asks for {_task(one)}, which is no task of the function"
             findings.append(
-                fault("timer", what, f"its argument must be {' or '.join(CHORES)}: {SCF_CONSOLE}")
+                fault("timer", what, f"its argument must be {' or '.join(TASKS)}: {SCF_CONSOLE}")
             )
     return findings
 
 
-def _timer(chore: str, timers: Sequence[Trigger], is_needed: bool) -> Finding:
-    name = f"timer {chore}"
-    mine = [one for one in timers if _chore(one) == chore]
+def _timer(task: str, timers: Sequence[Trigger], is_needed: bool) -> Finding:
+    name = f"timer {task}"
+    mine = [one for one in timers if _task(one) == task]
     on = [one for one in mine if one.is_on]
     if on:
         cron = "; ".join(f"{one.name}: {one.settings.get('cron', '?')}" for one in on)
         return ok(name, cron)
     lost = (
         "no failure is retried or told"
-        if chore == "sweep"
+        if task == "sweep"
         else "callbacks that never came are not looked for"
     )
     if mine:
@@ -91,7 +91,7 @@ def _timer(chore: str, timers: Sequence[Trigger], is_needed: bool) -> Finding:
     return fault(name, what, DEPLOY) if is_needed else warning(name, what, DEPLOY)
 
 
-def _chore(timer: Trigger) -> str:
+def _task(timer: Trigger) -> str:
     """An empty argument is a sweep (triggers/timer.py)."""
     return timer.argument.strip() or "sweep"
 

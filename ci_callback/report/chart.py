@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ci_callback.report import shapes
 from ci_callback.report.markup import Safe, el
-from ci_callback.report.texts import Words
+from ci_callback.texts import Texts
 
 CSS = Path(__file__).with_name("charts.css").read_text(encoding="utf-8")
 """The style sheet of charts and their tables; for light, dark and print."""
@@ -28,14 +28,14 @@ class Chart:
     svg: Safe
     table: Safe
 
-    def html(self, words: Words) -> Safe:
+    def html(self, texts: Texts) -> Safe:
         """The chart as a figure, with its table folded away."""
         return el(
             "figure",
             el("h2", self.title, id=f"{self.id}-title"),
             el("p", self.note, class_="ch-note"),
             self.svg,
-            el("details", el("summary", words("numbers")), self.table),
+            el("details", el("summary", texts("report.numbers")), self.table),
             class_="ch-figure",
             aria_labelledby=f"{self.id}-title",
         )
@@ -56,7 +56,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A chart's picture. label: the same in words, for a reader who can't see it; height: in
+    """A chart's picture. label: the same in texts, for a reader who can't see it; height: in
     pixels."""
 
     label: str
@@ -77,8 +77,8 @@ def make(
     )
 
 
-def nothing(heading: Heading, words: Words) -> Chart:
-    label = words("none_yet")
+def nothing(heading: Heading, texts: Texts) -> Chart:
+    label = texts("report.none_yet")
     line = shapes.text(0, 14, label, "start", "ch-dim")
     return make(heading, Drawing(label, 22, [line]), [heading.title], [[label]])
 
@@ -100,5 +100,5 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     )
 
 
-def more(left: int, words: Words) -> str:
-    return f" {words('more', count=left)}" if left > 0 else ""
+def more(left: int, texts: Texts) -> str:
+    return f" {texts('report.more', count=left)}" if left > 0 else ""

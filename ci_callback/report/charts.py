@@ -16,28 +16,28 @@ from ci_callback.report.palette import OUTCOME_TONES
 from ci_callback.report.rankings import codes, largest, slowest
 from ci_callback.report.scales import Log, columns, count, duration
 from ci_callback.report.shapes import Part
-from ci_callback.report.texts import Words
+from ci_callback.texts import Texts
 from handler.alerts.texts import Lang
 
 
 def charts(figures: Figures, lang: Lang) -> list[Chart]:
     """All charts, in their order."""
-    words = Words(lang)
+    texts = Texts(lang)
     return [
-        draw_one(figures, words) for draw_one in (_days, retries, _run, codes, slowest, largest)
+        draw_one(figures, texts) for draw_one in (_days, retries, _run, codes, slowest, largest)
     ]
 
 
-def _days(figures: Figures, words: Words) -> Chart:
+def _days(figures: Figures, texts: Texts) -> Chart:
     step, found = columns(figures.days, figures.since, figures.until)
-    title = words("days_title" if step == "day" else f"days_title_{step}")
+    title = texts(f"report.days_title.{step}")
     seen = [outcome for outcome in OUTCOME_TONES if figures.outcomes.get(outcome)]
     parts = [
         [
             Part(
                 OUTCOME_TONES[outcome],
                 column.outcomes[outcome],
-                f"{column.day} · {words(outcome)} {count(column.outcomes[outcome])}",
+                f"{column.day} · {texts.outcome(outcome)} {count(column.outcomes[outcome])}",
             )
             for outcome in seen
             if column.outcomes.get(outcome)
@@ -47,48 +47,61 @@ def _days(figures: Figures, words: Words) -> Chart:
     cut = {"day": slice(5, 10), "week": slice(5, 10), "month": slice(0, 7), "year": slice(0, 4)}
     labels = [str(column.day)[cut[step]] for column in found]
     keys = [
-        Key(OUTCOME_TONES[one], words(one), count(figures.outcomes[one])) for one in reversed(seen)
+        Key(OUTCOME_TONES[one], texts.outcome(one), count(figures.outcomes[one]))
+        for one in reversed(seen)
     ]
     high, drawn = draw.stacked_columns("ch-days", labels, parts)
     high, listed = draw.legend("ch-days", keys, high + 6, 2)
-    label = words(
-        "days_aria", jobs=count(figures.jobs), failed=count(figures.outcomes.get("failed", 0))
+    label = texts(
+        "report.days_aria",
+        jobs=count(figures.jobs),
+        failed=count(figures.outcomes.get("failed", 0)),
     )
     rows = [
         [str(column.day), *(count(column.outcomes.get(one, 0)) for one in reversed(seen))]
         for column in found
     ]
-    heads = [words("col_day" if step == "day" else "col_from"), *map(words, reversed(seen))]
-    heading = Heading("ch-days", title, words("days_note"))
+    heads = [
+        texts("report.col_day" if step == "day" else "report.col_from"),
+        *map(texts.outcome, reversed(seen)),
+    ]
+    heading = Heading("ch-days", title, texts("report.days_note"))
     return make(heading, Drawing(label, high, [*drawn, *listed]), heads, rows)
 
 
-def _run(figures: Figures, words: Words) -> Chart:
-    heading = Heading("ch-run", words("run_title"), words("run_note"))
+def _run(figures: Figures, texts: Texts) -> Chart:
+    heading = Heading("ch-run", texts("report.run_title"), texts("report.run_note"))
     timed = [(one, one.run_s) for one in figures.tags if one.run_s is not None]
     if not timed:
-        return nothing(heading, words)
+        return nothing(heading, texts)
     shown = timed[:MAX_ROWS]
     scale = Log.around([value for _, of in shown for value in (of.p5, of.p95)])
     strips = []
     for one, of in shown:
         at = (of.p5, of.p25, of.p50, of.p75, of.p95)
-        quantiles = words("run_right", p50=duration(of.p50, words), p95=duration(of.p95, words))
-        label = f"{one.tag or words('no_tag')} ({count(of.count)})"
-        hint = " · ".join(duration(value, words) for value in at)
+        quantiles = texts(
+            "report.run_right", p50=duration(of.p50, texts), p95=duration(of.p95, texts)
+        )
+        label = f"{one.tag or texts('report.no_tag')} ({count(of.count)})"
+        hint = " · ".join(duration(value, texts) for value in at)
         strips.append(Strip(label, quantiles, at, hint))
-    marks = [duration(tick, words) for tick in scale.ticks]
+    marks = [duration(tick, texts) for tick in scale.ticks]
     high, drawn = draw.strips(strips, scale, marks)
-    heads = [words("col_tag"), words("col_jobs"), words("col_timed")]
-    heads += ["p5", "p25", "p50", "p75", "p95", words("col_max")]
-    rows = [_run_row(one, words) for one in figures.tags]
+    heads = [texts("tag"), texts("jobs"), texts("report.col_timed")]
+    heads += ["p5", "p25", "p50", "p75", "p95", texts("report.col_max")]
+    rows = [_run_row(one, texts) for one in figures.tags]
     spoken = "; ".join(f"{strip.label}: {strip.value}" for strip in strips)
-    heading = heading.noting(more(len(timed) - len(shown), words))
+    heading = heading.noting(more(len(timed) - len(shown), texts))
     return make(heading, Drawing(spoken, high, drawn), heads, rows)
 
 
-def _run_row(one: TagRuns, words: Words) -> list[str]:
+def _run_row(one: TagRuns, texts: Texts) -> list[str]:
     of = one.run_s
     at = (of.p5, of.p25, of.p50, of.p75, of.p95, of.longest) if of else (None,) * 6
     timed = count(of.count if of else 0)
-    return [one.tag or words("no_tag"), count(one.jobs), timed, *(duration(v, words) for v in at)]
+    return [
+        one.tag or texts("report.no_tag"),
+        count(one.jobs),
+        timed,
+        *(duration(v, texts) for v in at),
+    ]

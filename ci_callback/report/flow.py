@@ -13,58 +13,63 @@ from ci_callback.report.palette import FATE_TONES
 from ci_callback.report.retries import RETRIED, Retries
 from ci_callback.report.scales import count, share
 from ci_callback.report.shapes import Part
-from ci_callback.report.texts import Words
+from ci_callback.texts import Texts
 
 _NAME = "ch-retries"
 _UPPER, _LOWER, _BAR = 18.0, 76.0, 22.0
 """Where the bars begin, and how high they are."""
 
 
-def retries(figures: Figures, words: Words) -> Chart:
+def retries(figures: Figures, texts: Texts) -> Chart:
     """Failed jobs, those tried again, and how that ended."""
     of = figures.retries
-    heading = Heading(_NAME, words("retry_title"), words("retry_note"))
+    heading = Heading(_NAME, texts("report.retry_title"), texts("report.retry_note"))
     if not of.failed:
-        return nothing(heading, words)
+        return nothing(heading, texts)
     ways = {"retried": of.retried, "waiting": of.waiting, "not_retried": of.not_retried}
     fates: dict[str, int] = {fate: of.fates[fate] for fate in RETRIED if of.fates[fate]}
-    rows = [[words(way), count(n), share(n, of.failed), ""] for way, n in ways.items()]
-    rows += [[words(fate), count(n), "", share(n, of.retried)] for fate, n in fates.items()]
+    rows = [[texts(f"fate.{way}"), count(n), share(n, of.failed), ""] for way, n in ways.items()]
     rows += [
-        [words("retry_attempt", attempt=at), count(n), "", share(n, of.retried)]
+        [texts(f"fate.{fate}"), count(n), "", share(n, of.retried)] for fate, n in fates.items()
+    ]
+    rows += [
+        [texts("report.retry_attempt", attempt=at), count(n), "", share(n, of.retried)]
         for at, n in of.recovered_at.items()
     ]
-    told = words("retry_up", count=count(of.failed))
+    told = texts("report.retry_up", count=count(of.failed))
     drawn = [shapes.text(0, _UPPER - 7, told, "start", "ch-strong")]
-    drawn += draw.split(_NAME, _parts(ways, words), _UPPER, _BAR)
+    drawn += draw.split(_NAME, _parts(ways, texts), _UPPER, _BAR)
     high = _UPPER + _BAR
     if of.retried:
-        drawn += _lower(of, fates, words)
+        drawn += _lower(of, fates, texts)
         high = _LOWER + _BAR
-    high, listed = draw.legend(_NAME, _keys(ways, of.failed, words), high + 12)
-    high, ended = draw.legend(_NAME, _keys(fates, of.retried, words), high + 6)
-    heads = [words(f"col_{head}") for head in ("what", "families", "of_failed", "of_retried")]
+    high, listed = draw.legend(_NAME, _keys(ways, of.failed, texts), high + 12)
+    high, ended = draw.legend(_NAME, _keys(fates, of.retried, texts), high + 6)
+    heads = [texts("report.col_what"), texts("jobs")]
+    heads += [texts("report.col_of_failed"), texts("report.col_of_retried")]
     label = "; ".join(f"{row[0]} {row[1]}" for row in rows)
     return make(heading, Drawing(label, high, [*drawn, *listed, *ended]), heads, rows)
 
 
-def _lower(of: Retries, fates: Mapping[str, int], words: Words) -> list[Safe]:
-    told = words("retry_down", count=count(of.retried))
+def _lower(of: Retries, fates: Mapping[str, int], texts: Texts) -> list[Safe]:
+    told = texts("report.retry_down", count=count(of.retried))
     retried = shapes.WIDTH * of.retried / of.failed - 1
     return [
         draw.band((0, retried), _UPPER + _BAR + 1, (0, shapes.WIDTH), _LOWER - 2),
         shapes.text(0, _LOWER - 6, told, "start", "ch-strong"),
-        *draw.split(_NAME, _parts(fates, words), _LOWER, _BAR),
+        *draw.split(_NAME, _parts(fates, texts), _LOWER, _BAR),
     ]
 
 
-def _parts(counts: Mapping[str, int], words: Words) -> list[Part]:
-    return [Part(FATE_TONES[key], n, f"{words(key)} {count(n)}") for key, n in counts.items()]
-
-
-def _keys(counts: Mapping[str, int], whole: int, words: Words) -> list[Key]:
+def _parts(counts: Mapping[str, int], texts: Texts) -> list[Part]:
     return [
-        Key(FATE_TONES[key], words(key), f"{count(n)} · {share(n, whole)}")
+        Part(FATE_TONES[key], n, f"{texts(f'fate.{key}')} {count(n)}") for key, n in counts.items()
+    ]
+
+
+def _keys(counts: Mapping[str, int], whole: int, texts: Texts) -> list[Key]:
+    return [
+        Key(FATE_TONES[key], texts(f"fate.{key}"), f"{count(n)} · {share(n, whole)}")
         for key, n in counts.items()
         if n
     ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, TypeAlias
 
-from ci_callback.report.texts import Words
+from ci_callback.texts import Texts
 
 Step: TypeAlias = Literal["day", "week", "month", "year"]
 
@@ -23,15 +23,15 @@ _TICKS_S = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36000.0, 86400.0, 864000.
 DASH = "–"
 
 
-def duration(seconds: float | None, words: Words) -> str:
+def duration(seconds: float | None, texts: Texts) -> str:
     """42 s, 3.5 min, 2 h; two or three figures that count."""
     if seconds is None:
         return DASH
     for size, unit in _UNITS:
         # 59.96 s would be written as 60 s.
         if seconds >= size * 0.9995:
-            return words(unit, _short(seconds / size))
-    return words("s", _short(seconds))
+            return texts(f"unit.{unit}", n=_short(seconds / size))
+    return texts("unit.s", n=_short(seconds))
 
 
 def size(count: int | None) -> str:

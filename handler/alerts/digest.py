@@ -130,7 +130,7 @@ def compose(entries: Iterable[Entry], lang: Lang, id: str) -> Message:  # noqa: 
     lines: list[str] = []
     for name, of_kind in groupby(by_kind, key=lambda entry: entry.kind):
         group = tuple(of_kind)
-        title, what_next = _kind(name).told(lang)
+        title, what_next = _kind(name).texts(lang)
         titles.append(words["count"].format(name=title, n=len(group)))
         lines += [f"■ {titles[-1]}", f"  → {what_next}", *_of_kind(group, lang)]
     told = words["between_counts"].join(titles) or words["nothing"]

@@ -20,7 +20,7 @@ class Kind(NamedTuple):
     en_next: str
     zh_next: str
 
-    def told(self, lang: Lang) -> tuple[str, str]:
+    def texts(self, lang: Lang) -> tuple[str, str]:
         """Name and next step in a language."""
         return (self.zh, self.zh_next) if lang == "zh" else (self.en, self.en_next)
 

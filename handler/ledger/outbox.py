@@ -14,7 +14,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from handler.callback.record import JobRecord
 from handler.ledger import keys
@@ -26,6 +26,9 @@ FAULTS = "faults"
 """Among a ticket's details: how often it failed for its own fault."""
 
 _NAME = re.compile(r"\d{10}-[^-/]+-[^-/]+-([a-z]+(?:\.[a-z-]+)?)\.json")
+
+Action: TypeAlias = Literal["retry", "watch", "verify"]
+"""What a ticket asks for, other than an alert, whose action is `alert.KIND`."""
 
 OWN_RECORD = frozenset(
     {"retry", "alert.failed", "alert.partial", "alert.gave-up", "alert.recovered"}

@@ -44,7 +44,7 @@ def _retry(context: SweepContext, ticket: Ticket) -> NextStep:
     return resubmit.retry(context, ticket)
 
 
-_DECIDE: Mapping[str, Callable[[SweepContext, Ticket], NextStep]] = {
+DECIDE: Mapping[str, Callable[[SweepContext, Ticket], NextStep]] = {
     "retry": _retry,
     "watch": watch.watch,
     "verify": unverified.complete_verification,
@@ -98,7 +98,7 @@ class Worker:
     def _decide(self, name: str, ticket: Ticket) -> Outcome:
         context = self._context
         try:
-            decide = _DECIDE.get(ticket.action)
+            decide = DECIDE.get(ticket.action)
             if decide is None:
                 raise ValueError(f"there is no action {ticket.action[:40]!r}")
             return Outcome("done", carry_out(context, name, ticket, decide(context, ticket)))

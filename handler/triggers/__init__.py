@@ -20,6 +20,10 @@ Status: TypeAlias = Literal[
 ]
 
 
+TASKS = ("sweep", "reconcile")
+"""What a timer may ask for."""
+
+
 class Delivery(NamedTuple):
     """One callback body as it reached the function."""
 
@@ -29,7 +33,7 @@ class Delivery(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What a timer asks for, by name."""
+    """What a timer asks for. name: one of TASKS, or unknown to this version."""
 
     name: str
 

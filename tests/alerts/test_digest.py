@@ -146,7 +146,7 @@ def test_many_codes_leave_room_for_the_other_kinds() -> None:
 @pytest.mark.parametrize("lang", LANGS)
 def test_every_kind_says_what_it_is_and_what_to_do(lang: Literal["zh", "en"]) -> None:
     """The design's kinds, each with a name and a next step of its own in both languages."""
-    told = [KINDS[name].told(lang) for name in KINDS]
+    told = [KINDS[name].texts(lang) for name in KINDS]
 
     assert set(KINDS) == {
         *("failed", "partial", "gave-up", "recovered", "refused", "held", "mismatch"),

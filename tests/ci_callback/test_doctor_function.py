@@ -115,13 +115,13 @@ def test_reconciling_needs_its_timer(here: Services) -> None:
     assert with_triggers(here, SWEEP, RECONCILE, URL)["timer reconcile"][0] == "ok"
 
 
-def test_a_timer_with_an_argument_that_is_no_chore(here: Services) -> None:
+def test_a_timer_with_an_argument_that_is_no_task(here: Services) -> None:
     """The function would log unknown_task each time."""
     odd = trigger("timer", "nightly", "0 0 0 * * * *", "sweeep")
     found = with_triggers(here, SWEEP, odd, URL)
     assert found["timer"][:2] == (
         "fault",
-        "nightly asks for sweeep, which is no chore of the function",
+        "nightly asks for sweeep, which is no task of the function",
     )
 
 

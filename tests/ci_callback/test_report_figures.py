@@ -15,7 +15,7 @@ from ci_callback.report.gather import gather
 from ci_callback.report.retries import Retries
 from ci_callback.report.scales import Log, columns, duration, share, size, ticks
 from ci_callback.report.tally import spread
-from ci_callback.report.texts import Words
+from ci_callback.texts import Texts
 from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
 from handler.ledger import keys
@@ -31,7 +31,7 @@ from tests.fake_cos import FakeCos
 from tests.records import DAY, keep, record
 
 SINCE, UNTIL = date(2026, 9, 1), date(2026, 9, 30)
-EN, ZH = Words("en"), Words("zh")
+EN, ZH = Texts("en"), Texts("zh")
 
 
 @pytest.fixture

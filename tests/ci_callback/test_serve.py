@@ -361,7 +361,7 @@ def test_the_results_of_a_retry_are_those_of_its_tag() -> None:
 # --- timer and history ---
 
 
-def test_the_timer_runs_both_chores(tmp_path: Path) -> None:
+def test_the_timer_runs_both_tasks(tmp_path: Path) -> None:
     """A sweep that has nothing to do is remembered, and not listed."""
     often = Options(port=0, sweep_every_s=0.02, reconcile_every_s=0.02)
     with served(tmp_path, often) as server:
@@ -370,11 +370,11 @@ def test_the_timer_runs_both_chores(tmp_path: Path) -> None:
 
         def both() -> bool:
             if history.last_idle:
-                found.add(history.last_idle.chore)
+                found.add(history.last_idle.task)
             return found == {"sweep", "reconcile"}
 
         until(server, both)
-        assert history.chores() == []
+        assert history.tasks() == []
 
 
 def request(body: bytes = b"") -> Request:
@@ -424,7 +424,7 @@ def test_retries_that_can_not_be_hastened_are_left(tmp_path: Path) -> None:
     assert function.run_now(["gone", "odd"]) == 0
     store.put(f"_done/{name}", b"{}")
     assert function.run_now([name]) == 0
-    assert function.history.chores() == []
+    assert function.history.tasks() == []
 
 
 # --- the command ---

@@ -32,7 +32,7 @@ def ended(world: World, number: int = 1, state: str = "Success") -> list[str]:
 
 
 def reconcile(world: World, **context: Any) -> dict[str, Any]:
-    """The timer ticks; the last line that the chore logged of itself."""
+    """The timer ticks; the last line that the task logged of itself."""
     tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
     world.function().handle(tick, {"time_limit_in_ms": 55_000} | context)
     return next(line for line in reversed(world.lines) if line["event"] == "reconcile")

@@ -6,24 +6,19 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
-from ci_callback.console import body, events, follow
-from ci_callback.console import texts as words
-from ci_callback.console.actions import RETRY_FAILURES
+from ci_callback.console import body
 from ci_callback.console.app import clock, create_console, utc
 from ci_callback.console.follow import TicketName
 from ci_callback.console.record_cache import MAX_CACHED, RecordCache, is_record_key
-from ci_callback.console.rows import NO_JOB, OUTCOMES
-from ci_callback.devserver.history import History, Invocation, Way, Write
+from ci_callback.devserver.history import History, Invocation, Write
 from ci_callback.devserver.local_function import LocalFunction
-from ci_callback.devserver.samples import Asked, make, names
+from ci_callback.devserver.samples import Asked, make
 from handler.alerts.digest import Message
 from handler.alerts.stored import Digest
 from handler.callback.lineage import Lineage
@@ -32,7 +27,6 @@ from handler.ledger.attempts import Attempt, Attempts
 from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger
-from handler.triggers import Status
 from tests.alert_services import AlertService
 from tests.conftest import PAYLOADS
 from tests.fake_cos import FakeCos
@@ -40,7 +34,6 @@ from tests.records import keep, record
 
 PORT = 9000
 GOOD = (PAYLOADS / "Translation.seed.json").read_bytes()
-TEMPLATES = Path(words.__file__).with_name("templates")
 
 
 class Plans:
@@ -297,7 +290,7 @@ def test_what_is_not_there_is_said(console: Console, path: str) -> None:
     """As a page."""
     response = console.ask("GET", path)
     assert response.status_code == 404
-    assert "Nothing is here" in response.text
+    assert "Page not found" in response.text
 
 
 def test_a_store_that_is_away_is_said(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -555,10 +548,12 @@ def test_a_sweep_that_withdraws_says_so(console: Console) -> None:
     assert "Another sweep holds the lease" in text_of(console.post("/sweeps", ticket="all"))
 
 
-def test_a_sweep_that_breaks_off_says_so(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sweep_that_was_aborted_says_so(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its log says why."""
     monkeypatch.setattr("handler.retries.sweep.Sweep._run", lambda _: 1 / 0)
-    assert "broke off" in text_of(console.post("/sweeps"))
+    assert "aborted" in text_of(console.post("/sweeps"))
     assert "ERROR" in text_of(console.get("/sweeps"))
 
 
@@ -567,7 +562,7 @@ def test_one_retry_alone_is_made_due(console: Console) -> None:
     console.send(), console.send()
     names = [key.rpartition("/")[2] for key in console.function.store.list("_outbox/")]
     console.post("/sweeps", ticket=names[1], to="https://example.org/")
-    assert [one.chore for one in console.function.history.chores()] == ["sweep", "run_now"]
+    assert [one.task for one in console.function.history.tasks()] == ["sweep", "run_now"]
     assert names[0] in {key.rpartition("/")[2] for key in console.function.store.list("_outbox/")}
 
 
@@ -599,7 +594,7 @@ def test_digests_that_nobody_took(console: Console) -> None:
     console.function.store.put("_undelivered/2.json", digest.to_json())
     console.function.store.put("_undelivered/3.json", b"{}")
     page = text_of(console.get("/outbox"))
-    for part in ("on its way", "no channel took it", "line &lt;b&gt;", "_undelivered/3.json"):
+    for part in ("on its way", "no channel accepted it", "line &lt;b&gt;", "_undelivered/3.json"):
         assert part in page
 
 
@@ -617,8 +612,8 @@ def test_a_letter_is_read_and_replayed(console: Console) -> None:
     page = text_of(console.post(f"/dead/{name}/replay"))
     assert "Replayed: ac34be3aa0bf411ed9ce39d7cc972e427 kept" in page
     assert "run again at" in page
-    assert [one.chore for one in console.function.history.chores()] == ["replay"]
-    assert "a dead letter run again" in text_of(console.get("/sweeps"))
+    assert [one.task for one in console.function.history.tasks()] == ["replay"]
+    assert "replay of a dead letter" in text_of(console.get("/sweeps"))
 
 
 def test_a_letter_that_is_not_understood_stays(console: Console) -> None:
@@ -806,54 +801,6 @@ def test_pages_are_built_for_everyone(console: Console, lang: str) -> None:
         assert len(outline.ids) == len(set(outline.ids)), path
         assert set(outline.fields) <= outline.labels, path
         assert (outline.unnamed, outline.inline) == ([], []), path
-
-
-def template_words() -> Iterator[str]:
-    """Every text that a template asks for by its whole key."""
-    for template in TEMPLATES.iterdir():
-        yield from re.findall(r"\bt\('([^']+)'[,)]", template.read_text(encoding="utf-8"))
-
-
-def test_every_word_is_there_in_both_languages() -> None:
-    """With the same values to be put in."""
-    assert set(template_words()) <= set(words.WORDS)
-    for key, (english, chinese) in words.WORDS.items():
-        assert english, key
-        assert chinese, key
-        assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", chinese)), key
-
-
-def test_no_word_is_left_over() -> None:
-    """Each is asked for by a template or by the code, or is one of a family."""
-    code = "".join(
-        path.read_text(encoding="utf-8")
-        for path in (*TEMPLATES.iterdir(), *TEMPLATES.parent.glob("*.py"))
-        if path.name != "words.py"
-    )
-    families = ("o.", "f.", "w.", "e.", "a.", "c.", "k.", "r.", "error_")
-    unused = [
-        key
-        for key in words.WORDS
-        if not key.startswith(families) and f"'{key}'" not in code and f'"{key}"' not in code
-    ]
-    assert unused == []
-
-
-def test_every_family_of_words_is_whole() -> None:
-    """Whatever the code may ask for by a part of a key."""
-    asked = {f"o.{one}" for one in ("", *OUTCOMES, *NO_JOB, *get_args(Status))}
-    asked |= {f"f.{one}" for one in get_args(follow.Word)}
-    asked |= {f"w.{one}" for one in (*get_args(Way), "ledger")}
-    asked |= {f"e.{one}" for one in events.RANK} | {"e.ended_again"}
-    asked |= {f"k.{one}" for one in names()} | {f"r.{one}" for one in RETRY_FAILURES}
-    asked |= {f"c.{one}" for one in ("sweep", "reconcile", "run_now", "replay")}
-    assert asked <= set(words.WORDS)
-
-
-def test_a_kind_that_is_not_known_keeps_its_name() -> None:
-    """A later version may have written it."""
-    assert words.kind("en", "recovered") == "Recovered by a retry"
-    assert words.kind("zh", "something-new") == "something-new"
 
 
 # --- small parts ---

@@ -162,7 +162,7 @@ class Timeline:
 
     def _tick(self) -> None:
         """The next minute in which something may be due; a sweep, and now and then the other
-        chore."""
+        task."""
         world = self.world
         waiting = [key.split("/")[1][:10] for key in world.keys("_outbox/")]
         due = min((float(one) for one in waiting), default=0.0)

@@ -437,7 +437,7 @@ def _syntax() -> Iterator[Case]:
         "callback as a text": json.dumps({"JobsDetail": 1, "body": job}).replace(
             '"JobsDetail": 1, ', ""
         ),
-        "chore of a timer": '{"Type": "Timer", "TriggerName": "x", "Message": "sweep"}',
+        "task of a timer": '{"Type": "Timer", "TriggerName": "x", "Message": "sweep"}',
         "messages of a queue": json.dumps({"Records": [{"CMQ": {"msgBody": job}}]}),
         "event within": json.dumps({"httpMethod": "POST", "path": "/", "body": job}),
     }.items():

@@ -1,0 +1,197 @@
+"""The texts of the console's pages and buttons. A key without a prefix is of one of the pages."""
+
+from __future__ import annotations
+
+from ci_callback.texts.row import rows
+
+TEXTS = rows(
+    {
+        # The frame
+        "title": ("Cloud Infinite callbacks", "数据万象回调"),
+        "skip": ("Skip to the content", "跳到主要内容"),
+        "nav": ("Sections", "导航"),
+        "deliveries": ("Deliveries", "回调记录"),
+        "sweeps": ("Sweeps", "巡检"),
+        "outbox": ("Outbox", "待办"),
+        "dead": ("Dead letters", "死信"),
+        "charts": ("Charts", "图表"),
+        "send": ("Send a sample", "发送示例"),
+        "language": ("Language", "语言"),
+        "ledger": ("Ledger", "台账"),
+        "ci_local": ("Local stand-in for CI", "数据万象本地模拟服务"),
+        "ci_local_why": (
+            "Retries go to a stand-in on this machine; nothing reaches Tencent Cloud.",
+            "重试由本机模拟服务处理，不会访问腾讯云。",
+        ),
+        "ci_real": ("Real CI", "数据万象（真实环境）"),
+        "ci_real_why": (
+            "Retries are submitted to CI and cost money.",
+            "重试会提交到数据万象，并产生费用。",
+        ),
+        "live": ("Live", "实时"),
+        "offline": ("Not connected; trying again", "连接已断开，正在重连"),
+        "no_script": (
+            "Without JavaScript this page does not update: reload it.",
+            "未启用 JavaScript，本页不会自动更新，请手动刷新。",
+        ),
+        # The list
+        "filter": ("Filter", "筛选"),
+        "clear": ("Clear", "清除"),
+        "text": ("Text", "文本"),
+        "text_hint": ("Job id, code, object, body …", "JobId、错误码、对象、正文……"),
+        "any": ("Any", "全部"),
+        "time": ("Received", "接收时间"),
+        "answer": ("Answer", "应答"),
+        "follow": ("What followed", "后续"),
+        "took": ("Took", "耗时"),
+        "none": ("No deliveries yet.", "尚无回调。"),
+        "none_found": ("Nothing matches the filter.", "没有符合条件的记录。"),
+        "first": (
+            "Send a sample, or POST a callback to {url}",
+            "发送一个示例，或将回调 POST 到 {url}",
+        ),
+        "new_one": ("1 new delivery", "1 条新回调"),
+        "new_many": ("{n} new deliveries", "{n} 条新回调"),
+        "more_rows": (
+            "{n} older ones are not shown: filter for them.",
+            "另有 {n} 条较早的回调未显示，可通过筛选查看。",
+        ),
+        "attempt": ("attempt {n}", "第 {n} 次尝试"),
+        "of_root": ("of {job}", "原任务 {job}"),
+        "no_job": ("no job", "无任务"),
+        # One delivery, one job
+        "delivery_n": ("Delivery {n}", "回调 {n}"),
+        "job_n": ("Job {job}", "任务 {job}"),
+        "request": ("Request", "请求"),
+        "headers": ("Headers", "请求头"),
+        "body": ("Body", "正文"),
+        "bytes": ("{n} bytes", "{n} 字节"),
+        "record": ("Record", "记录"),
+        "record_key": ("Key", "对象键"),
+        "log": ("Log", "日志"),
+        "writes": ("Written to the ledger", "写入台账的内容"),
+        "timeline": ("Time line", "时间线"),
+        "redeliver": ("Redeliver", "重新投递"),
+        "redelivering": ("Redelivering …", "正在投递……"),
+        "redelivered_from": ("Redelivery of", "来自"),
+        "no_body": (
+            "The request is not kept: it came before this server started.",
+            "未保留该请求：它在本次服务启动之前收到。",
+        ),
+        "unreadable": ("It can't be read: {why}", "无法读取：{why}"),
+        "state": ("State", "状态"),
+        "format": ("Format", "格式"),
+        "request_id": ("Request id", "请求 ID"),
+        "way": ("Came by", "来源"),
+        # Sweeps
+        "run_sweep": ("Run a sweep", "运行巡检"),
+        "sweeping": ("Sweeping …", "正在巡检……"),
+        "run_waiting": ("Sweep without waiting", "立即重试并巡检"),
+        "run_waiting_why": (
+            "Makes the retries that wait due now, then sweeps.",
+            "将等待中的重试设为立即到期，然后巡检。",
+        ),
+        "retry_now": ("Retry now", "立即重试"),
+        "sweep_n": ("Sweep {n}", "巡检 {n}"),
+        "when": ("Time", "时间"),
+        "task": ("Task", "操作类型"),
+        "did": ("Did", "处理结果"),
+        "every": ("A sweep runs every {n} s.", "每 {n} 秒巡检一次。"),
+        "never": (
+            "The timer is off: only the button runs a sweep.",
+            "定时触发器已关闭：只能通过按钮运行巡检。",
+        ),
+        "last_idle": ("At {time} a sweep found nothing to do.", "{time} 巡检，没有待办事项。"),
+        "no_sweeps": ("No sweep has had anything to do yet.", "尚无巡检处理过事项。"),
+        "sweeps_note": (
+            "Sweeps that found nothing to do are left out.",
+            "没有待办事项的巡检不列出。",
+        ),
+        "did_line": (
+            "{due} due, {done} done, {submitted} submitted again, {failed} failed, "
+            "alerts sent: {alerts_sent}",
+            "到期 {due}，完成 {done}，告警 {alerts_sent}，重新提交 {submitted}，失败 {failed}",
+        ),
+        # Outbox
+        "tickets": ("Tickets", "待办事项"),
+        "digests": ("Digests", "告警摘要"),
+        "action": ("Action", "动作"),
+        "due": ("Due", "到期时间"),
+        "note": ("Note", "备注"),
+        "at_once": ("at the next sweep", "下次巡检"),
+        "no_tickets": ("There are no tickets.", "没有待办事项。"),
+        "no_digests": ("There are no digests.", "没有保留的摘要。"),
+        "digests_note": (
+            "Digests on their way to a channel, and those that no channel accepted.",
+            "正在发送的摘要，以及没有渠道接收的摘要。",
+        ),
+        "on_its_way": ("on its way", "发送中"),
+        "undelivered": ("no channel accepted it", "没有渠道接收"),
+        "more_tickets": ("{n} more are not shown.", "另有 {n} 项未显示。"),
+        # Dead letters
+        "why": ("Why", "原因"),
+        "replayed": ("run again at {time}", "已于 {time} 重新处理"),
+        "replay": ("Replay", "重新处理"),
+        "replaying": ("Replaying …", "正在处理……"),
+        "no_letters": ("There are no dead letters.", "没有死信。"),
+        "letter": ("Dead letter {name}", "死信 {name}"),
+        "sha256": ("SHA-256", "SHA-256"),
+        # Samples
+        "send_lead": (
+            "A callback of a job that ends now, sent to the function as CI would send it.",
+            "生成一个刚结束的任务的回调，按数据万象的方式发送给函数。",
+        ),
+        "what": ("What", "回调类型"),
+        "sample.job": ("Jobs, by tag", "任务（按 Tag）"),
+        "sample.review": ("Moderation", "内容审核"),
+        "sample.workflow": ("Workflows", "工作流"),
+        "code_hint": ("Only for Failed", "仅用于 Failed"),
+        "format_hint": ("As CI sends it", "与数据万象发送的格式一致"),
+        "user_data": ("UserData", "UserData"),
+        "message": ("Message", "错误信息"),
+        "retry_ends": ("Its retry", "重试结果"),
+        "retry_ends.0": ("succeeds", "成功"),
+        "retry_ends.1": ("fails once more, then succeeds", "再失败一次，然后成功"),
+        "retry_ends.99": ("fails until it is given up", "一直失败，直到重试次数用尽"),
+        "do_send": ("Send", "发送"),
+        "sending": ("Sending …", "正在发送……"),
+        "optional": ("optional", "可选"),
+        "really": (
+            "I know that this writes a made-up job to {ledger}",
+            "我已知晓：此操作会将虚构的任务写入 {ledger}",
+        ),
+        # What was done
+        "flash.sent": ("The sample was sent: {status}.", "示例已发送：{status}。"),
+        "flash.again": ("Delivered again: {status}.", "已重新投递：{status}。"),
+        "flash.swept": (
+            "The sweep is done: {due} due, {submitted} submitted again, "
+            "alerts sent: {alerts_sent}.",
+            "巡检完成：到期 {due}，重新提交 {submitted}，告警 {alerts_sent}。",
+        ),
+        "flash.idle": ("The sweep found nothing to do.", "巡检没有待办事项。"),
+        "flash.lease_held": (
+            "Another sweep holds the lease, so this one withdrew.",
+            "另一次巡检正在进行，本次已退出。",
+        ),
+        "flash.swept_badly": (
+            "The sweep was aborted; its log has the reason.",
+            "巡检中断，原因见日志。",
+        ),
+        "flash.replayed": ("Replayed: {status}.", "已重新处理：{status}。"),
+        "flash.not_replayed": ("Not replayed: {why}", "未能重新处理：{why}"),
+        "flash.sample_refused": ("Not sent: {why}", "未发送：{why}"),
+        "flash.really": (
+            "Not sent: tick the box that confirms where it is written.",
+            "未发送：请勾选确认写入位置。",
+        ),
+        # Errors
+        "error": ("The action failed", "操作未成功"),
+        "error.403": ("Refused", "已拒绝"),
+        "error.404": ("Page not found", "页面不存在"),
+        "error.503": ("The ledger can't be reached", "无法访问台账"),
+        "back": ("Back to the deliveries", "返回回调记录"),
+        "days": ("Period", "时间范围"),
+        "days_n": ("{n} days", "{n} 天"),
+        "no_charts": ("There are no records to draw yet.", "尚无可绘制的记录。"),
+    }
+)
