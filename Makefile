@@ -19,8 +19,8 @@ endef
 run: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
 
-# A process per core; tests of one group share what is expensive to make.
-PARALLEL = -n auto --dist loadgroup
+# A process per core; the tests of a file share what is expensive to make.
+PARALLEL = -n auto --dist loadfile
 
 # All but the long proofs, of which it runs a sample. ARGS adds options of pytest.
 test: $(VENV)/.dev-installed

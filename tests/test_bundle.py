@@ -21,8 +21,6 @@ from tests.fake_cos import FakeCos
 from tools.bundle import LEFT_OUT, BundleError, find_python, runtime_version
 
 ROOT = Path(__file__).parent.parent
-pytestmark = pytest.mark.xdist_group("bundle")
-"""One process builds it, and not each."""
 
 JOB_ID = "ac34be3aa0bf411ed9ce39d7cc972e427"
 CALLBACK = f"""<Response>

@@ -18,8 +18,6 @@ from tools import environment
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("handler", "ci_callback")
-pytestmark = pytest.mark.xdist_group("wheel")
-"""One process builds it, and not each."""
 
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
 

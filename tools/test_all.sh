@@ -15,7 +15,7 @@ for version in 3.10 3.11 3.12 3.13; do
   environment=".venv-$version"
   "$python" -m tools.environment "$environment" requirements/dev.txt
   echo "Python $version:"
-  "$environment/bin/python" -m pytest -n auto --dist loadgroup -q "$@"
+  "$environment/bin/python" -m pytest -n auto --dist loadfile -q "$@"
   ran=$((ran + 1))
 done
 [ "$ran" -gt 0 ] || { echo "no supported Python was found" >&2; exit 1; }

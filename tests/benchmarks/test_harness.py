@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
 PACKAGES = "certifi crcmod defusedxml idna qcloud_cos requests six.py urllib3 xmltodict.py"
 PEERS = ("ours", "typical", "limit", "bare")
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("benchmarks")]
+pytestmark = pytest.mark.slow
 """It starts a process for each figure."""
 
 
