@@ -305,14 +305,20 @@ def test_each_operation_is_one_request(cos: FakeCos) -> None:
 
 
 def test_a_long_listing_is_read_page_by_page(cos: FakeCos) -> None:
-    """COS gives at most 1,000 keys an answer; the stop saves the pages behind it."""
+    """COS gives at most 1,000 keys per answer; the stop saves the pages behind it."""
     store = cos_store(cos)
     for number in range(1_001):
         cos.place(f"ci/o/{number:04}", b"")
+
+    def pages() -> int:  # a request that a busy machine made the store repeat counts once
+        asked = {one.query for one in cos.seen}
+        cos.seen.clear()
+        return len(asked)
+
     assert len(list(store.list("o/"))) == 1_001
-    assert len(cos.seen) == 2
+    assert pages() == 2
     assert len(list(store.list("o/", stop="o/0500"))) == 500
-    assert len(cos.seen) == 3
+    assert pages() == 1
 
 
 def test_a_listing_of_cos_holds_one_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
