@@ -22,21 +22,24 @@ run: $(VENV)/.cli-installed
 # A process per core; the tests of a file share what is expensive to make.
 PARALLEL = -n auto --dist loadfile
 
+# COVERAGE=1 measures which code test and test-slow reach; `make coverage` reports on both.
+MEASURE = $(if $(COVERAGE),--cov --cov-append --cov-report= --cov-fail-under=0)
+
 # All but the long proofs, of which it runs a sample. ARGS adds options of pytest.
 test: $(VENV)/.dev-installed
 	rm -f .coverage .coverage.*
-	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" --cov --cov-report=term --cov-fail-under=0 $(ARGS)
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" $(MEASURE) $(ARGS)
 
 # The tests of what changed since the last commit, or those of IN=folder.
 test-quick: $(VENV)/.dev-installed
 	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" \
 	  $(or $(IN),$$($(VENV)/bin/python -m tools.changed_tests)) $(ARGS)
 
-# The long proofs; their coverage adds to what `make test` measured.
+# The long proofs.
 test-slow: $(VENV)/.dev-installed
-	$(VENV)/bin/python -m pytest $(PARALLEL) -m slow --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m slow $(MEASURE) $(ARGS)
 
-# What `make test` and `make test-slow` covered; fails below the floor in pyproject.toml.
+# What `make COVERAGE=1 test test-slow` covered; fails below the floor in pyproject.toml.
 coverage: $(VENV)/.dev-installed
 	$(VENV)/bin/coverage report
 
