@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,11 +23,6 @@ from handler.log import Log
 from handler.retries.context import Invocation, SweepContext
 from handler.settings import Settings
 from handler.stores import open_store
-
-PROGRAM = (
-    "ci-callback" if Path(sys.argv[0]).name.startswith("ci-callback") else ("python -m ci_callback")
-)
-"""The command as it was called: help and advice name it so that it can be pasted."""
 
 EXIT_NOT_2XX = 1
 EXIT_SETTINGS = 3

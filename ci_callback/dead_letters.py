@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ci_callback.program import PROGRAM
 from handler.callback import envelope, payload
 from handler.callback.record import JobRecord
 from handler.errors import HandlerError
@@ -76,7 +77,9 @@ def find(store: Store, name: str) -> StoredDeadLetter:
     ]
     if not name or len(keys) != 1:
         meant = f"{len(keys)} dead letters" if keys else "no dead letter"
-        raise NoSuchDeadLetterError(f"{name!r} means {meant}; `dead list` shows their names")
+        raise NoSuchDeadLetterError(
+            f"{name!r} means {meant}; `{PROGRAM} dead list` shows their names"
+        )
     return _read(store, keys[0], noted=True)
 
 

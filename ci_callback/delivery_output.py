@@ -8,8 +8,9 @@ from dataclasses import asdict
 
 import typer
 
-from ci_callback.common import EXIT_NOT_2XX, PROGRAM
+from ci_callback.common import EXIT_NOT_2XX
 from ci_callback.delivery import Answered, NoTargetError, Target, figures
+from ci_callback.program import PROGRAM
 from ci_callback.terminal import complain, print_json, say
 from handler.settings import tokens_from_env
 

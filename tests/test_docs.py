@@ -145,3 +145,23 @@ def test_the_chinese_readme_has_the_same_rows_and_links() -> None:
 
     assert first_cells("README.zh.md") == first_cells("README.md")
     assert links("README.zh.md") == links("README.md")
+
+
+# --- the name of the command ---
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_documents_call_the_command_by_the_name_that_works_everywhere(path: Path) -> None:
+    """`python -m ci_callback`: in a clone, and installed. The shell's completion comes only with
+    the installed command."""
+    found = re.findall(
+        r"(?<!--function )\bci-callback (?:--)?[a-z][a-z-]*", path.read_text(encoding="utf-8")
+    )
+    assert set(found) <= {"ci-callback --install-completion"}
+
+
+def test_alerts_call_the_command_by_its_installed_name() -> None:
+    """The function can't know how the tool is called."""
+    advice = " ".join(f"{kind.en_next} {kind.zh_next}" for kind in KINDS.values())
+    assert "python -m" not in advice
+    assert "`ci-callback doctor`" in advice

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ci_callback.common import EXIT_NOT_2XX, PROGRAM, AsJson, local
+from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.dead_letters import Replay, StoredDeadLetter, dead_letters, find
+from ci_callback.program import PROGRAM
 from ci_callback.terminal import Table, print_json, say, say_lines, say_table
 from handler.clock import rfc3339_of
 from handler.ingest.recorder import Recorder

@@ -31,7 +31,7 @@ from ci_callback.commands.serve import serve
 from ci_callback.commands.show import show
 from ci_callback.commands.sweep import sweep
 from ci_callback.commands.tail import tail
-from ci_callback.common import PROGRAM
+from ci_callback.program import INSTALLED, PROGRAM
 from ci_callback.terminal import say, visible_lines
 from handler import __version__
 
@@ -66,7 +66,7 @@ app = typer.Typer(
     epilog="Settings and options are also read from the environment and from .env.",
     no_args_is_help=True,
     # Called as a module, the script would complete every `python` of the shell.
-    add_completion=PROGRAM == "ci-callback",
+    add_completion=PROGRAM == INSTALLED,
     pretty_exceptions_enable=False,
     context_settings={"auto_envvar_prefix": PREFIX, "help_option_names": ["-h", "--help"]},
 )
@@ -98,7 +98,7 @@ app.add_typer(dead.app, name="dead", rich_help_panel=FIX)
 def print_version(wanted: bool) -> None:
     """Print the version and exit, before anything else is read."""
     if wanted:
-        say(f"ci-callback {__version__}")
+        say(f"{INSTALLED} {__version__}")
         raise typer.Exit
 
 

@@ -6,17 +6,11 @@ import secrets
 
 from ci_callback.doctor.case import Case
 from ci_callback.doctor.findings import Finding, fault, ok, skipped
+from ci_callback.program import PROGRAM
+from ci_callback.texts import Texts
 from handler.alerts.channels import Transports, channels, send_all
 from handler.alerts.digest import Message
-from handler.alerts.texts import Lang
-
-_TEXT: dict[Lang, tuple[str, str]] = {
-    "en": (
-        "[CI] Test alert",
-        "Sent by `doctor --send-test-alert`. No job failed; nothing is to be done.",
-    ),
-    "zh": ("[CI] 测试告警", "由 `doctor --send-test-alert` 发送。没有任务失败，无需处理。"),
-}
+from handler.alerts.texts import WORDS
 
 
 def alerts(case: Case) -> list[Finding]:
@@ -27,9 +21,11 @@ def alerts(case: Case) -> list[Finding]:
         return [skipped(name, "ALERT_URLS names nobody")]
     if not case.target.send_test_alert:
         count = "1 channel" if len(to) == 1 else f"{len(to)} channels"
-        return [skipped(name, f"{count}, not tried", "doctor --send-test-alert")]
+        return [skipped(name, f"{count}, not tried", f"{PROGRAM} doctor --send-test-alert")]
     lang = case.settings.alert_lang
-    title, line = _TEXT[lang]
+    texts = Texts(lang)
+    title = WORDS[lang]["title"].format(texts("test_alert.title"))
+    line = texts("test_alert.line", command=f"{PROGRAM} doctor --send-test-alert")
     message = Message(f"doctor-{secrets.token_hex(8)}", title, (line,), lang)
     sent = send_all(to, message, Transports(case.http), case.clock())
     findings = []

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
 from ci_callback.doctor.findings import Finding, fault, ok, skipped, to_be_told, warning
 from ci_callback.doctor.scf_api import ScfRefusedError, Trigger, triggers
+from ci_callback.program import PROGRAM
 from handler.errors import NoAnswerError
 from handler.triggers import TASKS
 from handler.triggers.http import HEALTH_PATH
@@ -21,7 +22,7 @@ def on_scf(case: Case) -> list[Finding]:
     settings, target = case.settings, case.target
     name = "timer"
     if not target.function:
-        return [skipped(name, "no function is named", "doctor --function NAME")]
+        return [skipped(name, "no function is named", f"{PROGRAM} doctor --function NAME")]
     if settings.credentials is None or settings.region is None:
         return [skipped(name, "no credentials and COS_REGION to ask SCF with")]
     try:
@@ -123,7 +124,7 @@ def url(case: Case) -> list[Finding]:
     """Does the function answer at its URL? Asked at /health, without the token."""
     name = "function url"
     if not case.target.url:
-        return [skipped(name, "no URL is named", "doctor --url https://…")]
+        return [skipped(name, "no URL is named", f"{PROGRAM} doctor --url https://…")]
     return [*_token(case), _answers(case)]
 
 

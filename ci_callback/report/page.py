@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ci_callback.program import PROGRAM
 from ci_callback.report.charts import CSS, charts
 from ci_callback.report.figures import Figures
 from ci_callback.report.markup import Safe, el, join
@@ -137,5 +138,5 @@ def _empty(texts: Texts) -> Safe:
 _HINTS = {
     "report.empty_since": "--since 2026-01-01",
     "report.empty_ledger": "LEDGER_URL",
-    "report.empty_try": "python -m ci_callback invoke tests/payloads/Translation.seed.xml",
+    "report.empty_try": f"{PROGRAM} invoke tests/payloads/Translation.seed.xml",
 }

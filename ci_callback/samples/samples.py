@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from ci_callback.program import PROGRAM
 from ci_callback.samples import edit, jobs, reviews, runs
 from ci_callback.samples.ids import Ids
 from ci_callback.samples.options import NotSampledError, SampleOptions
@@ -86,7 +87,9 @@ def sample(name: str, wish: SampleOptions, now: float, hex_id: str) -> Sample:
     if known is None:
         near = " or ".join(get_close_matches(name, KNOWN))
         meant = f"did you mean {near}? " if near else ""
-        raise NotSampledError(f"{name}: no such tag or event; {meant}sample --list shows all")
+        raise NotSampledError(
+            f"{name}: no such tag or event; {meant}`{PROGRAM} sample --list` shows all"
+        )
     _refuse_odd(known, wish)
     ids = Ids(wish.job_id or known.letters + hex_id)
     form: Format = wish.format or ("json" if known.kind == "review" else "xml")

@@ -17,7 +17,8 @@ for a host that can't be known, as in
 
     https://wecom-proxy.example.com/cgi-bin/webhook/send?key=…#service=wecom
 
-A robot that lets only messages with a keyword through needs the keyword CI.
+A robot that accepts only messages with a keyword needs the keyword Cloud Infinite, or 数据万象
+where ALERT_LANG is zh: each title begins with it.
 """
 
 from __future__ import annotations

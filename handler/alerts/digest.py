@@ -133,8 +133,8 @@ def compose(entries: Iterable[Entry], lang: Lang, id: str) -> Message:  # noqa: 
         title, what_next = _kind(name).texts(lang)
         titles.append(words["count"].format(name=title, n=len(group)))
         lines += [f"■ {titles[-1]}", f"  → {what_next}", *_of_kind(group, lang)]
-    told = words["between_counts"].join(titles) or words["nothing"]
-    return Message(id, f"[CI] {told}", tuple(lines), lang)
+    counts = words["between_counts"].join(titles) or words["nothing"]
+    return Message(id, words["title"].format(counts), tuple(lines), lang)
 
 
 def harmless(text: str, limit: int = MAX_VALUE_CHARS) -> str:

@@ -1,6 +1,6 @@
-"""The words of a digest, in English and Chinese: a row a kind of alert, and the rest of it.
+"""The texts of alerts in English and Chinese: a row per kind of alert, and the parts of a digest.
 
-They are for a person who is paged at night: each kind says what to do next.
+Their reader is a person who is paged at night: each kind says what to do next.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ Lang: TypeAlias = Literal["zh", "en"]
 
 
 class Kind(NamedTuple):
-    """A kind of entry: what it is called, and what the person who is paged does next."""
+    """A kind of alert: its name, and what the person who is paged does next."""
 
     order: int
     """The lower, the sooner someone must act."""
@@ -28,20 +28,20 @@ class Kind(NamedTuple):
 _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     (
         "sweep",
-        "Sweep in trouble",
+        "Sweep problem",
         "巡检异常",
-        "Read the function's log of the last minutes, then run: python -m ci_callback doctor. "
-        "Nothing is lost, tickets wait in _outbox/.",
-        "查看函数最近几分钟的日志，再运行 python -m ci_callback doctor。"
+        "Read the function's log of the last minutes, then run `ci-callback doctor`. "
+        "Nothing is lost: tickets wait in _outbox/.",
+        "查看函数最近几分钟的日志，再运行 `ci-callback doctor`。"
         "数据没有丢失，待办保留在 _outbox/ 中。",
     ),
     (
         "absent",
-        "Callbacks that never came",
+        "Missing callbacks",
         "未收到回调",
-        "The callback URL or the queue's NotifyConfig is probably wrong: run python -m ci_callback "
-        "doctor, then compare with the queue in CI's console.",
-        "回调 URL 或队列的 NotifyConfig 可能有误：运行 python -m ci_callback doctor，"
+        "The callback URL or the queue's NotifyConfig is probably wrong: run "
+        "`ci-callback doctor`, then compare with the queue in CI's console.",
+        "回调 URL 或队列的 NotifyConfig 可能有误：运行 `ci-callback doctor`，"
         "并与数据万象控制台的队列配置对照。",
     ),
     (
@@ -54,10 +54,10 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     (
         "held",
-        "Held: submitted or not is unknown",
+        "On hold: it is not known whether it was submitted",
         "已暂停：无法确定是否已提交",
         "Look in CI's console whether a job was submitted for this object after the failed one. "
-        "If there is none, submit it by hand. Nothing is submitted again by itself.",
+        "If there is none, submit it by hand. The function does not submit it again.",
         "请在数据万象控制台确认，任务失败后是否已为该对象提交过新任务；如没有，请手动提交。"
         "系统不会再自动提交。",
     ),
@@ -65,8 +65,8 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "dead",
         "Not understood, kept as dead letters",
         "无法解析，已存为死信",
-        "python -m ci_callback dead list | show KEY | replay KEY (replay once the cause is gone).",
-        "python -m ci_callback dead list | show KEY | replay KEY（排除原因后再 replay）。",
+        "`ci-callback dead list`, `dead show KEY`; `dead replay KEY` once the cause is removed.",
+        "`ci-callback dead list`、`dead show KEY`；排除原因后再 `dead replay KEY`。",
     ),
     (
         "refused",
@@ -80,8 +80,8 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "failed",
         "Failed",
         "任务失败",
-        "Mostly the input or a parameter is wrong: read the message, put it right, submit again. "
-        "If a retry is under way, its end is told here.",
+        "The input or a parameter is probably wrong: read the message, put it right, submit again. "
+        "If a retry is running, another alert reports its result.",
         "多为输入文件或参数有误：查看错误信息，修正后重新提交。若正在重试，结果会再通知。",
     ),
     (
@@ -94,7 +94,7 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     (
         "mismatch",
-        "CI tells otherwise than the callback",
+        "The callback differs from CI's own answer",
         "回调与数据万象的查询结果不一致",
         "Trust CI's console, not the callback. If CI does not know the job, someone may be "
         "forging callbacks: change CALLBACK_TOKENS.",
@@ -103,19 +103,18 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     (
         "unknown",
-        "CI does not say what became of it",
+        "CI does not report the job's result",
         "无法得知任务结果",
         "Look the job up in CI's console. If it is gone, submit it again by hand.",
         "在数据万象控制台查询该任务；若已不存在，手动重新提交。",
     ),
     (
         "conflict",
-        "Two different ends of one job",
+        "Two different results of one job",
         "同一任务有两种结果",
-        "The first is kept, the other is a dead letter: python -m ci_callback dead show KEY, then "
+        "The first is kept, the other is a dead letter: `ci-callback dead show KEY`, then "
         "compare both with CI's console.",
-        "先到的结果已保留，另一个存为死信：python -m ci_callback dead show KEY，"
-        "并与数据万象控制台对照。",
+        "先到的结果已保留，另一个存为死信：`ci-callback dead show KEY`，并与数据万象控制台对照。",
     ),
     (
         "duplicate",
@@ -142,10 +141,11 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
 )
 
 KINDS: dict[str, Kind] = {name: Kind(order, *rest) for order, (name, *rest) in enumerate(_ROWS)}
-"""Every kind that the design names, the most urgent first."""
+"""Each kind of alert, the most urgent first."""
 
 WORDS: dict[Lang, dict[str, str]] = {
     "en": {
+        "title": "[Cloud Infinite] {}",
         "count": "{name}: {n}",
         "between_counts": "; ",
         "between": ", ",
@@ -158,9 +158,10 @@ WORDS: dict[Lang, dict[str, str]] = {
         "more_entries": "… and {n} more, of other tags or codes",
         "more_line": "… and 1 more line",
         "more_lines": "… and {n} more lines",
-        "nothing": "nothing to tell",
+        "nothing": "nothing to report",
     },
     "zh": {
+        "title": "[数据万象] {}",
         "count": "{name}：{n}",
         "between_counts": "；",
         "between": "、",

@@ -26,8 +26,10 @@ SECRETS = {
     "lark": "lark-secret-ABC",
     "webhook": "whsec_" + base64.b64encode(b"\xfb\xff0123456789abcdef01234567").decode(),
 }
-MESSAGE = Message("1790000000-ab12", "[CI] Failed: 1", ("■ Failed: 1", "  jobs: j1 & <j2>"))
-CHINESE = Message("d2", "[CI] 任务失败：300", ("输入文件没有视频流。" * 20,) * 300, "zh")
+MESSAGE = Message(
+    "1790000000-ab12", "[Cloud Infinite] Failed: 1", ("■ Failed: 1", "  jobs: j1 & <j2>")
+)
+CHINESE = Message("d2", "[数据万象] 任务失败：300", ("输入文件没有视频流。" * 20,) * 300, "zh")
 
 
 @pytest.fixture
@@ -152,7 +154,9 @@ def test_slack_gets_its_control_characters_escaped(http: HttpClient) -> None:
     with AlertService("slack") as robot:
         told(robot, http)
 
-        assert robot.texts == ["[CI] Failed: 1\n■ Failed: 1\n  jobs: j1 &amp; &lt;j2&gt;"]
+        assert robot.texts == [
+            "[Cloud Infinite] Failed: 1\n■ Failed: 1\n  jobs: j1 &amp; &lt;j2&gt;"
+        ]
 
 
 def test_a_webhook_is_told_apart_by_its_id(http: HttpClient) -> None:
@@ -451,7 +455,7 @@ def test_a_thousand_failures_are_one_message_everywhere(http: HttpClient) -> Non
     for service in SERVICES:
         with AlertService(service) as robot:
             assert told(robot, http, message).status == "delivered"
-            assert robot.texts[0].startswith("[CI] 任务失败：1000\n")
+            assert robot.texts[0].startswith("[数据万象] 任务失败：1000\n")
 
 
 # --- secrets -------------------------------------------------------------------------------
@@ -555,7 +559,7 @@ def test_apprise_gets_address_title_and_body() -> None:
     assert send(channel, CHINESE, Transports(_Keeper(), apprise=apprise), NOW) == SendResult(
         "delivered"
     )
-    assert heard[0][:2] == (f"tgram://{KEY}/chat?x=1#frag", "[CI] 任务失败：300")
+    assert heard[0][:2] == (f"tgram://{KEY}/chat?x=1#frag", "[数据万象] 任务失败：300")
     assert 1_500 < len(heard[0][2].encode()) <= 2_000
 
 

@@ -40,10 +40,10 @@ def text(*entries: Entry, lang: Literal["zh", "en"] = "en", max_bytes: int = 100
 def test_a_failure_is_told_with_all_that_helps() -> None:
     """One failed job: what, which, how often tried, of what, why, and what to do next."""
     assert text(entry()).splitlines() == [
-        "[CI] Failed: 1",
+        "[Cloud Infinite] Failed: 1",
         "■ Failed: 1",
-        "  → Mostly the input or a parameter is wrong: read the message, put it right, submit "
-        "again. If a retry is under way, its end is told here.",
+        "  → The input or a parameter is probably wrong: read the message, put it right, submit "
+        "again. If a retry is running, another alert reports its result.",
         "  · Transcode / InvalidArgument: 1",
         "    jobs: j1",
         "    attempts made: 1",
@@ -55,7 +55,7 @@ def test_a_failure_is_told_with_all_that_helps() -> None:
 def test_the_same_in_chinese() -> None:
     """ALERT_LANG=zh gives the same lines in Chinese."""
     assert text(entry(note="备"), lang="zh").splitlines() == [
-        "[CI] 任务失败：1",
+        "[数据万象] 任务失败：1",
         "■ 任务失败：1",
         "  → 多为输入文件或参数有误：查看错误信息，修正后重新提交。若正在重试，结果会再通知。",
         "  · Transcode / InvalidArgument：1",
@@ -104,7 +104,9 @@ def test_entries_are_grouped_by_kind_then_tag_and_code() -> None:
     )
 
     headings = [line for line in told.splitlines() if line[0] == "■" or line.startswith("  ·")]
-    assert told.startswith("[CI] Gave up after the last attempt: 1; Failed: 4; Recovered by")
+    assert told.startswith(
+        "[Cloud Infinite] Gave up after the last attempt: 1; Failed: 4; Recovered by"
+    )
     assert headings == [
         "■ Gave up after the last attempt: 1",
         "  · Transcode / InvalidArgument: 1",
@@ -162,7 +164,7 @@ def test_a_kind_from_a_later_version_is_told_all_the_same() -> None:
     """An unknown kind comes last, under its own name: an alert is never lost for its name."""
     told = text(entry("brand-new@kind"), entry("recovered", "j2"))
 
-    assert told.startswith("[CI] Recovered by a retry: 1; brand-new＠kind: 1\n")
+    assert told.startswith("[Cloud Infinite] Recovered by a retry: 1; brand-new＠kind: 1\n")
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -170,7 +172,7 @@ def test_without_entries_there_is_a_message_still(lang: Literal["zh", "en"]) -> 
     """Nothing to tell is said in words; the body is empty."""
     message = compose([], lang, "d1")
 
-    assert message.title in ("[CI] nothing to tell", "[CI] 没有告警")
+    assert message.title in ("[Cloud Infinite] nothing to report", "[数据万象] 没有告警")
     assert message.body(100) == ""
     assert message.body(0) == ""
 
@@ -207,7 +209,7 @@ def test_entries_without_a_root_fold_into_nothing() -> None:
 def test_compose_folds_by_itself() -> None:
     """No caller can forget it."""
     assert compose([entry("failed"), entry("recovered")], "en", "d").title == (
-        "[CI] Recovered by a retry: 1"
+        "[Cloud Infinite] Recovered by a retry: 1"
     )
 
 

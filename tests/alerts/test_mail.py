@@ -15,8 +15,8 @@ from handler.alerts.services import SendResult
 from handler.http_client import HttpClient
 from tests.alert_services import NOW, MailSink, self_signed
 
-MESSAGE = Message("d1", "[CI] Failed: 1", ("■ Failed: 1",))
-CHINESE = Message("d2", "[CI] 任务失败：300", ("输入文件没有视频流。" * 20,) * 300, "zh")
+MESSAGE = Message("d1", "[Cloud Infinite] Failed: 1", ("■ Failed: 1",))
+CHINESE = Message("d2", "[数据万象] 任务失败：300", ("输入文件没有视频流。" * 20,) * 300, "zh")
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_mail_reaches_every_recipient(http: HttpClient) -> None:
         [mail] = sink.delivered
         assert mail.sender == "ci@example.com"
         assert mail.recipients == ["a+night@example.com", "b@example.org"]
-        assert mail.letter["Subject"] == "[CI] 任务失败：300"
+        assert mail.letter["Subject"] == "[数据万象] 任务失败：300"
         assert mail.letter["To"] == "a+night@example.com, b@example.org"
         assert mail.letter["Message-ID"] == "<d2@example.com>"
         assert mail.letter["Date"] == "Mon, 21 Sep 2026 14:13:20 -0000"

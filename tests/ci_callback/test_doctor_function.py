@@ -206,7 +206,7 @@ def test_without_a_name_scf_is_not_asked(here: Services) -> None:
     status, out = here.run()
     assert status == 0
     assert "no function is named" in out
-    assert "fix: doctor --function NAME" in out
+    assert "fix: python -m ci_callback doctor --function NAME" in out
     assert not here.scf.seen
 
 

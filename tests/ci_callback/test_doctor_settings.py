@@ -125,7 +125,7 @@ def test_a_test_alert_is_marked_as_one(http: HttpClient, lang: str) -> None:
         found = sent(http, f"{robot.url} {slack.url}", lang)
         assert [one.status for one in found] == ["ok", "ok"]
         assert found[0].what == "wecom at 127.0.0.1 took the test message"
-        title = {"en": "[CI] Test alert\n", "zh": "[CI] 测试告警\n"}[lang]
+        title = {"en": "[Cloud Infinite] Test alert\n", "zh": "[数据万象] 测试告警\n"}[lang]
         assert [len(robot.texts), len(slack.texts)] == [1, 1]
         assert robot.texts[0].startswith(title)
 
@@ -148,6 +148,6 @@ def test_nothing_is_sent_unless_asked_for(http: HttpClient) -> None:
         other = robot.url.replace("#", "other#")
         (found,) = sent(http, f"{robot.url} {other}", send=False)
         assert (found.status, found.what) == ("skipped", "2 channels, not tried")
-        assert found.fix == "doctor --send-test-alert"
+        assert found.fix == "python -m ci_callback doctor --send-test-alert"
         assert robot.received == []
     assert sent(http, "")[0].what == "ALERT_URLS names nobody"

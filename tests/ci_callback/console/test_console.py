@@ -265,7 +265,7 @@ def test_a_conflict_leads_to_its_letter(console: Console) -> None:
     page = console.get("/deliveries/2")
     assert re.search(r'href="/_/dead/[0-9a-f]{64}"', page)
     assert "Callback received: dead letter" in sentences(page)
-    assert "Two different ends of one job" in text_of(page)
+    assert "Two different results of one job" in text_of(page)
 
 
 def test_several_jobs_have_a_story_each(console: Console) -> None:
@@ -488,7 +488,9 @@ def test_a_job_that_is_not_tried_again(env: dict[str, str]) -> None:
             "timer", console.function.clock(), 1, "", "sweep", None, None, (line, other), (write,)
         )
     )
-    assert any("CI tells otherwise" in one for one in sentences(console.get("/deliveries/1")))
+    assert any(
+        "The callback differs from CI" in one for one in sentences(console.get("/deliveries/1"))
+    )
 
 
 def test_a_callback_in_doubt(env: dict[str, str]) -> None:
@@ -589,7 +591,7 @@ def test_the_outbox(console: Console) -> None:
 
 def test_digests_that_nobody_took(console: Console) -> None:
     """And those that are on their way; one that can't be read is named."""
-    digest = Digest(Message("1", "[CI] told", ("line <b>",)), (), 1.0)
+    digest = Digest(Message("1", "[Cloud Infinite] Failed: 1", ("line <b>",)), (), 1.0)
     console.function.store.put("_digests/1.json", digest.to_json())
     console.function.store.put("_undelivered/2.json", digest.to_json())
     console.function.store.put("_undelivered/3.json", b"{}")

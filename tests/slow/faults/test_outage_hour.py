@@ -334,7 +334,7 @@ def test_failures_among_them_are_followed_once(played: Hours) -> None:
     }
     if world.memory.journal:  # of a ledger in memory
         assert set(world.times_told().values()) == {1}
-    absent = [text for text in world.told if "Callbacks that never came" in text]
+    absent = [text for text in world.told if "Missing callbacks" in text]
     assert len(absent) == 1
 
 
