@@ -23,6 +23,9 @@ _BUSY_CODES = frozenset(
 """Refusals that say: not now. Error codes of media processing and of COS; QueueSaturated is a
 403, RequestTimeout a 400 that says that the body did not arrive in time."""
 
+CERTAINLY_NOT_TAKEN = _BUSY_CODES - {"ServiceUnavailable"} | {""}
+"""Codes of submissions that CI has not got; "" where no connection was made."""
+
 _STATES_OF_A_JOB = frozenset({"Submitted", "Running", "Success", "Pause"})
 
 

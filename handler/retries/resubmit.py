@@ -6,6 +6,7 @@ describe ── failed? ── whose attempt is it? ── GET the next attempt
                           ├─ submitting, young ── later
                           ├─ submitting, old ── CI's list: the marker? ── yes: adopt it
                           │                                              └─ no: submit again
+                          ├─ not taken, by a 503 ── CI's list ── as above, at once
                           └─ none, not taken ──────────────────────────► submit
 """
 
@@ -22,7 +23,7 @@ from handler.callback.record import JobRecord
 from handler.callback.tree import Tree
 from handler.ci_api import request_builder
 from handler.ci_api.client import Ci, CiError
-from handler.ci_api.responses import CreateResult
+from handler.ci_api.responses import CERTAINLY_NOT_TAKEN, CreateResult
 from handler.ci_api.verification import check
 from handler.ledger.attempts import Attempt, nonce_of
 from handler.ledger.outbox import Ticket
@@ -105,8 +106,10 @@ class _Attempt:
     def next_step(self) -> NextStep:
         """By what is noted of the attempt."""
         attempt = self.context.attempts.get(self.lineage)
-        if attempt is None or attempt.state == "not_taken":
-            return self._submit(attempt)
+        if attempt is None:
+            return self._submit(None)
+        if attempt.state == "not_taken":
+            return self._adopted(attempt) or self._submit(attempt)
         if attempt.state == "submitted":
             after_s = self.context.settings.missing_callback_check_s
             return submitted(self.lineage, attempt, self.record, after_s)
@@ -118,22 +121,38 @@ class _Attempt:
         settled = attempt.since + settings.unknown_submission_timeout_s
         if self.context.clock() < settled:
             return Defer("a submission may be on its way", settled)
-        if not (self.family.list_known and self.family.user_data_known):
+        if not self._is_listed:
             return Alert("held", "whether it was submitted is not known, and CI's list can't tell")
+        found = self._found(attempt)
+        if found is not None:
+            return found
+        if settings.on_unknown_submission == "hold":
+            return Alert("held", "its submission got no answer, and CI's list does not show it")
+        if attempt.claims >= MAX_CLAIMS:
+            return Alert("held", f"{attempt.claims} submissions got no answer")
+        return self._submit(attempt)
+
+    @property
+    def _is_listed(self) -> bool:
+        """Whether CI's list can show which job the attempt is."""
+        return self.family.list_known and self.family.user_data_known
+
+    def _adopted(self, attempt: Attempt) -> NextStep | None:
+        """The job that CI accepted although it said that it did not; None where there is none. A
+        503 may come from in front of CI; the codes of CI's own limits leave no doubt."""
+        is_certain = attempt.code in CERTAINLY_NOT_TAKEN
+        return None if is_certain or not self._is_listed else self._found(attempt)
+
+    def _found(self, attempt: Attempt) -> NextStep | None:
+        """What follows from CI's list; None where it does not show the attempt's job."""
         marker = Marker(self.lineage, attempt.nonce)
         try:
             search = Search.after_detail(self.detail)
             found = jobs_with_marker(self.ci, self.family, search, marker)
         except CiError as error:
             return Defer(f"whether it was submitted is not known: {error}", otherwise="held")
-        if found:
-            # The oldest: the nonce was not visible before that job was.
-            return adopt(self.lineage, attempt, self.record, found[0])
-        if settings.on_unknown_submission == "hold":
-            return Alert("held", "its submission got no answer, and CI's list does not show it")
-        if attempt.claims >= MAX_CLAIMS:
-            return Alert("held", f"{attempt.claims} submissions got no answer")
-        return self._submit(attempt)
+        # The oldest: the nonce was not visible before that job was.
+        return adopt(self.lineage, attempt, self.record, found[0]) if found else None
 
     def _submit(self, earlier: Attempt | None) -> NextStep:
         nonce = earlier.nonce if earlier else nonce_of(self.lineage, self.context.lease.writer)

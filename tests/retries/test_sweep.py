@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ci_callback.ci_simulator import Fault
+from ci_callback.ci_simulator import Fault, Seen
 from handler.callback.lineage import USER_DATA_MAX_CHARS
 from handler.ledger.outbox import Ticket
 from tests.stores import QuickWorld
@@ -255,6 +255,56 @@ def test_what_ci_says_it_did_not_take_is_submitted_later(world: World, answer: A
     posts = iter([Fault(before=answer)] * 2)
     with world.ci.faulty(lambda seen: next(posts, None) if seen.method == "POST" else None):
         world.run(minutes=10)
+    assert world.attempts == [(job, 2)]
+    assert world.told == []
+
+
+def test_what_ci_took_although_it_said_that_it_did_not_is_found_in_its_list(world: World) -> None:
+    """A 503 may come from in front of CI, after CI accepted the job."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    posts = iter([Fault(after=(503, "ServiceUnavailable"))])
+    with world.ci.faulty(lambda seen: next(posts, None) if seen.method == "POST" else None):
+        world.run(minutes=10)
+    assert world.attempts == [(job, 2)]
+    assert world.read(f"_attempts/{job}/02.json")["job_id"] == world.ci.accepted[-1].job_id
+    assert world.told == []
+
+
+def test_a_job_that_ci_took_in_spite_of_its_503_is_no_root(world: World) -> None:
+    """It fails before it is found: it is attempt 2 all the same."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    posts = iter([Fault(after=(503, "ServiceUnavailable"))])
+    with world.ci.faulty(lambda seen: next(posts, None) if seen.method == "POST" else None):
+        while not world.attempts:
+            world.run(minutes=1)
+    again = world.ci.accepted[-1].job_id
+    world.fail(again)
+    world.now += 3600  # its own retry is due with that of the first one
+    world.deliver(again)
+    world.run(minutes=30)
+    assert world.attempts == [(job, 2), (job, 3)]
+
+
+def test_what_ci_may_have_taken_waits_until_its_list_answers(world: World) -> None:
+    """Then the job that is not in it is submitted again."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    answers = {
+        "POST": [Fault(before=(503, "ServiceUnavailable"))],
+        "GET": [Fault(reset_before=True)] * 2,
+    }
+
+    def fault(seen: Seen) -> Fault | None:
+        return answers[seen.method].pop() if seen.path == "/jobs" and answers[seen.method] else None
+
+    with world.ci.faulty(fault):
+        world.run(minutes=20)
+    assert answers == {"POST": [], "GET": []}
     assert world.attempts == [(job, 2)]
     assert world.told == []
 
