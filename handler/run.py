@@ -37,6 +37,8 @@ class Run(NamedTuple):
         except (TypeError, ValueError, OverflowError):
             limit_s = 0.0
         request_id = str(context.get("request_id") or "")[:100]
+        # A lone surrogate can't be stored: every callback would become a dead letter.
+        request_id = request_id.encode("utf-8", "replace").decode("utf-8")
         return cls(request_id, timer(), limit_s if limit_s > 0 else None, timer)
 
     def left_for_task(self) -> float:

@@ -75,3 +75,9 @@ def test_the_limit_is_read_whatever_the_context_holds(sent: Any, limit_s: float 
 def test_the_request_id_is_a_short_text(sent: Any, read: str) -> None:
     """It is on every line of the log."""
     assert Run.of({"request_id": sent}, Timer()).request_id == read
+
+
+def test_a_request_id_can_be_stored_whatever_it_is() -> None:
+    """A lone surrogate in it would make a dead letter of every callback."""
+    assert Run.of({"request_id": "r\ud800" * 99}, Timer()).request_id == "r?" * 50
+    assert Run.of({"request_id": None}, Timer()).request_id == ""

@@ -45,6 +45,11 @@ SECRET_NODES = (
 TtsConfig.Input: the text to be spoken, or the name of the object that holds it.
 """
 
+ADDRESS_NAMES = frozenset({"callback", "callbackurl", "notifyurl"})
+"""Letters of the names of the addresses that CI sends callbacks to. Who knows one can send a
+callback: the token is part of it. CI is not documented to echo it in a callback or a description of
+a job. Other values of such nodes (CallBack: no) are none."""
+
 _LIKE_SECRETS: Mapping[str, tuple[str, ...]] = {
     "password": ("",),
     "passwd": ("",),
@@ -84,6 +89,11 @@ def is_secret(name: str) -> bool:
     return _are_secret(letters(name))
 
 
+def is_address(value: Tree) -> bool:
+    """Whether the value of a node of ADDRESS_NAMES may hold an address, with its token."""
+    return not isinstance(value, str) or "//" in value or "?" in value
+
+
 def redact(node: Tree, secret: PathTrie = _SECRETS) -> Tree:
     """A copy with [redacted] in place of each secret. What is empty stays so, to show that there
     was none."""
@@ -95,6 +105,8 @@ def redact(node: Tree, secret: PathTrie = _SECRETS) -> Tree:
     for name, value in node.items():
         hidden, plain = _KNOWN.get(name) or _learn(name)
         further = secret.get(plain)
+        if plain in ADDRESS_NAMES:
+            hidden = is_address(value)
         if hidden or (further is not None and "" in further):
             clean[name] = value if tree.is_blank(value) else REDACTED
         elif isinstance(value, str):

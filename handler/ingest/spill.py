@@ -11,11 +11,15 @@ import json
 from typing import Any
 
 from handler.callback import converters
+from handler.callback.json_body import scalar_values
 from handler.ingest.received import ReceivedCallback
 from handler.ledger import keys
 from handler.ledger.store import Store
 
 SCHEMA = "spill/1"
+
+MAX_NAME_CHARS = 100
+"""Of the trigger's name and the request id; the function's own are shorter."""
 
 
 def put(store: Store, callback: ReceivedCallback) -> str:
@@ -41,7 +45,8 @@ def put(store: Store, callback: ReceivedCallback) -> str:
 
 
 def read(line: bytes) -> ReceivedCallback:
-    """Read back what `put` wrote.
+    """Read back what `put` wrote. Whoever may write to the spill may have put something else there:
+    a text that no record can hold is made one that it can.
 
     Raises:
         ValueError: it is not a whole spill/1.
@@ -56,16 +61,17 @@ def read(line: bytes) -> ReceivedCallback:
     headers = values.get("headers")
     if not all(isinstance(text, str) for text in texts) or not isinstance(headers, dict):
         raise ValueError(f"a {SCHEMA} with other fields than it should have")
-    body, trigger, received_at, request_id = map(str, texts)
-    if converters.moment(received_at) is None:
+    body, trigger, sent_at, request_id = (scalar_values(str(text)) for text in texts)
+    received_at = converters.as_moment(sent_at)
+    if received_at is None:
         # Its day becomes part of a key: one such object would keep all behind it out of the ledger.
         raise ValueError(f"a {SCHEMA} without the time at which it was received")
     callback = ReceivedCallback(
         base64.b64decode(body, validate=True),
-        trigger,
+        trigger[:MAX_NAME_CHARS],
         received_at,
-        request_id,
-        {str(name): str(value) for name, value in headers.items()},
+        request_id[:MAX_NAME_CHARS],
+        {scalar_values(str(name)): scalar_values(str(value)) for name, value in headers.items()},
     )
     if hashlib.sha256(callback.body).hexdigest() != values.get("sha256"):
         raise ValueError(f"a {SCHEMA} whose body is not the one that was written")

@@ -15,10 +15,12 @@ from typing import NamedTuple
 
 from handler.callback.folding import letters
 from handler.callback.redaction import (
+    ADDRESS_NAMES,
     ENDINGS,
     REDACTED,
     SECRET_NAMES,
     SECRET_NODES,
+    is_address,
     is_secret,
 )
 from handler.redaction.escapes import Decoded
@@ -34,7 +36,7 @@ for _path in SECRET_NODES:
 def _hints() -> Iterator[str]:
     """In lower case, what each name that may be secret ends with: as CI writes it, as records do
     (doc_password), and with hyphens."""
-    yield from ENDINGS
+    yield from (*ENDINGS, *ADDRESS_NAMES)
     for path in (*SECRET_NAMES, *SECRET_NODES):
         for name in path.split(".")[-2:]:
             if not name.lower().endswith(ENDINGS):
@@ -50,6 +52,9 @@ _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NAME_END = re.compile(r"[\w.-]*")
 _KEY_END = re.compile(r"\\*[\"']\s*[:=]")
 _LONGEST_KEY = 64
+
+_ADDRESS_CHARS = 64
+"""Behind the name of an address, so many characters show whether its value is one."""
 
 _EMPTY = ("", "null", "None")
 _HOLDS_SOMETHING = re.compile(r"[^\s\[\]{},:\"'\\]")
@@ -178,6 +183,8 @@ def _is_secret(text: str, start: int, local: int, end: int) -> bool:
     name = text[local:end]
     if is_secret(name) or is_secret(text[start:end]):
         return True
+    if letters(name) in ADDRESS_NAMES:
+        return is_address(text[end : end + _ADDRESS_CHARS])
     if not _KEY_END.match(text, end):
         return False
     quote = max(text.rfind(mark, max(0, start - _LONGEST_KEY), start) for mark in "\"'")

@@ -27,6 +27,7 @@ from handler.callback.details import dumps
 from handler.callback.envelope import Notice
 from handler.callback.families import Family
 from handler.callback.record import TERMINAL, JobRecord, Source, normalise
+from handler.callback.redaction import redact
 from handler.callback.tree import Tree
 from handler.ci_api.client import CiError
 from handler.ci_api.locate import CiUnreachableError
@@ -153,7 +154,8 @@ class Reconcile:
         try:
             return normalise(Notice("job", None, job_id, detail, None), source)
         except PayloadError as error:
-            body = dumps({"JobsDetail": detail})
+            # CI can be asked again: what it tells of the job's secrets need not be kept.
+            body = dumps({"JobsDetail": redact(detail)})
             context = self.context
             letter = context.dead_letter(body, "callback", error.reason, error.explanation)
             context.recorder.put_dead_letter(letter)

@@ -171,3 +171,21 @@ def test_an_empty_name_is_no_end_of_a_path() -> None:
     """JSON may hold one."""
     assert redact({"": "x"}) == {"": "x"}
     assert redact({"": {"": {"UriKey": "x"}}}) == {"": {"": {"UriKey": REDACTED}}}
+
+
+ADDRESS = f"https://func.example.com/cb?token={MARKER}"
+
+
+@pytest.mark.parametrize("name", ["CallBack", "Callback", "CallBackUrl", "call_back", "NotifyUrl"])
+@pytest.mark.parametrize(
+    "value", [ADDRESS, [ADDRESS], {"Url": ADDRESS}, f"cb.example.com?{MARKER}"]
+)
+@pytest.mark.parametrize("below", ["", "Operation", "Input", "Conf"])
+def test_the_address_that_ci_calls_back_is_secret(name: str, value: Any, below: str) -> None:
+    """It holds the token. What says that there is none stays."""
+    path = f"{below}.{name}".lstrip(".")
+    (one,) = records(as_json({"JobsDetail": planted(path, value)}))
+    assert MARKER.encode() not in one.to_json()
+    (one,) = records(as_json({"JobsDetail": planted(path, "no")}))
+    assert REDACTED.encode() not in one.to_json()
+    assert redact({name: ""}) == {name: ""}

@@ -70,6 +70,26 @@ def test_a_known_secret_is_found_with_characters_in_it_that_nobody_sees() -> Non
     assert "ame" not in redact(text, ["open-sesame"])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<a><CallBack>URL</CallBack><Object>kept.mp4</Object></a>",
+        "<a><CallBack><![CDATA[URL]]></CallBack><Object>kept.mp4</Object></a>",
+        '{"CallBack": "URL", "Object": "kept.mp4"}',
+        '{"Conf": {"Callback": ["URL"]}, "Object": "kept.mp4"}',
+        "refused: CallBack=URL&Object=kept.mp4",
+    ],
+)
+def test_an_address_that_ci_calls_back_is_not_shown(text: str) -> None:
+    """Its token is as secret as a password. A format, a type and a `no` are none."""
+    secret = text.replace("URL", "https://f.example.com/cb?token=hunter2")
+    assert SECRET not in redact(secret)
+    assert "kept.mp4" in redact(secret)
+    plain = text.replace("URL", "no").replace("CallBack", "CallBackFormat")
+    assert redact(plain) == plain
+    assert SECRET not in redact('the CallBack "https://f.example.com/cb?token=hunter2" is refused')
+
+
 @pytest.mark.parametrize("path", SECRET_NODES)
 def test_names_that_are_secret_below_their_parent_only(path: str) -> None:
     """Input of TtsConfig is, Input of another node is not; whether the body is whole or cut."""

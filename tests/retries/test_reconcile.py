@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 import pytest
 
 from ci_callback.ci_simulator import Fault
+from ci_callback.ci_simulator.jobs import Job
+from handler.callback.record import JobRecord
+from handler.errors import PayloadError
+from handler.retries import reconcile as reconcile_module
 from tests.world import TRANSLATION, World
 
 HOUR = 3600.0
@@ -211,3 +216,37 @@ def test_of_a_huge_day_only_the_first_keys_are_listed(
     world.now += HOUR
     assert reconcile(world)["absent"] == 1
     assert len(world.keys("jobs/")) == 5
+
+
+TOKEN = "open-sesame-7"
+
+
+@pytest.mark.parametrize("where", ["CallBack", "CallBackUrl", "Callback"])
+@pytest.mark.parametrize("spoilt", [False, True], ids=["whole", "unreadable"])
+def test_the_address_that_ci_echoes_is_kept_nowhere(
+    world: World, monkeypatch: pytest.MonkeyPatch, where: str, spoilt: bool
+) -> None:
+    """Not in a record, ticket, attempt, dead letter, alert or log: it holds the token."""
+    ended(world)
+    (bad,) = ended(world, state="Failed")
+    told = Job.detail
+    echo = {where: f"https://f.example.com/?token={TOKEN}"}
+    input_ = {"Input": {"Object": "a"} | echo}
+    monkeypatch.setattr(Job, "detail", lambda job: told(job) | input_ | echo)
+
+    def refuse(notice: object, source: object) -> JobRecord:
+        raise PayloadError("too_many_rows", "more than 20000 in one list of the result")
+
+    if spoilt:
+        monkeypatch.setattr(reconcile_module, "normalise", refuse)
+    world.now += HOUR
+    assert reconcile(world)["absent"] == (0 if spoilt else 2)
+    world.run(minutes=10)
+    kept = [str(world.read(key)) for key in world.keys("")]
+    bodies = [
+        base64.b64decode(world.read(key)["body_base64"]).decode() for key in world.keys("_dead/")
+    ]
+    assert len(bodies) == (2 if spoilt else 0)
+    assert spoilt or world.attempts == [(bad, 2)]
+    for text in (*kept, *bodies, *world.told, *map(str, world.lines)):
+        assert TOKEN not in text

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from ci_callback.ledger_checks import checked
 from handler.app import Function
+from handler.callback.record import JobRecord
 from handler.errors import StoreError
 from handler.http_client import Answer
 from handler.ingest import spill
@@ -248,6 +250,38 @@ def test_half_of_the_time_is_left_to_alerts_and_retries(limit_s: float, machine:
     budget = min(limit_s, 58.0)
     assert budget / 2 <= machine.passed_s <= budget / 2 + 16 * 0.1 + 0.1
     assert jobs(machine.ledger) + left(inner) == 2_000
+
+
+ODD = "\ud800 \U0001f600 \udfff"
+ODDLY_SPILLED = (
+    {"request_id": ODD},
+    {"trigger": ODD},
+    {"headers": {ODD: ODD, "user-agent": ODD}},
+    {"request_id": "r" * 1_000_000, "trigger": "t" * 1_000_000},
+    {"received_at": "2026-09-21T22:13:20+0800"},
+)
+
+
+@pytest.mark.parametrize("fields", ODDLY_SPILLED, ids=lambda fields: "-".join(fields))
+@pytest.mark.parametrize("state", ["Success", "Failed", "Running", "odd"])
+@pytest.mark.parametrize("body", ["%s", "<a>%s"], ids=["job", "dead letter"])
+def test_an_object_of_the_spill_with_odd_fields_is_taken_in(
+    machine: Machine, fields: dict[str, Any], state: str, body: str
+) -> None:
+    """As the callback that it holds; what can't be stored is replaced, what is too long is cut."""
+    job = {"JobId": "j1", "State": state, "Message": "\ud800"}
+    text = body % json.dumps({"JobsDetail": job})
+    key = spill.put(machine.spill, ReceivedCallback(text.encode(), "http", AT % 0, "r"))
+    machine.spill.put(key, json.dumps(json.loads(machine.spill.get(key) or b"") | fields).encode())
+    assert machine.sweep()["status"] == "done"
+    assert left(machine.spill) == 0
+    kept = [*machine.ledger.list("jobs/"), *machine.ledger.list("_unfinished/")]
+    assert len(kept) == (body == "%s")
+    for key in kept:
+        line = machine.ledger.get(key) or b""
+        assert len(line) < 10_000
+        source = checked(JobRecord.from_json(line)).source
+        assert source["received_at"] in (AT % 0, AT % 20)
 
 
 def test_two_sweeps_at_once_are_as_one(machine: Machine) -> None:
