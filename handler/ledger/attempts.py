@@ -43,8 +43,8 @@ class Attempt:
         return self.state == "submitted" and self.job_id == job_id
 
     def may_be(self, marker: Marker) -> bool:
-        """Whether a job with this marker may be this attempt, whose submission got no answer, or the
-        answer that CI did not take it."""
+        """Whether a job with this marker may be this attempt: no answer came to its submission, or
+        one that CI did not take it."""
         is_open = self.state in ("submitting", "not_taken")
         return is_open and self.nonce == marker.nonce != ""
 
