@@ -86,7 +86,7 @@ lint: $(VENV)/.dev-installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/mypy --strict handler ci_callback tools benchmarks tests/ledger tests/fake_cos
+	$(VENV)/bin/mypy --strict handler ci_callback tools benchmarks tests
 
 # The suite, or TESTS of it, on every supported Python that is on this machine.
 test-all:

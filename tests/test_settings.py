@@ -67,12 +67,12 @@ def test_everything_can_be_set() -> None:
     )
     assert settings.ledger_url == StoreUrl("cos", "records-1250000000", "ci/")
     assert settings.callback_tokens == ("first-token", "second-token")
-    assert settings.retry_codes == {"InternalError", "SlowDown"}
+    assert settings.retry_codes == frozenset({"InternalError", "SlowDown"})
     assert settings.alert_codes is None
     assert settings.reconcile_tags == (("Transcode", 6), ("Translation", 24))
     assert settings.lease_wait_s == 0.5
     assert settings.cos_endpoint == ("127.0.0.1", 9000)
-    assert settings.allowed_buckets == {"media-1250000000", "1250000000"}
+    assert settings.allowed_buckets == frozenset({"media-1250000000", "1250000000"})
     assert settings.credentials == Credentials(
         "AKIDexample", "example-secret-key", "example-session-token"
     )

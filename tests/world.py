@@ -141,7 +141,7 @@ class World:
         self.function(store, http).handle(tick, {"request_id": "t", "time_limit_in_ms": 55_000})
         return next(line for line in reversed(self.lines) if line["event"] == "sweep")
 
-    def run(self, minutes: float, each: Callable[[], None] = lambda: None) -> None:
+    def run(self, minutes: float, each: Callable[[], object] = lambda: None) -> None:
         """Time goes by, with a sweep each minute."""
         end = self.now + minutes * MINUTE
         while self.now < end:

@@ -346,8 +346,10 @@ class Services:
 
     def __enter__(self) -> Services:
         with ExitStack() as stack:
-            self.cos = stack.enter_context(DoctorCos())
-            self.ci = stack.enter_context(DoctorCi(time.time, self.cos))
+            self.cos = DoctorCos()
+            stack.enter_context(self.cos)
+            self.ci = DoctorCi(time.time, self.cos)
+            stack.enter_context(self.ci)
             self.scf = stack.enter_context(ScfApi())
             self.url = stack.enter_context(FunctionUrl())
             self.robot = stack.enter_context(AlertService("wecom"))

@@ -321,7 +321,7 @@ def test_a_record_without_a_day_is_left_out_where_its_job_has_one_under_its_day(
     keep(store, record("a", created_at=None), record("b", created_at=None), record("a"))
     manifest = compact(store, "1970-01-01")
     assert manifest is not None
-    assert (manifest.names, manifest.elsewhere) == ({"b.json"}, {"a.json"})
+    assert (set(manifest.names), set(manifest.elsewhere)) == ({"b.json"}, {"a.json"})
     assert Manifest.from_json(manifest.to_json()) == manifest
     compact(store, DAY)
     assert list(stale_days(store)) == []
@@ -340,5 +340,5 @@ def test_a_record_under_its_day_that_comes_later_makes_those_without_a_day_stale
     assert list(stale_days(store)) == ["1970-01-01"]
     manifest = compact(store, "1970-01-01")
     assert manifest is not None
-    assert (manifest.names, manifest.elsewhere) == (set(), {"a.json"})
+    assert (set(manifest.names), set(manifest.elsewhere)) == (set(), {"a.json"})
     assert list(stale_days(store)) == []

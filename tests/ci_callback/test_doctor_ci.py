@@ -250,7 +250,7 @@ def test_what_is_wrong_with_a_queue(
     url: str, values: dict[str, str], status: str, words: str
 ) -> None:
     """The first rule that finds something speaks; neither token nor foreign path is shown."""
-    found = verdict(url, **values)
+    found = verdict(url, EXPECTED, **values)
     assert found[0] == status
     assert words in found[1]
     assert TOKEN not in found[1]

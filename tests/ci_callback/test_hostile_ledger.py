@@ -15,7 +15,6 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ci_callback.commands import tail as tail_module
 from ci_callback.commands.registry import app
 from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
@@ -265,7 +264,9 @@ def test_a_hostile_ledger_is_printed_as_text(
         monkeypatch.delenv("NO_COLOR")
         monkeypatch.setenv("FORCE_COLOR", "1")
     late = (replace(hostile_record("job", "failed"), job_id=f"{n}{HOSTILE}") for n in range(99))
-    monkeypatch.setattr(tail_module.time, "sleep", lambda seconds: keep(store, next(late)))
+    monkeypatch.setattr(
+        "ci_callback.commands.tail.time.sleep", lambda seconds: keep(store, next(late))
+    )
     (tmp_path / "work").mkdir()
     for arguments in WALK[command](store, tmp_path / "work", server):
         done = CliRunner().invoke(app, [*command.split(), *arguments])

@@ -14,8 +14,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ci_callback.commands import tail as tail_module
 from ci_callback.commands.registry import app
+from ci_callback.commands.tail import recent_keys
 from ci_callback.common import moment
 from ci_callback.ledger_reader import DayRange, find, record_keys, records, resubmissions
 from ci_callback.record_filter import outcomes, tags
@@ -308,7 +308,7 @@ def test_tail_prints_what_comes_and_not_what_was_there(
         job, tag = next(looks)
         keep(store, record(job, tag=tag), record(f"{job}-unwanted", tag="Translation"))
 
-    monkeypatch.setattr(tail_module.time, "sleep", sleep)
+    monkeypatch.setattr("ci_callback.commands.tail.time.sleep", sleep)
     out = run("tail", "--count", "2", "--every", "0.5", "--tag", "Transcode")
     assert [line.split()[0] for line in out.splitlines()] == ["new", "late"]
 
@@ -328,7 +328,7 @@ def test_tail_follows_a_running_function(
         looked.set()
         assert written.wait(30)
 
-    monkeypatch.setattr(tail_module.time, "sleep", sleep)
+    monkeypatch.setattr("ci_callback.commands.tail.time.sleep", sleep)
     writer = threading.Thread(target=write)
     writer.start()
     out = run("tail", "--count", "1", "--every", "0.1", "--failed", "--json")
@@ -341,7 +341,7 @@ def test_tail_of_some_days_looks_at_those_and_at_undated_jobs(store: FolderStore
     today = datetime.now(timezone.utc).date()
     keep(store, record("j1", f"{today}"), record("j2", "2026-01-01"))
     keep(store, replace(record("j3"), created_at=None))
-    found = [key.rpartition("/")[2] for key in tail_module.recent_keys(store, 1)]
+    found = [key.rpartition("/")[2] for key in recent_keys(store, 1)]
     assert sorted(found) == ["j1.json", "j3.json"]
 
 

@@ -146,7 +146,7 @@ def test_of_a_job_with_and_without_a_day_the_record_with_one_is_loaded(
     ledger: Path, store: FolderStore
 ) -> None:
     """A callback that names no time of creation stands under 1970-01-01."""
-    undated = {"created_at": None, "started_at": None, "ended_at": None}
+    undated: dict[str, Any] = {"created_at": None, "started_at": None, "ended_at": None}
     keep(store, record("a"), record("a", **undated), record("b", **undated))
     keep(store, record("w", kind="workflow"), record("w", kind="workflow", **undated))
     assert ask(ledger, "SELECT job_id, dt FROM jobs ORDER BY 1") == [
@@ -167,7 +167,7 @@ def test_a_record_under_an_earlier_day_hides_the_one_without_a_day(
 ) -> None:
     """Its job was not created in the range, though its callback came in it."""
     came = {"source": record("a").source | {"received_at": "2026-09-22T00:00:00Z"}}
-    undated = {"created_at": None, "started_at": None, "ended_at": None} | came
+    undated: dict[str, Any] = {"created_at": None, "started_at": None, "ended_at": None, **came}
     keep(store, record("a"), record("a", **undated), record("b", **undated))
     days = DayRange(since=date(2026, 9, 21))
     assert ask(ledger, "SELECT job_id FROM jobs", days) == [("b",)]

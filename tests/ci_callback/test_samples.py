@@ -21,7 +21,7 @@ from ci_callback.samples.writing import Notes, write
 from handler.callback import tree
 from handler.callback.added_nodes import NESTED_RESULTS, RESULT_NODES, is_result
 from handler.callback.catalogue import TAGS
-from handler.callback.lineage import Lineage
+from handler.callback.lineage import NONCE_CHARS, Lineage, Marker
 from handler.callback.outcome import OUTCOMES, PARTIAL_FAILURE_RULES, REVIEW_OUTCOMES, rule_of
 from handler.callback.record import JobRecord
 from handler.callback.results.fields import Group, Leaf
@@ -43,6 +43,7 @@ from tests.callback.test_record import records, valid
 NOW = 1_790_000_000.0
 HEX = "4e431ba00f86711ecb8546d80f2baf56"
 FORMATS: Any = ("xml", "json")
+MARKER = Marker(Lineage("j1", 2), "0" * NONCE_CHARS)
 
 EVERY_TAG = pytest.mark.parametrize("name", TAGS)
 EVERY_FORMAT = pytest.mark.parametrize("form", FORMATS)
@@ -148,7 +149,7 @@ def test_a_job_that_did_not_succeed_tells_no_result(name: str) -> None:
         assert not (RESULT_NODES - {"Input"}) & set(operation)
         assert "Progress" not in read.details
         assert not any(tree.get(read.details, path) for path in NESTED_RESULTS)
-        again = request(read.details, Lineage(read.job_id, 2), None)
+        again = request(read.details, MARKER, None)
         assert (again["Tag"], again["QueueId"]) == (name, read.queue_id)
 
 

@@ -215,13 +215,13 @@ def test_names_of_this_server() -> None:
 
 def test_a_ledger_on_cos_goes_with_the_real_ci(tmp_path: Path, cos: FakeCos) -> None:
     """Callbacks are kept there, and the stand-in is refused: its endpoint would be COS's too."""
-    with served(tmp_path, **cos.env) as server:
+    with served(tmp_path, QUIET, None, **cos.env) as server:
         assert server.ci is None
         assert ask(server, "POST", "/", GOOD)[0] == 200
         assert len(list(record_keys(server.function.store))) == 1
     with (
         pytest.raises(CannotServeError, match="--ci local"),
-        served(tmp_path, Options(port=0, ci="local"), **cos.env),
+        served(tmp_path, Options(port=0, ci="local"), None, **cos.env),
     ):
         pass
 

@@ -16,6 +16,7 @@ import pytest
 
 from ci_callback.ci_simulator import Fault
 from handler.callback.record import JobRecord
+from handler.callback.tree import Tree
 from handler.errors import StoreError
 from handler.ledger.outbox import Ticket
 from handler.retries import sweep as sweep_module
@@ -125,7 +126,7 @@ class TestMemory:
         job = failed(world)
         (key,) = world.keys("jobs/")
         record = JobRecord.from_json(world.store.get(key) or b"")
-        words = {f"n{number}": "x" * 50 for number in range(8_000)}
+        words: dict[str, Tree] = {f"n{number}": "x" * 50 for number in range(8_000)}
         for number in range(count):
             one = replace(record, job_id=f"{job}{number}", details={**record.details, "W": words})
             world.store.put(f"jobs/dt=2026-09-21/{one.job_id}.json", one.to_json())

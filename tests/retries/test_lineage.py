@@ -264,7 +264,7 @@ def test_marker_costs_one_get(world: World) -> None:
     plain, marked = world.submit(), world.submit(UserData=claim("j1", 2))
     for job in (plain, marked):
         world.succeed(job)
-        world.deliver(job, store=Counting())  # type: ignore[arg-type]  # what is called of a store
+        world.deliver(job, store=Counting())
     assert asked == ["put_new jobs", "get _lineage", "put_new jobs"]
 
 

@@ -14,6 +14,7 @@ from ci_callback.ci_simulator.jobs import Job
 from handler.callback.record import JobRecord
 from handler.errors import PayloadError
 from handler.retries import reconcile as reconcile_module
+from tests.stores import Wrapped
 from tests.world import TRANSLATION, World
 
 HOUR = 3600.0
@@ -77,7 +78,7 @@ def test_what_is_there_is_found_by_a_listing_and_not_one_by_one(world: World) ->
             return getattr(world.store, name)
 
     tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
-    world.function(store=Counting()).handle(tick, {})  # type: ignore[arg-type]  # what is called of a store
+    world.function(store=Counting()).handle(tick, {})
     assert sorted(asked) == ["get", "list", "put", "put"]
 
 
@@ -87,15 +88,12 @@ def test_a_listing_that_lags_makes_nothing_absent(world: World) -> None:
         world.deliver(job)
     world.now += HOUR
 
-    class Lagging:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(world.store, name)
-
-        def list(self, prefix: str, stop: str | None = None) -> Any:
+    class Lagging(Wrapped):
+        def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
             return iter(())
 
     tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
-    world.function(store=Lagging()).handle(tick, {})  # type: ignore[arg-type]  # what is called of a store
+    world.function(store=Lagging(world.store)).handle(tick, {})
     assert world.lines[-1]["absent"] == 0
 
 
@@ -194,13 +192,13 @@ def test_ci_out_of_reach_is_logged_and_the_other_tags_go_on(world: World) -> Non
 def test_a_fault_of_its_own_is_logged(world: World) -> None:
     """With its stack trace."""
 
-    class Broken:
+    class Broken(Wrapped):
         def get(self, key: str) -> bytes | None:
             raise RuntimeError("nobody thought of this")
 
     ended(world)
     tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
-    world.function(store=Broken()).handle(tick, {})  # type: ignore[arg-type]  # what is called of a store
+    world.function(store=Broken(world.store)).handle(tick, {})
     assert world.lines[-1]["status"] == "failed"
     assert "nobody thought" in world.lines[-2]["traceback"]
 

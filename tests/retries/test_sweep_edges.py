@@ -13,6 +13,7 @@ from ci_callback.ci_simulator import Fault
 from handler.ledger.attempts import Attempts
 from handler.ledger.lease import Lease, LeaseLostError
 from tests.retries.test_sweep import WORKFLOW_JOB, runs, workflow_job
+from tests.stores import Wrapped
 from tests.world import World
 
 
@@ -167,29 +168,26 @@ def test_an_attempt_that_can_not_be_read_stops_its_own_ticket_alone(world: World
 def test_a_fault_of_the_sweep_itself_is_logged_and_not_raised(world: World) -> None:
     """The platform would run it again, twice."""
 
-    class Broken:
+    class Broken(Wrapped):
         """A ledger that fails in a way that nobody thought of."""
 
-        def list(self, prefix: str, stop: str | None = None) -> Any:
+        def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
             raise RuntimeError("nobody thought of this")
 
-    assert world.sweep(store=Broken())["status"] == "failed"  # type: ignore[arg-type]  # what is called of a store
+    assert world.sweep(store=Broken(world.store))["status"] == "failed"
     assert any("nobody thought" in line.get("traceback", "") for line in world.lines)
 
 
 def test_a_digest_that_is_gone_already_is_passed_over(world: World) -> None:
     """The listing lagged."""
 
-    class Stale:
+    class Stale(Wrapped):
         """A ledger whose listing shows a digest that was deleted."""
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(world.store, name)
-
-        def list(self, prefix: str, stop: str | None = None) -> Any:
+        def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
             return iter(["_digests/1-x.json"] if prefix == "_digests/" else [])
 
-    assert world.sweep(store=Stale())["status"] == "done"  # type: ignore[arg-type]  # what is called of a store
+    assert world.sweep(store=Stale(world.store))["status"] == "done"
 
 
 def test_an_unknown_task_is_logged(world: World) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, TypeAlias
@@ -105,16 +106,10 @@ class Failures(RuleBasedStateMachine):
         super().__init__()
         numbers = iter(range(10**6))
         # Names and orders must be the same each time that the same steps are played.
-        self._patches = [
-            patch("handler.parallel.POOL", 1),
-            patch.object(
-                context_module,
-                "secrets",
-                SimpleNamespace(token_hex=lambda _: f"{next(numbers):016x}"),
-            ),
-        ]
-        for one in self._patches:
-            one.start()
+        self._patches = ExitStack()
+        self._patches.enter_context(patch("handler.parallel.POOL", 1))
+        named = SimpleNamespace(token_hex=lambda _: f"{next(numbers):016x}")
+        self._patches.enter_context(patch.object(context_module, "secrets", named))
         self.world = QuickWorld(
             RETRY_CODES="Flaky,InternalError",
             ALERT_CODES="Flaky,BadRequest",
@@ -329,8 +324,7 @@ class Failures(RuleBasedStateMachine):
                 self.every_alert_was_told()
                 self.every_failure_came_to_an_end()
         finally:
-            for one in self._patches:
-                one.stop()
+            self._patches.close()
 
     def settle(self) -> None:
         """All goes well from now on, until nothing is left to do."""

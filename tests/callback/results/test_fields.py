@@ -25,7 +25,7 @@ GROUP = Group(
         "points": Rows("Points|Old.Points", "Its points", POINT),
     },
 )
-NOTHING = {
+NOTHING: dict[str, Any] = {
     "name": None,
     "length_s": None,
     "is_new": None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -234,11 +234,16 @@ def test_of_two_hundred_callbacks_to_a_failing_cos_none_is_lost(cos: FakeCos) ->
 # --- one request at a time ----------------------------------------------------------------
 
 
+def at(numbers: Container[int], how: How) -> Callable[[int, str], How]:
+    """The requests with these numbers go wrong."""
+    return lambda number, what: how if number in numbers else "fine"
+
+
 class Timeline:
     """A failure's whole way, in which some request may go wrong. The end is always the same."""
 
     def __init__(self, trouble: Trouble, **env: str) -> None:
-        self.world = QuickWorld(**env)
+        self.world = QuickWorld(None, **env)
         self._store = trouble.store(self.world.store)
         self._http = trouble.http(self.world.http)
 
@@ -356,7 +361,7 @@ def test_whichever_requests_fail_the_end_is_the_same(
     assert set(expected.world.times_told().values()) == {1}
     for first, what in enumerate(calm.asked, 1):
         wrong = range(first, first + length)
-        trouble = Trouble(lambda number, _, wrong=wrong: how if number in wrong else "fine")
+        trouble = Trouble(at(wrong, how))
         story = Timeline(trouble, **env)
         play(story)
         assert trouble.asked[first - 1].split("-")[0] == what.split("-")[0]

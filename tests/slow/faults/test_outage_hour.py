@@ -215,7 +215,7 @@ class Hours:
 
 def in_memory(env: Mapping[str, str]) -> Hours:
     """A ledger in memory, and the log taken in as `replay` does it."""
-    world = QuickWorld(RECONCILE_TAGS="Translation:6", **env)
+    world = QuickWorld(None, RECONCILE_TAGS="Translation:6", **env)
 
     def replay(log: list[str]) -> dict[str, int]:
         found = recover(log)

@@ -141,7 +141,8 @@ def _ends(jobs: list[dict[str, Any]]) -> list[Any]:
 
 
 def _is_health(case: Case) -> bool:
-    return case.event.get("path") == http.HEALTH_PATH
+    path: object = case.event.get("path")
+    return path == http.HEALTH_PATH
 
 
 def _is_in_the_log(case: Case, lines: list[dict[str, Any]]) -> None:

@@ -29,16 +29,17 @@ def _callback(detail: Any, **more: Any) -> str:
 
 
 def _shapes() -> Iterator[Case]:
-    for name, detail in {
+    nothing: dict[str, Any] = {
         "null": None,
         "a blank": " ",
         "no text": "",
         "an empty list": [],
         "an empty object": {},
         "a list of nothing": [None, "", {}, []],
-    }.items():
+    }
+    for name, detail in nothing.items():
         yield dead(f"JobsDetail is {name}", _callback(detail), "no_callback")
-    for name, detail in {
+    no_jobs: dict[str, Any] = {
         "a text": "j1",
         "a number": 7,
         "true": True,
@@ -47,7 +48,8 @@ def _shapes() -> Iterator[Case]:
         "an object without an id": {"State": "Failed"},
         "another callback": {"JobsDetail": dict(JOB)},
         "a Response": {"Response": {"JobsDetail": dict(JOB)}},
-    }.items():
+    }
+    for name, detail in no_jobs.items():
         yield no_id(f"JobsDetail is {name}", _callback(detail))
         yield no_id(f"WorkflowExecution is {name}", json.dumps({"WorkflowExecution": detail}))
     for name, tree in {
@@ -122,7 +124,7 @@ def _many() -> Iterator[Case]:
 
 
 def _events() -> Iterator[Case]:
-    for event in (
+    events: tuple[Any, ...] = (
         "",
         " ",
         "TaskFinish",
@@ -139,7 +141,8 @@ def _events() -> Iterator[Case]:
         [],
         {},
         ["Review"],
-    ):
+    )
+    for event in events:
         # ["Review"] reads as the one text that it holds: a review, kept beside the jobs.
         key = None if event == ["Review"] else "jobs/dt=1970-01-01/j1.json"
         yield kept(f"EventName {ascii(event)[:40]}", _callback(dict(JOB), EventName=event), key=key)
@@ -173,7 +176,8 @@ def _reviews() -> Iterator[Case]:
         json.dumps({**json.loads(simple()), "JobsDetail": dict(JOB)}),
         holds={"kind": "review", "job_id": "t1"},
     )
-    for code in ("0", 0, "1", "x", None, [], {}, "9" * 300):
+    codes: tuple[Any, ...] = ("0", 0, "1", "x", None, [], {}, "9" * 300)
+    for code in codes:
         body = json.dumps({"code": code, "data": {"trace_id": "t1"}})
         yield Case(f"review with code {ascii(code)[:20]}", post(body), 200, ("kept",))
 

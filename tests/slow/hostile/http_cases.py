@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.slow.hostile.case import (
@@ -103,8 +103,8 @@ def _paths() -> Iterator[Case]:
             yield refused(f"GET of {ascii(path)[:40]}", event, 404)
     for path in ("/", "", "/callback", "/callback/", "//", "/callback//", "/" * 10_000):
         yield Case(f"path {path[:12]!r} of {len(path)}", post(JOB, path=path), 200, ("kept",))
-    for path in (None, 7, ["/elsewhere"], {"path": "/"}, True):
-        yield Case(f"path that is no text: {path!r}", post(JOB, path=path), 200, ("kept",))
+    for odd in (None, 7, ["/elsewhere"], {"path": "/"}, True):
+        yield Case(f"path that is no text: {odd!r}", post(JOB, path=odd), 200, ("kept",))
     for method in ("POST", "HEAD", "DELETE", "OPTIONS"):
         yield refused(f"{method} of /health", post(JOB, httpMethod=method, path="/health"), 405)
     yield Case("GET of /health with a body", post(JOB, httpMethod="GET", path="/health"), 200, "ok")
@@ -238,22 +238,23 @@ def _bodies() -> Iterator[Case]:
     }.items():
         yield refused(f"body: {name}", post(body), 400)
     yield refused("body: missing", {"httpMethod": "POST"}, 400)
-    for name, body in {
+    for name, number in {
         "number": 5,
         "zero": 0,
         "true": True,
         "false": False,
         "float": 1.5,
     }.items():
-        yield dead(f"body decoded to a {name}", body, "not_xml_or_json")
-    for name, body in {
+        yield dead(f"body decoded to a {name}", number, "not_xml_or_json")
+    decoded: dict[str, Any] = {
         "list": [],
         "object": {},
         "list of a callback": [json.loads(JOB)],
         "event": post(JOB),
         "half of a pair": {"\ud800": "\ud800"},
-    }.items():
-        yield dead(f"body decoded to an {name}", body, "no_callback")
+    }
+    for name, value in decoded.items():
+        yield dead(f"body decoded to an {name}", value, "no_callback")
     yield kept("body decoded to a callback", json.loads(JOB), key="jobs/dt=1970-01-01/j1.json")
     yield kept(
         "body decoded to a callback with half of a pair",
@@ -322,16 +323,19 @@ def _base64() -> Iterator[Case]:
         event = post(many, isBase64Encoded=True)
         name = f"5 MB of base64 with {blank!r} between its letters"
         yield Case(name, event, 202, "dead_letter", "not_xml_or_json")
-    for flag in (False, None, "false", "", "truely", 1, "1", [], [True], {}):
-        event = post(encoded, isBase64Encoded=flag)
-        yield Case(f"base64 flagged {flag!r} is none", event, 202, "dead_letter", "not_xml_or_json")
+    others: tuple[Any, ...] = (False, None, "false", "", "truely", 1, "1", [], [True], {})
+    for other in others:
+        event = post(encoded, isBase64Encoded=other)
         yield Case(
-            f"text flagged {flag!r} is text", post(JOB, isBase64Encoded=flag), 200, ("kept",)
+            f"base64 flagged {other!r} is none", event, 202, "dead_letter", "not_xml_or_json"
+        )
+        yield Case(
+            f"text flagged {other!r} is text", post(JOB, isBase64Encoded=other), 200, ("kept",)
         )
 
 
 def _headers(bait: Bait) -> Iterator[Case]:
-    hostile = {
+    hostile: dict[str, Any] = {
         "null": None,
         "list": [],
         "list of pairs": [["Content-Type", "text/xml"]],
@@ -374,14 +378,15 @@ def _headers(bait: Bait) -> Iterator[Case]:
 def _sizes() -> Iterator[Case]:
     """The limit counts bytes, in whatever form they came."""
     most = 2048
-    for name, body in {
+    full: dict[str, str | bytes] = {
         "text": "x" * most,
         "bytes": b"x" * most,
         "two bytes a letter": "é" * (most // 2),
         "four bytes a letter": "\U0001f600" * (most // 4),
-    }.items():
+    }
+    for name, body in full.items():
         yield dead(f"size at the limit: {name}", body, "not_xml_or_json", env=SMALL)
-        over = body + (b"x" if isinstance(body, bytes) else "x")
+        over = body + b"x" if isinstance(body, bytes) else body + "x"
         yield refused(f"size over the limit: {name}", post(over), 413, env=SMALL)
     for name, event in {
         "XML": post(xml_job(f"<!--{'x' * most}-->")),
@@ -480,28 +485,42 @@ ONE_BUCKET = {"ALLOWED_BUCKETS": "a-1250000000"}
 def _odd_buckets() -> Iterator[Case]:
     """A BucketId that is no single text names a bucket all the same, and not an allowed one."""
     good, bad = "a-1250000000", "b-1250000000"
-    places = {
+    places: dict[str, Callable[[Any], str]] = {
         "Input": lambda bucket: json_job(Input={"BucketId": bucket}),
         "the job": lambda bucket: json_job(BucketId=bucket),
     }
+    not_allowed: tuple[Any, ...] = (
+        [bad],
+        [good, bad],
+        [bad, good],
+        ["", bad],
+        [[bad]],
+        [[good]],
+        [{"BucketId": good}],
+        {"x": bad},
+        {"#text": good},
+        {good: good},
+        {"a": {"b": [None, "c"]}},
+        7,
+        0,
+        True,
+        False,
+    )
+    none: tuple[Any, ...] = (
+        None,
+        "",
+        " ",
+        "\t\n",
+        [],
+        {},
+        [None],
+        [""],
+        ["", " "],
+        [[]],
+        {"x": [{}]},
+    )
     for place, made in places.items():
-        for bucket in (
-            [bad],
-            [good, bad],
-            [bad, good],
-            ["", bad],
-            [[bad]],
-            [[good]],
-            [{"BucketId": good}],
-            {"x": bad},
-            {"#text": good},
-            {good: good},
-            {"a": {"b": [None, "c"]}},
-            7,
-            0,
-            True,
-            False,
-        ):
+        for bucket in not_allowed:
             yield Case(
                 f"BucketId {bucket!r} in {place} is not allowed",
                 post(made(bucket)),
@@ -509,7 +528,7 @@ def _odd_buckets() -> Iterator[Case]:
                 ("rejected",),
                 env=ONE_BUCKET,
             )
-        for bucket in (None, "", " ", "\t\n", [], {}, [None], [""], ["", " "], [[]], {"x": [{}]}):
+        for bucket in none:
             yield kept(f"BucketId {bucket!r} in {place} is none", made(bucket), env=ONE_BUCKET)
         yield kept(f"BucketId in a list of one in {place}", made([good]), env=ONE_BUCKET)
         yield kept(f"BucketId twice the same in {place}", made([good, good]), env=ONE_BUCKET)

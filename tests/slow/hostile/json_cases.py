@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from tests.slow.hostile.case import Bait, Case, dead, json_job, kept, no_id, post
 
@@ -226,8 +227,8 @@ def _surrogates() -> Iterator[Case]:
         "half of a pair": b"\xed\xa0\x80",
         "pair": b"\xed\xa0\xbd\xed\xb8\x80",
     }.items():
-        body = json_job(Message="@").encode().replace(b"@", raw)
-        yield dead(f"surrogates, raw, {name}", body, "encoding")
+        bad = json_job(Message="@").encode().replace(b"@", raw)
+        yield dead(f"surrogates, raw, {name}", bad, "encoding")
     yield dead(
         "half of a pair in the event's own text",
         json_job(Message="@").replace("@", "\ud800"),
@@ -502,10 +503,11 @@ def _names(bait: Bait) -> Iterator[Case]:
     for size in (1_025, 2_000_000):
         for ending in ("", "😀"):
             name = "n" * size + ending
-            for where, detail in {
+            details: dict[str, dict[str, Any]] = {
                 "a job": {name: "x"},
                 "the Input": {"Input": {name: "x"}},
-            }.items():
+            }
+            for where, detail in details.items():
                 yield dead(f"name of {len(name)} in {where}", json_job(**detail), "name_too_long")
     for sent in ({"bucket": "evil-1250000000"}, {"bucketId": "evil-1250000000"}):
         yield kept(

@@ -178,11 +178,11 @@ def _of_files(case: Mapping[str, Any], scene: Scene) -> Iterator[str]:
     for path in scene.place.rglob("*"):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             yield f"something else than a file: {path.name[:100]}"
-    for path, content in scene.files.items():
-        if not path.startswith("ledger/") or not _KEYS.fullmatch(path.removeprefix("ledger/")):
-            yield f"a file where none belongs: {path[:200]}"
+    for name, content in scene.files.items():
+        if not name.startswith("ledger/") or not _KEYS.fullmatch(name.removeprefix("ledger/")):
+            yield f"a file where none belongs: {name[:200]}"
         if b"\n" in content[:-1]:
-            yield f"a file that is not one line: {path[:200]}"
+            yield f"a file that is not one line: {name[:200]}"
     if case["status"] >= 400 and scene.files:
         yield f"refused, and yet written: {sorted(scene.files)[:3]}"
 

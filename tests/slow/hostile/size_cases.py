@@ -239,9 +239,14 @@ BODIES: Mapping[str, Callable[[], str | bytes]] = {
 """Each a callback that is kept: a job, run or review, most of them failed."""
 
 
+def _posted(make: Callable[..., str | bytes | list[int]], *values: Any) -> Callable[[], Any]:
+    """What makes the event of a body that is large."""
+    return lambda: post(make(*values))
+
+
 def _kept() -> Iterator[Case]:
     for name, make in BODIES.items():
-        yield Case(name, lambda make=make: post(make()), 200, ("kept",))
+        yield Case(name, _posted(make), 200, ("kept",))
     yield Case(
         "a hundred large jobs",
         lambda: post(
@@ -304,18 +309,18 @@ def _dead() -> Iterator[Case]:
         ),
     }
     for name, (make, reason) in bodies.items():
-        yield Case(name, lambda make=make: post(make()), 202, "dead_letter", reason)
+        yield Case(name, _posted(make), 202, "dead_letter", reason)
     for length in (10_240, 1_000_000, ROOM - 1):
         yield Case(
             f"a State of {length:,} characters is kept aside",
-            lambda length=length: post(_json(State="/" * length)),
+            _posted(lambda size: _json(State="/" * size), length),
             200,
             ("kept",),
         )
     for name, letter in {"slashes": "/", "letters": "x", "emoji": "\U0001f600"}.items():
         yield Case(
             f"a JobId of as many {name} as may be",
-            lambda letter=letter: post(_json(JobId=letter * (ROOM // len(letter.encode())))),
+            _posted(lambda one: _json(JobId=one * (ROOM // len(one.encode()))), letter),
             202,
             "dead_letter",
             "id_too_long",
@@ -411,7 +416,7 @@ def _not_read() -> Iterator[Case]:
     for name, make in bodies.items():
         yield Case(
             f"not read: {name}",
-            lambda make=make: post(make()),
+            _posted(make),
             202,
             "dead_letter",
             "too_long",

@@ -234,8 +234,8 @@ def tell(thing: Any) -> str:
     if isinstance(thing, Lineage):
         return f"j{thing.root}:{thing.attempt}"
     if isinstance(thing, Ticket):
-        claim = () if thing.claim == NO_CLAIM else (tell(thing.claim),)
-        return "-".join((f"j{thing.job}", *filter(None, thing[1:3]), *claim))
+        claims = () if thing.claim == NO_CLAIM else (tell(thing.claim),)
+        return "-".join((f"j{thing.job}", *filter(None, thing[1:3]), *claims))
     if isinstance(thing, Described):
         claim = "" if thing.claim == NO_CLAIM else f", says {tell(thing.claim)}"
         return f"{thing.state}{claim}"
