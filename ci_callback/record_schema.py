@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
+from handler.app import TRIGGERS
 from handler.callback import catalogue
 from handler.callback.envelope import Kind
 from handler.callback.outcome import Outcome
@@ -17,7 +18,8 @@ from handler.callback.results import review, workflow
 from handler.callback.results.fields import MOMENT, Field, Group, Json, Rows, Schema, Several, Table
 from handler.callback.tag import Tag
 
-TRIGGERS = ("http", "queue", "direct", "timer", "reconcile", "replay")
+SOURCES = (*(trigger.NAME for trigger in TRIGGERS), "reconcile", "replay")
+"""What a record may come from: a trigger, a reconciliation, or a replay."""
 
 
 def build() -> Schema:
@@ -172,7 +174,7 @@ def _retry() -> Schema:
 
 def _source() -> Schema:
     names = {
-        "trigger": {"enum": list(TRIGGERS), "description": "What called the function."},
+        "trigger": {"enum": list(SOURCES), "description": "What called the function."},
         "format": {"enum": ["xml", "json"], "description": "Form of the body."},
         "digest": _one(
             "string",

@@ -32,21 +32,12 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
 NOW = 1_790_000_000.0
 KEY = "0f1e2d3c-example-key"
-"""In every address, as the part that must not be shown to anyone."""
-
-_PATHS = {
-    "wecom": f"/cgi-bin/webhook/send?key={KEY}",
-    "dingtalk": f"/robot/send?access_token={KEY}",
-    "feishu": f"/open-apis/bot/v2/hook/{KEY}",
-    "lark": f"/open-apis/bot/v2/hook/{KEY}",
-    "slack": f"/services/T0EXAMPLE/B0EXAMPLE/{KEY}",
-    "webhook": f"/alerts/{KEY}",
-}
+"""The part of every address that must not be shown to anyone."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +111,11 @@ class AlertService:
     @property
     def bare_url(self) -> str:
         """The address without its fragment."""
-        return f"http://127.0.0.1:{self.port}{_PATHS[self.service]}"
+        return f"http://127.0.0.1:{self.port}{ROBOTS[self.service].path}"
 
     def take(self, request: Received) -> tuple[int, bytes]:
         """Status and body of the answer; what is taken is noted in `texts`."""
-        status, body, text = _SERVICES[self.service](self, request)
+        status, body, text = ROBOTS[self.service].answer(self, request)
         if text is not None:
             self.texts.append(text)
         return status, body
@@ -227,14 +218,22 @@ def _webhook(service: AlertService, request: Received) -> Verdict:
     return 204, b"", request.json["data"]["text"]
 
 
-_SERVICES: dict[str, Callable[[AlertService, Received], Verdict]] = {
-    "wecom": _wecom,
-    "dingtalk": _dingtalk,
-    "feishu": _feishu,
-    "lark": _feishu,
-    "slack": _slack,
-    "webhook": _webhook,
+class Robot(NamedTuple):
+    """A service's side. path: of its address, with the key. answer: to a request."""
+
+    path: str
+    answer: Callable[[AlertService, Received], Verdict]
+
+
+ROBOTS: dict[str, Robot] = {
+    "wecom": Robot(f"/cgi-bin/webhook/send?key={KEY}", _wecom),
+    "dingtalk": Robot(f"/robot/send?access_token={KEY}", _dingtalk),
+    "feishu": Robot(f"/open-apis/bot/v2/hook/{KEY}", _feishu),
+    "lark": Robot(f"/open-apis/bot/v2/hook/{KEY}", _feishu),
+    "slack": Robot(f"/services/T0EXAMPLE/B0EXAMPLE/{KEY}", _slack),
+    "webhook": Robot(f"/alerts/{KEY}", _webhook),
 }
+"""A row per service of handler/alerts/services.py."""
 
 
 def _sign(key: bytes, signed: bytes) -> str:

@@ -10,6 +10,8 @@ from typing import get_args
 import pytest
 
 from ci_callback import record_schema as schema
+from handler.alerts import channels
+from handler.alerts.services import SERVICES
 from handler.alerts.texts import KINDS
 from handler.callback.catalogue import TAGS
 from handler.ingest.callbacks import LEVELS
@@ -84,6 +86,24 @@ def test_every_setting_has_its_row(name: str) -> None:
         for setting in names(row[0])
     }
     assert {row.variable for row in ROWS} == told
+
+
+def undocumented_services() -> list[str]:
+    """The alert services that the README's row of ALERT_URLS does not name, or the docstring of
+    channels.py does not show an address of."""
+    shown = {"webhook": "any other http(s) address"}
+    row = next(line for line in text("README.md").splitlines() if line.startswith("| `ALERT_URLS`"))
+    places = [row.casefold(), str(channels.__doc__).casefold()]
+    return [
+        name
+        for name in SERVICES
+        if not all(shown.get(name, name).casefold() in place for place in places)
+    ]
+
+
+def test_every_alert_service_is_documented() -> None:
+    """Where an operator looks for the address to set."""
+    assert undocumented_services() == []
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
