@@ -31,6 +31,14 @@ def serve(
     reconcile_every: Annotated[
         float, typer.Option(help="Seconds between two reconciliations; 0: none.", min=0)
     ] = 1800,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Run the function under SCF's limits, in processes of its own: code that can't be "
+            "written to, another user (as root), memory, time, sizes, open files, log lines.",
+        ),
+    ] = False,
 ) -> None:
     """Run the function and its timer on http://127.0.0.1:9000; the console is at /_/.
 
@@ -41,14 +49,25 @@ def serve(
 
     if ci not in ("auto", "local", "real"):
         raise typer.BadParameter("--ci must be auto, local or real")
-    options = Options(host, port, cast("WhichCi", ci), sweep_every, reconcile_every)
+    options = Options(host, port, cast("WhichCi", ci), sweep_every, reconcile_every, strict=strict)
     with errors_as_messages(), running(os.environ, options, sys.stdout) as server:
         which = "a local simulator" if server.ci else "the real service"
         complain(f"function  {server.url}/")
         complain(f"console   {server.console_url}")
         complain(f"CI        {which}")
+        if strict:
+            for limit in limits():
+                complain(f"strict    {limit}")
         complain("Press Ctrl-C to stop.")
         wait()
+
+
+def limits() -> list[str]:
+    """What --strict enforces here, and what it can't, a line each."""
+    from ci_callback.scf_runner import MB, Limits, not_enforced  # as above
+
+    known = Limits()
+    return [f"{known.memory // MB} MB, {known.time_s:.0f} s for each invocation", *not_enforced()]
 
 
 def wait() -> None:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from ci_callback.ci_simulator import APPID, REGION, CiSimulator, End, Job
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from ci_callback.devserver.local_cos import LocalCos
 from handler.callback import envelope, payload, tree
 from handler.callback.catalogue import family_of
 from handler.callback.lineage import Lineage, detach
@@ -53,7 +54,8 @@ class _Plan:
 
 
 class LocalCi:
-    """Use as a context manager. results: for the retries that succeed."""
+    """Use as a context manager. results: for the retries that succeed. cos: what answers requests
+    for COS at the same address; its secrets are accepted, and no others."""
 
     def __init__(
         self,
@@ -61,8 +63,11 @@ class LocalCi:
         token: str | None = None,
         run_s: float = RUN_S,
         results: Results = lambda tag: {},
+        cos: LocalCos | None = None,
     ) -> None:
-        self._face = CiSimulator()
+        self._face = CiSimulator(cos=cos)
+        if cos is not None:
+            self._face.secrets = cos.secrets
         self._face.callback_url = callback_url + (
             f"?token={quote(token, safe='')}" if token else ""
         )

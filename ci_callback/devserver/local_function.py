@@ -165,21 +165,26 @@ class LocalFunction:
         request: Request | None = None,
         again_of: int | None = None,
     ) -> Invocation:
-        cold, self._is_cold = self._is_cold, False
-        context = events.context()
+        request_id = str(events.context()["request_id"])
         lines = io.StringIO()
-        log = Log(lines, self.clock, self.settings.secrets)
         writes: list[Write] = []
         at, started = self.clock(), time.perf_counter()
+        raw = self._run(event, request_id, lines, writes)
+        invocation = Invocation(way, at, 0.0, request_id, task, request, raw, again_of=again_of)
+        return self._keep(invocation, started, lines, writes)
+
+    def _run(
+        self, event: Mapping[str, Any], request_id: str, lines: io.StringIO, writes: list[Write]
+    ) -> Any:
+        """What the function gives back; its log goes to lines."""
+        cold, self._is_cold = self._is_cold, False
+        log = Log(lines, self.clock, self.settings.secrets)
+        context = events.context() | {"request_id": request_id}
         try:
-            raw = self._function(log, writes).handle(dict(event), context, cold)
+            return self._function(log, writes).handle(dict(event), context, cold)
         except Exception:  # nothing should come out; SCF would answer a failure of its own
             log.failure("function_raised")
-            raw = {"statusCode": 500, "body": json.dumps({"reason": "the function raised"})}
-        invocation = Invocation(
-            way, at, 0.0, context["request_id"], task, request, raw, again_of=again_of
-        )
-        return self._keep(invocation, started, lines, writes)
+            return {"statusCode": 500, "body": json.dumps({"reason": "the function raised"})}
 
     def _keep(
         self, invocation: Invocation, started: float, lines: io.StringIO, writes: list[Write]
@@ -193,7 +198,16 @@ class LocalFunction:
             replace(
                 invocation,
                 took_ms=(time.perf_counter() - started) * 1000,
-                lines=tuple(json.loads(line) for line in logged.splitlines()),
+                lines=tuple(_log_line(line) for line in logged.splitlines()),
                 writes=tuple(writes),
             )
         )
+
+
+def _log_line(text: str) -> dict[str, Any]:
+    """A line of the log; one that is not the function's own, or was cut, as its text."""
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
+    return values if isinstance(values, dict) else {"event": "output", "text": text}

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeAlias
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -23,6 +23,9 @@ from ci_callback.devserver.ticker import Ticker
 from handler.errors import HandlerError
 from handler.settings import Settings
 
+if TYPE_CHECKING:
+    from ci_callback.devserver.strict import Platform
+
 POLL_S = 0.1
 """How soon the server notices that it is to end."""
 
@@ -37,7 +40,7 @@ class CannotServeError(HandlerError):
 class Options:
     """How to serve. Times are in seconds; an interval of 0 stands for never.
 
-    ci_run_s: how long a job runs at the stand-in for CI.
+    ci_run_s: how long a job runs at the stand-in for CI. strict: under SCF's limits.
     """
 
     host: str = "127.0.0.1"
@@ -46,6 +49,7 @@ class Options:
     sweep_every_s: float = 60
     reconcile_every_s: float = 1800
     ci_run_s: float = RUN_S
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,13 +79,16 @@ def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[R
         listening = stack.enter_context(_listen(options))
         port = listening.getsockname()[1]
         url = url_of(options.host, port)
+        platform = stack.enter_context(_platform(settings, is_local)) if options.strict else None
         ci = None
         if is_local:
             tokens = settings.callback_tokens
-            ci = LocalCi(f"{url}/", tokens[0] if tokens else None, options.ci_run_s, results_of)
+            token, cos = tokens[0] if tokens else None, platform.cos if platform else None
+            ci = LocalCi(f"{url}/", token, options.ci_run_s, results_of, cos)
             stack.enter_context(ci)
-        history = History()
-        function = LocalFunction({**env, **(ci.env if ci else {})}, history, log, ci)
+        history, whole = History(), {**env, **(ci.env if ci else {})}
+        make = platform.function if platform else LocalFunction
+        function = make(whole, history, log, ci)
         console = create_console(function, port, ci, options.sweep_every_s)
         application = DispatcherMiddleware(HttpGateway(function, port), {MOUNT: console})
         stack.enter_context(_serving(application, listening, options.host, port))
@@ -93,6 +100,19 @@ def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[R
             if every_s:
                 stack.enter_context(_ticking(function, task, every_s))
         yield Running(url, function, ci)
+
+
+def _platform(settings: Settings, is_local: bool) -> Platform:
+    # Imported here: it needs a system with processes as Unix has them.
+    from ci_callback.devserver.strict import Platform
+
+    platform = Platform(settings)
+    if platform.cos and not is_local:
+        raise CannotServeError(
+            "--strict with a ledger or spill in a folder goes with --ci local: one address stands "
+            "in for COS and CI"
+        )
+    return platform
 
 
 def url_of(host: str, port: int) -> str:

@@ -12,12 +12,13 @@ from ci_callback.scf_runner.code_folder import Code, from_source, from_zip, read
 from ci_callback.scf_runner.instance import Instance, Invoked
 from ci_callback.scf_runner.limits import MB, Limits
 from ci_callback.scf_runner.log_service import LogService, Row
-from ci_callback.scf_runner.runner import ScfRunner, timer_event
+from ci_callback.scf_runner.runner import EnvironmentTooLargeError, ScfRunner, timer_event
 from ci_callback.scf_runner.user import not_enforced
 
 __all__ = [
     "MB",
     "Code",
+    "EnvironmentTooLargeError",
     "Instance",
     "Invoked",
     "Limits",

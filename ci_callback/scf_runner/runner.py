@@ -18,9 +18,14 @@ from ci_callback.scf_runner.code_folder import Code
 from ci_callback.scf_runner.instance import OK, TOO_LARGE, Instance, Invoked
 from ci_callback.scf_runner.limits import MB, Limits
 from handler.clock import rfc3339_of
+from handler.errors import HandlerError
 
 
-class _Retry(NamedTuple):
+class EnvironmentTooLargeError(HandlerError):
+    """The function can't be configured so."""
+
+
+class Retry(NamedTuple):
     """A failed asynchronous event that is run again. at: epoch seconds. left: further runs."""
 
     at: float
@@ -47,13 +52,13 @@ class ScfRunner:
     """How many instances there were."""
     _idle: list[Instance] = field(default_factory=list, init=False, repr=False)
     _busy: list[Instance] = field(default_factory=list, init=False, repr=False)
-    _retries: list[_Retry] = field(default_factory=list, init=False, repr=False)
+    _retries: list[Retry] = field(default_factory=list, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __enter__(self) -> ScfRunner:
         size = sum(len(f"{name}{value}".encode()) for name, value in self.env.items())
         if size > self.limits.env_bytes:
-            raise ValueError(
+            raise EnvironmentTooLargeError(
                 f"the environment takes {size} bytes; the platform allows {self.limits.env_bytes}"
             )
         return self
@@ -82,25 +87,30 @@ class ScfRunner:
         """A synchronous event, as of the function's URL. The platform does not run it again."""
         return self._run(event, self.limits.request_bytes, request_id or str(uuid.uuid4()))
 
-    def fire(self, event: Any, request_id: str | None = None) -> Invoked:
-        """An asynchronous event, as of a timer: where it fails it is run again, with `run_due`."""
-        return self._fire(event, self.limits.retries, request_id)
+    def fire(
+        self, event: Any, request_id: str | None = None, retries: int | None = None
+    ) -> Invoked:
+        """An asynchronous event, as of a timer: where it fails it is run again, as often as
+        `retries` says, else the limits."""
+        invoked = self._run(event, self.limits.async_event_bytes, request_id or str(uuid.uuid4()))
+        left = self.limits.retries if retries is None else retries
+        if invoked.status != OK and left:
+            again = Retry(self.clock() + self.limits.retry_wait_s, event, left - 1)
+            with self._lock:
+                self._retries.append(again)
+        return invoked
 
-    def run_due(self) -> list[Invoked]:
-        """Run the failed asynchronous events again whose time has come."""
+    def take_due(self) -> list[Retry]:
+        """The failed asynchronous events whose time has come, for the caller to fire."""
         now = self.clock()
         with self._lock:
             due = [one for one in self._retries if one.at <= now]
             self._retries = [one for one in self._retries if one.at > now]
-        return [self._fire(one.event, one.left, None) for one in due]
+        return due
 
-    def _fire(self, event: Any, retries: int, request_id: str | None) -> Invoked:
-        invoked = self._run(event, self.limits.async_event_bytes, request_id or str(uuid.uuid4()))
-        if invoked.status != OK and retries:
-            again = _Retry(self.clock() + self.limits.retry_wait_s, event, retries - 1)
-            with self._lock:
-                self._retries.append(again)
-        return invoked
+    def run_due(self) -> list[Invoked]:
+        """Run them."""
+        return [self.fire(one.event, retries=one.left) for one in self.take_due()]
 
     def _run(self, event: Any, limit: int, request_id: str) -> Invoked:
         size = len(json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass"))

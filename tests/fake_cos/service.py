@@ -36,8 +36,9 @@ from xml.sax.saxutils import escape
 
 from ci_callback.ci_simulator import signature
 from ci_callback.ci_simulator.fixtures import BUCKET, REGION, SECRET_ID, SECRET_KEY
+from ci_callback.devserver.cos_listing import listing
 from tests.fake_cos.faults import Fault
-from tests.fake_cos.listings import Journal, listing
+from tests.fake_cos.listings import Journal
 from tests.fake_cos.moto_s3 import MotoS3
 from tests.fake_cos.seen import Seen
 from tests.fake_cos.server import Death, Reply, Request, ResetError, Server, SilenceError
@@ -113,10 +114,10 @@ class FakeCos:
 
     # --- what went on ---
 
-    def keys(self, prefix: str = "") -> list[str]:
-        """All keys in the bucket, without a request."""
+    def keys(self, prefix: str = "", bucket: str = BUCKET) -> list[str]:
+        """All keys in a bucket, without a request."""
         self._land_due()
-        return sorted(key for key in self._s3.keys(BUCKET) if key.startswith(prefix))
+        return sorted(key for key in self._s3.keys(bucket) if key.startswith(prefix))
 
     def read(self, key: str) -> bytes:
         """An object's bytes, without a request."""

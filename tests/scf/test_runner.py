@@ -14,6 +14,7 @@ import pytest
 
 from ci_callback.scf_runner import (
     MB,
+    EnvironmentTooLargeError,
     Limits,
     ScfRunner,
     from_source,
@@ -191,7 +192,7 @@ def test_an_environment_that_is_too_large_is_refused(tmp_path: Path) -> None:
     """When it is configured, as by the platform."""
     with (
         read_only(tmp_path) as code,
-        pytest.raises(ValueError, match="5001 bytes"),
+        pytest.raises(EnvironmentTooLargeError, match="5001 bytes"),
         ScfRunner(code, {"A": "x" * 5000}),
     ):
         pass

@@ -1,0 +1,43 @@
+"""The answer to GET Bucket (List Objects, 436/7734), with the nodes that the SDK reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+
+def listing(keys: list[str], bucket: str, query: Mapping[str, str]) -> bytes:
+    """The answer to a listing of these keys, which are in order."""
+    prefix, marker, delimiter = (query.get(name, "") for name in ("prefix", "marker", "delimiter"))
+    limit = min(int(query.get("max-keys") or 1000), 1000)
+    entries: list[tuple[str, bool]] = []
+    for key in keys:
+        if not key.startswith(prefix):
+            continue
+        head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
+        entry = (prefix + head + delimiter, True) if found else (key, False)
+        if entry[0] > marker and entry not in entries[-1:]:
+            entries.append(entry)
+    shown = entries[:limit]
+    is_truncated = len(entries) > limit
+    encode = quote if query.get("encoding-type") == "url" else escape
+    contents = "".join(
+        f"<Contents><Key>{encode(key)}</Key><LastModified>2026-09-20T08:01:06.000Z</LastModified>"
+        "<ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>0</Size>"
+        "<StorageClass>STANDARD</StorageClass></Contents>"
+        for key, is_folder in shown
+        if not is_folder
+    )
+    contents += "".join(
+        f"<CommonPrefixes><Prefix>{encode(key)}</Prefix></CommonPrefixes>"
+        for key, is_folder in shown
+        if is_folder
+    )
+    following = f"<NextMarker>{encode(shown[-1][0])}</NextMarker>" if is_truncated else ""
+    return (
+        "<?xml version='1.0' encoding='utf-8' ?><ListBucketResult>"
+        f"<Name>{bucket}</Name><Prefix>{encode(prefix)}</Prefix><Marker>{encode(marker)}</Marker>"
+        f"<MaxKeys>{limit}</MaxKeys>{following}<IsTruncated>{str(is_truncated).lower()}"
+        f"</IsTruncated>{contents}</ListBucketResult>"
+    ).encode()

@@ -1,0 +1,116 @@
+"""COS on loopback in front of local stores, for a function that may not touch the disk.
+
+It does what the function asks of COS (PUT, GET and DELETE Object, GET Bucket), checks signatures,
+and says as whom each write was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+from xml.sax.saxutils import escape
+
+from ci_callback.ci_simulator import signature
+from ci_callback.ci_simulator.server import Reply, Seen, Server
+from ci_callback.devserver.cos_listing import listing
+from ci_callback.devserver.watched import Operation
+from handler.errors import StoreError
+from handler.ledger import keys
+from handler.ledger.store import Store
+
+Note: TypeAlias = Callable[[str, Operation, str], None]
+"""Called with the secret id, the operation and the key of each write that was done."""
+
+_HOST = re.compile(r"([a-z0-9-]+-\d+)\.cos\.[a-z0-9-]+\.myqcloud\.com")
+_SECRET_ID = re.compile(r"(?:^|&)q-ak=([^&]*)")
+_ID = ("x-cos-request-id", "NWFiMjM=")
+"""In every answer of COS (436/7729)."""
+
+_OBJECT = ("Content-Type", "application/json")
+_XML = ("Content-Type", "application/xml")
+
+
+class LocalCos:
+    """Use as a context manager. buckets: the store behind each.
+
+    Attributes:
+        secrets: secret id → secret key; a request signed with another is refused.
+    """
+
+    def __init__(self, buckets: Mapping[str, Store], secrets: dict[str, str], note: Note) -> None:
+        self.secrets = secrets
+        self._buckets = buckets
+        self._note = note
+        self._server: Server | None = None
+
+    def __enter__(self) -> LocalCos:
+        self._server = Server(self._answer)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._server is not None:
+            self._server.stop()
+
+    @property
+    def port(self) -> int:
+        """Where it listens on 127.0.0.1."""
+        if self._server is None:
+            raise RuntimeError("it is a context manager, and was not entered")
+        return self._server.port
+
+    def _answer(self, seen: Seen) -> Reply:
+        host = _HOST.fullmatch(seen.headers.get("host", ""))
+        store = self._buckets.get(host[1]) if host else None
+        if not signature.is_valid(seen.method, seen.path, seen.query, seen.headers, self.secrets):
+            return _error(403, "SignatureDoesNotMatch")
+        if store is None:
+            return _error(404, "NoSuchBucket")
+        key = seen.path[1:]
+        try:
+            if not key:
+                return self._listed(store, seen)
+            return self._done(store, seen, key) if keys.is_key(key) else _error(400, "InvalidURI")
+        except StoreError:
+            return _error(500, "InternalError")
+
+    @staticmethod
+    def _listed(store: Store, seen: Seen) -> Reply:
+        if seen.method != "GET":
+            return _error(405, "MethodNotAllowed")
+        found = list(store.list(seen.params.get("prefix", "")))
+        return Reply(200, listing(found, "local", seen.params), (_XML, _ID))
+
+    def _done(self, store: Store, seen: Seen, key: str) -> Reply:
+        if seen.method == "GET":
+            data = store.get(key)
+            return _error(404, "NoSuchKey") if data is None else _object(data, data)
+        if seen.method == "PUT":
+            if seen.headers.get("x-cos-forbid-overwrite") != "true":
+                store.put(key, seen.body)
+            elif not store.put_new(key, seen.body):
+                return _error(409, "FileAlreadyExists")
+            self._note(_secret_id(seen), "put", key)
+            return _object(seen.body, b"")
+        if seen.method == "DELETE":
+            store.delete(key)
+            self._note(_secret_id(seen), "delete", key)
+            return Reply(204, b"", (_ID,))
+        return _error(405, "MethodNotAllowed")
+
+
+def _secret_id(seen: Seen) -> str:
+    found = _SECRET_ID.search(seen.headers.get("authorization", ""))
+    return found[1] if found else ""
+
+
+def _object(data: bytes, body: bytes) -> Reply:
+    """data: of the object, for its ETag."""
+    etag = ("ETag", f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"')
+    return Reply(200, body, (_OBJECT, etag, _ID))
+
+
+def _error(status: int, code: str) -> Reply:
+    body = f"<?xml version='1.0' encoding='utf-8' ?><Error><Code>{escape(code)}</Code></Error>"
+    return Reply(status, body.encode(), (_XML, _ID))
