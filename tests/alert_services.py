@@ -309,11 +309,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 @dataclass
 class Delivered:
-    """One mail that was taken: the envelope, and the letter."""
+    """One mail that was taken: the envelope, and the message."""
 
     sender: str
     recipients: list[str] = field(default_factory=list)
-    letter: EmailMessage = field(default_factory=EmailMessage)
+    message: EmailMessage = field(default_factory=EmailMessage)
 
 
 class MailSink:
@@ -323,9 +323,9 @@ class MailSink:
 
     Attributes:
         delivered: the mails that were taken.
-        commands: every line that a client sent before it sent a letter.
+        commands: every line that a client sent before it sent a mail.
         refused_recipients: addresses that are answered with 550.
-        refuse_with: the line that a letter is refused with, such as "552 too big".
+        refuse_with: the line that a mail is refused with, such as "552 too big".
         goodbye: the answer to QUIT; "" to hang up without one.
         silent: whether it never says a word.
     """
@@ -438,7 +438,7 @@ class _MailHandler(socketserver.StreamRequestHandler):
         if sink.refuse_with:
             return (sink.refuse_with,)
         plain = b"".join(line.removeprefix(b".") for line in lines)
-        self._mail.letter = email.message_from_bytes(
+        self._mail.message = email.message_from_bytes(
             plain,
             policy=email.policy.default,
         )

@@ -45,9 +45,9 @@ def examine(
         findings += [skipped(check.name, why) for check in checks]
     else:
         case = Case(settings, target, http, clock)
-        told = {one.name for one in findings}
+        known = {one.name for one in findings}
         # Of a setting that is wrong, its default is no news.
-        findings += [one for one in on_settings.opinions(settings) if one.name not in told]
+        findings += [one for one in on_settings.opinions(settings) if one.name not in known]
         findings += run_all(case, checks)
     secrets = {*on_settings.secrets_of(env, settings), *target.secrets}
     return [safe(one, secrets) for one in findings]
@@ -90,8 +90,8 @@ def doctor(
     code = exit_status(findings)
     if as_json:
         names = ("name", "status", "what", "fix")
-        told = [{name: getattr(one, name) for name in names} for one in findings]
-        print_json({"exit": code, "findings": told})
+        shown = [{name: getattr(one, name) for name in names} for one in findings]
+        print_json({"exit": code, "findings": shown})
     else:
         _show(findings)
     raise typer.Exit(code)

@@ -19,7 +19,7 @@ from ci_callback.terminal import Table, print_body, print_json, say, say_table
 
 @with_sample_options
 def sample(
-    wish: SampleOptions,
+    options: SampleOptions,
     tag: Annotated[
         str | None,
         typer.Argument(
@@ -52,7 +52,7 @@ def sample(
     if tag is None:
         raise typer.BadParameter("name a TAG; --list shows all of them")
     with chosen_options():
-        made = make(tag, wish, time.time(), uuid.uuid4().hex)
+        made = make(tag, options, time.time(), uuid.uuid4().hex)
     if out is not None:
         try:
             out.write_bytes(made.body)

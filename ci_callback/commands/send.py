@@ -27,7 +27,7 @@ from ci_callback.terminal import print_json, say, say_json, say_lines
 
 @with_sample_options
 def send(
-    wish: SampleOptions,
+    options: SampleOptions,
     what: Annotated[
         str,
         typer.Argument(
@@ -60,7 +60,7 @@ def send(
     With --repeat it shows the number of answers by status, and percentiles of the latency.
     """
     target = target_of(to, token)
-    make = _maker(what, wish, same)
+    make = _maker(what, options, same)
     begin = time.perf_counter()
     answered = deliver(target, make, repeat, min(concurrency, repeat), timeout)
     seconds = time.perf_counter() - begin
@@ -72,25 +72,25 @@ def send(
     exit_unless_all_well(answered)
 
 
-def _maker(what: str, wish: SampleOptions, same: bool) -> Callable[[int], Callback]:
+def _maker(what: str, options: SampleOptions, same: bool) -> Callable[[int], Callback]:
     """A function that makes the callback of a number."""
     path = Path(what)
     if path.is_file():
-        if wish != SampleOptions():
+        if options != SampleOptions():
             raise typer.BadParameter(f"{what} is sent unchanged: options of a sample need a TAG")
         from_file = Callback(None, path.read_bytes())
         return lambda number: from_file
     if os.sep in what or path.suffix:
         raise typer.BadParameter(f"there is no file {what}")
-    first = _sampled(what, wish)
-    if same or wish.job_id is not None:
+    first = _sampled(what, options)
+    if same or options.job_id is not None:
         return lambda number: first
-    return lambda number: _sampled(what, wish) if number else first
+    return lambda number: _sampled(what, options) if number else first
 
 
-def _sampled(tag: str, wish: SampleOptions) -> Callback:
+def _sampled(tag: str, options: SampleOptions) -> Callback:
     with chosen_options():
-        made = sample(tag, wish, time.time(), uuid.uuid4().hex)
+        made = sample(tag, options, time.time(), uuid.uuid4().hex)
     return Callback(made.job_id, made.body, made.content_version)
 
 

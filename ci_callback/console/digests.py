@@ -20,16 +20,16 @@ class Kept:
     digest: Digest | None
 
 
-def kept(store: Store, most: int) -> list[Kept]:
+def kept(store: Store, limit: int) -> list[Kept]:
     """Those on their way first, then the undelivered ones, the newest of each first.
 
     May raise StoreError.
     """
-    return [*_of(store, DIGESTS, most), *_of(store, UNDELIVERED, most)]
+    return [*_of(store, DIGESTS, limit), *_of(store, UNDELIVERED, limit)]
 
 
-def _of(store: Store, folder: str, most: int) -> Iterator[Kept]:
-    for key in islice(sorted(store.list(folder), reverse=True), most):
+def _of(store: Store, folder: str, limit: int) -> Iterator[Kept]:
+    for key in islice(sorted(store.list(folder), reverse=True), limit):
         line = store.get(key)
         if line is None:
             continue

@@ -27,13 +27,13 @@ from handler.ledger.keys import OUTBOX
 from handler.ledger.store import Store
 from handler.policy import Policy
 
-MOST_RECORDS = 300
+MAX_RECORDS = 300
 """Records of before the server's start that a page lists."""
 
 COS_DAYS = 7
 """How far back a ledger on COS is listed: each thousand keys cost a request."""
 
-MOST_TICKETS = 5_000
+MAX_TICKETS = 5_000
 LISTED_FOR_S = 5.0
 MAX_CACHED = 3_000
 
@@ -108,7 +108,7 @@ class RecordCache:
         names = []
         for key in self.store.list(OUTBOX):
             names.append(key.removeprefix(OUTBOX))
-            if len(names) >= MOST_TICKETS:
+            if len(names) >= MAX_TICKETS:
                 break
         return names
 
@@ -120,7 +120,7 @@ class RecordCache:
         since = None if is_folder else _today() - timedelta(COS_DAYS)
         found = list(record_keys(self.store, DayRange(since), (*FOLDERS, "_unfinished")))
         found.sort(key=lambda key: key.split("/")[1], reverse=True)
-        self._listed = (time.monotonic(), found[:MOST_RECORDS])
+        self._listed = (time.monotonic(), found[:MAX_RECORDS])
         return self._listed[1]
 
 

@@ -35,8 +35,8 @@ Results = Callable[[str], Mapping[str, Any]]
 
 
 @dataclass
-class _Told(Job):
-    """A job as its callback told it."""
+class _ReportedJob(Job):
+    """A job as its callback reported it."""
 
     sent: dict[str, Any] = field(default_factory=dict)
 
@@ -124,9 +124,9 @@ class LocalCi:
         state = tree.text(notice.detail, "State") or ""
         family = family_of(tag, notice.job_id)
         known = self._face.jobs.get(notice.job_id)
-        if family is None or (known and (known.is_over or not isinstance(known, _Told))):
+        if family is None or (known and (known.is_over or not isinstance(known, _ReportedJob))):
             return
-        job = _Told(
+        job = _ReportedJob(
             notice.job_id,
             tag,
             family,

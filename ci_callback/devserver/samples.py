@@ -55,7 +55,7 @@ def make(asked: Asked, hex_id: str | None = None) -> Sample:
     if asked.state not in (*STATES, PARTIAL) or asked.form not in ("", *FORMATS):
         raise NoSuchSampleError("there is no such state or format")
     is_partial = asked.state == PARTIAL
-    wish = SampleOptions(
+    options = SampleOptions(
         state="Success" if is_partial else asked.state,
         code=(asked.code or None) if asked.state == "Failed" else None,
         message=asked.message or None,
@@ -64,7 +64,7 @@ def make(asked: Asked, hex_id: str | None = None) -> Sample:
         user_data=asked.user_data or None,
     )
     try:
-        return sample(asked.name, wish, time.time(), hex_id or uuid.uuid4().hex)
+        return sample(asked.name, options, time.time(), hex_id or uuid.uuid4().hex)
     except NotSampledError as error:
         raise NoSuchSampleError(str(error)) from error
 

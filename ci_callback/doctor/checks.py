@@ -45,8 +45,8 @@ def run_all(
     second = [check for check in checks if check.needs]
     for wave in (first, second):
         ready = [check for check in wave if not _is_bad(found.get(check.needs, []))]
-        told = in_parallel(lambda check: run_one(check, case, timeout_s), ready)
-        found |= {check.name: one for check, one in zip(ready, told, strict=True)}
+        results = in_parallel(lambda check: run_one(check, case, timeout_s), ready)
+        found |= {check.name: one for check, one in zip(ready, results, strict=True)}
     return [one for check in checks for one in found.get(check.name) or [_blocked(check)]]
 
 

@@ -13,7 +13,7 @@ EXIT_SETTINGS = 3
 EXIT_STORE = 4
 
 MAX_CHARS = 600
-_LEAST_SECRET_CHARS = 4
+_MIN_SECRET_CHARS = 4
 """A secret that is shorter stands in ordinary words by chance; the settings' check names it."""
 
 
@@ -53,9 +53,12 @@ def skipped(name: str, why: str, fix: str = "") -> Finding:
     return Finding(name, "skipped", why, fix)
 
 
-def to_be_told(action: str) -> str:
-    """How to let doctor ask what the function itself never asks."""
-    return f"to have it checked, grant {action} to these credentials; the function needs it not"
+def grant_needed(action: str) -> str:
+    """The fix of a check that needs more rights than the function has."""
+    return (
+        f"to have it checked, grant {action} to these credentials; "
+        "the function itself does not need it"
+    )
 
 
 def exit_status(findings: Iterable[Finding]) -> int:
@@ -69,9 +72,7 @@ def safe(finding: Finding, secrets: Iterable[str]) -> Finding:
 
     The checks put no secret into a finding. This is the second lock.
     """
-    known = sorted(
-        {one for one in secrets if len(one) >= _LEAST_SECRET_CHARS}, key=len, reverse=True
-    )
+    known = sorted({one for one in secrets if len(one) >= _MIN_SECRET_CHARS}, key=len, reverse=True)
 
     def shown(text: str) -> str:
         for secret in known:

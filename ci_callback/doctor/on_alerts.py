@@ -8,7 +8,7 @@ from ci_callback.doctor.case import Case
 from ci_callback.doctor.findings import Finding, fault, ok, skipped
 from ci_callback.program import PROGRAM
 from ci_callback.texts import Texts
-from handler.alerts.channels import Transports, channels, send_all
+from handler.alerts.channels import Transports, channels, send_to_channels
 from handler.alerts.digest import Message
 from handler.alerts.texts import WORDS
 
@@ -27,7 +27,7 @@ def alerts(case: Case) -> list[Finding]:
     title = WORDS[lang]["title"].format(texts("test_alert.title"))
     line = texts("test_alert.line", command=f"{PROGRAM} doctor --send-test-alert")
     message = Message(f"doctor-{secrets.token_hex(8)}", title, (line,), lang)
-    sent = send_all(to, message, Transports(case.http), case.clock())
+    sent = send_to_channels(to, message, Transports(case.http), case.clock())
     findings = []
     for channel in to:
         shown = f"{channel.service} at {channel.label}"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
 from ci_callback.doctor.ci_api import NoBucketError, ask, place
-from ci_callback.doctor.findings import Finding, fault, ok, skipped, to_be_told, warning
+from ci_callback.doctor.findings import Finding, fault, grant_needed, ok, skipped, warning
 from ci_callback.doctor.refusals import REFUSALS
 from handler.callback import tree
 from handler.callback.families import FAMILIES, Family
@@ -100,13 +100,13 @@ def bound(case: Case) -> list[Finding]:
     name = "ci bucket"
     try:
         bucket, region = place(case)
-        told = ask(case, "/mediabucket", {"bucketNames": bucket}, f"ci.{region}.myqcloud.com")
+        response = ask(case, "/mediabucket", {"bucketNames": bucket}, f"ci.{region}.myqcloud.com")
     except NoBucketError as error:
         return [skipped(name, str(error))]
     except CiError as error:
-        fix = to_be_told("ci:DescribeMediaBuckets") if error.status in (401, 403) else "try again"
-        return [skipped(name, f"not told: {error}", fix)]
-    ids = [tree.text(one, "BucketId") for one in tree.get_all(told, "MediaBucketList")]
+        fix = grant_needed("ci:DescribeMediaBuckets") if error.status in (401, 403) else "try again"
+        return [skipped(name, f"no answer: {error}", fix)]
+    ids = [tree.text(one, "BucketId") for one in tree.get_all(response, "MediaBucketList")]
     if bucket in ids:
         return [ok(name, f"media processing is on for {bucket}")]
     return [
@@ -162,8 +162,8 @@ def _lacking(action: str, error: CiError, resource: str) -> Finding:
         fix = f"grant {action} on {resource} at {POLICY}; if it is granted, look at the clock"
         return fault(name, str(error), fix)
     if error.status is None or error.status >= 500:
-        return warning(name, f"not told: {error}", "try again")
-    return warning(name, f"not told: {error}", f"is the service on for the bucket? {CI_CONSOLE}")
+        return warning(name, f"no answer: {error}", "try again")
+    return warning(name, f"no answer: {error}", f"is the service on for the bucket? {CI_CONSOLE}")
 
 
 def _ci(case: Case) -> Ci:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
-from ci_callback.doctor.findings import Finding, fault, ok, skipped, to_be_told, warning
+from ci_callback.doctor.findings import Finding, fault, grant_needed, ok, skipped, warning
 from ci_callback.doctor.scf_api import ScfRefusedError, Trigger, triggers
 from ci_callback.program import PROGRAM
 from handler.errors import NoAnswerError
@@ -39,7 +39,7 @@ def on_scf(case: Case) -> list[Finding]:
 def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
     target = case.target
     if "UnauthorizedOperation" in error.code:
-        return skipped(name, f"not told: {error}", to_be_told("scf:ListTriggers"))
+        return skipped(name, f"no answer: {error}", grant_needed("scf:ListTriggers"))
     if error.code.startswith("ResourceNotFound"):
         where = f"{case.settings.region}, namespace {target.namespace}"
         what = f"SCF knows no function {target.function} in {where}"
@@ -78,7 +78,7 @@ def _timer(task: str, timers: Sequence[Trigger], is_needed: bool) -> Finding:
         cron = "; ".join(f"{one.name}: {one.settings.get('cron', '?')}" for one in on)
         return ok(name, cron)
     lost = (
-        "no failure is retried or told"
+        "no failure is retried or leads to an alert"
         if task == "sweep"
         else "callbacks that never came are not looked for"
     )

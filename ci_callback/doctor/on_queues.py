@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ci_callback.doctor.case import Case
 from ci_callback.doctor.ci_api import NoBucketError, ask, place
-from ci_callback.doctor.findings import Finding, fault, skipped, to_be_told
+from ci_callback.doctor.findings import Finding, fault, grant_needed, skipped
 from ci_callback.doctor.queue_rules import Expected, Verdict, console_of, judge
 from handler.callback import tree
 from handler.callback.tree import Tree
@@ -45,14 +45,14 @@ def queues(case: Case) -> list[Finding]:
     except NoBucketError as error:
         return [skipped("queues", str(error))]
     wanted = case.target.queues or tuple(KINDS)
-    told = in_parallel(lambda kind: _kind(case, kind, bucket), wanted)
-    verdicts = [one for of_kind in told for one in of_kind]
+    verdict_lists = in_parallel(lambda kind: _kind(case, kind, bucket), wanted)
+    verdicts = [one for of_kind in verdict_lists for one in of_kind]
     found = [one.finding for one in verdicts]
     if not any(one.calls for one in verdicts):
         found.append(
             fault(
                 "queues",
-                f"no queue of {bucket} calls this function, so nothing is heard of any job",
+                f"no queue of {bucket} calls this function, so it receives no callback",
                 console_of(bucket),
             )
         )
@@ -63,14 +63,14 @@ def _kind(case: Case, kind: str, bucket: str) -> list[Verdict]:
     name = f"queue {kind}"
     row = KINDS[kind]
     try:
-        told = ask(case, row.path, dict(row.params))
+        response = ask(case, row.path, dict(row.params))
     except CiError as error:
         if error.status in (401, 403):
-            return [_unknown(skipped(name, f"not told: {error}", to_be_told(row.action)))]
+            return [_unknown(skipped(name, f"no answer: {error}", grant_needed(row.action)))]
         if error.status is None or not error.code:
-            return [_unknown(skipped(name, f"not told: {error}", "try again"))]
+            return [_unknown(skipped(name, f"no answer: {error}", "try again"))]
         return [Verdict(skipped(name, f"CI has none for {bucket}: {error}"), False)]
-    listed = tree.get_all(told, "QueueList")
+    listed = tree.get_all(response, "QueueList")
     must_call = kind in case.target.queues
     if not listed and must_call:
         return [Verdict(fault(name, f"CI has none for {bucket}", console_of(bucket)), False)]

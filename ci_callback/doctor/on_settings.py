@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from ci_callback.doctor.findings import EXIT_SETTINGS, Finding, fault, ok, skipped, warning
 from handler.alerts.channels import channels
-from handler.alerts.mail import MailError, route
+from handler.alerts.mail import MailError, read_route
 from handler.errors import SettingsError
 from handler.run import MAX_TASK_S
 from handler.settings import Settings
@@ -16,7 +16,7 @@ SHORT_TOKEN_CHARS = 16
 MAKE_TOKEN = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'  # noqa: S105  # a command
 WHERE = "set it in the environment, and under environment.variables in serverless.yml"
 
-LEAST_ADOPT_S = 300
+MIN_UNKNOWN_SUBMISSION_TIMEOUT_S = 300
 """How soon a new job shows in CI's lists is stated nowhere: below that, a job that was taken
 may be submitted again."""
 
@@ -122,7 +122,7 @@ def _alerts(settings: Settings) -> Iterator[Finding]:
             )
         if channel.service == "mail":
             try:
-                route(channel.url)
+                read_route(channel.url)
             except MailError as error:
                 yield fault(name, str(error), "smtps://user:password@host/?to=a@example.com")
 
@@ -135,7 +135,7 @@ def _clocks(settings: Settings) -> Iterator[Finding]:
             " so that two sweeps submit at once",
             "LEASE_S=120, or longer",
         )
-    if settings.unknown_submission_timeout_s < LEAST_ADOPT_S:
+    if settings.unknown_submission_timeout_s < MIN_UNKNOWN_SUBMISSION_TIMEOUT_S:
         yield warning(
             "settings UNKNOWN_SUBMISSION_TIMEOUT_S",
             f"{settings.unknown_submission_timeout_s} s: a job that CI took and does not list yet "

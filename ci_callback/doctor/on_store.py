@@ -10,9 +10,9 @@ from ci_callback.doctor.findings import (
     EXIT_STORE,
     Finding,
     fault,
+    grant_needed,
     ok,
     skipped,
-    to_be_told,
     warning,
 )
 from ci_callback.doctor.refusals import REFUSALS
@@ -20,7 +20,7 @@ from handler.callback import tree
 from handler.errors import NoAnswerError
 
 MIB = 1024 * 1024
-LEAST_FREE = 100 * MIB
+MIN_FREE_BYTES = 100 * MIB
 NO_ROOM = 5 * MIB
 
 
@@ -75,7 +75,7 @@ def versioning(case: Case) -> list[Finding]:
     try:
         answer = ask(case, {"versioning": ""})
     except (NoAnswerError, CosRefusedError) as error:
-        fix = f"{to_be_told('cos:GetBucketVersioning')}; or look at {CONSOLE}/cos/bucket"
+        fix = f"{grant_needed('cos:GetBucketVersioning')}; or look at {CONSOLE}/cos/bucket"
         return [skipped(name, f"COS did not tell: {error}", fix)]
     status = tree.text(answer, "VersioningConfiguration.Status")
     if status is None:
@@ -84,7 +84,7 @@ def versioning(case: Case) -> list[Finding]:
         fault(
             name,
             f"{status}: put_new (x-cos-forbid-overwrite) does not hold with versioning, so that a"
-            " callback told twice may change a record",
+            " callback delivered twice may change a record",
             "versioning can't be taken back: create a bucket without it at"
             f" {CONSOLE}/cos/bucket, and name it in LEDGER_URL",
         )
@@ -104,6 +104,6 @@ def judge_room(free: int, folder: str) -> Finding:
     fix = f"df -h {folder}: free some, or name another folder in LEDGER_URL"
     if free < NO_ROOM:
         return fault("disk", what, fix)
-    if free < LEAST_FREE:
+    if free < MIN_FREE_BYTES:
         return warning("disk", what, fix)
     return ok("disk", what)

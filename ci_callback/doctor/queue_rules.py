@@ -27,8 +27,8 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What it says. url: empty where it has none that can be read."""
+class _NotifyConfig:
+    """What a queue's settings say. url: empty where it has none that can be read."""
 
     url: SplitResult
     state: str
@@ -44,7 +44,7 @@ class _Told:
 
 
 class Verdict(NamedTuple):
-    """calls: whether it calls anybody at all."""
+    """calls: whether it calls any address."""
 
     finding: Finding
     calls: bool
@@ -52,7 +52,7 @@ class Verdict(NamedTuple):
 
 def judge(name: str, queue: Tree, expected: Expected) -> Verdict:
     """One queue of CI's answer: the first rule that finds something wrong speaks."""
-    told = _Told(
+    config = _NotifyConfig(
         _split(tree.text(queue, "NotifyConfig.Url") or ""),
         tree.text(queue, "NotifyConfig.State") or "",
         tree.text(queue, "NotifyConfig.Type") or "",
@@ -61,52 +61,52 @@ def judge(name: str, queue: Tree, expected: Expected) -> Verdict:
     )
     fix = console_of(expected.bucket)
     for status, rule in _RULES:
-        what = rule(told, expected)
+        what = rule(config, expected)
         if what:
             is_fault = status == "fault" or (status == "off" and expected.must_call)
             finding = fault(name, what, fix) if is_fault else warning(name, what, fix)
             return Verdict(finding, status != "off")
-    note = "" if "WorkflowFinish" in told.event else " (runs of workflows are not told)"
+    note = "" if "WorkflowFinish" in config.event else " (ends of workflow runs are not reported)"
     against = "calls this function" if expected.host else "calls"
-    return Verdict(ok(name, f"{against}, at {told.shown}{note}"), True)
+    return Verdict(ok(name, f"{against}, at {config.shown}{note}"), True)
 
 
-def _off(told: _Told, expected: Expected) -> str:
-    if told.state == "On" and (told.url.hostname or told.type == "TDMQ"):
+def _off(config: _NotifyConfig, expected: Expected) -> str:
+    if config.state == "On" and (config.url.hostname or config.type == "TDMQ"):
         return ""
     what = "tells nobody (NotifyConfig is off, or has no Url)"
     return f"{what}: right only where each job has a CallBack"
 
 
-def _to_a_queue(told: _Told, expected: Expected) -> str:
-    if told.type in ("", "Url"):
+def _to_a_queue(config: _NotifyConfig, expected: Expected) -> str:
+    if config.type in ("", "Url"):
         return ""
-    what = f"tells a message queue ({told.type}), not a URL"
+    what = f"calls a message queue ({config.type}), not a URL"
     return f"{what}: right only where the function has a trigger of it"
 
 
-def _elsewhere(told: _Told, expected: Expected) -> str:
-    if not expected.host or _host(told.url) == expected.host:
+def _elsewhere(config: _NotifyConfig, expected: Expected) -> str:
+    if not expected.host or _host(config.url) == expected.host:
         return ""
-    return f"calls {told.shown}, not {expected.host}"
+    return f"calls {config.shown}, not {expected.host}"
 
 
-def _path(told: _Told, expected: Expected) -> str:
-    path = told.url.path.rstrip("/") or "/"
+def _path(config: _NotifyConfig, expected: Expected) -> str:
+    path = config.url.path.rstrip("/") or "/"
     if path in CALLBACK_PATHS or path == expected.path:
         return ""
     known = " and ".join(sorted(CALLBACK_PATHS))
-    return f"calls {told.shown}, where the function answers 404: its paths are {known}"
+    return f"calls {config.shown}, where the function answers 404: its paths are {known}"
 
 
-def _no_token(told: _Told, expected: Expected) -> str:
-    if not expected.tokens or _tokens(told):
+def _no_token(config: _NotifyConfig, expected: Expected) -> str:
+    if not expected.tokens or _tokens(config):
         return ""
-    return f"calls {told.shown} without ?token=…: every callback is answered 401"
+    return f"calls {config.shown} without ?token=…: every callback is answered 401"
 
 
-def _wrong_token(told: _Told, expected: Expected) -> str:
-    shown = _tokens(told)
+def _wrong_token(config: _NotifyConfig, expected: Expected) -> str:
+    shown = _tokens(config)
     known = [
         hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
         for one in shown[:1]
@@ -114,27 +114,27 @@ def _wrong_token(told: _Told, expected: Expected) -> str:
     ]
     if not expected.tokens or any(known):
         return ""
-    what = f"calls {told.shown} with a token that CALLBACK_TOKENS does not have"
+    what = f"calls {config.shown} with a token that CALLBACK_TOKENS does not have"
     return f"{what}: every callback is answered 401"
 
 
-def _event(told: _Told, expected: Expected) -> str:
-    if "TaskFinish" in told.event:
+def _event(config: _NotifyConfig, expected: Expected) -> str:
+    if "TaskFinish" in config.event:
         return ""
-    return "has no TaskFinish in its Event: the end of a job is not told"
+    return "has no TaskFinish in its Event: the end of a job is not reported"
 
 
-def _paused(told: _Told, expected: Expected) -> str:
-    return "is paused: its jobs wait" if told.queue_state == "Paused" else ""
+def _paused(config: _NotifyConfig, expected: Expected) -> str:
+    return "is paused: its jobs wait" if config.queue_state == "Paused" else ""
 
 
-def _plain(told: _Told, expected: Expected) -> str:
-    if told.url.scheme == "https":
+def _plain(config: _NotifyConfig, expected: Expected) -> str:
+    if config.url.scheme == "https":
         return ""
-    return f"calls {told.shown} by plain http: the token can be read on the way"
+    return f"calls {config.shown} by plain http: the token can be read on the way"
 
 
-_RULES: tuple[tuple[str, Callable[[_Told, Expected], str]], ...] = (
+_RULES: tuple[tuple[str, Callable[[_NotifyConfig, Expected], str]], ...] = (
     ("off", _off),
     ("off", _to_a_queue),
     ("fault", _elsewhere),
@@ -160,8 +160,8 @@ def _host(url: SplitResult) -> str:
     return url.netloc.rpartition("@")[2].lower()
 
 
-def _tokens(told: _Told) -> list[str]:
-    return parse_qs(told.url.query).get("token", [])
+def _tokens(config: _NotifyConfig) -> list[str]:
+    return parse_qs(config.url.query).get("token", [])
 
 
 def console_of(bucket: str) -> str:

@@ -63,14 +63,14 @@ def triggers(case: Case) -> list[Trigger]:
     return found
 
 
-def _trigger(told: dict[str, Any]) -> Trigger:
-    # What was set as OPEN or CLOSE is told as 1 or 0, and a cron as {"cron": "…"}.
+def _trigger(values: dict[str, Any]) -> Trigger:
+    # What was set as OPEN or CLOSE is returned as 1 or 0, and a cron as {"cron": "…"}.
     return Trigger(
-        str(told.get("Type") or "").lower(),
-        str(told.get("TriggerName") or ""),
-        told.get("Enable") in (1, True, "1", "OPEN"),
-        str(told.get("CustomArgument") or ""),
-        _settings(told.get("TriggerDesc")),
+        str(values.get("Type") or "").lower(),
+        str(values.get("TriggerName") or ""),
+        values.get("Enable") in (1, True, "1", "OPEN"),
+        str(values.get("CustomArgument") or ""),
+        _settings(values.get("TriggerDesc")),
     )
 
 
@@ -104,8 +104,8 @@ def _call(case: Case, action: str, params: dict[str, Any]) -> dict[str, Any]:
     url = target.scf_endpoint or f"https://{HOST}"
     answer = case.http.send("POST", f"{url}/", headers, body, REQUEST_S)
     try:
-        told = json.loads(answer.body)
-        response = told["Response"]
+        values = json.loads(answer.body)
+        response = values["Response"]
         code = response.get("Error", {}).get("Code", "")
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise ScfRefusedError("", answer.status) from error

@@ -28,7 +28,7 @@ def _put_new(kept: Store, key: str) -> str:
     if not kept.put_new(key, b"one"):
         return "says that a key exists which nobody has written"
     if kept.put_new(key, b"two"):
-        return "wrote over a key that exists: a callback told twice may change a record"
+        return "wrote over a key that exists: a callback delivered twice may change a record"
     return ""
 
 

@@ -44,8 +44,8 @@ class Failures:
 class Job:
     """A job among the slowest or the largest.
 
-    input_bytes: as CI told it with the input's headers. result_bytes: of the files that the
-    result tells of. media_s: length of the medium. Each is None where nothing was told.
+    input_bytes: as CI sent it with the input's headers. result_bytes: of the files that the
+    result lists. media_s: length of the medium. Each is None where it is not known.
     """
 
     job_id: str
@@ -68,7 +68,7 @@ class Job:
 class Figures:
     """Everything that a report shows. Jobs count in `days` on the UTC day of their creation.
 
-    outcomes: jobs by outcome. tags, failures: the commonest. sized: how many jobs told a size.
+    outcomes: jobs by outcome. tags, failures: the commonest. sized: how many jobs have a size.
     runs, reviews: workflow runs and moderation reviews by outcome; they count nowhere else.
     """
 

@@ -36,8 +36,8 @@ def retries(figures: Figures, texts: Texts) -> Chart:
         [texts("report.retry_attempt", attempt=at), count(n), "", share(n, of.retried)]
         for at, n in of.recovered_at.items()
     ]
-    told = texts("report.retry_up", count=count(of.failed))
-    drawn = [shapes.text(0, _UPPER - 7, told, "start", "ch-strong")]
+    title = texts("report.retry_up", count=count(of.failed))
+    drawn = [shapes.text(0, _UPPER - 7, title, "start", "ch-strong")]
     drawn += draw.split(_NAME, _parts(ways, texts), _UPPER, _BAR)
     high = _UPPER + _BAR
     if of.retried:
@@ -52,11 +52,11 @@ def retries(figures: Figures, texts: Texts) -> Chart:
 
 
 def _lower(of: Retries, fates: Mapping[str, int], texts: Texts) -> list[Safe]:
-    told = texts("report.retry_down", count=count(of.retried))
+    title = texts("report.retry_down", count=count(of.retried))
     retried = shapes.WIDTH * of.retried / of.failed - 1
     return [
         draw.band((0, retried), _UPPER + _BAR + 1, (0, shapes.WIDTH), _LOWER - 2),
-        shapes.text(0, _LOWER - 6, told, "start", "ch-strong"),
+        shapes.text(0, _LOWER - 6, title, "start", "ch-strong"),
         *draw.split(_NAME, _parts(fates, texts), _LOWER, _BAR),
     ]
 

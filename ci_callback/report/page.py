@@ -76,7 +76,7 @@ def page(figures: Figures, lang: Lang, made_at: str) -> str:
 
 
 def _full(figures: Figures, lang: Lang, texts: Texts) -> Safe:
-    told = [
+    items = [
         el(
             "div",
             el("dt", tile.label),
@@ -92,7 +92,7 @@ def _full(figures: Figures, lang: Lang, texts: Texts) -> Safe:
         el("p", texts("report.unreadable", count=count(unread)), class_="warning")
         if unread
         else "",
-        el("dl", *told, class_="tiles"),
+        el("dl", *items, class_="tiles"),
         el("div", *drawn, class_="charts"),
         _besides(figures, texts),
     )

@@ -47,7 +47,7 @@ class Retries:
     """Families by what became of them.
 
     failed = retried + waiting + not_retried. waiting: the first retry is due. not_retried: a
-    person was told instead. fates: of those retried. recovered_at: by number of the attempt
+    person was alerted instead. fates: of those retried. recovered_at: by number of the attempt
     that succeeded, from 2.
     """
 

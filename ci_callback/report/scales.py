@@ -68,12 +68,12 @@ def _short(number: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def ticks(most: int) -> list[int]:
+def ticks(maximum: int) -> list[int]:
     """0 and up to four round numbers, the last of them at least `most`."""
-    rough = max(most, 1) / 4
+    rough = max(maximum, 1) / 4
     power = 10 ** math.floor(math.log10(rough)) if rough >= 1 else 1
     step = next(power * one for one in (1, 2, 5, 10) if power * one >= rough)
-    return [step * at for at in range(math.ceil(max(most, 1) / step) + 1)]
+    return [step * at for at in range(math.ceil(max(maximum, 1) / step) + 1)]
 
 
 @dataclass(frozen=True)

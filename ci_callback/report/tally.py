@@ -135,10 +135,10 @@ class Tally:
             wait_s=spread(self._waits),
             tags=tuple(
                 TagRuns(tag, jobs, spread(self._runs[tag]) if tag in self._runs else None)
-                for tag, jobs in _most(self._tags).items()
+                for tag, jobs in _commonest(self._tags).items()
             ),
             failures=tuple(
-                Failures(code, tags.total(), _most(tags)) for code, tags in codes[:TOP_CODES]
+                Failures(code, tags.total(), _commonest(tags)) for code, tags in codes[:TOP_CODES]
             ),
             retries=retries,
             slowest=self._slowest.jobs(),
@@ -150,8 +150,8 @@ class Tally:
         )
 
 
-def _most(counts: Counter[str]) -> dict[str, int]:
-    """Most first; equals in the order of their names; those of a tail that nobody reads not."""
+def _commonest(counts: Counter[str]) -> dict[str, int]:
+    """The commonest first, equal counts in the order of their names; at most TOP_TAGS."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return dict(ordered[:TOP_TAGS])
 
@@ -161,7 +161,7 @@ def _job(record: JobRecord, tag: str, outcome: str) -> Job:
     result = record.result if isinstance(record.result, dict) else {}
     media = _at(_at(result, "media"), "format")
     lists = [value for value in result.values() if isinstance(value, list)]
-    told = [
+    sizes = [
         size
         for holder in (result, media, *(row for rows in lists for row in rows))
         if isinstance(holder, dict) and (size := _amount(holder.get("size_bytes"))) is not None
@@ -175,7 +175,7 @@ def _job(record: JobRecord, tag: str, outcome: str) -> Job:
         object=clean(sent.object or sent.url or None),
         run_s=_amount(record.run_s),
         input_bytes=None if sent_bytes is None else int(sent_bytes),
-        result_bytes=int(sum(told)) if told else None,
+        result_bytes=int(sum(sizes)) if sizes else None,
         media_s=_amount(_at(media, "duration_s")),
     )
 

@@ -28,56 +28,56 @@ _NOT_BEGUN = ("Submitted", "Cancel")
 _OVER = ("Success", "Failed", "Cancel")
 
 
-def detail(tag: Tag, wish: SampleOptions, now: float, ids: Ids) -> Node:
+def detail(tag: Tag, options: SampleOptions, now: float, ids: Ids) -> Node:
     """The node. now: epoch seconds, when the job ended or was last looked at.
 
     Raises:
         NotSampledError: there is no such state, or no part of such a job can fail by itself.
     """
-    if wish.end not in OUTCOMES:
-        raise NotSampledError(f"--state {wish.end}: a job's is one of {', '.join(OUTCOMES)}")
+    if options.end not in OUTCOMES:
+        raise NotSampledError(f"--state {options.end}: a job's is one of {', '.join(OUTCOMES)}")
     shape = SHAPES.get(tag.name) or FAMILY_SHAPES[tag.family.name]
-    key = wish.object or shape.object
-    operation = _request(tag, shape, key, wish, ids)
+    key = options.object or shape.object
+    operation = _request(tag, shape, key, options, ids)
     asked = frozenset(operation)
-    told: Node = {
-        "Code": code(wish),
+    job: Node = {
+        "Code": code(options),
         "CreationTime": china_time(now - WAITED_S - RAN_S),
-        "EndTime": china_time(now) if wish.end in _OVER else "-",
-        **_input(shape, key, wish, ids),
+        "EndTime": china_time(now) if options.end in _OVER else "-",
+        **_input(shape, key, options, ids),
         "JobId": ids.job_id,
-        "Message": message(wish),
+        "Message": message(options),
         "Operation": operation,
         "QueueId": "p2242ab62c7c94486915508540933a2c6",
-        "StartTime": "-" if wish.end in _NOT_BEGUN else china_time(now - RAN_S),
-        "State": wish.end,
+        "StartTime": "-" if options.end in _NOT_BEGUN else china_time(now - RAN_S),
+        "State": options.end,
         "Tag": tag.name,
     }
-    if wish.workflow:
-        told["Workflow"] = {"Name": f"{tag.name}_1581665960537", **workflow(ids)}
+    if options.workflow:
+        job["Workflow"] = {"Name": f"{tag.name}_1581665960537", **workflow(ids)}
     if tag.result:
         named = {
             "InputObjectName": key or "",
             "LastModified": china_time(now - WAITED_S - RAN_S),
-            **({} if wish.partial else shape.all_well),
+            **({} if options.partial else shape.all_well),
         }
-        write(tag.result, told, _notes(operation, shape, named, ids))
-    _fit_result(told, operation, asked, wish)
-    return told
+        write(tag.result, job, _notes(operation, shape, named, ids))
+    _fit_result(job, operation, asked, options)
+    return job
 
 
-def code(wish: SampleOptions) -> str:
+def code(options: SampleOptions) -> str:
     """The Code that goes with the state."""
-    if wish.partial:
-        return "Success"  # the wish is for the part
-    return wish.code or (PLAINEST_CODE if wish.end == "Failed" else "Success")
+    if options.partial:
+        return "Success"  # the options are for the part
+    return options.code or (PLAINEST_CODE if options.end == "Failed" else "Success")
 
 
-def message(wish: SampleOptions) -> str:
+def message(options: SampleOptions) -> str:
     """The Message that goes with the state."""
-    if wish.message is not None:
-        return wish.message
-    return f"{code(wish)}: the job failed." if wish.end == "Failed" else "Success"
+    if options.message is not None:
+        return options.message
+    return f"{code(options)}: the job failed." if options.end == "Failed" else "Success"
 
 
 def workflow(ids: Ids) -> Node:
@@ -99,27 +99,27 @@ def headers(ids: Ids) -> list[Tree]:
     ]
 
 
-def _input(shape: Shape, key: str | None, wish: SampleOptions, ids: Ids) -> Node:
+def _input(shape: Shape, key: str | None, options: SampleOptions, ids: Ids) -> Node:
     if key is None:
         return {}
     sent: Node = {"Object": key}
     if shape.names_bucket:
-        sent = {"BucketId": wish.bucket, **sent, "Region": wish.region}
-    if wish.workflow:
+        sent = {"BucketId": options.bucket, **sent, "Region": options.region}
+    if options.workflow:
         sent["CosHeaders"] = headers(ids)
     return {"Input": sent}
 
 
-def _request(tag: Tag, shape: Shape, key: str | None, wish: SampleOptions, ids: Ids) -> Node:
+def _request(tag: Tag, shape: Shape, key: str | None, options: SampleOptions, ids: Ids) -> Node:
     """Operation without results."""
     echoed: Node = {name: _copy(value) for name, value in shape.asked.items()}
-    if key is None and wish.workflow:
+    if key is None and options.workflow:
         echoed["Input"] = {"CosHeaders": headers(ids)}  # so in the sample of Tts
     if shape.output is not None or shape.outputs:
         named: Node = {"Object": shape.output} if shape.output is not None else {}
         more: Node = {name: _copy(value) for name, value in shape.outputs.items()}
-        echoed["Output"] = {"Bucket": wish.bucket, **named, "Region": wish.region, **more}
-    user_data = wish.user_data
+        echoed["Output"] = {"Bucket": options.bucket, **named, "Region": options.region, **more}
+    user_data = options.user_data
     echoed["UserData"] = f"This is my {tag.name} job." if user_data is None else user_data
     return echoed | {"JobLevel": "0"}
 
@@ -148,23 +148,23 @@ def _numbered(key: Tree, count: int) -> Written | None:
     return Written(prefix, tuple(f"{n}{ending}" for n in range(count))) if number else None
 
 
-def _fit_result(told: Node, operation: Node, asked: frozenset[str], wish: SampleOptions) -> None:
-    """Bring the result to what the state and the wish for a failed part say."""
-    if wish.partial and wish.end != "Success":
+def _fit_result(job: Node, operation: Node, asked: frozenset[str], options: SampleOptions) -> None:
+    """Bring the result to what the state and the option of a failed part say."""
+    if options.partial and options.end != "Success":
         raise NotSampledError(NO_PARTIAL)
-    if wish.end != "Success":
-        told.pop("Progress", None)
+    if options.end != "Success":
+        job.pop("Progress", None)
         for name in [name for name in operation if name not in asked and is_result(name)]:
             del operation[name]
         for path in NESTED_RESULTS:
-            _drop(told, path.split("."))
+            _drop(job, path.split("."))
         return
-    _name_buckets(operation, wish)
-    if not wish.partial:
+    _name_buckets(operation, options)
+    if not options.partial:
         make_well(operation)
-    elif not fail_a_part(operation, wish.code):
-        by_code = " by a code" if wish.code else ""
-        raise NotSampledError(f"--partial: no part of a {told['Tag']} tells of a failure{by_code}")
+    elif not fail_a_part(operation, options.code):
+        by_code = " by a code" if options.code else ""
+        raise NotSampledError(f"--partial: no part of a {job['Tag']} shows a failure{by_code}")
 
 
 def _drop(at: Tree, names: list[str]) -> None:
@@ -174,7 +174,7 @@ def _drop(at: Tree, names: list[str]) -> None:
         at.pop(names[-1], None)
 
 
-def _name_buckets(operation: Node, wish: SampleOptions) -> None:
+def _name_buckets(operation: Node, options: SampleOptions) -> None:
     """Bucket and Region, wherever the catalogue looks for them beside the objects' names."""
     for child, rows in WRITTEN.items():
         for row in rows:
@@ -183,4 +183,4 @@ def _name_buckets(operation: Node, wish: SampleOptions) -> None:
             path = row.node if row.place == "node" else ""
             at = tree.get(operation[child], path) if path else operation[child]
             if isinstance(at, dict):
-                at |= {"Bucket": wish.bucket, "Region": wish.region}
+                at |= {"Bucket": options.bucket, "Region": options.region}

@@ -16,12 +16,12 @@ from handler.failure_codes import CODES
 
 
 class NotSampledError(ValueError):
-    """A wish that no sample can fulfil. Says what can be wished for instead."""
+    """Options for which there is no sample. The message says which are possible."""
 
 
 @contextlib.contextmanager
 def chosen_options() -> Iterator[None]:
-    """A wish that can't be fulfilled as an error of usage."""
+    """Options for which there is no sample as an error of usage."""
     try:
         yield
     except NotSampledError as error:
@@ -98,20 +98,20 @@ class SampleOptions:
 
     @property
     def end(self) -> str:
-        """The State that is told."""
+        """The State of the callback."""
         return self.state or ("Failed" if self.code and not self.partial else "Success")
 
 
 def with_sample_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command with the options of a wish in place of its parameter `wish`."""
+    """A command with the options of a sample in place of its parameter `options`."""
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
-        wished = {one.name: given.pop(one.name) for one in fields(SampleOptions)}
-        command(**given, wish=SampleOptions(**wished))
+        chosen = {one.name: given.pop(one.name) for one in fields(SampleOptions)}
+        command(**given, options=SampleOptions(**chosen))
 
     hints = get_type_hints(SampleOptions, include_extras=True)
-    options = [
+    own_parameters = [
         inspect.Parameter(
             one.name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -122,8 +122,8 @@ def with_sample_options(command: Callable[..., None]) -> Callable[..., None]:
     ]
     own = inspect.signature(command, eval_str=True).parameters.values()
     parameters = [
-        *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own if one.name != "wish"),
-        *options,
+        *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own if one.name != "options"),
+        *own_parameters,
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer reads it
     run.__annotations__ = {one.name: one.annotation for one in parameters}

@@ -19,7 +19,7 @@ from handler.callback.tree import Tree
 from handler.failure_codes import CODES
 
 PLAINEST_CODE = next(code for code, (reaction, _) in CODES.items() if reaction == "retry")
-"""What a job fails with where nothing else is wished for: it is worth a retry."""
+"""What a job fails with unless an option says otherwise: it is worth a retry."""
 
 _VALUES: Mapping[Matches, tuple[str, str]] = {
     is_failed_state: ("Success", "Failed"),

@@ -94,32 +94,32 @@ _SCENE_NODES = {
 }
 
 
-def detail(event: str, wish: SampleOptions, now: float, ids: Ids) -> Node:
+def detail(event: str, options: SampleOptions, now: float, ids: Ids) -> Node:
     """JobsDetail of a review. now: epoch seconds.
 
     Raises:
         NotSampledError: there is no such state.
     """
-    if wish.end not in REVIEW_OUTCOMES:
+    if options.end not in REVIEW_OUTCOMES:
         raise NotSampledError(
-            f"--state {wish.end}: a review's is one of {', '.join(REVIEW_OUTCOMES)}"
+            f"--state {options.end}: a review's is one of {', '.join(REVIEW_OUTCOMES)}"
         )
     review = EVENTS[event]
-    told: Node = {
+    written: Node = {
         "JobId": ids.job_id,
-        "State": wish.end,
+        "State": options.end,
         "CreationTime": china_time(now - jobs.RAN_S),
-        "Object": wish.object or review.object,
-        "Url": _address(review, wish),
-        "BucketId": wish.bucket,
-        "Region": wish.region,
+        "Object": options.object or review.object,
+        "Url": _address(review, options),
+        "BucketId": options.bucket,
+        "Region": options.region,
         "CosHeaders": {"x-cos-meta-id": "photo-1"},
     }
-    if wish.end == "Failed":
-        told |= {"Code": jobs.code(wish), "Message": jobs.message(wish)}
-    if wish.end != "Success":
-        return told
-    told |= {"Label": _FOUND["Label"], "PornInfo": _full_scene()}
+    if options.end == "Failed":
+        written |= {"Code": jobs.code(options), "Message": jobs.message(options)}
+    if options.end != "Success":
+        return written
+    written |= {"Label": _FOUND["Label"], "PornInfo": _full_scene()}
     leaves = {
         name: replace(leaf, path=path)
         for name, leaf in REVIEW.fields.items()
@@ -128,17 +128,17 @@ def detail(event: str, wish: SampleOptions, now: float, ids: Ids) -> Node:
         if path not in review.without
     }
     also = {name: REVIEW.fields[name] for name in review.also}
-    write(Group("", "", {**leaves, **also}), told, Notes(_FOUND))
+    write(Group("", "", {**leaves, **also}), written, Notes(_FOUND))
     for path in review.parts:
-        at: Any = told
+        at: Any = written
         *above, last = path.split(".")
         for name in above:
             at = at.setdefault(name, {})
         at[last] = [_part(path, review, number) for number in range(2)]
-    return told
+    return written
 
 
-def simple(event: str, wish: SampleOptions, ids: Ids) -> Node:
+def simple(event: str, options: SampleOptions, ids: Ids) -> Node:
     """The whole of a callback in the Simple form, which knows no states but a code.
 
     Raises:
@@ -147,15 +147,15 @@ def simple(event: str, wish: SampleOptions, ids: Ids) -> Node:
     review = EVENTS[event]
     if not review.has_simple:
         raise NotSampledError(f"--simple: no page shows {event} in a Simple form")
-    if wish.end not in ("Success", "Failed"):
+    if options.end not in ("Success", "Failed"):
         raise NotSampledError("--simple: this form tells of a Success or of a Failed alone")
-    has_failed = wish.end == "Failed"
-    data: Node = {"trace_id": ids.job_id, "url": _address(review, wish), "event": event}
+    has_failed = options.end == "Failed"
+    data: Node = {"trace_id": ids.job_id, "url": _address(review, options), "event": event}
     if event == "ReviewAudio":
         del data["event"]  # so in its sample
-    told: Node = {
-        "code": wish.code or (_SIMPLE_FAILURE if has_failed else "0"),
-        "message": jobs.message(wish) if has_failed or wish.message else "success",
+    written: Node = {
+        "code": options.code or (_SIMPLE_FAILURE if has_failed else "0"),
+        "message": jobs.message(options) if has_failed or options.message else "success",
         "data": data,
     }
     if not has_failed:
@@ -166,12 +166,12 @@ def simple(event: str, wish: SampleOptions, ids: Ids) -> Node:
             for path in leaf.path.split("|")
             if path.startswith("data.")
         }
-        write(Group("", "", leaves), told, Notes(_FOUND))
+        write(Group("", "", leaves), written, Notes(_FOUND))
         data["porn_info"] = _scene(
             {one: converters.snake_case(of) for one, of in _SCENE_NODES.items()}
         )
         data["cos_headers"] = {"x-cos-meta-id": "photo-1"}
-    return told
+    return written
 
 
 def _own_path(leaf: Leaf, verdict: str) -> str:
@@ -179,9 +179,9 @@ def _own_path(leaf: Leaf, verdict: str) -> str:
     return verdict if verdict in paths else paths[0]
 
 
-def _address(review: Review, wish: SampleOptions) -> str:
-    key = wish.object or review.object
-    return f"https://{wish.bucket}.cos.{wish.region}.myqcloud.com/{key}"
+def _address(review: Review, options: SampleOptions) -> str:
+    key = options.object or review.object
+    return f"https://{options.bucket}.cos.{options.region}.myqcloud.com/{key}"
 
 
 def _scene(names: Mapping[str, str]) -> Node:
@@ -191,24 +191,24 @@ def _scene(names: Mapping[str, str]) -> Node:
 
 def _full_scene() -> Node:
     """All that a Detail says of a scene; a Simple one says less."""
-    told: Node = {}
-    write(SCENE, told, Notes({"Label": "SexBehavior"}))
-    return told
+    written: Node = {}
+    write(SCENE, written, Notes({"Label": "SexBehavior"}))
+    return written
 
 
 def _part(path: str, review: Review, number: int) -> Tree:
     shown = _examples(Parts())
-    told: Node = {node: _text(shown[name]) for name, node in _PART_NODES.items()}
+    written: Node = {node: _text(shown[name]) for name, node in _PART_NODES.items()}
     if not path.startswith("PageSegment"):
-        del told["PageNumber"], told["SheetNumber"]
+        del written["PageNumber"], written["SheetNumber"]
     if review.letters != "st":
-        del told["StartByte"]
+        del written["StartByte"]
     begin_ms = str(round((shown["begin_s"] + number * shown["duration_s"]) * 1000))
     if path == "Snapshot":
-        told["SnapshotTime"] = begin_ms
+        written["SnapshotTime"] = begin_ms
     elif "Section" in path:
-        told |= {"OffsetTime": begin_ms, "Duration": _text(shown["duration_s"] * 1000)}
-    return told | {review.verdict: "1", "Label": "Porn", "PornInfo": _full_scene()}
+        written |= {"OffsetTime": begin_ms, "Duration": _text(shown["duration_s"] * 1000)}
+    return written | {review.verdict: "1", "Label": "Porn", "PornInfo": _full_scene()}
 
 
 def _examples(field: Scenes | Parts) -> dict[str, Any]:

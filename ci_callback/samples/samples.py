@@ -1,4 +1,4 @@
-"""A name and a wish to the bytes of a callback. Pure: clock and ids are handed in."""
+"""From a name and options to the bytes of a callback. Pure: clock and ids are passed in."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ KNOWN = _known()
 """Every tag of the catalogue, and the events that are no jobs, by name."""
 
 
-def sample(name: str, wish: SampleOptions, now: float, hex_id: str) -> Sample:
+def sample(name: str, options: SampleOptions, now: float, hex_id: str) -> Sample:
     """The callback. now: epoch seconds; hex_id: 32 hexadecimal digits for the id of its job.
 
     Raises:
@@ -90,18 +90,18 @@ def sample(name: str, wish: SampleOptions, now: float, hex_id: str) -> Sample:
         raise NotSampledError(
             f"{name}: no such tag or event; {meant}`{PROGRAM} sample --list` shows all"
         )
-    _refuse_odd(known, wish)
-    ids = Ids(wish.job_id or known.letters + hex_id)
-    form: Format = wish.format or ("json" if known.kind == "review" else "xml")
-    tree, node = _tree(known, wish, now, ids)
-    for assignment in wish.sets or ():
+    _refuse_odd(known, options)
+    ids = Ids(options.job_id or known.letters + hex_id)
+    form: Format = options.format or ("json" if known.kind == "review" else "xml")
+    tree, node = _tree(known, options, now, ids)
+    for assignment in options.sets or ():
         edit.put(node, assignment)
     try:
         as_text = as_xml(tree)
     except NotWritableError as error:
         raise NotSampledError(str(error)) from error
     body = as_text if form == "xml" else _json(known, tree)
-    version = "Simple" if wish.simple else "Detail"
+    version = "Simple" if options.simple else "Detail"
     return Sample(name, ids.job_id, form, body, version if known.kind == "review" else None)
 
 
@@ -114,30 +114,30 @@ def names(incomplete: str) -> list[tuple[str, str]]:
     ]
 
 
-def _refuse_odd(known: Known, wish: SampleOptions) -> None:
+def _refuse_odd(known: Known, options: SampleOptions) -> None:
     if known.kind == "review":
-        if wish.format == "xml":
+        if options.format == "xml":
             raise NotSampledError("--format xml: CI sends reviews in JSON alone")
-        if wish.partial:
+        if options.partial:
             raise NotSampledError("--partial: no part of a review tells that it failed")
-    elif wish.simple:
+    elif options.simple:
         raise NotSampledError("--simple: reviews alone have such a form")
-    if known.kind != "job" and (wish.workflow or wish.user_data is not None):
+    if known.kind != "job" and (options.workflow or options.user_data is not None):
         raise NotSampledError("--workflow and --user-data: jobs alone have them")
 
 
-def _tree(known: Known, wish: SampleOptions, now: float, ids: Ids) -> tuple[Node, Node]:
+def _tree(known: Known, options: SampleOptions, now: float, ids: Ids) -> tuple[Node, Node]:
     """The whole callback, and the node that --set begins at."""
     if known.kind == "workflow":
-        run = runs.execution(wish, now, ids)
+        run = runs.execution(options, now, ids)
         return {"EventName": known.name, "WorkflowExecution": run}, run
-    if known.kind == "review" and wish.simple:
-        whole = reviews.simple(known.name, wish, ids)
+    if known.kind == "review" and options.simple:
+        whole = reviews.simple(known.name, options, ids)
         return whole, whole
     if known.kind == "review":
-        review = reviews.detail(known.name, wish, now, ids)
+        review = reviews.detail(known.name, options, now, ids)
         return {"EventName": known.name, "JobsDetail": review}, review
-    job = jobs.detail(TAGS[known.name], wish, now, ids)
+    job = jobs.detail(TAGS[known.name], options, now, ids)
     return {"EventName": "TaskFinish", "JobsDetail": [job]}, job
 
 

@@ -21,7 +21,7 @@ from handler.callback.tree import Steps, Tree
 
 Node: TypeAlias = "dict[str, Tree]"
 
-MOST_ROWS = 2
+MAX_ROWS = 2
 LONE = frozenset({"Video", "Audio", "Subtitle"})
 """Rows of which there is one: a file has a picture and a sound."""
 
@@ -67,15 +67,15 @@ class _Place:
 
 def _write(what: Field, into: Node, notes: Notes, place: _Place) -> None:
     if isinstance(what, Leaf):
-        names = _least_nested(what.at)
+        names = _shallowest(what.at)
         _put(into, names, notes.named.get(names[-1]) or _in_form(what, _value(what, place)))
     elif isinstance(what, Values):
-        _put(into, _least_nested(what.at), [str(one) for one in what.example])
+        _put(into, _shallowest(what.at), [str(one) for one in what.example])
     elif isinstance(what, (Group, Several)):
-        _write_all(what.fields, _below(into, _least_nested(what.at)), notes, place.row)
+        _write_all(what.fields, _below(into, _shallowest(what.at)), notes, place.row)
     elif isinstance(what, Rows):
-        names = _least_nested(what.at)
-        rows: list[Node] = [{} for _ in range(1 if names[-1] in LONE else MOST_ROWS)]
+        names = _shallowest(what.at)
+        rows: list[Node] = [{} for _ in range(1 if names[-1] in LONE else MAX_ROWS)]
         for number, one in enumerate(rows):
             _write_all(what.fields, one, notes, number)
         _put(into, names, [*rows])
@@ -169,7 +169,7 @@ def _write_speech(segments: Segments, into: Node, notes: Notes) -> None:
     lines: list[Tree] = []
     sentences: list[Tree] = []
     length = shown["end_s"] - shown["begin_s"]
-    for row in range(MOST_ROWS):
+    for row in range(MAX_ROWS):
         begin = round(shown["begin_s"] + row * length, 6)
         end = round(begin + length, 6)
         lines.append(f"[0:{begin:.3f},0:{end:.3f}]  {shown['text']}")
@@ -205,7 +205,7 @@ def _examples(rows: Mapping[str, Any]) -> dict[str, Any]:
     return {name: one["examples"][0] for name, one in properties if "examples" in one}
 
 
-def _least_nested(at: Steps) -> tuple[str, ...]:
+def _shallowest(at: Steps) -> tuple[str, ...]:
     """Of several places that are read, the one with the fewest steps: the pages', where the
     SDKs have another node around it."""
     return min(at, key=len)

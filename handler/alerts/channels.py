@@ -32,7 +32,7 @@ from typing import TypeAlias
 from urllib.parse import unquote
 
 from handler.alerts.digest import Message, harmless
-from handler.alerts.mail import Mail, letter, route, smtp_mail
+from handler.alerts.mail import Mail, compose_mail, read_route, smtp_mail
 from handler.alerts.services import (
     SERVICES,
     Order,
@@ -138,7 +138,7 @@ class Transports:
     timeout_s: float = 5.0
 
 
-def send_all(
+def send_to_channels(
     to: Sequence[Channel], message: Message, transports: Transports, now: float
 ) -> dict[str, SendResult]:
     """Send to all channels at the same time; results by channel id."""
@@ -196,10 +196,10 @@ def _request(service: Service, url: str, message: Message, now: float) -> Reques
 
 
 def _by_mail(channel: Channel, message: Message, transports: Transports, now: float) -> SendResult:
-    way = route(channel.url)
-    refused = transports.mail(way, letter(way, message, now), transports.timeout_s)
+    route = read_route(channel.url)
+    refused = transports.mail(route, compose_mail(route, message, now), transports.timeout_s)
     # Sent again, it would reach those twice who have it.
-    note = f"taken, but refused for {refused} of {len(way.recipients)} recipients"
+    note = f"taken, but refused for {refused} of {len(route.recipients)} recipients"
     return SendResult("delivered", note if refused else "")
 
 

@@ -31,7 +31,7 @@ _SIGNS = str.maketrans({"@": "＠", "<": "＜", ">": "＞"})
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing to tell. A text is "" where there is nothing to say.
+    """One alert. A text is "" where there is nothing to say.
 
     kind: a name in KINDS. attempts: how many were made; 0 where that makes no sense.
     object: bucket/object of the job's input. message: CI's own words. note: ours, such as
@@ -110,11 +110,11 @@ class Message:
 
 
 def fold(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Leave out that a job failed, or was given up, where the same root's recovery is told."""
-    told = tuple(entries)
-    recovered = {entry.root_job_id for entry in told if entry.kind == "recovered"} - {""}
+    """Leave out a failed or given-up job whose root has recovered in the same digest."""
+    listed = tuple(entries)
+    recovered = {entry.root_job_id for entry in listed if entry.kind == "recovered"} - {""}
     return tuple(
-        entry for entry in told if entry.kind not in _FOLDED or entry.root_job_id not in recovered
+        entry for entry in listed if entry.kind not in _FOLDED or entry.root_job_id not in recovered
     )
 
 
@@ -180,7 +180,7 @@ def _of_group(pair: tuple[str, str], entries: Sequence[Entry], lang: Lang) -> li
     }
     return [
         "  · " + words["count"].format(name=name, n=len(entries)),
-        *(f"    {words[word].format(told)}" for word, told in details.items() if told),
+        *(f"    {words[word].format(text)}" for word, text in details.items() if text),
     ]
 
 

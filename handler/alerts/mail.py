@@ -39,13 +39,13 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", re.ASC
 
 
 class MailError(HandlerError):
-    """A mail that was not taken. The message holds nothing of the address but its host."""
+    """A mail that was not accepted. The message holds nothing of the address but its host."""
 
     retryable = True
 
 
 @dataclass(frozen=True)
-class Route:
+class MailRoute:
     """Which server a mail goes through, and from whom to whom. Ports and hosts as in the URL."""
 
     host: str
@@ -57,16 +57,16 @@ class Route:
     recipients: tuple[str, ...]
 
 
-Mail: TypeAlias = Callable[[Route, EmailMessage, float], int]
-"""Hand a letter to a server within so many seconds; how many recipients it refused.
-Raises MailError where it took it for none."""
+Mail: TypeAlias = Callable[[MailRoute, EmailMessage, float], int]
+"""Hand a mail to a server within so many seconds; returns how many recipients it refused.
+Raises MailError where it accepted the mail for none."""
 
 
-def route(url: str) -> Route:
+def read_route(url: str) -> MailRoute:
     """Read a mail address.
 
     Raises:
-        MailError: it is none that mail can be sent by.
+        MailError: no mail can be sent by it.
     """
     try:
         parts = urlsplit(url)
@@ -86,18 +86,19 @@ def route(url: str) -> Route:
     tls: Literal["at once", "starttls", "none"] = "none" if _is_loopback(host) else "starttls"
     if parts.scheme.lower() == "smtps":
         tls = "at once"
-    return Route(host, port, tls, user, password, sender, recipients)
+    return MailRoute(host, port, tls, user, password, sender, recipients)
 
 
-def letter(way: Route, message: Message, now: float) -> EmailMessage:
-    """The mail. Its Message-ID is the message's id, so that a second delivery can be told."""
+def compose_mail(route: MailRoute, message: Message, now: float) -> EmailMessage:
+    """The mail. Its Message-ID is the message's id, so that a second delivery
+    can be recognised."""
     mail = EmailMessage()
     mail["Subject"] = harmless(message.title)
-    mail["From"] = way.sender
-    mail["To"] = ", ".join(way.recipients)
+    mail["From"] = route.sender
+    mail["To"] = ", ".join(route.recipients)
     mail["Date"] = formatdate(now)
     local = re.sub(r"[^A-Za-z0-9_-]", "-", message.id)
-    mail["Message-ID"] = f"<{local}@{way.sender.partition('@')[2]}>"
+    mail["Message-ID"] = f"<{local}@{route.sender.partition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
     # base64: no server along the way can mind the length of lines or 8-bit letters.
     mail.set_content(message.text(MAX_BYTES), cte="base64")
@@ -105,46 +106,46 @@ def letter(way: Route, message: Message, now: float) -> EmailMessage:
 
 
 def smtp_mail(
-    way: Route, mail: EmailMessage, timeout_s: float, trust: ssl.SSLContext | None = None
+    route: MailRoute, mail: EmailMessage, timeout_s: float, trust: ssl.SSLContext | None = None
 ) -> int:
     """`Mail` through smtplib. trust: what TLS certificates are checked by; the system's
     list where it is None."""
     import smtplib
 
     try:
-        return within(timeout_s + GRACE_S, lambda: _hand_over(way, mail, timeout_s, trust))
+        return within(timeout_s + GRACE_S, lambda: _hand_over(route, mail, timeout_s, trust))
     except smtplib.SMTPRecipientsRefused as error:
         codes = sorted({str(code) for code, _ in error.recipients.values()})
-        raise MailError(f"{way.host}: every recipient refused ({', '.join(codes)})") from error
+        raise MailError(f"{route.host}: every recipient refused ({', '.join(codes)})") from error
     except smtplib.SMTPResponseException as error:
         words = error.smtp_error
         said = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
-        raise MailError(f"{way.host}: refused with {error.smtp_code} {harmless(said)}") from error
+        raise MailError(f"{route.host}: refused with {error.smtp_code} {harmless(said)}") from error
     except smtplib.SMTPNotSupportedError as error:
-        raise MailError(f"{way.host}: the server lacks STARTTLS, or AUTH") from error
+        raise MailError(f"{route.host}: the server lacks STARTTLS, or AUTH") from error
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        raise MailError(f"{way.host}: no mail was taken ({type(error).__name__})") from error
+        raise MailError(f"{route.host}: no mail was accepted ({type(error).__name__})") from error
 
 
 def _hand_over(
-    way: Route, mail: EmailMessage, timeout_s: float, trust: ssl.SSLContext | None
+    route: MailRoute, mail: EmailMessage, timeout_s: float, trust: ssl.SSLContext | None
 ) -> int:
     import smtplib
 
     # A literal, where smtplib would ask the DNS for its own name and may wait for it.
     me = "[127.0.0.1]"
-    if way.tls == "at once":
+    if route.tls == "at once":
         trust = trust or _system_trust()
         server: smtplib.SMTP = smtplib.SMTP_SSL(
-            way.host, way.port, me, timeout=timeout_s, context=trust
+            route.host, route.port, me, timeout=timeout_s, context=trust
         )
     else:
-        server = smtplib.SMTP(way.host, way.port, me, timeout=timeout_s)
+        server = smtplib.SMTP(route.host, route.port, me, timeout=timeout_s)
     try:
-        if way.tls == "starttls":
+        if route.tls == "starttls":
             server.starttls(context=trust or _system_trust())
-        if way.user:
-            server.login(way.user, way.password)
+        if route.user:
+            server.login(route.user, route.password)
         refused = server.send_message(mail)
         # It is taken: however the good-bye goes, it must not be sent again.
         with contextlib.suppress(smtplib.SMTPException, OSError):

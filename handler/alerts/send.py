@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from handler.alerts.channels import Channel, Transports, channels, send_all
+from handler.alerts.channels import Channel, Transports, channels, send_to_channels
 from handler.alerts.digest import Entry, compose, fold
 from handler.alerts.services import SendResult
 from handler.alerts.stored import Digest, undelivered_key
@@ -116,7 +116,7 @@ class Alerts:
         due = [channel for channel in self._channels if self._is_due(channel, digest, now)]
         if due:
             self._context.lease.check(CHANNEL_S + 1)
-            sent = send_all(due, digest.message, self._transports, now)
+            sent = send_to_channels(due, digest.message, self._transports, now)
             digest = self._noted(digest, due, sent)
         left = [one for one in self._channels if not digest.delivery(one.id).delivered]
         if not left and digest.is_delivered:

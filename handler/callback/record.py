@@ -148,8 +148,8 @@ _BEFORE, _AFTER = (_NAMES[: _NAMES.index("details")], _NAMES[_NAMES.index("detai
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What is read in a way of its own for each kind of callback."""
+class _Parsed:
+    """The parts of a record that each kind of callback has its own reader for."""
 
     form: common_fields.Form
     detail: dict[str, Tree]
@@ -166,18 +166,18 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
     Raises:
         PayloadError: a list of its result is longer than any real one.
     """
-    told = _KINDS[notice.kind](notice)
-    form, detail = told.form, told.detail
+    parsed = _KINDS[notice.kind](notice)
+    form, detail = parsed.form, parsed.detail
     created, started, ended = common_fields.times(detail, form)
     user_data, _ = detach(common_fields.text(detail, form.user_data))
     return JobRecord(
         kind=notice.kind,
         event=notice.event,
         job_id=notice.job_id,
-        tag=told.tag,
+        tag=parsed.tag,
         sub_tag=common_fields.identifier(detail, form.sub_tag),
         state=common_fields.identifier(detail, form.state),
-        outcome="unfinished" if notice.is_start else told.outcome,
+        outcome="unfinished" if notice.is_start else parsed.outcome,
         code=common_fields.identifier(detail, form.code) or "",
         message=common_fields.text(detail, form.message) or "",
         queue_id=common_fields.identifier(detail, form.queue_id),
@@ -189,19 +189,19 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
         wait_s=converters.seconds_between(created, started),
         run_s=converters.seconds_between(started, ended),
         input=common_fields.read_input(detail, form),
-        outputs=told.outputs,
+        outputs=parsed.outputs,
         user_data=user_data,
         custom_id=common_fields.identifier(detail, form.custom_id),
         job_level=converters.integer(common_fields.text(detail, form.job_level)),
-        workflow=told.workflow,
-        result=told.result,
+        workflow=parsed.workflow,
+        result=parsed.result,
         details=detail,
         # A marker is a claim; the recorder looks for its proof.
         retry={"root_job_id": notice.job_id, "attempt": 1},
         source={
             "trigger": source.trigger,
             "format": source.format,
-            "digest": details.digest({"detail": detail, "workflow": told.workflow}),
+            "digest": details.digest({"detail": detail, "workflow": parsed.workflow}),
             "received_at": source.received_at,
             "request_id": source.request_id,
             "verified": source.verified,
@@ -209,7 +209,7 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
     )
 
 
-def _of_job(notice: Notice) -> _Told:
+def _of_job(notice: Notice) -> _Parsed:
     # A batch and one of several operations have it in Operation only.
     tag = tree.identifier(notice.detail, "Tag") or tree.identifier(notice.detail, "Operation.Tag")
     known = catalogue.TAGS.get(tag or "", UNKNOWN)
@@ -219,7 +219,7 @@ def _of_job(notice: Notice) -> _Told:
     ended: Outcome = "unfinished"
     if not notice.is_start:
         ended = outcome.of_job(tree.text(detail, "State"), code, operation, is_result)
-    return _Told(
+    return _Parsed(
         common_fields.JOB,
         detail,
         ended,
@@ -230,12 +230,12 @@ def _of_job(notice: Notice) -> _Told:
     )
 
 
-def _of_workflow(notice: Notice) -> _Told:
+def _of_workflow(notice: Notice) -> _Parsed:
     # Imported here, as below: most callbacks speak of jobs.
     from handler.callback.results.workflow import LIST_TRIE, RUN
 
     detail = _detail(notice, LIST_TRIE)
-    return _Told(
+    return _Parsed(
         common_fields.WORKFLOW,
         detail,
         outcome.of_workflow(tree.text(detail, "State"), detail),
@@ -245,7 +245,7 @@ def _of_workflow(notice: Notice) -> _Told:
     )
 
 
-def _of_review(notice: Notice) -> _Told:
+def _of_review(notice: Notice) -> _Parsed:
     from handler.callback.results.review import LIST_TRIE, REVIEW
 
     form = common_fields.SIMPLE_REVIEW if notice.is_simple else common_fields.REVIEW
@@ -255,10 +255,10 @@ def _of_review(notice: Notice) -> _Told:
         common_fields.text(detail, form.code) or "",
     )
     ended = outcome.of_review(state, code, notice.is_simple)
-    return _Told(form, detail, ended, [], None, REVIEW.read(detail))
+    return _Parsed(form, detail, ended, [], None, REVIEW.read(detail))
 
 
-_KINDS: Mapping[Kind, Callable[[Notice], _Told]] = {
+_KINDS: Mapping[Kind, Callable[[Notice], _Parsed]] = {
     "job": _of_job,
     "workflow": _of_workflow,
     "review": _of_review,

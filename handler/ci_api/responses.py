@@ -186,12 +186,12 @@ def _judge_response(status: int, response: Tree, unclear: str) -> CreateResult:
     detail = next(iter(tree.get_all(response, "JobsDetail")), response)
     job_id = tree.text(detail, "JobId") or tree.text(detail, "InstanceId")
     state, code, message = end_of(detail)
-    told = detail if isinstance(detail, dict) else None
+    job = detail if isinstance(detail, dict) else None
     is_fault = code.lower() not in ("", "success") and state not in _STATES_OF_A_JOB
     if state == "Failed" or is_fault:
         busy = code in _BUSY_CODES and job_id is None
         verdict: Verdict = "not_taken" if busy else "refused"
-        return CreateResult(verdict, job_id, code, message, status, told)
+        return CreateResult(verdict, job_id, code, message, status, job)
     if job_id is None:
-        return CreateResult("unknown", None, code, message or unclear, status, told)
-    return CreateResult("accepted", job_id, code, message, status, told)
+        return CreateResult("unknown", None, code, message or unclear, status, job)
+    return CreateResult("accepted", job_id, code, message, status, job)

@@ -114,10 +114,10 @@ class FolderStore:
             if overflow is None:
                 yield from sorted(first)
                 return
-            least = heapq.nsmallest(MAX_LISTED, itertools.chain(first, (overflow,), found))
+            smallest = heapq.nsmallest(MAX_LISTED, itertools.chain(first, (overflow,), found))
             del first
-            yield from least
-            after = least[-1]
+            yield from smallest
+            after = smallest[-1]
 
     def _scan(self, folder: str) -> Iterator[str]:
         """The keys in one folder, in any order. A folder's ends with a slash, so that it sorts

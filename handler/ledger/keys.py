@@ -107,8 +107,8 @@ def record(of: JobRecord) -> str:
     """
     dated = f"dt={day(of.created_at)}"
     if of.kind == "review":
-        told = name(str(of.source["digest"])[:12])
-        return f"{REVIEWS}{dated}/{name(of.job_id)}-{name(of.state or 'simple')}-{told}.json"
+        digest = name(str(of.source["digest"])[:12])
+        return f"{REVIEWS}{dated}/{name(of.job_id)}-{name(of.state or 'simple')}-{digest}.json"
     if not of.is_terminal:
         return f"{UNFINISHED}{dated}/{name(of.job_id)}-{name(of.state or 'none')}.json"
     if of.kind == "workflow":

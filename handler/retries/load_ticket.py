@@ -42,10 +42,10 @@ def put_dead_letter(
     Raises:
         StoreError
     """
-    letter = context.dead_letter(line, "ticket", "ticket", reason)
-    note = f"a ticket {reason}; kept in {letter.key}"
-    context.outbox.put(alert_of(ticket, "dead", note, {"key": letter.key}))
-    context.ledger.put_dead_letter(letter)
+    dead_letter = context.dead_letter(line, "ticket", "ticket", reason)
+    note = f"a ticket {reason}; kept in {dead_letter.key}"
+    context.outbox.put(alert_of(ticket, "dead", note, {"key": dead_letter.key}))
+    context.ledger.put_dead_letter(dead_letter)
     context.outbox.done(name)
     log_ticket(context, ticket, "dead_letter", note)
 

@@ -157,8 +157,8 @@ class Reconcile:
             # CI can be asked again: what it tells of the job's secrets need not be kept.
             body = dumps({"JobsDetail": redact(detail)})
             context = self.context
-            letter = context.dead_letter(body, "callback", error.reason, error.explanation)
-            context.recorder.put_dead_letter(letter)
+            dead_letter = context.dead_letter(body, "callback", error.reason, error.explanation)
+            context.recorder.put_dead_letter(dead_letter)
             return None
 
     def _is_absent(self, record: JobRecord) -> bool:
@@ -172,8 +172,8 @@ class Reconcile:
         """Keep what the callback would have said."""
         context = self.context
         explanation = "another end is kept already"
-        letter = context.dead_letter(record.to_json(), "record", "conflict", explanation)
-        result = context.recorder.store(record, lambda: letter)
+        dead_letter = context.dead_letter(record.to_json(), "record", "conflict", explanation)
+        result = context.recorder.store(record, lambda: dead_letter)
         context.log.warning(
             "callback_absent",
             job_id=record.job_id,

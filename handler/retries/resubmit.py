@@ -76,14 +76,14 @@ def confirmed_detail(
     Raises:
         CiError
     """
-    believes = not context.settings.confirms_before_retrying
+    is_unverified = not context.settings.confirms_before_retrying
     try:
         checked = check(ci, family, record)
     except CiError:
-        if believes:
+        if is_unverified:
             return record.details
         raise
-    if believes:
+    if is_unverified:
         return checked.described.detail if checked.described else record.details
     if checked.verdict == "differs":
         return Alert("mismatch", f"{checked.note}; not tried again")

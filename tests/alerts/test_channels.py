@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from handler.alerts.channels import Transports, channels, send, send_all
+from handler.alerts.channels import Transports, channels, send, send_to_channels
 from handler.alerts.digest import Entry, Message, compose
 from handler.alerts.services import SERVICES, SendResult, webhook_signature
 from handler.errors import NoAnswerError
@@ -521,12 +521,12 @@ def test_channels_hear_at_the_same_time_and_apart(http: HttpClient) -> None:
         bad.refuse_with = 11232
         dead = f"http://127.0.0.1:{closed_port()}/"
         known = channels([one.url, bad.url, dead, two.url])
-        send_all(
+        send_to_channels(
             channels([dead]), MESSAGE, Transports(http), NOW
         )  # so that no import is timed below
         started = time.monotonic()
 
-        sent = send_all(known, MESSAGE, Transports(http), NOW)
+        sent = send_to_channels(known, MESSAGE, Transports(http), NOW)
 
         assert time.monotonic() - started < 1.0
         assert list(sent) == [channel.id for channel in known]
@@ -540,7 +540,7 @@ def test_channels_hear_at_the_same_time_and_apart(http: HttpClient) -> None:
 
 def test_no_channels_are_told_nothing(http: HttpClient) -> None:
     """An empty ALERT_URLS is none of this module's worries."""
-    assert send_all((), MESSAGE, Transports(http), NOW) == {}
+    assert send_to_channels((), MESSAGE, Transports(http), NOW) == {}
 
 
 # --- Apprise -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 from handler.alerts.channels import Transports, channels, send
 from handler.alerts.digest import Message
-from handler.alerts.mail import MailError, route, smtp_mail
+from handler.alerts.mail import MailError, read_route, smtp_mail
 from handler.alerts.services import SendResult
 from handler.http_client import HttpClient
 from tests.alert_services import NOW, MailSink, self_signed
@@ -37,13 +37,13 @@ def test_a_mail_reaches_every_recipient(http: HttpClient) -> None:
         [mail] = sink.delivered
         assert mail.sender == "ci@example.com"
         assert mail.recipients == ["a+night@example.com", "b@example.org"]
-        assert mail.letter["Subject"] == "[数据万象] 任务失败：300"
-        assert mail.letter["To"] == "a+night@example.com, b@example.org"
-        assert mail.letter["Message-ID"] == "<d2@example.com>"
-        assert mail.letter["Date"] == "Mon, 21 Sep 2026 14:13:20 -0000"
-        assert mail.letter["Auto-Submitted"] == "auto-generated"
-        assert len(mail.letter.as_bytes()) < 65_536
-        content = mail.letter.get_content()
+        assert mail.message["Subject"] == "[数据万象] 任务失败：300"
+        assert mail.message["To"] == "a+night@example.com, b@example.org"
+        assert mail.message["Message-ID"] == "<d2@example.com>"
+        assert mail.message["Date"] == "Mon, 21 Sep 2026 14:13:20 -0000"
+        assert mail.message["Auto-Submitted"] == "auto-generated"
+        assert len(mail.message.as_bytes()) < 65_536
+        content = mail.message.get_content()
         assert content.startswith(CHINESE.text(40_000)[:1000])
         assert content.rstrip().splitlines()[-1].startswith("……另有")
 
@@ -67,7 +67,7 @@ def test_a_wrong_password_is_told_without_it(http: HttpClient) -> None:
         assert sent == SendResult(
             "failed", "127.0.0.1: refused with 535 5.7.8 wrong user or password"
         )
-        assert "wr0ng" not in repr(channel) + repr(route(channel.url))
+        assert "wr0ng" not in repr(channel) + repr(read_route(channel.url))
 
 
 @pytest.mark.parametrize("tls", ["at once", "starttls"])
@@ -86,7 +86,9 @@ def test_mail_goes_through_tls(http: HttpClient, tls: Literal["at once", "startt
         assert len(sink.delivered) == 1
 
         sent = send(channel, MESSAGE, Transports(http), NOW)
-        assert sent == SendResult("failed", "0.0.0.0: no mail was taken (SSLCertVerificationError)")
+        assert sent == SendResult(
+            "failed", "0.0.0.0: no mail was accepted (SSLCertVerificationError)"
+        )
         assert len(sink.delivered) == 1
 
 
@@ -117,7 +119,7 @@ def test_refused_recipients(http: HttpClient) -> None:
         )
 
 
-def test_a_refused_letter(http: HttpClient) -> None:
+def test_a_refused_mail(http: HttpClient) -> None:
     """The server's code and words come back."""
     with MailSink() as sink:
         sink.refuse_with = "552 too big"
@@ -129,7 +131,7 @@ def test_a_refused_letter(http: HttpClient) -> None:
 
 @pytest.mark.parametrize("goodbye", ["421 in a hurry", ""])
 def test_a_bad_goodbye_does_not_undo_a_delivery(http: HttpClient, goodbye: str) -> None:
-    """Once a letter is taken it is taken: it must not be sent again for what QUIT is told."""
+    """Once a mail is accepted it must not be sent again, however QUIT is answered."""
     with MailSink() as sink:
         sink.goodbye = goodbye
 
@@ -142,10 +144,10 @@ def test_a_mail_server_that_is_silent_or_gone(http: HttpClient) -> None:
     with MailSink() as sink:
         sink.silent = True
         sent = send(channels([sink.url()])[0], MESSAGE, Transports(http, timeout_s=0.2), NOW)
-        assert sent.reason == "127.0.0.1: no mail was taken (SMTPServerDisconnected)"
+        assert sent.reason == "127.0.0.1: no mail was accepted (SMTPServerDisconnected)"
 
     sent = send(channels([sink.url()])[0], MESSAGE, Transports(http), NOW)
-    assert sent.reason == "127.0.0.1: no mail was taken (ConnectionRefusedError)"
+    assert sent.reason == "127.0.0.1: no mail was accepted (ConnectionRefusedError)"
 
 
 @pytest.mark.parametrize(
@@ -190,16 +192,16 @@ def test_a_mail_address_that_is_none(http: HttpClient, url: str, reason: str) ->
 )
 def test_what_a_mail_address_says(url: str, expected: tuple[str, int, str, str]) -> None:
     """Host, port, TLS and sender, with what is not said filled in."""
-    way = route(url)
+    route = read_route(url)
 
-    assert (way.host, way.port, way.tls, way.sender) == expected
-    assert way.recipients == ("a@b.cn",)
+    assert (route.host, route.port, route.tls, route.sender) == expected
+    assert route.recipients == ("a@b.cn",)
 
 
 def test_route_must_raise_for_another_scheme() -> None:
     """It reads mail addresses alone."""
     with pytest.raises(MailError):
-        route("https://example.com/?to=a@b.cn")
+        read_route("https://example.com/?to=a@b.cn")
 
 
 def test_a_title_with_a_line_break_starts_no_header(http: HttpClient) -> None:
@@ -209,7 +211,7 @@ def test_a_title_with_a_line_break_starts_no_header(http: HttpClient) -> None:
 
         assert send(channels([sink.url()])[0], message, Transports(http), NOW).status == "delivered"
 
-        letter = sink.delivered[0].letter
-        assert letter["Bcc"] is None
-        assert letter["Subject"] == "t  Bcc: all＠example.com"
-        assert letter["Message-ID"] == "<x---Bcc--all-example-com@example.com>"
+        mail = sink.delivered[0].message
+        assert mail["Bcc"] is None
+        assert mail["Subject"] == "t  Bcc: all＠example.com"
+        assert mail["Message-ID"] == "<x---Bcc--all-example-com@example.com>"

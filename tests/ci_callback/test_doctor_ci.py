@@ -232,7 +232,7 @@ def test_any_token_and_either_path_will_do(url: str) -> None:
         (GOOD, {"State": "Off"}, "warning", "tells nobody"),
         ("not a url", {}, "warning", "tells nobody"),
         ("http://[", {}, "warning", "tells nobody"),
-        ("", {"Type": "TDMQ"}, "warning", "tells a message queue (TDMQ)"),
+        ("", {"Type": "TDMQ"}, "warning", "calls a message queue (TDMQ)"),
         ("https://other.example.com/hook/key", {}, "fault", "calls https://other.example.com/…, n"),
         (f"https://{HOST}:8443/?token={TOKEN}", {}, "fault", f"calls https://{HOST}:8443/, not"),
         (f"https://{HOST}/hooks?token={TOKEN}", {}, "fault", "where the function answers 404"),
@@ -243,7 +243,7 @@ def test_any_token_and_either_path_will_do(url: str) -> None:
         (GOOD, {"Event": "WorkflowFinish"}, "fault", "has no TaskFinish"),
         (GOOD, {"queue_state": "Paused"}, "warning", "is paused: its jobs wait"),
         (GOOD.replace("https", "http"), {}, "warning", "by plain http"),
-        (GOOD, {"Event": "TaskFinish"}, "ok", "runs of workflows are not told"),
+        (GOOD, {"Event": "TaskFinish"}, "ok", "ends of workflow runs are not reported"),
     ],
 )
 def test_what_is_wrong_with_a_queue(

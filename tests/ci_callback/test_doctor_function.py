@@ -84,7 +84,7 @@ def test_more_triggers_than_a_page_are_read(here: Services) -> None:
 def test_a_function_without_a_timer(here: Services) -> None:
     """Nothing would ever be retried."""
     found = with_triggers(here, URL)
-    what = "there is none: no failure is retried or told"
+    what = "there is none: no failure is retried or leads to an alert"
     assert found["timer sweep"] == ("fault", what, "deploy serverless.yml, which has it")
     assert "timer reconcile" not in found
 
@@ -94,7 +94,10 @@ def test_a_timer_that_is_switched_off(here: Services, off: Any) -> None:
     """A fault, and the page where it is switched on."""
     timer = trigger("timer", "sweep", "0 * * * * * *", "", off)
     status, what, fix = with_triggers(here, timer, URL)["timer sweep"]
-    assert (status, what) == ("fault", "sweep is switched off: no failure is retried or told")
+    assert (status, what) == (
+        "fault",
+        "sweep is switched off: no failure is retried or leads to an alert",
+    )
     assert "console.cloud.tencent.com/scf/list" in fix
 
 

@@ -59,14 +59,14 @@ TOLD_IN_ANOTHER_FORM = {"SpeechRecognition": {".segments[].channel"}}
 """FlashResult has it, which holds neither a speed nor, in the samples, a speaker."""
 
 
-def body(name: str, **wished: Any) -> bytes:
+def body(name: str, **options: Any) -> bytes:
     """What is sent."""
-    return sample(name, SampleOptions(**wished), NOW, HEX).body
+    return sample(name, SampleOptions(**options), NOW, HEX).body
 
 
-def record(name: str, **wished: Any) -> JobRecord:
+def record(name: str, **options: Any) -> JobRecord:
     """What becomes of it: a record that the published schema takes."""
-    (one,) = records(body(name, **wished))
+    (one,) = records(body(name, **options))
     valid(one)
     return one
 
@@ -107,7 +107,7 @@ def test_everything_of_the_catalogue_is_there() -> None:
 @EVERY_FORMAT
 @pytest.mark.parametrize("state", OUTCOMES)
 @EVERY_TAG
-def test_a_sample_is_read_as_what_was_wished_for(name: str, state: str, form: Any) -> None:
+def test_a_sample_is_read_as_what_was_asked_for(name: str, state: str, form: Any) -> None:
     """Tag, state, outcome, id and times."""
     read = record(name, state=state, format=form)
     assert (read.kind, read.event, read.tag) == ("job", "TaskFinish", name)
@@ -133,8 +133,8 @@ def test_a_result_has_every_field(name: str, form: Any) -> None:
 @EVERY_TAG
 def test_xml_and_json_give_one_record(name: str) -> None:
     """Source and details aside; the digest is the same."""
-    for wished in ({}, {"state": "Failed"}, {"workflow": True}):
-        x, j = (record(name, format=form, **wished) for form in FORMATS)
+    for options in ({}, {"state": "Failed"}, {"workflow": True}):
+        x, j = (record(name, format=form, **options) for form in FORMATS)
         assert x.source["digest"] == j.source["digest"]
         assert replace(x, source={}, details={}) == replace(j, source={}, details={})
 
@@ -154,10 +154,10 @@ def test_a_job_that_did_not_succeed_tells_no_result(name: str) -> None:
 
 
 @EVERY_TAG
-def test_what_was_written_lies_in_the_bucket_that_was_wished_for(name: str) -> None:
+def test_what_was_written_lies_in_the_bucket_that_was_asked_for(name: str) -> None:
     """So does the input, where CI names its bucket at all."""
-    wished = {"bucket": "other-1300000000", "region": "ap-beijing", "object": "a/b.bin"}
-    read = record(name, **wished)
+    options = {"bucket": "other-1300000000", "region": "ap-beijing", "object": "a/b.bin"}
+    read = record(name, **options)
     for one in read.outputs:
         assert isinstance(one, dict)
         assert (one["bucket"], one["region"]) == ("other-1300000000", "ap-beijing")
@@ -168,7 +168,7 @@ def test_what_was_written_lies_in_the_bucket_that_was_wished_for(name: str) -> N
 
 @EVERY_TAG
 def test_a_part_of_it_can_fail_where_the_catalogue_knows_one(name: str) -> None:
-    """Elsewhere nobody could tell, and the wish is refused."""
+    """Elsewhere no reader would notice, and the option is refused."""
     (success,) = records(body(name))
     operation = success.details["Operation"]
     assert isinstance(operation, dict)
@@ -180,7 +180,7 @@ def test_a_part_of_it_can_fail_where_the_catalogue_knows_one(name: str) -> None:
             body(name, partial=True)
 
 
-def test_the_part_fails_with_the_code_that_was_wished_for() -> None:
+def test_the_part_fails_with_the_code_that_was_asked_for() -> None:
     """Where it has one."""
     read = record("ImageInspect", partial=True, code="SlowDown")
     result: Any = read.result
@@ -281,7 +281,7 @@ def test_names_with_a_number_are_several_objects() -> None:
 
 
 def test_a_failed_job_has_a_code_of_the_table() -> None:
-    """One that is worth a retry, unless another one is wished for."""
+    """One that is worth a retry, unless another one is asked for."""
     assert CODES[record("Transcode", state="Failed").code][0] == "retry"
     asked = record("Transcode", code="AccessDenied", message="no")
     assert (asked.state, asked.code, asked.message) == ("Failed", "AccessDenied", "no")
@@ -292,7 +292,7 @@ def test_a_failed_job_has_a_code_of_the_table() -> None:
 
 @EVERY_FORMAT
 @pytest.mark.parametrize("state", OUTCOMES)
-def test_a_run_is_read_as_what_was_wished_for(state: str, form: Any) -> None:
+def test_a_run_is_read_as_what_was_asked_for(state: str, form: Any) -> None:
     """Its tasks go with it."""
     read = record(RUN_EVENT, state=state, format=form)
     assert (read.kind, read.event, read.job_id) == ("workflow", RUN_EVENT, f"i{HEX}")
@@ -318,7 +318,7 @@ def test_a_run_can_hide_a_failed_object() -> None:
 
 @pytest.mark.parametrize("state", REVIEW_OUTCOMES)
 @EVERY_EVENT
-def test_a_review_is_read_as_what_was_wished_for(name: str, state: str) -> None:
+def test_a_review_is_read_as_what_was_asked_for(name: str, state: str) -> None:
     """In its Detail form."""
     read = record(name, state=state)
     assert (read.kind, read.event, read.state) == ("review", name, state)
@@ -366,7 +366,7 @@ def test_reviews_send_numbers() -> None:
     assert (detail["Result"], detail["Snapshot"][0]["SnapshotTime"]) == (1, 5000)
 
 
-# --- --set, ids and wishes that can't be fulfilled ------------------------------------------
+# --- --set, ids and options without a sample ------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -411,7 +411,7 @@ def test_an_id_of_ones_own_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "wished", "told"),
+    ("name", "options", "message"),
     [
         ("transcod", {}, "did you mean"),
         ("zzz", {}, "--list"),
@@ -438,10 +438,10 @@ def test_an_id_of_ones_own_is_kept() -> None:
         ("Transcode", {"message": "\udc80", "format": "json"}, "XML"),
     ],
 )
-def test_a_wish_that_can_not_be_fulfilled_is_told(name: str, wished: Any, told: str) -> None:
-    """With what can be wished for instead."""
-    with pytest.raises(NotSampledError, match=re.escape(told)):
-        body(name, **wished)
+def test_options_without_a_sample_are_refused(name: str, options: Any, message: str) -> None:
+    """With what is possible instead."""
+    with pytest.raises(NotSampledError, match=re.escape(message)):
+        body(name, **options)
 
 
 WORDS = st.text(
@@ -467,14 +467,14 @@ WORDS = st.text(
         },
     ),
 )
-def test_whatever_is_wished_for_arrives(name: str, form: Any, state: str, wished: Any) -> None:
+def test_whatever_is_asked_for_arrives(name: str, form: Any, state: str, options: Any) -> None:
     """In any writing."""
-    read = record(name, format=form, state=state, **wished)
+    read = record(name, format=form, state=state, **options)
     assert (read.tag, read.state, read.outcome) == (name, state, OUTCOMES[state])
     for field in ("job_id", "code", "message", "user_data"):
-        assert getattr(read, field) == wished.get(field, getattr(read, field))
-    if read.input is not None and "object" in wished:
-        assert read.input["object"] == wished["object"]
+        assert getattr(read, field) == options.get(field, getattr(read, field))
+    if read.input is not None and "object" in options:
+        assert read.input["object"] == options["object"]
 
 
 # --- the writer -----------------------------------------------------------------------------

@@ -237,7 +237,7 @@ def test_many_are_told_in_figures(url: Url) -> None:
     assert "p99" in shown
 
 
-def test_each_is_a_job_of_its_own_unless_the_same_is_wished_for(url: Url) -> None:
+def test_each_is_a_job_of_its_own_unless_the_same_is_asked_for(url: Url) -> None:
     """A job id of one's own is the same one, too."""
     run("Transcode", "--to", url.url, "--repeat", "3")
     assert len(set(url.job_ids)) == 3
