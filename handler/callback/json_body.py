@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from handler.callback.limits import Limits
 from handler.errors import PayloadError
 
 if TYPE_CHECKING:
     from handler.callback.tree import Tree
+
+_Container: TypeAlias = "dict[str, Any] | list[Any]"
 
 MAX_NUMBER_CHARS = 400
 """Longest JSON number: room for any double written out in full."""
@@ -129,27 +131,15 @@ def _without_trailing_commas(text: str) -> str | None:
 def _plain(loaded: object, limits: Limits, may_hold_surrogates: bool) -> Tree:
     """Check depth and nodes, and turn true and false into the words that XML would send."""
     root: list[Any] = [loaded]
-    level: list[Any] = [root]
+    level: list[_Container] = [root]
     nodes = depth = 0
     while level:
-        below: list[Any] = []
+        nodes += sum(map(len, level))
+        below: list[_Container] = []
         for container in level:
             if isinstance(container, dict):
                 _refuse_long_names(container, limits.max_name_chars)
-                pairs: Iterable[tuple[Any, Any]] = container.items()
-            else:
-                pairs = enumerate(container)
-            changed: list[tuple[Any, str]] = []
-            for name, value in pairs:
-                nodes += 1
-                if isinstance(value, (dict, list)):
-                    below.append(value)
-                elif isinstance(value, bool):
-                    changed.append((name, "true" if value else "false"))
-                elif may_hold_surrogates and isinstance(value, str):
-                    changed.append((name, scalar_values(value)))
-            for name, value in changed:
-                container[name] = value
+            below += _plain_values(container, may_hold_surrogates)
             if may_hold_surrogates and isinstance(container, dict):
                 _clean_names(container)
         if nodes > limits.max_nodes:
@@ -160,6 +150,23 @@ def _plain(loaded: object, limits: Limits, may_hold_surrogates: bool) -> Tree:
         level = below
     tree: Tree = root[0]
     return tree
+
+
+def _plain_values(container: Any, may_hold_surrogates: bool) -> list[_Container]:
+    """Replace the values that are no plain text; the containers among them, as they are."""
+    pairs = container.items() if isinstance(container, dict) else enumerate(container)
+    below: list[_Container] = []
+    changed: list[tuple[Any, str]] = []
+    for name, value in pairs:
+        if isinstance(value, (dict, list)):
+            below.append(value)
+        elif isinstance(value, bool):
+            changed.append((name, "true" if value else "false"))
+        elif may_hold_surrogates and isinstance(value, str):
+            changed.append((name, scalar_values(value)))
+    for name, value in changed:
+        container[name] = value
+    return below
 
 
 def _refuse_long_names(container: dict[str, Any], limit: int) -> None:

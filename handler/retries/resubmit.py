@@ -123,10 +123,11 @@ class _Attempt:
             return Defer("a submission may be on its way", settled)
         if not self._is_listed:
             return Alert("held", "whether it was submitted is not known, and CI's list can't tell")
-        found = self._found(attempt)
-        if found is not None:
-            return found
-        if settings.on_unknown_submission == "hold":
+        return self._found(attempt) or self._not_found(attempt)
+
+    def _not_found(self, attempt: Attempt) -> NextStep:
+        """CI's list does not show the attempt's job: it was not accepted."""
+        if self.context.settings.on_unknown_submission == "hold":
             return Alert("held", "its submission got no answer, and CI's list does not show it")
         if attempt.claims >= MAX_CLAIMS:
             return Alert("held", f"{attempt.claims} submissions got no answer")

@@ -52,6 +52,9 @@ _SEGMENT: Fields = {
     "words": Rows("", "Its words, where they were asked for", _WORD),
 }
 
+_NOT_SENT: dict[str, Json] = dict.fromkeys(_SEGMENT)
+"""A sentence in a form that says nothing: each form adds its fields."""
+
 
 @dataclass(frozen=True)
 class Segments:
@@ -125,15 +128,15 @@ def _text_lines(texts: list[str]) -> Iterator[str]:
 
 def _detailed(sentence: Tree) -> Json:
     begin = in_seconds(tree.text(sentence, "StartMs"))
-    return _segment(
-        begin,
-        in_seconds(tree.text(sentence, "EndMs")),
-        tree.text(sentence, "FinalSentence"),
-        speaker=tree.text(sentence, "SpeakerId"),
-        speed=converters.number(tree.text(sentence, "SpeechSpeed")),
-        sliced=tree.text(sentence, "SliceSentence"),
-        word_count=converters.integer(tree.text(sentence, "WordsNum")),
-        words=[
+    return _NOT_SENT | {
+        "begin_s": begin,
+        "end_s": in_seconds(tree.text(sentence, "EndMs")),
+        "text": tree.text(sentence, "FinalSentence") or None,
+        "speaker_id": tree.text(sentence, "SpeakerId"),
+        "speed_chars_per_s": converters.number(tree.text(sentence, "SpeechSpeed")),
+        "sliced_text": tree.text(sentence, "SliceSentence"),
+        "word_count": converters.integer(tree.text(sentence, "WordsNum")),
+        "words": [
             {
                 "word": tree.text(word, "Word"),
                 "begin_s": _after(begin, tree.text(word, "OffsetStartMs")),
@@ -142,18 +145,19 @@ def _detailed(sentence: Tree) -> Json:
             }
             for word in _some(sentence, "Words")
         ],
-    )
+    }
 
 
 def _flash(at: Tree) -> list[Json]:
     return [
-        _segment(
-            in_seconds(tree.text(sentence, "start_time")),
-            in_seconds(tree.text(sentence, "end_time")),
-            tree.text(sentence, "text"),
-            speaker=tree.text(sentence, "speaker_id"),
-            channel=converters.integer(tree.text(one, "channel_id")),
-            words=[
+        _NOT_SENT
+        | {
+            "begin_s": in_seconds(tree.text(sentence, "start_time")),
+            "end_s": in_seconds(tree.text(sentence, "end_time")),
+            "text": tree.text(sentence, "text") or None,
+            "speaker_id": tree.text(sentence, "speaker_id"),
+            "channel": converters.integer(tree.text(one, "channel_id")),
+            "words": [
                 {
                     "word": tree.text(word, "word"),
                     "begin_s": in_seconds(tree.text(word, "start_time")),
@@ -162,7 +166,7 @@ def _flash(at: Tree) -> list[Json]:
                 }
                 for word in _some(sentence, "word_list")
             ],
-        )
+        }
         for one in _some(at, "FlashResult")
         for sentence in _some(one, "sentence_list")
     ]
@@ -175,12 +179,14 @@ def _lines(at: Tree) -> list[Json]:
         marks = list(islice(_LINE.finditer(sent), MAX_ROWS + 1))
         refuse_many_rows(len(segments) + len(marks), len(_SEGMENT))
         segments += [
-            _segment(
-                _clock(mark["begin"]),
-                _clock(mark["end"]),
-                sent[mark.end() : following.start() if following else None].strip(),
-                speaker=mark["speaker"],
-            )
+            _NOT_SENT
+            | {
+                "begin_s": _clock(mark["begin"]),
+                "end_s": _clock(mark["end"]),
+                "text": sent[mark.end() : following.start() if following else None].strip() or None,
+                "speaker_id": mark["speaker"],
+                "words": [],
+            }
             for mark, following in zip_longest(marks, marks[1:])
         ]
     return segments
@@ -188,31 +194,6 @@ def _lines(at: Tree) -> list[Json]:
 
 def _some(at: Tree, path: str) -> list[Tree]:
     return [one for one in tree.get_all(at, path) if not tree.is_hollow(one)]
-
-
-def _segment(
-    begin: float | None,
-    end: float | None,
-    said: str | None,
-    *,
-    speaker: str | None = None,
-    channel: int | None = None,
-    speed: float | None = None,
-    sliced: str | None = None,
-    word_count: int | None = None,
-    words: list[Json] | None = None,
-) -> Json:
-    return {
-        "begin_s": begin,
-        "end_s": end,
-        "text": said or None,
-        "speaker_id": speaker,
-        "channel": channel,
-        "speed_chars_per_s": speed,
-        "sliced_text": sliced,
-        "word_count": word_count,
-        "words": words or [],
-    }
 
 
 def _after(begin_s: float | None, offset_ms: str | None) -> float | None:
