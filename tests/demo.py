@@ -24,7 +24,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.events import context, http_event
 from handler.app import Function
 from handler.callback.families import FAMILIES
-from handler.ci_api.client import Ci
+from handler.ci_api.client import Ci, CiAddress
 from handler.http_client import HttpClient
 from handler.ledger.bucket import Credentials
 from handler.ledger.folder import FolderStore
@@ -110,7 +110,7 @@ def main() -> None:
 def submit(ci: CiSimulator) -> None:
     """A user submits a job."""
     credentials = Credentials(SECRET_ID, SECRET_KEY, "")
-    client = Ci(HttpClient(), credentials, BUCKET, REGION, ("127.0.0.1", ci.port))
+    client = Ci(HttpClient(), credentials, CiAddress(BUCKET, REGION, ("127.0.0.1", ci.port)))
     result = client.create(FAMILIES["ai"], TRANSLATION)
     say(f"a job is submitted: {result.job_id}")
 

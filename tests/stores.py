@@ -26,7 +26,7 @@ from ci_callback.ci_simulator.server import ResetError, Seen
 from handler.app import Function
 from handler.callback.catalogue import family_of
 from handler.callback.families import Family
-from handler.ci_api.client import Ci
+from handler.ci_api.client import Ci, CiAddress
 from handler.errors import NoAnswerError, StoreError
 from handler.http_client import Answer, Http
 from handler.ledger.bucket import Credentials
@@ -342,7 +342,7 @@ class QuickWorld(World):
         asked = request | {"Operation": request["Operation"] | operation}
         family = family_of(asked["Tag"], "")
         assert family is not None
-        ci = Ci(self.http, Credentials(SECRET_ID, SECRET_KEY, ""), BUCKET, REGION)
+        ci = Ci(self.http, Credentials(SECRET_ID, SECRET_KEY, ""), CiAddress(BUCKET, REGION))
         result = ci.create(family, asked)
         assert result.job_id, result
         self.now += 10

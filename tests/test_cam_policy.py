@@ -21,7 +21,7 @@ from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator, Seen
 from handler.app import Function
 from handler.callback.catalogue import family_of
 from handler.callback.families import FAMILIES, Family
-from handler.ci_api.client import Ci
+from handler.ci_api.client import Ci, CiAddress
 from handler.http_client import HttpClient
 from handler.ledger.keys import DELETED_BELOW, DOCTOR, SPILL
 from handler.log import Log
@@ -155,7 +155,9 @@ def test_the_requests_of_a_whole_story_are_granted(cos: FakeCos) -> None:
         }
         settings = Settings.from_env(env)
         assert settings.credentials
-        client = Ci(HttpClient(), settings.credentials, BUCKET, REGION, settings.cos_endpoint)
+        client = Ci(
+            HttpClient(), settings.credentials, CiAddress(BUCKET, REGION, settings.cos_endpoint)
+        )
         job = client.create(FAMILIES["ai"], TRANSLATION).job_id or ""
         ci.finish(job, "Failed")
         callback = {"httpMethod": "POST", "path": "/", "body": ci.callback_body(job).decode()}

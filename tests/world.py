@@ -15,7 +15,7 @@ from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.app import Function
 from handler.callback.catalogue import family_of
-from handler.ci_api.client import Ci
+from handler.ci_api.client import Ci, CiAddress
 from handler.http_client import Http, HttpClient
 from handler.ledger.bucket import Credentials
 from handler.ledger.folder import FolderStore
@@ -87,9 +87,7 @@ class World:
         ci = Ci(
             HttpClient(),
             Credentials(SECRET_ID, SECRET_KEY, ""),
-            BUCKET,
-            REGION,
-            ("127.0.0.1", self.ci.port),
+            CiAddress(BUCKET, REGION, ("127.0.0.1", self.ci.port)),
         )
         result = ci.create(family, asked)
         assert result.job_id, result

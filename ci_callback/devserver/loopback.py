@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
+_HTTP_PORT = 80
 _OTHER_SITES = frozenset({"cross-site", "same-site"})
 
 
@@ -37,7 +38,7 @@ def check_address(host: str) -> None:
 def is_own_host(host: str, port: int) -> bool:
     """Whether a Host header names this server. A name without a port means port 80."""
     return host.lower() in {f"{name}:{port}" for name in _NAMES} | (
-        set(_NAMES) if port == 80 else set()
+        set(_NAMES) if port == _HTTP_PORT else set()
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 from ci_callback.doctor.case import REQUEST_S, Case
@@ -51,7 +52,7 @@ def ask(case: Case, params: Mapping[str, str]) -> Tree:
         node, _ = parse(answer.body, Limits())
     except PayloadError as error:
         raise CosRefusedError(answer.status, "") from error
-    if answer.status >= 300:
+    if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
         raise CosRefusedError(answer.status, tree.text(node, "Error.Code") or "")
     return node
 

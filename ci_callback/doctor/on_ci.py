@@ -6,6 +6,7 @@ No check submits a job: that costs money, and can't be taken back.
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import NamedTuple
 
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
@@ -14,7 +15,7 @@ from ci_callback.doctor.findings import Finding, fault, grant_needed, ok, skippe
 from ci_callback.doctor.refusals import REFUSALS
 from handler.callback import tree
 from handler.callback.families import FAMILIES, Family
-from handler.ci_api.client import Ci, CiError
+from handler.ci_api.client import Ci, CiAddress, CiError
 from handler.parallel import in_parallel
 
 CI_CONSOLE = f"{CONSOLE}/ci"
@@ -151,7 +152,7 @@ def _error(trial: _Trial, ci: Ci) -> CiError | None:
     try:
         trial.do(ci)
     except CiError as error:
-        return None if error.status == 404 and error.code else error
+        return None if error.status == HTTPStatus.NOT_FOUND and error.code else error
     return None
 
 
@@ -161,7 +162,7 @@ def _lacking(action: str, error: CiError, resource: str) -> Finding:
         # A wrong signature answers AccessDenied too (a case of 2026-07): CAM is not sure.
         fix = f"grant {action} on {resource} at {POLICY}; if it is granted, look at the clock"
         return fault(name, str(error), fix)
-    if error.status is None or error.status >= 500:
+    if error.status is None or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return warning(name, f"no answer: {error}", "try again")
     return warning(name, f"no answer: {error}", f"is the service on for the bucket? {CI_CONSOLE}")
 
@@ -171,6 +172,5 @@ def _ci(case: Case) -> Ci:
     settings = case.settings
     if settings.credentials is None:
         raise AssertionError("place() has looked")
-    return Ci(
-        case.http, settings.credentials, bucket, region, settings.cos_endpoint, timeout_s=REQUEST_S
-    )
+    address = CiAddress(bucket, region, settings.cos_endpoint)
+    return Ci(case.http, settings.credentials, address, timeout_s=REQUEST_S)

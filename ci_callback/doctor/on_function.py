@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
 from ci_callback.doctor.findings import Finding, fault, grant_needed, ok, skipped, warning
@@ -150,7 +151,7 @@ def _answers(case: Case) -> Finding:
         answer = case.http.send("GET", f"{scheme}://{host}{HEALTH_PATH}", {}, b"", REQUEST_S)
     except NoAnswerError as error:
         return fault(name, f"no answer from {error}", fix)
-    if answer.status == 200 and _is_ours(answer.body):
+    if answer.status == HTTPStatus.OK and _is_ours(answer.body):
         return ok(name, f"{host} answers")
     if answer.status in (401, 503):
         what = f"{host} answers {answer.status}: its settings are wrong, or it is another function"

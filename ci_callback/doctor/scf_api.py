@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from ci_callback.doctor import tc3
@@ -109,6 +110,6 @@ def _call(case: Case, action: str, params: dict[str, Any]) -> dict[str, Any]:
         code = response.get("Error", {}).get("Code", "")
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise ScfRefusedError("", answer.status) from error
-    if code or answer.status != 200:
+    if code or answer.status != HTTPStatus.OK:
         raise ScfRefusedError(str(code), answer.status)
     return dict(response)

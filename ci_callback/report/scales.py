@@ -22,6 +22,13 @@ _TICKS_S = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36000.0, 86400.0, 864000.
 
 DASH = "–"
 
+_ALL = 100
+_LITTLE = 0.1
+"""Per cent: the least that is written out."""
+
+_THREE_FIGURES = 99.95
+"""From here on a number is written without a fraction: with one it would have four figures."""
+
 
 def duration(seconds: float | None, texts: Texts) -> str:
     """42 s, 3.5 min, 2 h; two or three figures that count."""
@@ -48,11 +55,11 @@ def share(part: float, whole: float) -> str:
     """Per cent; a little is not written as nothing, and almost all not as all."""
     if not whole:
         return DASH
-    percent = 100 * part / whole
-    if 0 < percent < 0.1:
-        return "< 0.1 %"
-    if 99.9 < percent < 100:
-        return "> 99.9 %"
+    percent = _ALL * part / whole
+    if 0 < percent < _LITTLE:
+        return f"< {_LITTLE} %"
+    if _ALL - _LITTLE < percent < _ALL:
+        return f"> {_ALL - _LITTLE} %"
     return f"{_short(percent)} %"
 
 
@@ -62,9 +69,8 @@ def count(number: int) -> str:
 
 
 def _short(number: float) -> str:
-    text = (
-        f"{number:.0f}" if number >= 99.95 else f"{number:.1f}" if number >= 1 else f"{number:.2f}"
-    )
+    digits = 0 if number >= _THREE_FIGURES else 1 if number >= 1 else 2
+    text = f"{number:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -22,6 +22,9 @@ from handler.ledger import keys
 TOP_JOBS = 10
 TOP_CODES = 20
 TOP_TAGS = 50
+MAX_DIGITS = 18
+"""Of an amount: a double is exact enough for it, and nothing that CI counts is larger."""
+
 MAX_TEXT_CHARS = 300
 """Longest text from outside that is kept. Keys of objects may have 850 bytes."""
 
@@ -186,8 +189,8 @@ def _at(value: object, name: str) -> object:
 
 def _amount(value: object) -> float | None:
     """A number that is 0 or more; None for anything else. Headers have theirs as text."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
         return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if 0 <= value < 1e18 else None
+    return float(value) if 0 <= value < 10**MAX_DIGITS else None

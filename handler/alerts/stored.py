@@ -23,6 +23,9 @@ SCHEMA = "digest/1"
 GIVE_UP_S = 24 * 3600
 """How long a digest is sent to the channels that do not take it."""
 
+CLOCKS_DIFFER_S = 3600
+"""How far ahead another machine's clock may be."""
+
 FIRST_DELAY_S = 60.0
 """Until the second try. The delay doubles with each try: an answer that is not understood is
 probably a success, and each further try shows the message once more."""
@@ -91,7 +94,7 @@ class Digest:
     def is_too_old(self, now: float) -> bool:
         """Whether it is given up where a channel still does not take it. A time of making
         that lies ahead by more than an hour bounds nothing, and counts as too old."""
-        return not -3600 <= now - self.since <= GIVE_UP_S
+        return not -CLOCKS_DIFFER_S <= now - self.since <= GIVE_UP_S
 
     def to_json(self) -> bytes:
         """The digest as it is stored."""

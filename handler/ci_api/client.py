@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import quote
 
 from handler.callback import tree
@@ -42,6 +44,7 @@ from handler.redaction.text import redact
 __all__ = [
     "ANSWER_LIMITS",
     "Ci",
+    "CiAddress",
     "CiError",
     "CreateResult",
     "Described",
@@ -72,6 +75,18 @@ _JOB_ID = re.compile(r"[A-Za-z0-9_=-]{1,128}")
 """What an id may be made of to go into a path: letters, digits, and the = of an InstanceId."""
 
 
+class CiAddress(NamedTuple):
+    """Which bucket's CI is asked.
+
+    endpoint: host and port to connect to by plain http in place of CI, for tests; the Host header
+    stays CI's.
+    """
+
+    bucket: str
+    region: str
+    endpoint: tuple[str, int] | None = None
+
+
 class Ci:
     """CI's job API for one bucket. Cheap to make: the connections are those of `http`."""
 
@@ -79,18 +94,16 @@ class Ci:
         self,
         http: Http,
         credentials: Credentials,
-        bucket: str,
-        region: str,
-        endpoint: tuple[str, int] | None = None,
+        address: CiAddress,
         sleep: Callable[[float], None] = time.sleep,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        """http: one that reads answers up to ANSWER_LIMITS.max_bytes. endpoint: host and port
-        to connect to by plain http in CI's place, for tests; the Host header stays CI's.
-        timeout_s: for the whole of one request."""
+        """http: one that reads answers up to ANSWER_LIMITS.max_bytes. timeout_s: for the whole
+        of one request."""
         self._http = http
-        self._signer = Signer(credentials, region)
-        self._host = f"{bucket}.ci.{region}.myqcloud.com"
+        self._signer = Signer(credentials, address.region)
+        self._host = f"{address.bucket}.ci.{address.region}.myqcloud.com"
+        endpoint = address.endpoint
         self._base = f"http://{endpoint[0]}:{endpoint[1]}" if endpoint else f"https://{self._host}"
         self._sleep = sleep
         self._timeout_s = timeout_s
@@ -187,7 +200,7 @@ class Ci:
         try:
             return response_of(operation, self._send(operation, "GET", path, params))
         except CiError as error:
-            if error.status is not None and error.status < 500:
+            if error.status is not None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
         self._sleep(PAUSE_S)
         return response_of(operation, self._send(operation, "GET", path, params))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from handler.callback.record import JobRecord
-from handler.ci_api.client import TIMEOUT_S, Ci
+from handler.ci_api.client import TIMEOUT_S, Ci, CiAddress
 from handler.errors import HandlerError
 from handler.http_client import Http
 from handler.ledger.bucket import is_bucket_name, is_region_name
@@ -52,13 +52,5 @@ class CiLocator:
             )
         if settings.credentials is None:
             raise CiUnreachableError("no credentials to ask CI with")
-        endpoint = settings.cos_endpoint
-        return Ci(
-            self.http,
-            settings.credentials,
-            bucket,
-            region,
-            endpoint,
-            self.sleep,
-            self.timeout_s,
-        )
+        address = CiAddress(bucket, region, settings.cos_endpoint)
+        return Ci(self.http, settings.credentials, address, self.sleep, self.timeout_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Literal, TypeAlias
 
 from handler.callback import tree
@@ -113,7 +114,8 @@ def response_of(operation: str, answer: Answer) -> dict[str, Tree]:
     node = read_tree(operation, answer)
     response = node.get("Response")
     # No page says which status comes with ids of which CI knows none.
-    if answer.status >= 300 and not tree.get_all(response, "NonExistJobIds"):
+    knows_none = bool(tree.get_all(response, "NonExistJobIds"))
+    if answer.status >= HTTPStatus.MULTIPLE_CHOICES and not knows_none:
         raise refusal(operation, answer.status, node)
     if isinstance(response, dict):
         return response
@@ -130,7 +132,11 @@ def refusal(operation: str, status: int, node: dict[str, Tree]) -> CiError:
     explanation = "CI refused it"
     if code == "AccessDenied":
         explanation += ": the function's role needs the action in CAM, or the signature is wrong"
-    busy = status == 429 or status >= 500 or code in _BUSY_CODES
+    busy = (
+        status == HTTPStatus.TOO_MANY_REQUESTS
+        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        or code in _BUSY_CODES
+    )
     return CiError(operation, explanation, status, code, retryable=busy)
 
 
@@ -163,7 +169,7 @@ def judge(answer: Answer) -> CreateResult:
         unclear = f"CI's answer can't be read: {error}"
     if tree.text(node, "Error.Code"):
         return _judge_error(answer.status, node)
-    if 200 <= answer.status < 300:
+    if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
         return _judge_response(answer.status, tree.get(node, "Response"), unclear)
     # Without CI's own words: only that there is no such path is beyond doubt.
     gone = answer.status in (404, 405)
@@ -175,7 +181,7 @@ def _judge_error(status: int, node: Tree) -> CreateResult:
     verdict: Verdict = "refused"
     if status in (429, 503) or code in _BUSY_CODES:
         verdict = "not_taken"
-    elif status >= 500 and status != 501:
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED:
         verdict = "unknown"
     message = tree.text(node, "Error.Message") or ""
     return CreateResult(verdict, code=code, message=message, status=status)

@@ -17,6 +17,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from handler.connections import Connections, Patience
@@ -85,7 +86,7 @@ class CosStore:
         try:
             self._put("put_new", key, data, {"x-cos-forbid-overwrite": "true"})
         except StoreError as error:
-            if error.status == 409 and error.code == cos_errors.EXISTS:
+            if error.status == HTTPStatus.CONFLICT and error.code == cos_errors.EXISTS:
                 return False
             raise
         return True
@@ -103,7 +104,7 @@ class CosStore:
             return self._ask("get", key, read)
         except StoreError as error:
             # A missing bucket is an error: it must not read as a missing key.
-            if error.status == 404 and error.code != "NoSuchBucket":
+            if error.status == HTTPStatus.NOT_FOUND and error.code != "NoSuchBucket":
                 return None
             raise
 

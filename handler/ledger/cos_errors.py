@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from handler.errors import NoAnswerError, Stage, StoreError
-from handler.ledger.transport import NotFromCosError
+from handler.ledger.transport import NotFromCosError, is_redirect
 
 EXISTS = "FileAlreadyExists"
 """The one code of a 409 that answers x-cos-forbid-overwrite (PUT Object, 436/7749)."""
@@ -41,8 +42,8 @@ def is_transient(error: StoreError) -> bool:
     status = error.status
     return (
         status is None
-        or status >= 500
-        or status in (429, TEMPORARY_REDIRECT)
+        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        or status in (HTTPStatus.TOO_MANY_REQUESTS, TEMPORARY_REDIRECT)
         or error.code in TRANSIENT_CODES
     )
 
@@ -60,7 +61,7 @@ def not_sent_or_answered(operation: str, key: str, error: BaseException) -> Stor
         return StoreError(operation, key, f"{cause}{ADVICE[cause.stage]}")
     if not isinstance(cause, NotFromCosError):
         return StoreError(operation, key, f"the SDK did not send it ({type(cause).__name__})")
-    if 300 <= cause.status < 400:
+    if is_redirect(cause.status):
         host = re.match(_HOST, cause.location)
         words = f"COS redirects to {host[1] if host else 'another address'}"
         advice = "the bucket is in another region; set COS_REGION"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -30,6 +31,11 @@ class NotFromCosError(Exception):
         self.status = status
         self.location = location
         super().__init__(f"HTTP {status} is not COS's, or a redirect")
+
+
+def is_redirect(status: int) -> bool:
+    """Whether an HTTP status is a 3xx."""
+    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
 
 
 class Request:
@@ -122,7 +128,7 @@ class Session:
         text = {name: _text(value) for name, value in headers.items()}
         request = connections.Request(method, origin, target, text, data)
         answer = Answer(self._pool.exchange(request, self._patience, longest_s=self.time_left()))
-        if 300 <= answer.status_code < 400 or not _is_of_a_store(answer):
+        if is_redirect(answer.status_code) or not _is_of_a_store(answer):
             raise NotFromCosError(answer.status_code, answer.headers.get("location", ""))
         return answer
 
@@ -139,6 +145,6 @@ def _is_of_a_store(answer: Answer) -> bool:
     return (
         "x-cos-request-id" in headers
         or "etag" in headers
-        or answer.status_code == 204
+        or answer.status_code == HTTPStatus.NO_CONTENT
         or "xml" in headers.get("content-type", "")
     )

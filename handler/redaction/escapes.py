@@ -9,6 +9,7 @@ characters back to how it was written.
 from __future__ import annotations
 
 import re
+import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable
@@ -124,7 +125,7 @@ def _character(match: re.Match[str]) -> str:
     if kind in ("entity", "letter"):
         return _NAMED[match[kind]]
     number = int(match[kind], _BASES.get(kind, 16))
-    return chr(number) if number <= 0x10FFFF else "\ufffd"
+    return chr(number) if number <= sys.maxunicode else "\ufffd"
 
 
 def _folded(match: re.Match[str]) -> str:

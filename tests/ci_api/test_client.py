@@ -19,7 +19,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.callback import tree
 from handler.callback.families import FAMILIES
 from handler.ci_api import client as ci_module
-from handler.ci_api.client import ANSWER_LIMITS, Ci, CiError
+from handler.ci_api.client import ANSWER_LIMITS, Ci, CiAddress, CiError
 from handler.http_client import Answer, HttpClient
 from handler.ledger.bucket import Credentials
 
@@ -88,18 +88,20 @@ def sleeps() -> list[float]:
 
 @pytest.fixture
 def ci(face: CiSimulator, http: HttpClient, sleeps: list[float]) -> Ci:
-    return Ci(http, CREDENTIALS, BUCKET, REGION, ("127.0.0.1", face.port), sleeps.append)
+    return Ci(http, CREDENTIALS, CiAddress(BUCKET, REGION, ("127.0.0.1", face.port)), sleeps.append)
 
 
 @pytest.fixture
 def impatient(face: CiSimulator, http: HttpClient, sleeps: list[float]) -> Ci:
     """Waits half a second for an answer, and not five: for a CI that gives none."""
-    return Ci(http, CREDENTIALS, BUCKET, REGION, ("127.0.0.1", face.port), sleeps.append, 0.5)
+    return Ci(
+        http, CREDENTIALS, CiAddress(BUCKET, REGION, ("127.0.0.1", face.port)), sleeps.append, 0.5
+    )
 
 
 def answering(*answers: Answer) -> Ci:
     """A Ci whose CI answers so."""
-    return Ci(Answers(*answers), CREDENTIALS, BUCKET, REGION, sleep=lambda seconds: None)
+    return Ci(Answers(*answers), CREDENTIALS, CiAddress(BUCKET, REGION), sleep=lambda seconds: None)
 
 
 def translation(key: str = "input/en.pdf", user_data: str = "mine") -> dict[str, Any]:
@@ -208,14 +210,14 @@ class TestSubmitting:
     def test_without_any_path_the_first_refusal_counts(self, status: int) -> None:
         """The older path's own complaint would lead nowhere."""
         http = Answers(error(status, "NotImplemented", "today's"), error(405, "X", "older"))
-        result = Ci(http, CREDENTIALS, BUCKET, REGION).create(AI, translation())
+        result = Ci(http, CREDENTIALS, CiAddress(BUCKET, REGION)).create(AI, translation())
         assert (result.verdict, result.message) == ("refused", "today's")
         assert [url.rpartition("/")[2] for url in http.urls] == ["jobs", "ai_jobs"]
 
     def test_a_family_without_an_older_path_is_refused_at_once(self) -> None:
         """There is nothing else to try."""
         http = Answers(error(404, "NotFound"))
-        result = Ci(http, CREDENTIALS, BUCKET, REGION).create(MEDIA, transcode())
+        result = Ci(http, CREDENTIALS, CiAddress(BUCKET, REGION)).create(MEDIA, transcode())
         assert (result.verdict, len(http.urls)) == ("refused", 1)
 
     @pytest.mark.parametrize("status", [400, 429, 500])
@@ -331,7 +333,7 @@ class TestSubmitting:
 
     def test_no_connection_is_not_taken(self, http: HttpClient) -> None:
         """Nothing left this side."""
-        ci = Ci(http, CREDENTIALS, BUCKET, REGION, ("127.0.0.1", closed_port()))
+        ci = Ci(http, CREDENTIALS, CiAddress(BUCKET, REGION, ("127.0.0.1", closed_port())))
         result = ci.create(AI, translation())
         assert (result.verdict, result.status) == ("not_taken", None)
         assert "no connection" in result.message
@@ -359,7 +361,7 @@ class TestSigning:
     def test_wrong_keys_are_refused(self, face: CiSimulator, http: HttpClient) -> None:
         """The face checks each signature, so all other tests are tests of it too."""
         wrong = Credentials(SECRET_ID, "another", "")
-        ci = Ci(http, wrong, BUCKET, REGION, ("127.0.0.1", face.port))
+        ci = Ci(http, wrong, CiAddress(BUCKET, REGION, ("127.0.0.1", face.port)))
         result = ci.create(AI, translation())
         assert (result.verdict, result.code) == ("refused", "SignatureDoesNotMatch")
 
@@ -367,7 +369,7 @@ class TestSigning:
         """SCF's credentials are temporary ones."""
         face.security_token = "token"
         temporary = CREDENTIALS._replace(session_token="token")
-        ci = Ci(http, temporary, BUCKET, REGION, ("127.0.0.1", face.port))
+        ci = Ci(http, temporary, CiAddress(BUCKET, REGION, ("127.0.0.1", face.port)))
         assert ci.create(AI, translation()).verdict == "accepted"
         assert "x-ci-security-token" in face.seen[0].headers["authorization"]
 
@@ -379,7 +381,7 @@ class TestSigning:
     def test_https_to_ci_itself_without_an_endpoint(self) -> None:
         """The endpoint is for tests."""
         http = Answers(Answer(200, b"<Response/>"))
-        Ci(http, CREDENTIALS, BUCKET, REGION).create(AI, translation())
+        Ci(http, CREDENTIALS, CiAddress(BUCKET, REGION)).create(AI, translation())
         assert http.urls == [f"https://{BUCKET}.ci.{REGION}.myqcloud.com/jobs"]
 
     def test_the_signing_key_is_not_logged(self, ci: Ci, caplog: pytest.LogCaptureFixture) -> None:
@@ -530,7 +532,9 @@ class TestReadingTwice:
     def test_out_of_reach(self, http: HttpClient) -> None:
         """The error says so, without a status."""
         port = closed_port()
-        ci = Ci(http, CREDENTIALS, BUCKET, REGION, ("127.0.0.1", port), lambda seconds: None)
+        ci = Ci(
+            http, CREDENTIALS, CiAddress(BUCKET, REGION, ("127.0.0.1", port)), lambda seconds: None
+        )
         with pytest.raises(CiError, match=r"CI describe: no answer from 127\.0\.0\.1") as raised:
             ci.describe(MEDIA, UNKNOWN_ID)
         assert (raised.value.operation, raised.value.status) == ("describe", None)
@@ -650,7 +654,7 @@ class TestListing:
         page = Answer(200, b"<Response><NextToken>1</NextToken></Response>")
         http = Answers(page)
         with pytest.raises(CiError, match="the same page again"):
-            list(Ci(http, CREDENTIALS, BUCKET, REGION).list_jobs(AI, "Translation", NOW))
+            list(Ci(http, CREDENTIALS, CiAddress(BUCKET, REGION)).list_jobs(AI, "Translation", NOW))
         assert len(http.urls) == 2
 
     def test_runs_of_a_workflow_have_no_list_by_tag(self, ci: Ci) -> None:

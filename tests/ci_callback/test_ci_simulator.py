@@ -26,7 +26,7 @@ from handler.callback import envelope, record, tree
 from handler.callback.families import FAMILIES
 from handler.callback.lineage import Lineage, Marker, attach
 from handler.callback.payload import Limits, parse
-from handler.ci_api.client import Ci
+from handler.ci_api.client import Ci, CiAddress
 from handler.ci_api.signing import Signer
 from handler.errors import StoreError
 from handler.http_client import Answer, HttpClient
@@ -103,7 +103,7 @@ def face(_server: CiSimulator, clock: Clock) -> CiSimulator:
 
 @pytest.fixture
 def ci(face: CiSimulator) -> Ci:
-    return Ci(HttpClient(), CREDENTIALS, BUCKET, REGION, ("127.0.0.1", face.port))
+    return Ci(HttpClient(), CREDENTIALS, CiAddress(BUCKET, REGION, ("127.0.0.1", face.port)))
 
 
 @pytest.fixture
@@ -295,7 +295,7 @@ class TestStrictness:
 
     def test_another_host_is_refused(self, face: CiSimulator) -> None:
         """Signed or not."""
-        ci = Ci(HttpClient(), CREDENTIALS, "nobucket", REGION, ("127.0.0.1", face.port))
+        ci = Ci(HttpClient(), CREDENTIALS, CiAddress("nobucket", REGION, ("127.0.0.1", face.port)))
         assert ci.create(MEDIA, request()).code == "InvalidHost"
 
     def test_the_session_token_is_checked(self, face: CiSimulator, ci: Ci) -> None:
@@ -314,7 +314,7 @@ class TestStrictness:
                 more = {**headers, "Content-Type": "application/xml"}
                 return http.send(method, url, more, body, timeout_s)
 
-        ci = Ci(Adding(), CREDENTIALS, BUCKET, REGION, ("127.0.0.1", face.port))
+        ci = Ci(Adding(), CREDENTIALS, CiAddress(BUCKET, REGION, ("127.0.0.1", face.port)))
         assert ci.create(MEDIA, request()).verdict == "accepted"
         result = ci.trigger_workflow("w1", "a.mp4")
         assert (result.status, result.code) == (401, "AccessDenied")
@@ -494,7 +494,8 @@ class TestTheRest:
         """It is a server like any other."""
         code = (
             "from tests.ci_callback.test_ci_simulator import *\n"
-            f"ci = Ci(HttpClient(), CREDENTIALS, BUCKET, REGION, ('127.0.0.1', {face.port}))\n"
+            f"address = CiAddress(BUCKET, REGION, ('127.0.0.1', {face.port}))\n"
+            "ci = Ci(HttpClient(), CREDENTIALS, address)\n"
             "print(submit(ci))"
         )
         done = subprocess.run(
@@ -517,7 +518,7 @@ class TestTheRest:
             assert store.get("a") == b"1"
             assert store.get("b") is None
             assert list(store.list("")) == ["a"]
-            ci = Ci(HttpClient(), CREDENTIALS, BUCKET, REGION, ("127.0.0.1", both.port))
+            ci = Ci(HttpClient(), CREDENTIALS, CiAddress(BUCKET, REGION, ("127.0.0.1", both.port)))
             submit(ci)
             assert both.requests() == [("POST", "/jobs")]
             broken = cos.faulty(lambda seen: CosFault(reset_before=True))

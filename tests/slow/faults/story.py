@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from ci_callback.ci_simulator import BUCKET, REGION
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.callback.catalogue import family_of
-from handler.ci_api.client import Ci
+from handler.ci_api.client import Ci, CiAddress
 from handler.ledger.bucket import Credentials
 from tests.slow.faults.ways import FaultyHttp, FaultyStore, Injector, Wrong
 from tests.slow.faults.worlds import MemoryWorld, SocketWorld
@@ -153,7 +153,7 @@ class Timeline:
         family = family_of(world.ci.jobs[job_id].tag, job_id)
         assert family is not None
         at = ("127.0.0.1", world.ci.port) if isinstance(world, SocketWorld) else None
-        ci = Ci(world.http, Credentials(SECRET_ID, SECRET_KEY, ""), BUCKET, REGION, at)
+        ci = Ci(world.http, Credentials(SECRET_ID, SECRET_KEY, ""), CiAddress(BUCKET, REGION, at))
         twin = ci.create(family, world.ci.jobs[job_id].request).job_id
         assert twin is not None
         self._ended.add(twin)  # it waits in CI's queue

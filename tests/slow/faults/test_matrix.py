@@ -18,7 +18,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.alerts.channels import Transports, channels, send
 from handler.alerts.digest import Message
 from handler.callback.families import FAMILIES
-from handler.ci_api.client import Ci
+from handler.ci_api.client import Ci, CiAddress
 from handler.errors import HandlerError
 from handler.http_client import Http
 from handler.ledger.bucket import Credentials
@@ -218,7 +218,12 @@ def on_ci(operation: str, http: Http, world: MemoryWorld | SocketWorld, job: str
         message, transports = Message("m", "a title", ()), Transports(http)
         return send(channel, message, transports, world.now).status == "delivered"
     at = ("127.0.0.1", world.ci.port) if isinstance(world, SocketWorld) else None
-    ci = Ci(http, Credentials(SECRET_ID, SECRET_KEY, ""), BUCKET, REGION, at, lambda seconds: None)
+    ci = Ci(
+        http,
+        Credentials(SECRET_ID, SECRET_KEY, ""),
+        CiAddress(BUCKET, REGION, at),
+        lambda seconds: None,
+    )
     family = FAMILIES["ai"]
     asked: dict[str, Callable[[], Any]] = {
         "describe": lambda: ci.describe(family, job),
