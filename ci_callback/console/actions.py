@@ -77,9 +77,9 @@ def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted a
         except StoreError:
             raise
         except (HandlerError, ValueError) as error:
-            return _back("flash.not_replayed", "pages.letter", name=name, why=str(error))
+            return _back("flash.not_replayed", "pages.dead_letter", name=name, why=str(error))
         statuses = ", ".join(f"{one.job_id or ''} {one.status}".strip() for one in outcomes)
-        return _back("flash.replayed", "pages.letter", name=name, status=statuses)
+        return _back("flash.replayed", "pages.dead_letter", name=name, status=statuses)
 
     return actions
 

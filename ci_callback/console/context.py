@@ -12,7 +12,7 @@ from ci_callback.devserver.local_function import LocalFunction
 
 
 class Plans(Protocol):
-    """Whoever can be told how the retries of a job shall end."""
+    """The stand-in for CI: it takes a plan of how the retries of a job end."""
 
     def plan_retries(self, root_job_id: str, failures: int, form: str) -> None: ...
 
@@ -44,5 +44,5 @@ class ConsoleContext:
         return self.function.settings.ledger_url.scheme == "cos"
 
     def timelines(self) -> TimelineBuilder:
-        """Tells stories as things stand now. May raise StoreError."""
+        """What builds time lines from the present state. May raise StoreError."""
         return TimelineBuilder(self.records, self.history.deliveries(), self.history.tasks())

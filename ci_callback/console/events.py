@@ -13,7 +13,7 @@ Tone: TypeAlias = Literal["good", "odd", "bad", "wait", "plain"]
 
 @dataclass(frozen=True)
 class Event:
-    """One line of a time line. at: epoch seconds; None where nothing tells.
+    """One line of a time line. at: epoch seconds; None where it is not known.
 
     word: the text `event.WORD`; values: what is filled in. text: words from outside.
     delivery, task: the number of the invocation that did it.
@@ -29,12 +29,12 @@ class Event:
     ticket: str = ""
     """Name of a retry that waits, so that it can be made due."""
     after: float = 0.0
-    """It was not before this, though CI, which tells whole seconds, may say so."""
+    """It was not before this, though CI, whose times are whole seconds, may say so."""
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """All that is known of one job. records: of each attempt, in their order."""
+    """What is known of one job. records: of each attempt, in their order."""
 
     root_job_id: str
     records: Sequence[StoredRecord]

@@ -84,7 +84,7 @@ _BY_STATE: dict[str, Word] = {
 
 @dataclass(frozen=True)
 class TicketName:
-    """What a ticket's name says. due: epoch seconds. job, state: as they stand in keys."""
+    """The parts of a ticket's name. due: epoch seconds. job, state: as they are in keys."""
 
     due: float
     job: str

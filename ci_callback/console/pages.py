@@ -24,7 +24,7 @@ from ci_callback.texts import Texts
 from handler.failure_codes import CODES
 
 MAX_SHOWN = 300
-"""Tickets, letters and digests on a page."""
+"""Tickets, dead letters and digests on a page."""
 
 HEARTBEAT_S = 15.0
 """Between two lines of a silent stream: a browser that is gone shows when it is written to."""
@@ -33,7 +33,7 @@ CHART_DAYS = (7, 30, 90)
 
 
 class JobPart(NamedTuple):
-    """One job of a delivery: how it is kept, and its story."""
+    """One job of a delivery: its record, and its time line."""
 
     key: str
     found: reading.StoredRecord | None
@@ -97,16 +97,16 @@ def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted a
     def dead() -> str:
         found = list(dead_letters(context.records.store))
         found.sort(key=lambda one: str(one.values.get("received_at") or ""), reverse=True)
-        return render_template("dead.html", letters=found[:MAX_SHOWN])
+        return render_template("dead.html", dead_letters=found[:MAX_SHOWN])
 
     @pages.get("/dead/<name>")
-    def letter(name: str) -> str:
-        one = _letter(context, name)
+    def dead_letter(name: str) -> str:
+        one = _dead_letter(context, name)
         try:
             text = context.function.safe(body.shown(one.body))
         except ValueError:
             text = ""
-        return render_template("letter.html", letter=one, body=text)
+        return render_template("dead_letter.html", dead_letter=one, body=text)
 
     @pages.get("/charts")
     def drawn() -> str:
@@ -147,7 +147,7 @@ def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted a
 
 
 def _versions(context: ConsoleContext) -> Iterator[str]:
-    """A line for each change, so that the page looks again; a comment while there is none."""
+    """A line for each change, so that the page reloads its parts; a comment while there is none."""
     seen = context.history.version
     yield f"retry: 2000\ndata: {seen}\n\n"
     while (now := context.history.wait(seen, HEARTBEAT_S)) is not None:
@@ -168,15 +168,15 @@ def _parts(context: ConsoleContext, one: Invocation) -> Iterator[JobPart]:
 
 
 def _kept_key(context: ConsoleContext, job_id: str) -> str:
-    """Where the job of a delivery that was not kept itself stands: a conflict, say, is told of
-    a job that was delivered before."""
+    """The key of the record of a delivery's job where the delivery itself was not kept: the job of
+    a conflict, for example, was delivered before."""
     answered = (
         job for one in context.history.deliveries() for job in one.jobs if job.job_id == job_id
     )
     return next((job.key for job in answered if is_record_key(job.key)), "")
 
 
-def _letter(context: ConsoleContext, name: str) -> StoredDeadLetter:
+def _dead_letter(context: ConsoleContext, name: str) -> StoredDeadLetter:
     try:
         return find(context.records.store, name)
     except NoSuchDeadLetterError:

@@ -30,13 +30,13 @@ class JobRow:
 
     @property
     def outcome(self) -> str:
-        """As the record tells it; of what has no record, what became of it."""
+        """The record's outcome; without a record, the status of the answer."""
         return self.answered.outcome or self.answered.status
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line. at: epoch seconds; None where a record does not tell. delivery: None for a
+    """One line. at: epoch seconds; None where a record does not hold it. delivery: None for a
     record of before the server's start."""
 
     id: str

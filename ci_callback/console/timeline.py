@@ -35,7 +35,7 @@ _GOOD_NEWS = ("alert.recovered",)
 
 
 class TimelineBuilder:
-    """Tells stories over one ledger. Every method may raise StoreError."""
+    """Builds time lines from one ledger. Every method may raise StoreError."""
 
     def __init__(
         self, records: RecordCache, deliveries: Sequence[Invocation], tasks: Sequence[Invocation]
@@ -51,7 +51,7 @@ class TimelineBuilder:
                 self._written.setdefault(f"{write.operation} {write.key}", (write.at, one))
 
     def build(self, found: StoredRecord) -> Timeline:
-        """The story of the job of a record, from its first attempt on."""
+        """The time line of the job of a record, from its first attempt on."""
         record = found.record
         if record is None:
             return Timeline("", [found], [])
@@ -173,7 +173,7 @@ class TimelineBuilder:
             yield Event("verify_waits", ticket.due, "wait")
 
     def _is_done(self, name: str) -> Iterator[Event]:
-        """A retry that is done shows in its attempt; an alert, in who heard of it."""
+        """A retry that is done shows in its attempt, an alert in the channels that received it."""
         action = TicketName.of(name).action
         if not action.startswith("alert."):
             return

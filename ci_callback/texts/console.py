@@ -133,8 +133,8 @@ TEXTS = rows(
         "replayed": ("run again at {time}", "已于 {time} 重新处理"),
         "replay": ("Replay", "重新处理"),
         "replaying": ("Replaying …", "正在处理……"),
-        "no_letters": ("There are no dead letters.", "没有死信。"),
-        "letter": ("Dead letter {name}", "死信 {name}"),
+        "no_dead_letters": ("There are no dead letters.", "没有死信。"),
+        "dead_letter": ("Dead letter {name}", "死信 {name}"),
         "sha256": ("SHA-256", "SHA-256"),
         # Samples
         "send_lead": (

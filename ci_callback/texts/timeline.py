@@ -58,6 +58,6 @@ TEXTS = rows(
         "due_now": ("due now", "已到期"),
         "see_delivery": ("delivery {n}", "回调 {n}"),
         "see_sweep": ("sweep {n}", "巡检 {n}"),
-        "no_story": ("No job was identified, so nothing follows.", "未识别出任务，没有后续。"),
+        "no_timeline": ("No job was identified, so nothing follows.", "未识别出任务，没有后续。"),
     }
 )
