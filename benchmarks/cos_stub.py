@@ -134,11 +134,9 @@ class Stub:
         if method == "PUT":
             return self._put(path, headers, body)
         if method == "DELETE":
-            self.objects.delete(unquote(path)[1:])
-            return 204, {}, b""
-        if path == "/":
-            return self._list(parse_qs(query, keep_blank_values=True))
-        return self._get(path)
+            return self._delete(path)
+        listed = path == "/"
+        return self._list(parse_qs(query, keep_blank_values=True)) if listed else self._get(path)
 
     def _put(
         self, path: str, headers: dict[str, str], body: bytes
@@ -151,6 +149,10 @@ class Stub:
             return _error(412, "PreconditionFailed", path)
         self.objects.put(key, body)
         return 200, {"ETag": _etag(body)}, b""
+
+    def _delete(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        self.objects.delete(unquote(path)[1:])
+        return 204, {}, b""
 
     def _get(self, path: str) -> tuple[int, dict[str, str], bytes]:
         found = self.objects.get(unquote(path)[1:])
