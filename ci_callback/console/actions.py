@@ -8,7 +8,7 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from ci_callback.callback_body import callback_body
-from ci_callback.console.context import ConsoleContext
+from ci_callback.console.context import console
 from ci_callback.console.follow import TicketName
 from ci_callback.console.record_cache import is_record_key
 from ci_callback.devserver import samples
@@ -18,70 +18,73 @@ from handler.errors import HandlerError, StoreError
 RETRY_FAILURES = ("0", "1", "99")
 """How often the retry of a sample fails before it succeeds."""
 
+actions = Blueprint("actions", __name__)
 
-def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted as branches
-    """All buttons of one console."""
-    actions = Blueprint("actions", __name__)
 
-    @actions.post("/samples")
-    def sample() -> Response:
-        asked = samples.Asked(
-            *(
-                request.form.get(name, "").strip()
-                for name in ("name", "state", "code", "message", "form", "user_data")
-            )
+@actions.post("/samples")
+def sample() -> Response:
+    context = console()
+    asked = samples.Asked(
+        *(
+            request.form.get(name, "").strip()
+            for name in ("name", "state", "code", "message", "form", "user_data")
         )
-        if context.is_real and request.form.get("really") != "yes":
-            return _back("flash.really", "pages.send")
-        try:
-            made = samples.make(asked)
-        except samples.NoSuchSampleError as error:
-            return _back("flash.sample_refused", "pages.send", why=str(error))
-        failures = request.form.get("failures", "0")
-        if context.ci is not None and failures in RETRY_FAILURES:
-            context.ci.plan_retries(made.job_id, int(failures), made.format)
-        return _delivered("flash.sent", context.function.send(made.body, "sample"))
+    )
+    if context.is_real and request.form.get("really") != "yes":
+        return _back("flash.really", "pages.send")
+    try:
+        made = samples.make(asked)
+    except samples.NoSuchSampleError as error:
+        return _back("flash.sample_refused", "pages.send", why=str(error))
+    failures = request.form.get("failures", "0")
+    if context.ci is not None and failures in RETRY_FAILURES:
+        context.ci.plan_retries(made.job_id, int(failures), made.format)
+    return _delivered("flash.sent", context.function.send(made.body, "sample"))
 
-    @actions.post("/deliveries/<int:number>/again")
-    def again(number: int) -> Response:
-        one = context.history.get(number)
-        if one is None or one.request is None:
-            abort(404)
-        return _delivered("flash.again", context.function.send(one.request.body, "again", number))
 
-    @actions.post("/job/again")
-    def record_again() -> Response:
-        key = request.form.get("key", "")
-        found = context.records.read([key]).get(key) if is_record_key(key) else None
-        if found is None or found.record is None:
-            abort(404)
-        return _delivered(
-            "flash.again", context.function.send(callback_body(found.record), "again")
-        )
+@actions.post("/deliveries/<int:number>/again")
+def again(number: int) -> Response:
+    context = console()
+    one = context.history.get(number)
+    if one is None or one.request is None:
+        abort(404)
+    return _delivered("flash.again", context.function.send(one.request.body, "again", number))
 
-    @actions.post("/sweeps")
-    def sweep() -> Response:
-        hurried = request.form.get("ticket", "")
-        if hurried == "all":
-            context.function.run_now(context.records.tickets())
-        elif TicketName.of(hurried).action:
-            context.function.run_now([hurried])
-        swept = context.function.tick("sweep", "button")
-        target = request.form.get("to", "")
-        return _swept(swept, target if target.startswith("/_/") else url_for("pages.sweeps"))
 
-    @actions.post("/dead/<name>/replay")
-    def replay(name: str) -> Response:
-        try:
-            outcomes = context.function.replay(name)
-        except StoreError:
-            raise
-        except (HandlerError, ValueError) as error:
-            return _back("flash.not_replayed", "pages.dead_letter", name=name, why=str(error))
-        statuses = ", ".join(f"{one.job_id or ''} {one.status}".strip() for one in outcomes)
-        return _back("flash.replayed", "pages.dead_letter", name=name, status=statuses)
+@actions.post("/job/again")
+def record_again() -> Response:
+    context = console()
+    key = request.form.get("key", "")
+    found = context.records.read([key]).get(key) if is_record_key(key) else None
+    if found is None or found.record is None:
+        abort(404)
+    return _delivered("flash.again", context.function.send(callback_body(found.record), "again"))
 
-    return actions
+
+@actions.post("/sweeps")
+def sweep() -> Response:
+    context = console()
+    hurried = request.form.get("ticket", "")
+    if hurried == "all":
+        context.function.run_now(context.records.tickets())
+    elif TicketName.of(hurried).action:
+        context.function.run_now([hurried])
+    swept = context.function.tick("sweep", "button")
+    target = request.form.get("to", "")
+    return _swept(swept, target if target.startswith("/_/") else url_for("pages.sweeps"))
+
+
+@actions.post("/dead/<name>/replay")
+def replay(name: str) -> Response:
+    context = console()
+    try:
+        outcomes = context.function.replay(name)
+    except StoreError:
+        raise
+    except (HandlerError, ValueError) as error:
+        return _back("flash.not_replayed", "pages.dead_letter", name=name, why=str(error))
+    statuses = ", ".join(f"{one.job_id or ''} {one.status}".strip() for one in outcomes)
+    return _back("flash.replayed", "pages.dead_letter", name=name, status=statuses)
 
 
 def _delivered(key: str, one: Invocation) -> Response:

@@ -12,9 +12,11 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from ci_callback.console import actions, guard, pages
+from ci_callback.console import guard
+from ci_callback.console.actions import actions
 from ci_callback.console.body import pretty
-from ci_callback.console.context import ConsoleContext, Plans
+from ci_callback.console.context import EXTENSION, ConsoleContext, Plans
+from ci_callback.console.pages import pages
 from ci_callback.console.record_cache import RecordCache
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.texts import LANGS, TEXTS, Texts
@@ -37,8 +39,9 @@ def create_console(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     context = ConsoleContext(function, RecordCache(function), port, ci, sweep_every_s)
     guard.install(app, port)
-    app.register_blueprint(pages.blueprint(context))
-    app.register_blueprint(actions.blueprint(context))
+    app.extensions[EXTENSION] = context
+    app.register_blueprint(pages)
+    app.register_blueprint(actions)
     _speak(app)
     _furnish(app, context)
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from flask import current_app
+
 from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.timeline import TimelineBuilder
 from ci_callback.devserver.history import History
 from ci_callback.devserver.local_function import LocalFunction
+
+EXTENSION = "console"
+"""Under which an application has its console."""
 
 
 class Plans(Protocol):
@@ -46,3 +51,9 @@ class ConsoleContext:
     def timelines(self) -> TimelineBuilder:
         """What builds time lines from the present state. May raise StoreError."""
         return TimelineBuilder(self.records, self.history.deliveries(), self.history.tasks())
+
+
+def console() -> ConsoleContext:
+    """The console of the application that answers the current request."""
+    context: ConsoleContext = current_app.extensions[EXTENSION]
+    return context

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, g, render_template, request
 
 from ci_callback import ledger_reader as reading
 from ci_callback.console import body, digests
-from ci_callback.console.context import ConsoleContext
+from ci_callback.console.context import ConsoleContext, console
 from ci_callback.console.events import Timeline
 from ci_callback.console.record_cache import is_record_key
 from ci_callback.console.rows import NO_JOB, OUTCOMES, Filter, page
@@ -31,6 +31,8 @@ HEARTBEAT_S = 15.0
 
 CHART_DAYS = (7, 30, 90)
 
+pages = Blueprint("pages", __name__)
+
 
 class JobPart(NamedTuple):
     """One job of a delivery: its record, and its time line."""
@@ -40,110 +42,125 @@ class JobPart(NamedTuple):
     timeline: Timeline | None
 
 
-def blueprint(context: ConsoleContext) -> Blueprint:  # its routes are counted as branches
-    """All pages of one console."""
-    pages = Blueprint("pages", __name__)
+@pages.get("/")
+def deliveries() -> str:
+    context = console()
+    wanted = Filter(*(request.args.get(name, "") for name in ("tag", "outcome", "text")))
+    shown = page(context.history.deliveries(), context.records, wanted)
+    return render_template(
+        "deliveries.html", page=shown, wanted=wanted, outcomes=(*OUTCOMES, *NO_JOB)
+    )
 
-    @pages.get("/")
-    def deliveries() -> str:
-        wanted = Filter(*(request.args.get(name, "") for name in ("tag", "outcome", "text")))
-        shown = page(context.history.deliveries(), context.records, wanted)
-        return render_template(
-            "deliveries.html", page=shown, wanted=wanted, outcomes=(*OUTCOMES, *NO_JOB)
-        )
 
-    @pages.get("/deliveries/<int:number>")
-    def delivery(number: int) -> str:
-        one = _known(context, number)
-        if one.request is None:
-            abort(404)
-        return render_template(
-            "delivery.html",
-            one=one,
-            body=context.function.safe(body.shown(one.request.body)),
-            parts=list(_parts(context, one)),
-        )
+@pages.get("/deliveries/<int:number>")
+def delivery(number: int) -> str:
+    context = console()
+    one = _known(context, number)
+    if one.request is None:
+        abort(404)
+    return render_template(
+        "delivery.html",
+        one=one,
+        body=context.function.safe(body.shown(one.request.body)),
+        parts=list(_parts(context, one)),
+    )
 
-    @pages.get("/job")
-    def job() -> str:
-        key = request.args.get("key", "")
-        found = context.records.read([key]).get(key) if is_record_key(key) else None
-        if found is None:
-            abort(404)
-        part = JobPart(key, found, context.timelines().build(found))
-        return render_template("job.html", part=part)
 
-    @pages.get("/sweeps")
-    def sweeps() -> str:
-        return render_template(
-            "sweeps.html", tasks=context.history.tasks(), idle=context.history.last_idle
-        )
+@pages.get("/job")
+def job() -> str:
+    context = console()
+    key = request.args.get("key", "")
+    found = context.records.read([key]).get(key) if is_record_key(key) else None
+    if found is None:
+        abort(404)
+    part = JobPart(key, found, context.timelines().build(found))
+    return render_template("job.html", part=part)
 
-    @pages.get("/sweeps/<int:number>")
-    def sweep(number: int) -> str:
-        return render_template("sweep.html", one=_known(context, number))
 
-    @pages.get("/outbox")
-    def outbox() -> str:
-        waiting: Sequence[reading.StoredTicket] = list(reading.outbox(context.records.store))
-        return render_template(
-            "outbox.html",
-            waiting=waiting[:MAX_SHOWN],
-            more=max(0, len(waiting) - MAX_SHOWN),
-            digests=digests.kept(context.records.store, MAX_SHOWN),
-        )
+@pages.get("/sweeps")
+def sweeps() -> str:
+    context = console()
+    return render_template(
+        "sweeps.html", tasks=context.history.tasks(), idle=context.history.last_idle
+    )
 
-    @pages.get("/dead")
-    def dead() -> str:
-        found = list(dead_letters(context.records.store))
-        found.sort(key=lambda one: str(one.values.get("received_at") or ""), reverse=True)
-        return render_template("dead.html", dead_letters=found[:MAX_SHOWN])
 
-    @pages.get("/dead/<name>")
-    def dead_letter(name: str) -> str:
-        one = _dead_letter(context, name)
-        try:
-            text = context.function.safe(body.shown(one.body))
-        except ValueError:
-            text = ""
-        return render_template("dead_letter.html", dead_letter=one, body=text)
+@pages.get("/sweeps/<int:number>")
+def sweep(number: int) -> str:
+    context = console()
+    return render_template("sweep.html", one=_known(context, number))
 
-    @pages.get("/charts")
-    def drawn() -> str:
-        days = request.args.get("days", CHART_DAYS[1], type=int)
-        if days not in CHART_DAYS:
-            abort(404)
-        today = _today()
-        figures = gather(context.records.store, today - timedelta(days - 1), today)
-        texts = Texts(g.lang)
-        return render_template(
-            "charts.html",
-            figures=figures,
-            tiles=tiles(figures, g.lang),
-            charts=[one.html(texts) for one in charts.charts(figures, g.lang)],
-            days=days,
-            choices=CHART_DAYS,
-        )
 
-    @pages.get("/charts.css")
-    def charts_css() -> Response:
-        return Response(charts.CSS, content_type="text/css; charset=utf-8")
+@pages.get("/outbox")
+def outbox() -> str:
+    context = console()
+    waiting: Sequence[reading.StoredTicket] = list(reading.outbox(context.records.store))
+    return render_template(
+        "outbox.html",
+        waiting=waiting[:MAX_SHOWN],
+        more=max(0, len(waiting) - MAX_SHOWN),
+        digests=digests.kept(context.records.store, MAX_SHOWN),
+    )
 
-    @pages.get("/send")
-    def send() -> str:
-        return render_template(
-            "send.html",
-            names=samples.names(),
-            states=(*samples.STATES, samples.PARTIAL),
-            codes=sorted(CODES),
-            formats=samples.FORMATS,
-        )
 
-    @pages.get("/live")
-    def live() -> Response:
-        return Response(_versions(context), content_type="text/event-stream")
+@pages.get("/dead")
+def dead() -> str:
+    context = console()
+    found = list(dead_letters(context.records.store))
+    found.sort(key=lambda one: str(one.values.get("received_at") or ""), reverse=True)
+    return render_template("dead.html", dead_letters=found[:MAX_SHOWN])
 
-    return pages
+
+@pages.get("/dead/<name>")
+def dead_letter(name: str) -> str:
+    context = console()
+    one = _dead_letter(context, name)
+    try:
+        text = context.function.safe(body.shown(one.body))
+    except ValueError:
+        text = ""
+    return render_template("dead_letter.html", dead_letter=one, body=text)
+
+
+@pages.get("/charts")
+def drawn() -> str:
+    context = console()
+    days = request.args.get("days", CHART_DAYS[1], type=int)
+    if days not in CHART_DAYS:
+        abort(404)
+    today = _today()
+    figures = gather(context.records.store, today - timedelta(days - 1), today)
+    texts = Texts(g.lang)
+    return render_template(
+        "charts.html",
+        figures=figures,
+        tiles=tiles(figures, g.lang),
+        charts=[one.html(texts) for one in charts.charts(figures, g.lang)],
+        days=days,
+        choices=CHART_DAYS,
+    )
+
+
+@pages.get("/charts.css")
+def charts_css() -> Response:
+    return Response(charts.CSS, content_type="text/css; charset=utf-8")
+
+
+@pages.get("/send")
+def send() -> str:
+    return render_template(
+        "send.html",
+        names=samples.names(),
+        states=(*samples.STATES, samples.PARTIAL),
+        codes=sorted(CODES),
+        formats=samples.FORMATS,
+    )
+
+
+@pages.get("/live")
+def live() -> Response:
+    context = console()
+    return Response(_versions(context), content_type="text/event-stream")
 
 
 def _versions(context: ConsoleContext) -> Iterator[str]:
