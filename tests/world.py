@@ -48,7 +48,7 @@ class World:
         self.timer: Callable[[], float] = time.perf_counter
         self._lines: list[dict[str, Any]] = []
         self.ci = CiSimulator(self.clock)
-        self.phone = AlertService("webhook")
+        self.phone = self.make_phone()
         self._servers = ExitStack()
         self._extra = env
 
@@ -68,6 +68,10 @@ class World:
 
     def __exit__(self, *exc: object) -> None:
         self._servers.close()
+
+    def make_phone(self) -> AlertService:
+        """The person's channel."""
+        return AlertService("webhook")
 
     def clock(self) -> float:
         """The time in this world."""

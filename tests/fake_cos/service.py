@@ -232,6 +232,10 @@ class FakeCos:
         return self._ask_s3(host["bucket"], seen)
 
     def _ask_s3(self, bucket: str, seen: Seen) -> tuple[str, dict[str, str], bytes]:
+        if self.listing_lag_s and self._is_listing(seen) and bucket in self.buckets:
+            with self._lock:
+                keys = self._journal.keys_at(self.clock() - self.listing_lag_s, bucket)
+            return "200 OK", {"Content-Type": "application/xml"}, listing(keys, bucket, seen.params)
         status, headers, body = self._s3.ask(bucket, seen)
         number = int(status.split()[0])
         if number == 412 and "x-cos-forbid-overwrite" in seen.headers:
@@ -242,10 +246,6 @@ class FakeCos:
         if seen.method in ("PUT", "DELETE") and seen.key:
             with self._lock:
                 self._journal.note(self.clock(), bucket, seen.key, seen.method == "PUT")
-        if self._is_listing(seen) and self.listing_lag_s:
-            with self._lock:
-                keys = self._journal.keys_at(self.clock() - self.listing_lag_s, bucket)
-            body = listing(keys, bucket, seen.params)
         return status, headers, body
 
     @staticmethod

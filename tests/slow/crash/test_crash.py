@@ -1,29 +1,26 @@
 """A process is killed before and after every request of the way of a failure: what is begun is
 finished by redeliveries and sweeps, nothing is done twice, and nothing goes unheard.
 
-Each step of the story below is run in a child process of its own that SIGKILL ends at its
-k-th request. The requests of an undisturbed run are written down in STEPS: a request that
-the code grows, and that is not there, fails the test.
+Each step of the story below is run as SCF runs it, on COS, in a process of its own that SIGKILL
+ends at its k-th request. The requests of an undisturbed run are written down in STEPS: a request
+that the code grows, and that is not there, fails the test.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import re
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.slow.crash import child
+from ci_callback.ci_simulator import CiSimulator
+from ci_callback.events import http_event
+from ci_callback.scf_runner import Code, from_source, timer_event
+from ci_callback.scf_runner.instance import EXITED, OK
+from tests.slow.crash.killing import Cloud, CosWorld
 from tests.world import MINUTE, World
-
-PROCESSES = multiprocessing.get_context("forkserver")
-"""Children are forked from a process that has imported everything and has no threads."""
-PROCESSES.set_forkserver_preload(["tests.slow.crash.child"])
 
 # The requests of each step, ids and times left out. Tickets of the step are looked at one
 # after the other, since there is one of each kind at a time.
@@ -211,55 +208,60 @@ CASES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def code() -> Iterator[Code]:
+    """What the platform has of the function."""
+    with from_source() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    """COS and CI."""
+    found = Cloud(CiSimulator())
+    with found:
+        yield found
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A world whose ledger is a folder that child processes share."""
-    with World(tmp_path / "ledger") as made:
-        yield made
+def world(cloud: Cloud) -> Iterator[CosWorld]:
+    """A world with an empty bucket."""
+    cloud.reset()
+    found = CosWorld(cloud)
+    with found:
+        yield found
 
 
-def run_child(world: World, step: Step, job: str, kill_at: str) -> int:
-    """Run the step's event in a process of its own; its exit status."""
-    if step.is_callback:
-        told = world.ci.accepted[-1].job_id
-        event = {"httpMethod": "POST", "path": "/", "body": world.ci.callback_body(told).decode()}
-    else:
-        event = {"Type": "Timer", "TriggerName": "sweep", "Message": "sweep"}
-    process = PROCESSES.Process(
-        target=child.main,
-        args=(world.folder, os.environ | world.env, world.now, kill_at, event),
-    )
-    process.start()
-    process.join(timeout=60)
-    assert process.exitcode in (0, -signal.SIGKILL)
-    return process.exitcode
+def event_of(world: World, step: Step) -> dict[str, Any]:
+    """What the platform is given."""
+    if not step.is_callback:
+        return timer_event("sweep", world.now)
+    return http_event(world.ci.callback_body(world.ci.accepted[-1].job_id))
 
 
-def made(world: World) -> list[str]:
-    """The requests that the child made, ids and times left out."""
-    lines = (world.folder.parent / "requests.log").read_text().splitlines()
+def made(world: CosWorld) -> list[str]:
+    """The requests that the process made, ids and times left out."""
     return [
-        re.sub(r"(/|^\w+ )(dt=|[0-9]{10}|[a-z]?[0-9a-f]{32}|0f1e).*", r"\1", line) for line in lines
+        re.sub(r"(/|^\w+ )(dt=|[0-9]{10}|[a-z]?[0-9a-f]{32}|0f1e).*", r"\1", line)
+        for line in world.point.made
     ]
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
-def test_the_kill_points_are_all_that_there_are(world: World, step: Step) -> None:
+def test_the_kill_points_are_all_that_there_are(world: CosWorld, code: Code, step: Step) -> None:
     """An undisturbed run makes just the requests that are written down above."""
-    job = step.prepare(world)
-    assert run_child(world, step, job, "never:0") == 0
+    step.prepare(world)
+    assert world.run_as_deployed(code, event_of(world, step), "never", 0) == OK
     assert made(world) == step.requests
 
 
 @pytest.mark.parametrize(("step", "when", "number"), CASES)
 def test_whatever_dies_in_between_is_made_up_for(
-    world: World, step: Step, when: str, number: int
+    world: CosWorld, code: Code, step: Step, when: str, number: int
 ) -> None:
     """One record a job, one accepted re-submission an attempt, and the alert is told."""
     job = step.prepare(world)
-    status = run_child(world, step, job, f"{when}:{number}")
-    assert status == -signal.SIGKILL
-    assert not (world.folder.parent / "answer.json").exists()
+    assert world.run_as_deployed(code, event_of(world, step), when, number) == EXITED
 
     # What was not answered may come again; then time goes by.
     world.deliver(job)
