@@ -15,26 +15,30 @@ from handler.ci_api.client import Ci
 class Search(NamedTuple):
     """Where the next attempt at a job is listed: by its tag and input, since so many epoch
     seconds. That is the end of the job, never the claim of the attempt: a claim is renewed, and
-    the job that is searched for may be older than it."""
+    the job that is searched for may be older than it. Of times that are ahead of the clock none is
+    used: what was submitted meanwhile would not be listed, and would be submitted again."""
 
     tag: str
     object: str | None
     since: float
 
     @classmethod
-    def after_detail(cls, detail: dict[str, Tree]) -> Search:
+    def after_detail(cls, detail: dict[str, Tree], now: float) -> Search:
         """After the job of a JobsDetail."""
-        text = tree.text(detail, "EndTime"), tree.text(detail, "CreationTime")
-        moment = converters.moment(text[0]) or converters.moment(text[1])
-        since = moment.timestamp() if moment else 0.0
+        since = _first_past(now, tree.text(detail, "EndTime"), tree.text(detail, "CreationTime"))
         return cls(tree.text(detail, "Tag") or "", tree.text(detail, "Input.Object"), since)
 
     @classmethod
-    def after_record(cls, record: JobRecord) -> Search:
+    def after_record(cls, record: JobRecord, now: float) -> Search:
         """After the job of a record."""
-        moment = converters.moment(record.ended_at or record.created_at)
-        since = moment.timestamp() if moment else 0.0
+        since = _first_past(now, record.ended_at, record.created_at)
         return cls(record.tag or "", record.job_input.object or None, since)
+
+
+def _first_past(now: float, *times: str | None) -> float:
+    """The first of the times that is not ahead of now; 0 where there is none."""
+    moments = [moment.timestamp() for moment in map(converters.moment, times) if moment]
+    return next((moment for moment in moments if moment <= now), 0.0)
 
 
 def jobs_with_marker(

@@ -148,7 +148,7 @@ class _Attempt:
         """What follows from CI's list; None where it does not show the attempt's job."""
         marker = Marker(self.lineage, attempt.nonce)
         try:
-            search = Search.after_detail(self.detail)
+            search = Search.after_detail(self.detail, self.context.clock())
             found = jobs_with_marker(self.ci, self.family, search, marker)
         except CiError as error:
             return Defer(f"whether it was submitted is not known: {error}", otherwise="held")

@@ -61,7 +61,7 @@ def _at_ci(
     ci = context.ci.of(record)
     listed: dict[str | None, dict[str, Tree]] = {}
     if family.list_known and family.user_data_known:
-        jobs = jobs_with_marker(ci, family, Search.after_record(record), marker)
+        jobs = jobs_with_marker(ci, family, Search.after_record(record, context.clock()), marker)
         listed = {tree.text(job, "JobId"): job for job in jobs}
     detail = listed.pop(ticket.job_id, None)
     if listed:

@@ -190,6 +190,19 @@ def test_a_lost_answer_is_found_in_cis_list_and_adopted(world: World) -> None:
     assert (attempt["state"], attempt["job_id"]) == ("submitted", world.ci.accepted[-1].job_id)
 
 
+def test_a_lost_answer_is_found_though_cis_times_are_ahead_of_the_clock(world: World) -> None:
+    """A list that begins at the end of the job would be empty."""
+    job = world.submit()
+    world.fail(job)
+    failed = world.ci.jobs[job]
+    failed.created_at = failed.ended_at = world.now + 30 * 86_400
+    world.deliver(job)
+    posts = iter([Fault(reset_after=True)])
+    with world.ci.faulty(lambda seen: next(posts, None) if seen.method == "POST" else None):
+        world.run(minutes=30)
+    assert world.attempts == [(job, 2)]
+
+
 def test_a_request_that_never_arrived_is_made_again_after_a_while(world: World) -> None:
     """Not before a late one would show in CI's list."""
     job = world.submit()
