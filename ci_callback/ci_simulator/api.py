@@ -96,10 +96,14 @@ class Api:
         operation = request.get("Operation")
         if not isinstance(operation, dict):
             raise RefusalError(400, "MissingContent", "Operation is required")
-        user_data = operation.get("UserData", "")
+        user_data, sent = operation.get("UserData", ""), request.get("Input") or {}
+        if not (isinstance(user_data, str) and isinstance(sent, dict)):
+            raise RefusalError(400, "InvalidArgument", "UserData or Input")
+        if not isinstance(sent.get("Object", ""), str):
+            raise RefusalError(400, "InvalidArgument", "Input.Object")
         if len(user_data) > MAX_USER_DATA or not (user_data.isascii() and user_data.isprintable()):
             raise RefusalError(400, "InvalidArgument", "UserData")
-        read_only = {"BucketId", "Region", "CosHeaders"} & set(request.get("Input") or {})
+        read_only = {"BucketId", "Region", "CosHeaders"} & set(sent)
         results = {name for name in operation if name.endswith("Result")}
         if read_only or results:
             raise RefusalError(

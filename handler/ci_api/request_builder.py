@@ -49,8 +49,12 @@ def request(
     if marked is None:
         raise NoRoomError("UserData leaves no room for the marker")
     kept: dict[str, Tree] = {"Tag": tag}
-    if isinstance(sent := detail.get("Input"), dict):
+    sent = detail.get("Input")
+    if isinstance(sent, dict):
         kept["Input"] = {k: v for k, v in sent.items() if k not in INPUT_READ_ONLY}
+    elif not tree.is_blank(sent):
+        # Left out, it would make another job, which CI's list would not show on the same input.
+        raise NotRebuildableError("its Input is not one node with nodes in it")
     kept["Operation"] = {
         name: value
         for name, value in operation.items()

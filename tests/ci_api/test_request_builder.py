@@ -123,6 +123,13 @@ def test_what_is_not_known_is_not_guessed(told: Any) -> None:
         request(told, SECOND, None)
 
 
+@pytest.mark.parametrize("sent", ["input/a.pdf", [{"Object": "input/a.pdf"}, {"Object": "b.pdf"}]])
+def test_an_input_that_is_not_one_node_is_not_left_out(sent: Any) -> None:
+    """Without it another job would be submitted, on no input."""
+    with pytest.raises(NotRebuildableError, match="Input"):
+        request(detail() | {"Input": sent}, SECOND, None)
+
+
 def test_a_full_user_data_leaves_no_room() -> None:
     """The user's own text is never cut."""
     with pytest.raises(NoRoomError):
