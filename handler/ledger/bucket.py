@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?-[0-9]{5,12}")
 _REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_MIN_REGION_CHARS = 2
 _MAX_REGION_CHARS = 40
 
 
@@ -22,8 +23,9 @@ def is_bucket_name(text: str) -> bool:
 
 def is_region_name(text: str) -> bool:
     """Whether a text can be a region's name, as `ap-guangzhou` (436/6224). It becomes a part of a
-    host name, so it holds no dot."""
-    return len(text) <= _MAX_REGION_CHARS and _REGION.fullmatch(text) is not None
+    host name, so it holds no dot; the SDK, which signs requests, refuses a single character."""
+    fits = _MIN_REGION_CHARS <= len(text) <= _MAX_REGION_CHARS
+    return fits and _REGION.fullmatch(text) is not None
 
 
 class Credentials(NamedTuple):
