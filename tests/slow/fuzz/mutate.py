@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from handler.callback import payload
 from handler.errors import PayloadError
 from tests.callback.twins import as_json, as_xml
-from tests.slow.fuzz.events import HEAD_CHARS
+from tests.slow.fuzz.events import CHOICES, HEAD_CHARS
 from tests.slow.fuzz.seeds import bodies, words
+from tests.slow.fuzz.trees import for_xml
 
 Bytes: TypeAlias = Callable[[bytes, int], bytes]
 """libFuzzer's own change of bytes, to at most so many of them."""
-
-_NO_XML_NAME = re.compile(r"[^\w.-]|^[\d.-]|^$", re.ASCII)
-_NO_XML_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Mutator:
@@ -88,7 +85,7 @@ def mutator(target: str, raw: Bytes) -> Mutator:
 
 def _changed_head(dice: random.Random, head: bytes) -> bytes:
     at = dice.randrange(len(head))
-    return head[:at] + bytes([0x30 + dice.randrange(12)]) + head[at + 1 :]
+    return head[:at] + bytes([0x30 + dice.randrange(len(CHOICES[at]))]) + head[at + 1 :]
 
 
 def _tree(body: bytes) -> dict[str, Any] | None:
@@ -121,17 +118,7 @@ def _copy(node: Any) -> Any:
 def _written(dice: random.Random, root: Any, was_xml: bool) -> bytes:
     is_xml = was_xml if dice.random() < 0.8 else not was_xml
     if is_xml and isinstance(root, dict):
-        written = as_xml(_for_xml(root))
+        written = as_xml(for_xml(root))
         # Now and then without its root, as one page prints it.
         return written if dice.random() < 0.95 else written[len("<Response>") : -len("</Response>")]
     return as_json(root)
-
-
-def _for_xml(node: Any) -> Any:
-    """The same tree with names and texts that XML takes."""
-    if isinstance(node, dict):
-        return {_NO_XML_NAME.sub("_", name) or "_": _for_xml(one) for name, one in node.items()}
-    if isinstance(node, list):
-        # An element is never a list: lists in lists become one.
-        return [_for_xml(one) for one in node if not isinstance(one, list)]
-    return _NO_XML_TEXT.sub("?", node or "")

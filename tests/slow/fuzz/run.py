@@ -26,6 +26,10 @@ RSS_LIMIT_MB = 1_024
 GRACE_S = 60
 """For the start, the seeds and the input that is at work when the time is over."""
 
+INVOCATIONS = "invocations of the function:"
+"""A line of the child's goes on with those by an event and by a timer, up to then."""
+
+_INVOCATIONS = re.compile(rf"{INVOCATIONS} (\d+) (\d+)")
 _PULSE = re.compile(r"#(\d+)\s+\w+\s+cov: (\d+) ft: (\d+) corp: (\d+)/")
 _WRITTEN = re.compile(r"Test unit written to (.+)")
 _STAT = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
@@ -35,6 +39,7 @@ _STAT = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 class Figures:
     """What a run did. edges: of the instrumented byte code of handler/. seeds: executions that
     the run began with. found: inputs that reached something new. seconds: from start to end.
+    events, timers: invocations of the function, without those of the last few executions.
     crashes: inputs that broke a promise, took too long or too much memory."""
 
     target: str
@@ -44,6 +49,8 @@ class Figures:
     edges: int
     seeds: int
     found: int
+    events: int
+    timers: int
     crashes: tuple[Path, ...]
     report: str
     """The end of what libFuzzer printed."""
@@ -53,7 +60,8 @@ class Figures:
         return (
             f"{self.target}: {self.executions:,} executions in {self.seconds:,.0f} s "
             f"({per_second:.0f}/s) from {self.seeds:,} seeds, {self.edges:,} edges, "
-            f"{self.found:,} new inputs, {len(self.crashes)} crashes"
+            f"{self.found:,} new inputs, {len(self.crashes)} crashes; "
+            f"{self.events:,} events, {self.timers:,} timer runs"
         )
 
 
@@ -99,6 +107,7 @@ def fuzz(
     report = "\n".join(lines)
     pulses = _PULSE.findall(report)
     executed = _STAT.search(report)
+    invoked = [*_INVOCATIONS.findall(report), ("0", "0")]
     return Figures(
         target,
         time.monotonic() - started,
@@ -107,6 +116,8 @@ def fuzz(
         int(pulses[-1][1]) if pulses else 0,
         len(set(seeds.seeds(target))) + len(seeds.corpus(target)) + len(before),
         len(set(grown.iterdir()) - before),
+        max(int(events) for events, _ in invoked),
+        max(int(timers) for _, timers in invoked),
         tuple(Path(one) for one in _WRITTEN.findall(report) if "-slow-unit-" not in one),
         "\n".join(lines[-40:]),
     )

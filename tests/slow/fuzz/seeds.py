@@ -1,4 +1,5 @@
-"""What a run begins with: the payloads of the tests in each way, the corpus, and words."""
+"""What a run begins with: the payloads of the tests in each way, as failures that CI knows, the
+corpus, and words."""
 
 from __future__ import annotations
 
@@ -12,7 +13,18 @@ from handler.callback import envelope, outcome, payload
 from handler.callback.catalogue import TAGS
 from handler.callback.redaction import SECRET_NAMES
 from handler.failure_codes import CODES
-from tests.slow.fuzz.events import CHOICES, HEAD_CHARS
+from tests.callback.twins import as_json, as_xml
+from tests.slow.fuzz.events import (
+    AT,
+    CHOICES,
+    FOLLOWING,
+    HEAD_CHARS,
+    SETTING,
+    SETTINGS,
+    SWEEP,
+    SWEEPS,
+)
+from tests.slow.fuzz.trees import for_xml
 
 CORPUS = Path(__file__).parent / "corpus"
 PAYLOADS = Path(__file__).parents[2] / "payloads"
@@ -75,7 +87,8 @@ def bodies() -> tuple[bytes, ...]:
 
 def seeds(target: str) -> Iterator[bytes]:
     """The payloads as inputs. For events each comes plain, and in one other way in turn; the
-    first comes with each option of each choice."""
+    first comes with each option of each choice. Each job comes as a failure that CI knows too,
+    with one option of each choice in turn, and the first of these with each."""
     if target == "body":
         yield from bodies()
         return
@@ -85,6 +98,42 @@ def seeds(target: str) -> Iterator[bytes]:
     for at, options in enumerate(CHOICES):
         for option in range(1, len(options)):
             yield _head({at: option}) + bodies()[0]
+    yield from failures()
+
+
+def failures() -> Iterator[bytes]:
+    """Jobs that failed, as CI knows them, and what may go wrong then."""
+    failed = [made for made in map(_failed, bodies()) if made is not None]
+    known = {SWEEP: SWEEPS.index("known")}
+    for number, body in enumerate(failed):
+        chosen = {at: number // 2 % len(CHOICES[at]) for at in FOLLOWING}
+        yield _head(chosen | known | {AT: number * 7 % len(CHOICES[AT])}) + body
+    first = failed[0]
+    for at in FOLLOWING:
+        for option in range(1, len(CHOICES[at])):
+            yield _head(known | {at: option, AT: 11}) + first
+    always = {SETTING: next(at for at, env in enumerate(SETTINGS) if "always" in env.values())}
+    yield _head(always | {SWEEP: SWEEPS.index("unknown")}) + first
+    yield _head({SWEEP: SWEEPS.index("differs")}) + first
+    yield _head(known) + first.replace(
+        b"</Operation>", b"<UserData>%s</UserData></Operation>" % (b"x" * 1020)
+    )
+
+
+def _failed(body: bytes) -> bytes | None:
+    """A job's callback as that of a failure which is worth another try; None for any other."""
+    tree, form = payload.parse(body, payload.Limits())
+    root = tree.get("Response", tree) if isinstance(tree, dict) else None
+    if not isinstance(root, dict):
+        return None
+    details = root.get("JobsDetail")
+    if not details:
+        return None
+    jobs = details if isinstance(details, list) else [details]
+    failed = [
+        {**job, "State": "Failed", "Code": "InternalError"} for job in jobs if isinstance(job, dict)
+    ]
+    return (as_xml if form == "xml" else as_json)(for_xml({**root, "JobsDetail": failed}))
 
 
 def _head(chosen: dict[int, int]) -> bytes:

@@ -8,43 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from unittest.mock import patch
 
-from handler import parallel
 from handler.errors import SettingsError, StoreError
-from handler.ledger.store import Store
 from handler.triggers import http
-from tests.slow.fuzz import promises
-from tests.slow.fuzz.events import TOKEN, Case, case_of
+from tests.slow.fuzz import failures, promises
+from tests.slow.fuzz.events import HEAD_CHARS, TOKEN, Case, case_of
 from tests.slow.fuzz.parsers import body
-from tests.stores import How, QuickWorld, Trouble
-
-HOUR = 3600.0
-CONTEXT = {"request_id": "request-1", "time_limit_in_ms": 55_000}
-TIMER = {"Type": "Timer", "TriggerName": "sweep", "Message": ""}
-
-
-class World(QuickWorld):
-    """A function in memory, with a settings' worth of environment over its own."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        super().__init__(None, **env)
-
-    def invoke(self, event: Any, store: Store | None = None) -> Any:
-        """One invocation; one message at a time, so that an input always does the same."""
-        with patch.object(parallel, "POOL", 1):
-            return self.function(store).handle(event, CONTEXT)
-
-    def kept(self) -> dict[str, bytes]:
-        """All that is in the store."""
-        return {key: self.memory.get(key) or b"" for key in self.memory.list("")}
-
-    def logged(self) -> list[dict[str, Any]]:
-        """The lines since this was last asked, checked."""
-        written = self.output.getvalue()
-        self.output.seek(0)
-        self.output.truncate()
-        return promises.of_log(written)
+from tests.slow.fuzz.world import HOUR, World
+from tests.stores import How, Trouble
 
 
 def event(data: bytes) -> None:
@@ -69,8 +40,8 @@ def event(data: bytes) -> None:
     _is_once(world, case, told, store)
     if case.fault:
         _survives_a_fault(case, store)
-    if case.sweeps:
-        _is_told_once(world, case)
+    if case.sweeps != "none":
+        failures.follow(world, case, data[HEAD_CHARS:])
 
 
 Told = tuple[Any, list[Any]]
@@ -187,20 +158,6 @@ def _survives_a_fault(case: Case, clean: Mapping[str, bytes]) -> None:
     conflicts = any("alert.conflict" in key for key in clean)
     # Of two ends in one body either may be first.
     assert conflicts or world.kept().keys() == clean.keys()
-
-
-def _is_told_once(world: World, case: Case) -> None:
-    """Sweeps deal with whatever tickets the callback left, and nobody is told twice."""
-    for _ in range(2):
-        world.now += 8 * HOUR
-        answer = world.invoke(TIMER)
-        assert answer == {"status": _ended(world.logged())}
-        # The callback comes once more: a ticket that was dealt with is put anew.
-        world.invoke(case.event)
-        world.logged()
-    promises.of_store(world.kept())
-    assert max(world.times_told().values(), default=0) <= 1
-    assert TOKEN.encode() not in b"".join(one.body for one in world.phone.received)
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {"event": event, "body": body}

@@ -12,13 +12,19 @@ from typing import Any
 import pytest
 
 from handler.callback import envelope, record
+from handler.callback.lineage import Lineage
 from handler.callback.payload import Limits, parse
+from handler.ci_api import client
 from handler.errors import PayloadError
 from handler.ledger import keys
+from handler.ledger.attempts import Attempt, Attempts
+from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger, StoreResult
 from handler.log import Log
+from handler.policy import Policy
+from handler.retries import carry_out
 from handler.triggers import http
-from tests.slow.fuzz import seeds
+from tests.slow.fuzz import seeds, world
 from tests.slow.fuzz.keep import MAX_BYTES, MAX_FILES
 from tests.slow.fuzz.mutate import mutator
 from tests.slow.fuzz.run import fuzz
@@ -90,6 +96,26 @@ def test_a_hundred_changed_inputs_break_no_promise(target: str) -> None:
         TARGETS[target](mutate(plain[number * len(plain) // 100], 16_384, number))
 
 
+REACHED = (
+    *("retry submitted", "retry deferred", "retry refused", "retry held", "retry unmarked"),
+    *("retry unknown", "retry mismatch", "watch done", "watch kept", "watch deferred"),
+    *("watch unknown", "verify kept", "verify deferred", "verify dead_letter"),
+    *("alert recovered", "alert gave-up", "alert failed", "alert refused", "alert held"),
+)
+"""Action, and what became of it: its status, or the kind of the alert; and what was alerted."""
+
+
+@pytest.mark.sample
+def test_the_target_of_events_reaches_each_end_of_a_retry() -> None:
+    """By the seeds only: a fuzzer that starts there goes on from each."""
+    before = world.COUNT.copy()
+    for one in seeds.failures():
+        TARGETS["event"](one)
+    reached = world.COUNT - before
+    assert [what for what in REACHED if not reached[what]] == []
+    assert reached["timer"] > reached["event"] > 0
+
+
 def is_well_formed(body: bytes) -> bool:
     """Whether it can be read as XML or as JSON."""
     try:
@@ -150,6 +176,48 @@ def _lose_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Log, "last_resort", lambda self, body, reason, authenticated: None)
 
 
+def _claim_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    put = Attempts.put
+
+    def unclaimed(self: Attempts, lineage: Lineage, attempt: Attempt) -> None:
+        if attempt.state != "submitting":
+            put(self, lineage, attempt)
+
+    monkeypatch.setattr(Attempts, "put", unclaimed)
+
+
+def _prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Attempts, "note_lineage", lambda self, job_id, lineage: None)
+    monkeypatch.setattr(Attempt, "names", lambda self, job_id: False)
+
+
+def _mark_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Outbox, "done", Outbox.forget)
+
+
+def _never_give_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Policy, "of", lambda settings: Policy(99, 60, 3600))
+
+
+def _try_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ticket, "later", lambda self, due, note, counts: self)
+
+
+def _alert_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    put = Outbox.put
+
+    def silent(self: Outbox, ticket: Ticket) -> None:
+        if not ticket.action.startswith("alert."):
+            put(self, ticket)
+
+    monkeypatch.setattr(Outbox, "put", silent)
+
+
+def _quote_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (client, carry_out):
+        monkeypatch.setattr(module, "redact", lambda message, secrets: message)
+
+
 @pytest.mark.parametrize(
     "harm",
     [
@@ -161,6 +229,13 @@ def _lose_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
         _let_everyone_in,
         _raise,
         _lose_bodies,
+        _claim_nothing,
+        _prove_nothing,
+        _mark_nothing,
+        _never_give_up,
+        _try_for_ever,
+        _alert_nobody,
+        _quote_refusals,
     ],
 )
 def test_a_broken_promise_is_seen(
