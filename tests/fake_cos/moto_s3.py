@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -27,7 +28,8 @@ class MotoS3:
     """S3 in memory, of the whole process: moto keeps its state in module globals."""
 
     def __init__(self) -> None:
-        self._app = DomainDispatcherApplication(create_backend_app)
+        self._dispatcher = DomainDispatcherApplication(create_backend_app)
+        self._app: Any = None
         self._lock = threading.Lock()
 
     def reset(self) -> None:
@@ -65,6 +67,9 @@ class MotoS3:
             "wsgi.run_once": False,
         }
         environ |= {f"HTTP_{n.upper().replace('-', '_')}": value for n, value in sent.items()}
+        if self._app is None:
+            # S3's, once: the dispatcher looks at every file of moto's with each request.
+            self._app = self._dispatcher.get_application(environ)
         with self._lock:  # moto's check of If-None-Match and its write are two steps
             answer, status, answered = run_wsgi_app(self._app, environ, buffered=True)
         as_cos = {_as_cos(name): value for name, value in answered.items()}
