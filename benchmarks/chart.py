@@ -44,7 +44,7 @@ def draw(table: Table) -> str:
         for column, (row, title) in enumerate(panels[start : start + 2]):
             lines += _panel(row, title, column * PANEL, top)
         top += max(heights[start : start + 2])
-    told = "; ".join(f"{title}: {_told(row)}" for row, title in panels)
+    label = "; ".join(f"{title}: {_label(row)}" for row, title in panels)
     about = f"Python {table.about.get('python', '')}, medians of interleaved runs in one session"
     lines.append(f'  <text class="small" x="16" y="{top + 8}">{escape(about)}</text>')
     return "\n".join(
@@ -52,7 +52,7 @@ def draw(table: Table) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + 22}" role="img" '
             'aria-labelledby="t d">',
             '  <title id="t">This function beside other ways to store the same callback</title>',
-            f'  <desc id="d">{escape(told)}</desc>',
+            f'  <desc id="d">{escape(label)}</desc>',
             f"  <style>{_STYLE}</style>",
             *lines,
             "</svg>",
@@ -93,7 +93,7 @@ def _panel(row: Row, title: str, x: int, y: int) -> list[str]:
     return lines
 
 
-def _told(row: Row) -> str:
+def _label(row: Row) -> str:
     return ", ".join(f"{peer} {_figure(row.of(peer))} {row.unit}" for peer in _shown(row))
 
 

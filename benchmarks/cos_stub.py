@@ -178,17 +178,17 @@ class Stub:
             for key in keys
         )
         following = f"<NextMarker>{escape(keys[-1])}</NextMarker>" if truncated else ""
-        told = (
+        content = (
             "<?xml version='1.0' encoding='utf-8' ?><ListBucketResult>"
             f"<Name>records-1250000000</Name><Prefix>{escape(prefix)}</Prefix>"
             f"<Marker>{escape(marker)}</Marker><MaxKeys>{most}</MaxKeys>{following}"
             f"<IsTruncated>{str(truncated).lower()}</IsTruncated>{contents}</ListBucketResult>"
         )
-        return 200, {"Content-Type": "application/xml"}, told.encode()
+        return 200, {"Content-Type": "application/xml"}, content.encode()
 
     def _control(self, name: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
         asked: Any = json.loads(body) if body and name != "put" else {}
-        told: Any = {}
+        content: Any = {}
         if name == "reset":
             self.objects.clear()
             self.counts.clear()
@@ -196,7 +196,7 @@ class Stub:
         elif name == "delay":
             self.delay_s = asked["s"]
         elif name == "count":
-            told = dict(self.counts)
+            content = dict(self.counts)
             self.counts.clear()
         elif name == "range":
             self.objects.declare(Range(**{**asked, "body": asked["body"].encode()}))
@@ -207,13 +207,13 @@ class Stub:
         elif name == "ci":
             self.ci_list = asked["xml"].encode()
         elif name == "keys":
-            told = list(self.objects.list(asked["prefix"], ""))
+            content = list(self.objects.list(asked["prefix"], ""))
         elif name == "get":
             found = self.objects.get(asked["key"])
-            told = found.decode() if found is not None else None
+            content = found.decode() if found is not None else None
         else:
             return 404, {}, b"{}"
-        return 200, {}, json.dumps(told).encode()
+        return 200, {}, json.dumps(content).encode()
 
 
 def _etag(data: bytes) -> str:
@@ -267,10 +267,10 @@ class Connection(asyncio.Protocol):
         body = bytes(self._buffer[:length])
         del self._buffer[:length]
         self._head = None
-        status, told, answer = self._stub.answer(method, target, headers, body)
-        told = {"x-cos-request-id": REQUEST_ID, "Content-Length": str(len(answer)), **told}
+        status, headers_out, answer = self._stub.answer(method, target, headers, body)
+        sent = {"x-cos-request-id": REQUEST_ID, "Content-Length": str(len(answer)), **headers_out}
         lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Other')}"]
-        lines += [f"{name}: {value}" for name, value in told.items()]
+        lines += [f"{name}: {value}" for name, value in sent.items()]
         whole = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
         whole += b"" if method == "HEAD" else answer
         if self._stub.delay_s and not target.startswith("/-/"):

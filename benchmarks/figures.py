@@ -193,9 +193,9 @@ class Table:
         lines = [["what must hold", "measured", "bar", ""]]
         for bar in BARS:
             value = bar.measured(self.rows)
-            told = "" if math.isnan(value) else f"{value:.2f}"
+            figure = "" if math.isnan(value) else f"{value:.2f}"
             sign = "=" if bar.exactly else "≤"
-            lines.append([bar.name, told, f"{sign} {bar.most:g}", words[bar.holds(self.rows)]])
+            lines.append([bar.name, figure, f"{sign} {bar.most:g}", words[bar.holds(self.rows)]])
         return _columns(lines)
 
 

@@ -29,7 +29,7 @@ class Growth(Rig):
         readers = [peer for peer in self.peers if peer not in NO_BODY]
         with self.all_warm(readers) as functions:
             for _ in range(self.effort.growth):
-                self.stub.tell("reset")
+                self.stub.ask("reset")
                 for size in self.effort.bodies:
                     event = payloads.event(payloads.sized(size))
                     for peer, function in functions.items():
@@ -60,12 +60,12 @@ class Growth(Rig):
                 for later in self.effort.backlogs:
                     self._load_backlog(later)
                     done = function.call(payloads.timer("sweep"))
-                    if self.stub.tell("keys", prefix=f"{PREFIX}{OUTBOX}0"):
+                    if self.stub.ask("keys", prefix=f"{PREFIX}{OUTBOX}0"):
                         raise RuntimeError("the sweep left tickets that were due")
                     if not turn:
                         continue
                     total = later + DUE
-                    asked[total] = sum(self.stub.tell("count").values())
+                    asked[total] = sum(self.stub.ask("count").values())
                     walls[total].append(done["wall"][0] * MS)
                     cpus[total].append(done["cpu"][0] * MS)
                     points[total].append(done["wall"][0])
@@ -82,15 +82,15 @@ class Growth(Rig):
         self.table.put("growth.backlog", "exponent: sweep over its backlog", "", ours=_fit(points))
 
     def _load_backlog(self, later: int) -> None:
-        self.stub.tell("reset")
+        self.stub.ask("reset")
         self.stub.put_all(due_tickets())
         if later:
             # Due in the year 2096, and so beyond where a sweep's listing stops.
             before = f"{PREFIX}{OUTBOX}4000000000-j"
-            self.stub.tell(
+            self.stub.ask(
                 "range", before=before, after="-failed-retry.json", width=7, count=later, body="{}"
             )
-        self.stub.tell("count")
+        self.stub.ask("count")
 
     def queue(self) -> None:
         """Batches of a queue's messages with 20 ms a store answer, and 100 one after another."""
@@ -98,7 +98,7 @@ class Growth(Rig):
         in_turn: list[float] = []
         single = payloads.event(payloads.documented("Translation", "xml"))
         with self.all_warm([OURS]) as functions:
-            self.stub.tell("delay", s=SLOW_S)
+            self.stub.ask("delay", s=SLOW_S)
             for _ in range(self.effort.slow):
                 for count in self.effort.batches:
                     done = functions[OURS].call(payloads.batch(count))
@@ -120,17 +120,17 @@ class Growth(Rig):
         peak = 0.0
         with self.function(OURS, RECONCILE_TAGS="Transcode:6") as function:
             for turn, size in enumerate((100, *self.effort.ledgers)):
-                self.stub.tell("reset")
-                self.stub.tell("ci", xml=ci_list(when))
+                self.stub.ask("reset")
+                self.stub.ask("ci", xml=ci_list(when))
                 before = f"{PREFIX}jobs/dt={when:%Y-%m-%d}/j"
                 made_up = {"after": ".json", "width": 8, "count": size, "body": "{}"}
-                self.stub.tell("range", before=before, **made_up)
+                self.stub.ask("range", before=before, **made_up)
                 done = function.call(payloads.timer("reconcile"))
                 if "error" in done:
                     raise RuntimeError(done["error"])
                 if turn:  # the first is for what is imported once
                     points[size], peak = done["cpu"], done["peak_kb"] / 1000
-                    pages[size] = sum(self.stub.tell("count").values())
+                    pages[size] = sum(self.stub.ask("count").values())
         for size, took in points.items():
             title = f"reconcile, a day of {size:,} records, CPU"
             self.table.add(f"reconcile.{size}", title, "ms", {OURS: [one * MS for one in took]})
@@ -157,13 +157,13 @@ class Growth(Rig):
             done = subprocess.run(
                 [*command, str(size)], check=True, capture_output=True, text=True
             ).stdout
-            told: Any = json.loads(done)
-            points[size], peak = [told["cpu"]], told["peak_kb"] / 1000
+            answer: Any = json.loads(done)
+            points[size], peak = [answer["cpu"]], answer["peak_kb"] / 1000
             self.table.add(
                 f"compact.{size}",
                 f"compact, a day of {size:,} records, CPU",
                 "ms",
-                {OURS: [told["cpu"] * MS]},
+                {OURS: [answer["cpu"] * MS]},
             )
         title = f"peak memory: compact, a day of {max(points):,}"
         self.table.put("memory.compact", title, "MB", ours=peak)

@@ -29,5 +29,5 @@ class SweepContext(SideBySide, Growth):
             if only and step.__name__ not in only:
                 continue
             self.say(step.__name__)
-            self.stub.tell("reset")
+            self.stub.ask("reset")
             step()

@@ -48,7 +48,7 @@ class Stub:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def tell(self, command: str, **values: Any) -> Any:
+    def ask(self, command: str, **values: Any) -> Any:
         """A command of cos_stub's: reset, delay, count, range, ci, keys, get."""
         return self._post(command, json.dumps(values).encode())
 
@@ -60,10 +60,10 @@ class Stub:
     def _post(self, command: str, body: bytes) -> Any:
         self._connection.request("POST", f"/-/{command}", body)
         answer = self._connection.getresponse()
-        told = answer.read()
+        line = answer.read()
         if answer.status != 200:
             raise ValueError(f"the stub knows no {command}")
-        return json.loads(told)
+        return json.loads(line)
 
     @property
     def env(self) -> dict[str, str]:

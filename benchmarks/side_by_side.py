@@ -22,7 +22,7 @@ class SideBySide(Rig):
         rows: dict[str, Samples] = defaultdict(lambda: defaultdict(list))
         sdk: dict[str, float | str] = {}
         for _ in range(self.effort.cold):
-            self.stub.tell("reset")
+            self.stub.ask("reset")
             for peer in self.peers:
                 done, wall = self._once(peer, event)
                 expect(done, 200)
@@ -74,17 +74,17 @@ class SideBySide(Rig):
                         if turn:  # the first is for caches
                             rows["wall", name][peer] += [one * MS for one in done["wall"]]
                             rows["cpu", name][peer] += [one * MS for one in done["cpu"]]
-                self.stub.tell("reset")
-        for kind, told in (("cpu", "warm CPU"), ("wall", "warm wall")):
+                self.stub.ask("reset")
+        for kind, label in (("cpu", "warm CPU"), ("wall", "warm wall")):
             for name, (title, _) in bodies.items():
-                self.table.add(f"warm.{kind}.{name}", f"{told}: {title}", "ms", rows[kind, name])
+                self.table.add(f"warm.{kind}.{name}", f"{label}: {title}", "ms", rows[kind, name])
 
     def memory(self) -> None:
         """The most memory of a process whose first callback is 1 MB."""
         event = payloads.event(payloads.sized(1_000_000).replace("@JOB@", "1"))
         samples: Samples = defaultdict(list)
         for _ in range(min(3, self.effort.large)):
-            self.stub.tell("reset")
+            self.stub.ask("reset")
             for peer in self.peers:
                 if peer not in NO_BODY:
                     done, _ = self._once(peer, event)
@@ -111,7 +111,7 @@ class SideBySide(Rig):
             for peer in self.peers:
                 if peer.endswith(("+", "+pyc")):
                     continue  # the same as without
-                self.stub.tell("reset")
+                self.stub.ask("reset")
                 self.stub.put_all(payloads.PROOF)
                 function = stack.enter_context(self.function(peer))
                 for name, _, event, again in cases:
@@ -120,11 +120,11 @@ class SideBySide(Rig):
                     ):
                         continue
                     if name == "idle_sweep":
-                        self.stub.tell("reset")  # with nothing to do
-                    self.stub.tell("count")
+                        self.stub.ask("reset")  # with nothing to do
+                    self.stub.ask("count")
                     done = function.call(event, again=again)
-                    told = sum(self.stub.tell("count").values())
-                    counts[name][peer] = "lost" if "error" in done else float(told)
+                    requests = sum(self.stub.ask("count").values())
+                    counts[name][peer] = "lost" if "error" in done else float(requests)
         for name, title, _, _ in cases:
             self.table.put(f"requests.{name}", f"COS requests: {title}", "", **counts[name])
 
@@ -136,7 +136,7 @@ class SideBySide(Rig):
         }
         rows: dict[str, Samples] = defaultdict(lambda: defaultdict(list))
         with self.all_warm(self.peers) as functions:
-            self.stub.tell("delay", s=SLOW_S)
+            self.stub.ask("delay", s=SLOW_S)
             for _ in range(self.effort.slow):
                 for name, event in cases.items():
                     for peer, function in functions.items():

@@ -125,7 +125,7 @@ Verdict = tuple[int, bytes, "str | None"]
 """Status and body of an answer, and the text where it was taken."""
 
 
-def _told(body: dict[str, Any], text: str | None, status: int = 200) -> Verdict:
+def _verdict(body: dict[str, Any], text: str | None, status: int = 200) -> Verdict:
     return status, json.dumps(body, ensure_ascii=False).encode(), text
 
 
@@ -142,9 +142,9 @@ def _wecom(service: AlertService, request: Received) -> Verdict:
     if code is None and len(text.encode()) > 2048:
         code = 40058
     if code is None:
-        return _told({"errcode": 0, "errmsg": "ok"}, text)
+        return _verdict({"errcode": 0, "errmsg": "ok"}, text)
     hint = "hint: [1755605200056773468916791], from ip: 192.0.2.1"
-    return _told({"errcode": code, "errmsg": f"{errors.get(code, 'no')}, {hint}"}, None)
+    return _verdict({"errcode": code, "errmsg": f"{errors.get(code, 'no')}, {hint}"}, None)
 
 
 def _dingtalk(service: AlertService, request: Received) -> Verdict:
@@ -164,10 +164,10 @@ def _dingtalk(service: AlertService, request: Received) -> Verdict:
         stamp = query.get("timestamp", "0")
         sign = _sign(service.secret.encode(), f"{stamp}\n{service.secret}".encode())
         if abs(int(stamp) / 1000 - service.now) > 3600 or query.get("sign") != sign:
-            return _told({"errcode": 310000, "errmsg": "sign not match"}, None)
+            return _verdict({"errcode": 310000, "errmsg": "sign not match"}, None)
     if code is None:
-        return _told({"errcode": 0, "errmsg": "ok"}, request.json["text"]["content"])
-    return _told({"errcode": code, "errmsg": errors.get(code, "no")}, None)
+        return _verdict({"errcode": 0, "errmsg": "ok"}, request.json["text"]["content"])
+    return _verdict({"errcode": code, "errmsg": errors.get(code, "no")}, None)
 
 
 def _feishu(service: AlertService, request: Received) -> Verdict:
@@ -190,9 +190,9 @@ def _feishu(service: AlertService, request: Received) -> Verdict:
         if abs(int(stamp) - service.now) > 3600 or body.get("sign") != sign:
             code = 19021
     if code is not None:
-        return _told({"code": code, "data": {}, "msg": errors.get(code, "no")}, None)
-    told = {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"}
-    return _told(told, body["content"]["text"])
+        return _verdict({"code": code, "data": {}, "msg": errors.get(code, "no")}, None)
+    success = {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"}
+    return _verdict(success, body["content"]["text"])
 
 
 def _slack(service: AlertService, request: Received) -> Verdict:

@@ -375,7 +375,7 @@ class QuickWorld(World):
                     found[name].add(key.removeprefix("_digests/").removesuffix(".json"))
         return found
 
-    def times_told(self) -> Counter[str]:
+    def times_alerted(self) -> Counter[str]:
         """How often the person was told of each alert ticket, by its name. In memory alone."""
         taken = Counter(self.phone.taken)
         return Counter(

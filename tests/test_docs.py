@@ -57,16 +57,16 @@ def test_the_page_on_the_record_is_made_of_the_schema() -> None:
 
 def test_every_kind_of_alert_has_its_row_and_no_other() -> None:
     """Whoever is paged looks there."""
-    told = [
+    named = [
         names(row[0])[0]
         for row in rows(text("docs/operate.md"), "kind | what it means | what to do")
     ]
-    assert sorted(told) == sorted(KINDS)
+    assert sorted(named) == sorted(KINDS)
 
 
 def test_every_log_line_has_its_row_and_no_other() -> None:
     """Those of the function: the command line's own are for who runs it."""
-    told = [
+    named = [
         name
         for row in rows(text("docs/operate.md"), "event | level | what it says")
         for name in names(row[0])
@@ -74,18 +74,18 @@ def test_every_log_line_has_its_row_and_no_other() -> None:
     sources = (ROOT / "handler").rglob("*.py")
     logged = {name for one in sources for name in LOGGED.findall(one.read_text(encoding="utf-8"))}
     logged |= {BODY_PART, BODY_TRUNCATED}
-    assert sorted(told) == sorted(logged)
+    assert sorted(named) == sorted(logged)
 
 
 @pytest.mark.parametrize("name", ["README.md"])
 def test_every_setting_has_its_row(name: str) -> None:
     """Whatever Settings.from_env reads."""
-    told = {
+    named = {
         setting
         for row in rows(text(name), "variable | meaning | default")
         for setting in names(row[0])
     }
-    assert {row.variable for row in ROWS} == told
+    assert {row.variable for row in ROWS} == named
 
 
 def undocumented_services() -> list[str]:
@@ -117,25 +117,27 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 def test_every_status_of_a_job_has_its_row_with_its_level_and_its_answer() -> None:
     """Whoever sets an alarm, or reads an answer, looks there."""
     found = rows(text("docs/operate.md"), "status | level | HTTP status | what it says")
-    told = {names(row[0])[0]: (row[1], int(row[2])) for row in found}
-    assert told == {
+    named = {names(row[0])[0]: (row[1], int(row[2])) for row in found}
+    assert named == {
         status: (level, http.answer([JobResult(status)])["statusCode"])
         for status, level in LEVELS.items()
     }
-    assert set(told) == set(get_args(Status))
+    assert set(named) == set(get_args(Status))
 
 
 def test_the_policy_of_the_deployment_page_is_the_policy() -> None:
     """It names the statements of docs/cam-policy.json."""
     policy = json.loads(text("docs/cam-policy.json"))
-    told = text("docs/deploy.md")
+    named = text("docs/deploy.md")
     for statement in policy["statement"]:
         families = {re.sub(r"^name/", "", action) for action in statement["action"]}
         for action in families:
             service, _, verb = action.partition(":")
             stem = re.match(r"[A-Z][a-z]+", verb)
             assert stem is not None
-            assert action in told or f"{service}:{stem[0]}…" in told or f"`{verb}`" in told, action
+            assert action in named or f"{service}:{stem[0]}…" in named or f"`{verb}`" in named, (
+                action
+            )
 
 
 # --- the Chinese twin ---

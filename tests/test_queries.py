@@ -49,16 +49,16 @@ QUESTIONS = {
 # --- the jobs that the questions are asked about ------------------------------------------
 
 
-def finished(job_id: str, tag: str = "Transcode", at: str = "19T01:00:00", **told: Any) -> bytes:
+def finished(job_id: str, tag: str = "Transcode", at: str = "19T01:00:00", **nodes: Any) -> bytes:
     """A job's callback. at: day and time of its creation, in September 2026, UTC.
 
-    told: wait_s and run_s (seconds), input (a key), user_data, and whole nodes of JobsDetail.
+    nodes: wait_s and run_s (seconds), input (a key), user_data, and whole nodes of JobsDetail.
     """
     created = datetime.fromisoformat(f"2026-09-{at}")
-    started = created + timedelta(seconds=told.pop("wait_s", 10))
-    ended = started + timedelta(seconds=told.pop("run_s", 50))
-    operation = told.pop("Operation", {}) | {"UserData": told.pop("user_data", "")}
-    place = {"BucketId": BUCKET, "Region": "ap-chongqing", "Object": told.pop("input", "x.mp4")}
+    started = created + timedelta(seconds=nodes.pop("wait_s", 10))
+    ended = started + timedelta(seconds=nodes.pop("run_s", 50))
+    operation = nodes.pop("Operation", {}) | {"UserData": nodes.pop("user_data", "")}
+    place = {"BucketId": BUCKET, "Region": "ap-chongqing", "Object": nodes.pop("input", "x.mp4")}
     detail = {
         "JobId": job_id,
         "Tag": tag,
@@ -72,7 +72,7 @@ def finished(job_id: str, tag: str = "Transcode", at: str = "19T01:00:00", **tol
         "Input": place,
         "Operation": operation,
     }
-    return as_json({"EventName": "TaskFinish", "JobsDetail": detail | told})
+    return as_json({"EventName": "TaskFinish", "JobsDetail": detail | nodes})
 
 
 def media(name: str, size: int, duration_s: float) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def again(root: str, attempt: int, user_data: str = "") -> str:
 
 def run(run_id: str, *tasks: dict[str, str]) -> bytes:
     """A callback of a workflow's run."""
-    told = {
+    nodes = {
         "RunId": run_id,
         "WorkflowId": "w1",
         "WorkflowName": "publish",
@@ -106,7 +106,7 @@ def run(run_id: str, *tasks: dict[str, str]) -> bytes:
         "CreateTime": "2026-09-19T01:00:00+0000",
         "Tasks": list(tasks),
     }
-    return as_json({"EventName": "WorkflowFinish", "WorkflowExecution": told})
+    return as_json({"EventName": "WorkflowFinish", "WorkflowExecution": nodes})
 
 
 PICTURE = {"Format": "jpg", "Width": "1", "Height": "1", "Quality": "90"}
@@ -299,8 +299,8 @@ def test_each_question_has_its_answer(
     deliver(on_disk, FolderStore(ledger))
     folder = state(on_disk, ledger, cos)
     with records_database(folder) as database:
-        told = {title: database.sql(sql).fetchall() for title, (sql,) in QUESTIONS.items()}
-    assert told == ANSWERS
+        nodes = {title: database.sql(sql).fetchall() for title, (sql,) in QUESTIONS.items()}
+    assert nodes == ANSWERS
 
 
 def test_ten_questions_and_more_are_answered() -> None:

@@ -176,6 +176,6 @@ class World:
         return [one.marker for one in self.ci.accepted if one.marker]
 
     @property
-    def told(self) -> list[str]:
+    def alerts(self) -> list[str]:
         """The texts that reached the person."""
         return list(self.phone.texts)

@@ -39,7 +39,7 @@ def http() -> Iterator[HttpClient]:
     client.close()
 
 
-def told(service: AlertService, http: HttpClient, message: Message = MESSAGE) -> SendResult:
+def sent_to(service: AlertService, http: HttpClient, message: Message = MESSAGE) -> SendResult:
     """Send to a service; what became of it."""
     return send(channels([service.url])[0], message, Transports(http), NOW)
 
@@ -116,7 +116,7 @@ def test_an_address_that_names_no_service_says_so(http: HttpClient, url: str) ->
 def test_a_message_reaches_its_readers(service: str, http: HttpClient) -> None:
     """Each service takes the message, signed where it signs, in its own wrapping."""
     with AlertService(service, SECRETS.get(service, "")) as robot:
-        assert told(robot, http) == SendResult("delivered")
+        assert sent_to(robot, http) == SendResult("delivered")
 
         [request] = robot.received
         assert request.method == "POST"
@@ -143,7 +143,7 @@ def test_the_wrapping_is_the_services_own(
 ) -> None:
     """Plain text, where the service has it, so that no name is read as markup."""
     with AlertService(service) as robot:
-        told(robot, http, Message("d", "t", ("l",)))
+        sent_to(robot, http, Message("d", "t", ("l",)))
 
         assert robot.received[0].json == body
         assert "sign" not in robot.received[0].path
@@ -152,7 +152,7 @@ def test_the_wrapping_is_the_services_own(
 def test_slack_gets_its_control_characters_escaped(http: HttpClient) -> None:
     """& < > are all that Slack acts on."""
     with AlertService("slack") as robot:
-        told(robot, http)
+        sent_to(robot, http)
 
         assert robot.texts == [
             "[Cloud Infinite] Failed: 1\n■ Failed: 1\n  jobs: j1 &amp; &lt;j2&gt;"
@@ -229,7 +229,7 @@ def test_a_refusal_is_not_taken(
     with AlertService(service, SECRETS.get(service, "")) as robot:
         robot.refuse_with = code
 
-        sent = told(robot, http)
+        sent = sent_to(robot, http)
 
         assert sent.status == "failed"
         assert sent.reason.startswith(reason)
@@ -307,7 +307,7 @@ def test_the_known_ways_to_refuse(
     with AlertService(service) as robot:
         robot.answer = (status, body)
 
-        sent = told(robot, http)
+        sent = sent_to(robot, http)
 
         assert sent.status == "failed"
         assert sent.reason.startswith(reason)
@@ -336,7 +336,7 @@ def test_an_answer_in_other_words_is_neither_a_success_nor_a_refusal(
     with AlertService(service) as robot:
         robot.answer = (200, body)
 
-        sent = told(robot, http)
+        sent = sent_to(robot, http)
 
         assert sent.status == "unclear"
         assert sent.reason.startswith(NOT_UNDERSTOOD.strip())
@@ -369,7 +369,7 @@ def test_the_known_ways_to_report_a_success(
     with AlertService(service) as robot:
         robot.answer = (status, body)
 
-        assert told(robot, http) == SendResult("delivered")
+        assert sent_to(robot, http) == SendResult("delivered")
 
 
 @pytest.mark.parametrize(
@@ -419,7 +419,7 @@ def test_a_long_message_is_cut_to_what_a_service_takes(
 ) -> None:
     """Bytes count, of the text or of the whole body, after all escaping; the services check."""
     with AlertService(service, SECRETS.get(service, "")) as robot:
-        assert told(robot, http, message) == SendResult("delivered")
+        assert sent_to(robot, http, message) == SendResult("delivered")
 
         row, body = SERVICES[service], robot.received[0].body
         size = len(robot.texts[0].encode())
@@ -433,7 +433,7 @@ def test_a_long_message_is_cut_to_what_a_service_takes(
 def test_a_service_gets_all_that_it_takes(service: str, limit: int, http: HttpClient) -> None:
     """One long line is cut at the very byte."""
     with AlertService(service) as robot:
-        assert told(robot, http, Message("d", "x" * 50_000, ())).status == "delivered"
+        assert sent_to(robot, http, Message("d", "x" * 50_000, ())).status == "delivered"
         assert len(robot.texts[0]) == limit
 
 
@@ -454,7 +454,7 @@ def test_a_thousand_failures_are_one_message_everywhere(http: HttpClient) -> Non
     message = compose(entries, "zh", "d1")
     for service in SERVICES:
         with AlertService(service) as robot:
-            assert told(robot, http, message).status == "delivered"
+            assert sent_to(robot, http, message).status == "delivered"
             assert robot.texts[0].startswith("[数据万象] 任务失败：1000\n")
 
 

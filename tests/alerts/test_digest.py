@@ -69,17 +69,17 @@ def test_the_same_in_chinese() -> None:
 
 def test_what_an_entry_does_not_have_is_left_out() -> None:
     """A dead letter has no job, attempt or input: it is told by its key."""
-    told = text(entry("dead", "", tag=None, code="", attempts=0, object="", message="", note="k"))
+    shown = text(entry("dead", "", tag=None, code="", attempts=0, object="", message="", note="k"))
 
-    assert told.splitlines()[3:] == ["  · - / -: 1", "    note: k"]
+    assert shown.splitlines()[3:] == ["  · - / -: 1", "    note: k"]
 
 
 def test_a_resubmitted_job_is_told_with_the_one_its_owner_knows() -> None:
     """Root and re-submitted job, where they differ."""
-    told = text(entry("gave-up", "j9", root_job_id="j1", attempts=3))
+    shown = text(entry("gave-up", "j9", root_job_id="j1", attempts=3))
 
-    assert "jobs: j1 → j9" in told
-    assert "attempts made: 3" in told
+    assert "jobs: j1 → j9" in shown
+    assert "attempts made: 3" in shown
 
 
 def test_an_entry_without_a_job_names_its_root() -> None:
@@ -94,7 +94,7 @@ def test_a_job_without_a_root_names_itself() -> None:
 
 def test_entries_are_grouped_by_kind_then_tag_and_code() -> None:
     """The most urgent kind first; in it the largest group; in it each job."""
-    told = text(
+    shown = text(
         entry("recovered", "r1", root_job_id="other"),
         entry("failed", "a1", code="A"),
         entry("failed", "b1", code="B"),
@@ -103,8 +103,8 @@ def test_entries_are_grouped_by_kind_then_tag_and_code() -> None:
         entry("gave-up", "g1"),
     )
 
-    headings = [line for line in told.splitlines() if line[0] == "■" or line.startswith("  ·")]
-    assert told.startswith(
+    headings = [line for line in shown.splitlines() if line[0] == "■" or line.startswith("  ·")]
+    assert shown.startswith(
         "[Cloud Infinite] Gave up after the last attempt: 1; Failed: 4; Recovered by"
     )
     assert headings == [
@@ -117,9 +117,9 @@ def test_entries_are_grouped_by_kind_then_tag_and_code() -> None:
         "■ Recovered by a retry: 1",
         "  · Transcode / InvalidArgument: 1",
     ]
-    assert "jobs: b1, b2" in told
-    assert "attempts made: 1–3" in told
-    assert "input: media-1250000000/in/a.mp4, bucket/b2" in told
+    assert "jobs: b1, b2" in shown
+    assert "attempts made: 1–3" in shown
+    assert "input: media-1250000000/in/a.mp4, bucket/b2" in shown
 
 
 @pytest.mark.parametrize(
@@ -131,40 +131,40 @@ def test_entries_are_grouped_by_kind_then_tag_and_code() -> None:
 )
 def test_the_first_few_are_named(lang: Literal["zh", "en"], jobs: str, inputs: str) -> None:
     """Five jobs and three objects by name, the rest by number."""
-    told = text(*(entry(job_id=f"j{i}", object=f"o{i}") for i in range(8)), lang=lang)
+    shown = text(*(entry(job_id=f"j{i}", object=f"o{i}") for i in range(8)), lang=lang)
 
-    assert jobs in told
-    assert inputs in told
+    assert jobs in shown
+    assert inputs in shown
 
 
 def test_many_codes_leave_room_for_the_other_kinds() -> None:
     """Twenty pairs of tag and code are told, the rest is counted; then the next kind."""
-    told = text(*(entry(job_id=f"j{i}", code=f"C{i}") for i in range(25)), entry("partial", "p"))
+    shown = text(*(entry(job_id=f"j{i}", code=f"C{i}") for i in range(25)), entry("partial", "p"))
 
-    assert told.count("  · Transcode / C") == 20
-    assert "  … and 5 more, of other tags or codes\n■ Succeeded in part: 1" in told
+    assert shown.count("  · Transcode / C") == 20
+    assert "  … and 5 more, of other tags or codes\n■ Succeeded in part: 1" in shown
 
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_every_kind_says_what_it_is_and_what_to_do(lang: Literal["zh", "en"]) -> None:
     """The design's kinds, each with a name and a next step of its own in both languages."""
-    told = [KINDS[name].texts(lang) for name in KINDS]
+    shown = [KINDS[name].texts(lang) for name in KINDS]
 
     assert set(KINDS) == {
         *("failed", "partial", "gave-up", "recovered", "refused", "held", "mismatch"),
         *("unknown", "unmarked", "duplicate", "conflict", "dead", "absent", "sweep"),
     }
-    assert len({title for title, _ in told}) == len({todo for _, todo in told}) == len(KINDS)
-    for name, (title, what_next) in zip(KINDS, told, strict=True):
+    assert len({title for title, _ in shown}) == len({todo for _, todo in shown}) == len(KINDS)
+    for name, (title, what_next) in zip(KINDS, shown, strict=True):
         assert f"■ {title}" in text(entry(name), lang=lang)
         assert f"  → {what_next}" in text(entry(name), lang=lang)
 
 
 def test_a_kind_from_a_later_version_is_told_all_the_same() -> None:
     """An unknown kind comes last, under its own name: an alert is never lost for its name."""
-    told = text(entry("brand-new@kind"), entry("recovered", "j2"))
+    shown = text(entry("brand-new@kind"), entry("recovered", "j2"))
 
-    assert told.startswith("[Cloud Infinite] Recovered by a retry: 1; brand-new＠kind: 1\n")
+    assert shown.startswith("[Cloud Infinite] Recovered by a retry: 1; brand-new＠kind: 1\n")
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -230,10 +230,10 @@ def test_a_thousand_failures_fit_every_limit(
         for i in range(1000)
     ]
 
-    told = text(*entries, *(entry("dead", "") for _ in range(7)), lang=lang, max_bytes=limit)
+    shown = text(*entries, *(entry("dead", "") for _ in range(7)), lang=lang, max_bytes=limit)
 
-    assert len(told.encode()) <= limit
-    first = told.splitlines()[0]
+    assert len(shown.encode()) <= limit
+    first = shown.splitlines()[0]
     assert "1000" in first
     assert "7" in first
 
@@ -261,10 +261,10 @@ def test_a_cut_text_says_how_much_is_missing(limit: int, tail: str | None) -> No
     """The last line counts the lines that were left out."""
     message = Message("d", "title....", tuple(f"line {i}..." for i in range(9)))
 
-    told = message.text(limit).splitlines()
+    shown = message.text(limit).splitlines()
 
-    assert told[-1] == (tail or "line 8...")
-    assert tail is None or len(told) - 1 + int(tail.split()[2]) == 10
+    assert shown[-1] == (tail or "line 8...")
+    assert tail is None or len(shown) - 1 + int(tail.split()[2]) == 10
 
 
 def test_one_missing_line_is_one() -> None:
@@ -306,9 +306,9 @@ def test_no_text_is_ever_over_its_limit(
     lines: list[str], limit: int, lang: Literal["zh", "en"]
 ) -> None:
     """Whatever the lines hold, the bytes stay within the limit and are whole characters."""
-    told = Message("d", "title", tuple(lines), lang).text(limit)
+    shown = Message("d", "title", tuple(lines), lang).text(limit)
 
-    assert len(told.encode("utf-8")) <= limit
+    assert len(shown.encode("utf-8")) <= limit
 
 
 # --- harmless ------------------------------------------------------------------------------
@@ -339,11 +339,11 @@ def test_every_value_from_outside_goes_through_it(name: str) -> None:
     """A line break in any field makes no line of its own, a mention calls nobody."""
     values: dict[str, Any] = {"job_id": "j1"} | {name: "evil\n■ Nothing failed <@all>"}
 
-    told = text(entry(**values))
+    shown = text(entry(**values))
 
-    assert "\n■ Nothing" not in told
-    assert "@" not in told
-    assert "<" not in told
+    assert "\n■ Nothing" not in shown
+    assert "@" not in shown
+    assert "<" not in shown
 
 
 # --- keeping -------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def test_a_channel_that_took_a_digest_is_not_sent_it_again_when_another_is_repla
         world.env["ALERT_URLS"] = f"{world.phone.url} {mended.url}"
         world.run(minutes=2)
 
-        assert (len(world.told), len(mended.texts)) == (1, 1)
+        assert (len(world.alerts), len(mended.texts)) == (1, 1)
         assert world.keys("_digests/") == []
 
 
@@ -72,7 +72,7 @@ def test_a_digest_that_was_delivered_is_done_when_the_other_channel_is_removed(
         world.env["ALERT_URLS"] = world.phone.url
         world.run(minutes=1)
 
-        assert len(world.told) == 1
+        assert len(world.alerts) == 1
         assert world.keys("_digests/") == world.keys("_undelivered/") == []
 
 
@@ -179,10 +179,10 @@ def test_a_refusal_that_quotes_the_request_carries_no_secret_anywhere() -> None:
     world.http = Quoting(world.http)
     world.run(minutes=10)
 
-    (told,) = world.phone.texts
-    assert "CI refused the re-submission: InvalidArgument bad:" in told
+    (alert,) = world.phone.texts
+    assert "CI refused the re-submission: InvalidArgument bad:" in alert
     written = [change.data or b"" for change in world.memory.journal]
-    for text in (told, json.dumps(world.lines), b"".join(written).decode()):
+    for text in (alert, json.dumps(world.lines), b"".join(written).decode()):
         assert "b-token" not in text
 
 
@@ -196,10 +196,10 @@ def test_an_alert_shows_no_secret_of_a_message(tmp_path: Path) -> None:
         world.deliver(job)
         world.run(minutes=1)
 
-        (told,) = world.told
-        assert "wrong DocPassword: [redacted]" in told
-        assert "hunter2" not in told
-        assert "abc-def" not in told
+        (alert,) = world.alerts
+        assert "wrong DocPassword: [redacted]" in alert
+        assert "hunter2" not in alert
+        assert "abc-def" not in alert
 
 
 # --- channels that do not take it -----------------------------------------------------------
@@ -244,7 +244,7 @@ def test_a_channel_that_does_not_take_one_digest_is_not_asked_for_each_of_the_ot
     world.phone.refuse_with = None
     world.run(minutes=20)
 
-    assert len(world.told) == 5
+    assert len(world.alerts) == 5
     assert world.keys("_digests/") == []
 
 

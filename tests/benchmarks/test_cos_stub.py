@@ -26,7 +26,7 @@ def store(request: pytest.FixtureRequest) -> CosStore:
     """The function's own store, on the stub and on the face."""
     if request.param == "stub":
         stub: Stub = request.getfixturevalue("stub")
-        stub.tell("reset")
+        stub.ask("reset")
         port = stub.port
     else:
         face: FakeCos = request.getfixturevalue("cos")
@@ -103,22 +103,22 @@ def test_a_request_without_signature_is_refused(stub: Stub) -> None:
 
 def test_the_stub_counts_delays_and_forgets(stub: Stub) -> None:
     """What the harness asks of it is not counted."""
-    stub.tell("reset")
+    stub.ask("reset")
     place = BucketAddress(BUCKET, "ci/", "ap-guangzhou", ("127.0.0.1", stub.port))
     store = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""))
     store.put("k", b"1")
     store.get("k")
-    assert stub.tell("count") == {"PUT": 1, "GET": 1}
-    assert stub.tell("count") == {}
-    stub.tell("reset")
+    assert stub.ask("count") == {"PUT": 1, "GET": 1}
+    assert stub.ask("count") == {}
+    stub.ask("reset")
     assert store.get("k") is None
 
 
 def test_a_ledger_of_a_million_is_made_up(stub: Stub) -> None:
     """Listings and GETs answer out of a range, beside what is really there."""
-    stub.tell("reset")
+    stub.ask("reset")
     made_up = {"after": ".json", "width": 7, "count": 1_000_000, "body": '{"id":"@KEY@"}'}
-    stub.tell("range", before="ci/jobs/j", **made_up)
+    stub.ask("range", before="ci/jobs/j", **made_up)
     place = BucketAddress(BUCKET, "ci/", "ap-guangzhou", ("127.0.0.1", stub.port))
     store = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""))
     store.put("jobs/j0000001a", b"real")

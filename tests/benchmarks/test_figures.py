@@ -95,17 +95,17 @@ def test_the_table_shows_peers_in_columns_and_ratios_behind_them() -> None:
     assert head.split() == ["ours", "typical", "limit", "/typical", "/limit"]
     assert cold.split() == ["cold", "start,", "ms", "60", "120", "50", "0.50", "1.20"]
     assert dead.split() == ["not", "understood", "2", "lost"]
-    told = "\n".join(rest)
-    assert "cold start / typical" in told
+    shown = "\n".join(rest)
+    assert "cold start / typical" in shown
     assert next(line for line in rest if line.startswith("cold start / limit")).endswith("FAILS")
 
 
 def test_the_json_holds_figures_ratios_and_bars() -> None:
     """What is not measured is null: JSON has no other word for it."""
-    told = json.loads(json.dumps(made().to_json(), allow_nan=False))
-    (cold, _) = told["rows"]
+    shown = json.loads(json.dumps(made().to_json(), allow_nan=False))
+    (cold, _) = shown["rows"]
     assert (cold["to_typical"], cold["to_limit"]) == (0.5, 1.2)
-    bars = {bar["name"]: bar for bar in told["bars"]}
+    bars = {bar["name"]: bar for bar in shown["bars"]}
     assert bars["cold start / typical"] == {
         "name": "cold start / typical",
         "measured": 0.5,

@@ -143,14 +143,14 @@ def test_a_function_that_fails_is_no_figure(built: trees.Trees, stub: Stub) -> N
 
 def test_each_call_has_a_job_of_its_own(built: trees.Trees, stub: Stub) -> None:
     """Else all but the first would be duplicates. `again` makes one."""
-    stub.tell("reset")
+    stub.ask("reset")
     event = payloads.event(payloads.documented("Translation", "xml"))
     with Function(built.python, built.folders["ours"], stub.env) as function:
         function.call(event, 3)
-        assert stub.tell("count") == {"PUT": 3}
+        assert stub.ask("count") == {"PUT": 3}
         answer = json.loads(function.call(event, again=True)["answer"]["body"])
     assert answer["jobs"][0]["status"] == "duplicate"
-    assert len(stub.tell("keys", prefix="ci/jobs/")) == 3
+    assert len(stub.ask("keys", prefix="ci/jobs/")) == 3
 
 
 @pytest.mark.parametrize("form", ["xml", "json"])
@@ -159,7 +159,7 @@ def test_bodies_of_any_size_are_callbacks(form: str, size: int) -> None:
     """Within a per cent of the size that was asked for, and below the function's limits."""
     body = payloads.sized(size, form).encode()
     assert len(body) == pytest.approx(size, rel=0.02)
-    tree, told = payload.parse(body, payload.Limits())
+    tree, read_form = payload.parse(body, payload.Limits())
     (notice,) = envelope.read(tree)
-    assert told == form
+    assert read_form == form
     assert isinstance(notice, envelope.Notice)

@@ -23,8 +23,14 @@ MAX_MB = 48
 
 def job(**detail: Any) -> bytes:
     """A callback of one job, each character as itself."""
-    told = {"JobId": "j1", "Tag": "Transcode", "State": "Success", "Code": "Success", **detail}
-    return json.dumps({"JobsDetail": [told]}, ensure_ascii=False, separators=(",", ":")).encode()
+    node = {
+        "JobId": "j1",
+        "Tag": "Transcode",
+        "State": "Success",
+        "Code": "Success",
+        **detail,
+    }
+    return json.dumps({"JobsDetail": [node]}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def operation(tag: str, **nodes: Any) -> bytes:

@@ -12,7 +12,7 @@ from handler.callback import payload
 from handler.callback.catalogue import TAGS
 from tests.callback.test_record import VALIDATOR
 from tests.callback.twins import as_json, as_xml
-from tests.golden import GOLDEN, golden_of, name_of, payloads, told
+from tests.golden import GOLDEN, golden_of, name_of, payloads, records_of
 
 ALL = pytest.mark.parametrize("path", payloads(), ids=name_of)
 
@@ -34,13 +34,13 @@ def tree_of(path: Path) -> Any:
 @ALL
 def test_its_records_are_the_golden_ones(path: Path) -> None:
     """If they aren't and that is meant: python -m tests.golden.write."""
-    assert told(path.read_bytes()) == json.loads(golden_of(path).read_text(encoding="utf-8"))
+    assert records_of(path.read_bytes()) == json.loads(golden_of(path).read_text(encoding="utf-8"))
 
 
 @ALL
 def test_its_records_are_valid(path: Path) -> None:
     """Against the published schema, results included."""
-    for record in told(path.read_bytes()):
+    for record in records_of(path.read_bytes()):
         if "ignored" not in record:
             VALIDATOR.validate(record)
 
@@ -49,26 +49,26 @@ def test_its_records_are_valid(path: Path) -> None:
 def test_its_twins_in_xml_and_json_agree(path: Path) -> None:
     """In whichever of the two it was written down."""
     tree = tree_of(path)
-    as_it_is = without_format(told(path.read_bytes()))
-    assert without_format(told(as_json(tree))) == as_it_is
-    assert without_format(told(as_xml(tree))) == as_it_is
+    as_it_is = without_format(records_of(path.read_bytes()))
+    assert without_format(records_of(as_json(tree))) == as_it_is
+    assert without_format(records_of(as_xml(tree))) == as_it_is
 
 
 @ALL
 def test_it_is_the_same_when_every_list_is_written_as_one(path: Path) -> None:
     """What its record shows as a list may come as a list of one, or as nothing at all."""
-    for record in told(path.read_bytes()):
+    for record in records_of(path.read_bytes()):
         if record.get("kind") != "job":
             continue
         body = {"EventName": record["event"], "JobsDetail": [record["details"]]}
-        again = told(as_json({name: value for name, value in body.items() if value}))
+        again = records_of(as_json({name: value for name, value in body.items() if value}))
         before, after = without_format([record]), without_format(again)
         assert before == after
 
 
 def test_every_tag_has_a_payload() -> None:
     """And so has each kind of callback."""
-    records = [record for path in payloads() for record in told(path.read_bytes())]
+    records = [record for path in payloads() for record in records_of(path.read_bytes())]
     finished = [record for record in records if record.get("outcome") not in (None, "unfinished")]
     assert {record["tag"] for record in finished} >= set(TAGS)
     assert {record["kind"] for record in finished} == {"job", "workflow", "review"}

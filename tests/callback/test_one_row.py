@@ -47,18 +47,18 @@ from ci_callback.samples.options import SampleOptions
 from ci_callback.samples.samples import sample
 from handler.callback import added_nodes
 from handler.callback.catalogue import TAGS
-from tests.golden import told
+from tests.golden import records_of
 from tests.golden.record_page import page
 
 schema = record_schema.build()
 shown = page(schema, TAGS.values()).splitlines()
 made = sample("MadeUp", SampleOptions(), 1_790_000_000.0, "0" * 32).body
 print(json.dumps({
-    "records": told(sys.stdin.buffer.read()),
+    "records": records_of(sys.stdin.buffer.read()),
     "schema": schema,
     "page": [line for line in shown if "MadeUp" in line],
     "is_result": added_nodes.is_result("MadeUpFindings"),
-    "samples": told(made),
+    "samples": records_of(made),
 }))
 """
 

@@ -280,10 +280,10 @@ def test_the_lineage_marker_is_taken_off_the_users_text() -> None:
 
 def test_only_a_job_has_a_marker() -> None:
     """Runs and reviews are not submitted again."""
-    told = {
+    body = {
         "WorkflowExecution": {"RunId": "i1", "Operation": {"UserData": "/ci-retry:a:2:" + "0" * 16}}
     }
-    (run,) = records(as_json(told))
+    (run,) = records(as_json(body))
     assert run.marker is None
 
 
@@ -350,9 +350,9 @@ def test_wait_and_run_are_right_across_offsets_and_daylight_changes(
 def test_a_record_that_ci_confirmed_says_so_and_is_the_same_otherwise() -> None:
     """And reads back as it was written."""
     one = job(State="Failed")
-    told = valid(one.confirmed())
-    assert told.pop("source") == {**one.source, "verified": True}
-    assert told | {"source": one.source} == valid(one)
+    body = valid(one.confirmed())
+    assert body.pop("source") == {**one.source, "verified": True}
+    assert body | {"source": one.source} == valid(one)
     assert JobRecord.from_json(one.confirmed().to_json()) == one.confirmed()
 
 

@@ -44,7 +44,7 @@ def tables(module: str) -> dict[str, Group]:
     return {name: getattr(loaded, table) for name, (at, _, table) in places.items() if at == module}
 
 
-def told(name: str) -> Iterator[Any]:
+def record_list(name: str) -> Iterator[Any]:
     """The golden records of a tag or a kind."""
     for path in payloads():
         for record in json.loads(golden_of(path).read_text(encoding="utf-8")):
@@ -63,5 +63,5 @@ def test_a_table_says_what_is_published_and_reads_what_was_sent(module: str) -> 
     for name, table in built.items():
         assert table.schema() == SCHEMA["$defs"][name]
         assert list(table.lists()) == list(IN_USE[name].lists())
-        for record in told(name):
+        for record in record_list(name):
             assert table.read(record["details"]) == record["result"]

@@ -35,14 +35,14 @@ def detail(**operation: Any) -> Any:
 
 def test_only_what_a_request_holds_is_sent_again() -> None:
     """No state, no times, no result, nothing that CI added."""
-    told = detail(
+    described = detail(
         MediaInfo={"Format": {"Size": "1"}},
         MediaResult={"OutputFile": ""},
         NewResult={"a": "b"},
         TemplateName="x",
         JobLevel="1",
     )
-    assert request(told, SECOND, None) == {
+    assert request(described, SECOND, None) == {
         "Tag": "Transcode",
         "Input": {"Object": "in.mp4"},
         "Operation": {
@@ -57,20 +57,20 @@ def test_only_what_a_request_holds_is_sent_again() -> None:
 
 def test_nested_results_go_and_echoes_get_their_name_back() -> None:
     """What CI told is left as it is."""
-    told = detail(
+    described = detail(
         DigitalWatermark={"Message": "m", "State": "Failed"},
         Output={
             "StreamExtract": [{"Index": "0", "Output": "a.mp4"}, {"Index": "1", "Output": "b"}]
         },
     )
-    before = repr(told)
-    operation: Any = request(told, SECOND, None)["Operation"]
+    before = repr(described)
+    operation: Any = request(described, SECOND, None)["Operation"]
     assert operation["DigitalWatermark"] == {"Message": "m"}
     assert operation["Output"]["StreamExtract"] == [
         {"Index": "0", "Object": "a.mp4"},
         {"Index": "1", "Object": "b"},
     ]
-    assert repr(told) == before
+    assert repr(described) == before
     single: Any = request(
         detail(Output={"StreamExtract": {"Index": "0", "Output": "a"}}, DigitalWatermark="x"),
         SECOND,
@@ -94,8 +94,8 @@ def test_a_callback_address_is_given_where_one_is_set() -> None:
 
 def test_empty_nodes_are_not_sent_but_for_the_one_that_says_what_to_do() -> None:
     """CI echoes what was not sent as empty nodes."""
-    told = detail(Watermark="", Sub={"a": ""}, Transcode="")
-    operation: Any = request(told, SECOND, None)["Operation"]
+    described = detail(Watermark="", Sub={"a": ""}, Transcode="")
+    operation: Any = request(described, SECOND, None)["Operation"]
     assert "Watermark" not in operation
     assert "Sub" not in operation
     assert operation["Transcode"] == ""
@@ -103,13 +103,13 @@ def test_empty_nodes_are_not_sent_but_for_the_one_that_says_what_to_do() -> None
 
 def test_a_job_without_input_can_be_made_again() -> None:
     """Tts and FileCompress have none."""
-    told = detail()
-    del told["Input"], told["QueueId"]
-    assert set(request(told, SECOND, None)) == {"Tag", "Operation"}
+    described = detail()
+    del described["Input"], described["QueueId"]
+    assert set(request(described, SECOND, None)) == {"Tag", "Operation"}
 
 
 @pytest.mark.parametrize(
-    "told",
+    "described",
     [
         {"Tag": "Transcode"},
         {"Operation": {"a": "b"}},
@@ -117,10 +117,10 @@ def test_a_job_without_input_can_be_made_again() -> None:
         detail(Watermark=[{"Text": REDACTED}]),
     ],
 )
-def test_what_is_not_known_is_not_guessed(told: Any) -> None:
+def test_what_is_not_known_is_not_guessed(described: Any) -> None:
     """A secret that is not kept can't be sent again."""
     with pytest.raises(NotRebuildableError):
-        request(told, SECOND, None)
+        request(described, SECOND, None)
 
 
 @pytest.mark.parametrize("sent", ["input/a.pdf", [{"Object": "input/a.pdf"}, {"Object": "b.pdf"}]])

@@ -81,8 +81,8 @@ def test_what_ci_tells_otherwise_is_a_dead_letter_and_told(
     assert records(world) == []
     world.run(minutes=180)
     assert world.attempts == []
-    assert len(world.told) == 1
-    assert "CI tells another" in world.told[0]
+    assert len(world.alerts) == 1
+    assert "CI tells another" in world.alerts[0]
     assert world.deliver(job)[0] == 200
     assert len(records(world)) == 1
 
@@ -103,11 +103,11 @@ def test_a_callback_ahead_of_cis_books_is_kept_once_they_agree(world: World) -> 
     assert (status, answer["jobs"][0]["status"]) == (202, "unverified")
     assert answer["jobs"][0]["key"].startswith("_outbox/")
     world.run(minutes=3)
-    assert (records(world), world.told) == ([], [])
+    assert (records(world), world.alerts) == ([], [])
     world.succeed(job)
     world.run(minutes=30)
     assert [(one["job_id"], one["source"]["verified"]) for one in records(world)] == [(job, True)]
-    assert (world.told, list(world.store.list("_outbox/"))) == ([], [])
+    assert (world.alerts, list(world.store.list("_outbox/"))) == ([], [])
 
 
 def test_a_failure_ahead_of_cis_books_is_retried_once_they_agree(world: World) -> None:
@@ -134,8 +134,8 @@ def test_what_ci_never_knows_becomes_a_dead_letter_and_is_told_once(world: World
         world.now += 4 * 3600
         world.run(minutes=1)
     assert [one["reason"] for one in letters(world)] == ["unknown"]
-    assert len(world.told) == 1
-    assert "does not know the job" in world.told[0]
+    assert len(world.alerts) == 1
+    assert "does not know the job" in world.alerts[0]
     assert (records(world), list(world.store.list("_outbox/"))) == ([], [])
 
 
@@ -147,7 +147,7 @@ def test_it_is_told_as_a_mismatch_when_ci_tells_otherwise_later(world: World) ->
     world.ci.finish(job, "Failed")
     world.run(minutes=30)
     assert [one["reason"] for one in letters(world)] == ["mismatch"]
-    assert "CI tells another State" in world.told[0]
+    assert "CI tells another State" in world.alerts[0]
     assert (world.attempts, records(world)) == ([], [])
 
 

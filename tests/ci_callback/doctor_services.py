@@ -69,8 +69,8 @@ class DoctorCos(FakeCos):
         if status.startswith("200") and seen.query.startswith("location"):
             answer = f"<LocationConstraint>{self.location}</LocationConstraint>".encode()
         if status.startswith("200") and seen.query.startswith("versioning"):
-            told = f"<Status>{self.versioning}</Status>" if self.versioning else ""
-            answer = f"<VersioningConfiguration>{told}</VersioningConfiguration>".encode()
+            sent = f"<Status>{self.versioning}</Status>" if self.versioning else ""
+            answer = f"<VersioningConfiguration>{sent}</VersioningConfiguration>".encode()
         return status, headers, answer
 
 
@@ -85,9 +85,9 @@ class Clock:
         class Handler(BaseHTTPRequestHandler):
             def do_HEAD(self) -> None:
                 self.send_response_only(403)
-                told = formatdate(time.time() + ahead_s, usegmt=True) if date is None else date
-                if told:
-                    self.send_header("Date", told)
+                sent = formatdate(time.time() + ahead_s, usegmt=True) if date is None else date
+                if sent:
+                    self.send_header("Date", sent)
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the library's name

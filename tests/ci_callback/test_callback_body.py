@@ -25,9 +25,9 @@ def read(body: bytes) -> list[record.JobRecord]:
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_the_body_of_a_record_is_read_as_the_same_record(path: Path) -> None:
     """Whatever the kind and the form: only the digest may differ, where Workflow was moved."""
-    for told in read(path.read_bytes()):
-        (again,) = read(callback_body(told))
-        assert replace(again, source={}) == replace(told, source={})
+    for notice in read(path.read_bytes()):
+        (again,) = read(callback_body(notice))
+        assert replace(again, source={}) == replace(notice, source={})
 
 
 def test_the_samples_hold_every_kind_and_both_forms_of_reviews() -> None:

@@ -198,8 +198,8 @@ class TestAsTencentsOwnClientSeesIt:
     def test_workflows(self, sdk: Any, face: CiSimulator) -> None:
         """Triggered and described."""
         run_id = sdk.ci_trigger_workflow(BUCKET, "w1", "a.mp4")["InstanceId"]
-        told = sdk.ci_get_workflowexecution(BUCKET, run_id)
-        assert [one["RunId"] for one in told["WorkflowExecution"]] == [run_id]
+        parsed = sdk.ci_get_workflowexecution(BUCKET, run_id)
+        assert [one["RunId"] for one in parsed["WorkflowExecution"]] == [run_id]
 
     def test_ids_look_like_real_ones(self, ci: Ci) -> None:
         """The family's letter and 32 hexadecimal digits."""
@@ -543,15 +543,15 @@ def test_a_job_that_fails_twice_is_retried_and_recovers(
     for attempt in (2, 3, 4):
         clock.now += 60
         face.settle()
-        told = _record(receiver.came[-1][2])
-        if told["outcome"] == "succeeded":
+        parsed = _record(receiver.came[-1][2])
+        if parsed["outcome"] == "succeeded":
             break
         marked = attach("mine", Marker(Lineage(root, attempt), "00c0ffee00c0ffee"))
         assert marked is not None
         submit(ci, request(UserData=marked))
     assert [job.state for job in face.jobs.values()] == ["Failed", "Failed", "Success"]
     assert [one.marker for one in face.accepted] == [None, (root, 2), (root, 3)]
-    assert told["user_data"] == "mine"
+    assert parsed["user_data"] == "mine"
 
 
 def _record(body: bytes) -> dict[str, Any]:

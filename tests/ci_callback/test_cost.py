@@ -36,8 +36,8 @@ def as_json(*arguments: str) -> dict[str, Any]:
     """What --json gives."""
     status, out = run("--json", *arguments)
     assert status == 0, out
-    told: dict[str, Any] = json.loads(out)
-    return told
+    printed: dict[str, Any] = json.loads(out)
+    return printed
 
 
 QUIET = ("--sweeps", "0", "--reconciles", "0", "--failed", "0%")
@@ -94,10 +94,10 @@ def test_records_that_stay_longer_take_more_room() -> None:
 
 def test_prices_that_are_given_make_costs() -> None:
     """Those of requests have a default; it is said which are missing."""
-    told = as_json("--callbacks", "1e6", "--price-gb-second", "0.00002", *QUIET)
-    assert told["cost"]["cos_requests"] == pytest.approx(100 * cost_model.COS_REQUEST_PRICE)
-    assert told["cost"]["gb_seconds"] == pytest.approx(told["use"]["gb_seconds"] * 0.00002)
-    assert told["cost"]["egress_gb"] is None
+    printed = as_json("--callbacks", "1e6", "--price-gb-second", "0.00002", *QUIET)
+    assert printed["cost"]["cos_requests"] == pytest.approx(100 * cost_model.COS_REQUEST_PRICE)
+    assert printed["cost"]["gb_seconds"] == pytest.approx(printed["use"]["gb_seconds"] * 0.00002)
+    assert printed["cost"]["egress_gb"] is None
     status, out = run("--callbacks", "1e6", "--price-gb-second", "0.00002")
     assert status == 0
     assert "No price is given for: invocations, GB stored in COS, GB outbound" in out

@@ -124,13 +124,13 @@ def test_a_replayed_ticket_runs_again(world: World) -> None:
 def test_a_ticket_that_is_buried_twice_is_told_twice(world: World) -> None:
     """And may be replayed as often as one likes."""
     job, key = broken(world)
-    told = len(world.told)
-    assert told == 1
+    alerted = len(world.alerts)
+    assert alerted == 1
     seen = {key}
     for times in (2, 3):
         assert replay(world, key)[0] == 0
         world.run(10)
-        assert len(world.told) == times
+        assert len(world.alerts) == times
         assert names(world, "retry") == []
         (key,) = {one.key for one in dead_letters(world.store)} - seen
         seen.add(key)
@@ -151,7 +151,7 @@ def test_one_letter_replayed_again_and_again_runs_each_time(world: World) -> Non
         seen.add(name)
         world.run(10)
         assert names(world, "retry") == []
-    assert len(world.told) == 4
+    assert len(world.alerts) == 4
 
 
 def test_a_replayed_ticket_keeps_none_of_its_faults(world: World) -> None:
@@ -194,7 +194,7 @@ def test_a_conflicting_failure_is_one_dead_letter(world: World) -> None:
     world.run(5)
     (key,) = world.keys("_dead/")
     assert world.read(key)["content"] == "callback"
-    assert len(world.told) == 1
+    assert len(world.alerts) == 1
     assert world.attempts == []
 
 

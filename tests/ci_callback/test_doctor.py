@@ -78,10 +78,10 @@ def test_a_fault_has_a_line_that_mends_it_and_the_status_1(here: Services) -> No
 def test_json_has_every_finding_and_the_status(here: Services) -> None:
     """For a script: one line, four texts a finding."""
     status, out = here.run(*here.arguments, "--json")
-    told = json.loads(out)
-    assert status == told["exit"] == 0
+    printed = json.loads(out)
+    assert status == printed["exit"] == 0
     assert out.count("\n") == 1
-    assert {tuple(one) for one in told["findings"]} == {("name", "status", "what", "fix")}
+    assert {tuple(one) for one in printed["findings"]} == {("name", "status", "what", "fix")}
     here.ci.denied = {"/doc_jobs"}
     assert here.run(*here.arguments, "--json")[0] == 1
 
@@ -193,8 +193,8 @@ def test_no_secret_is_ever_printed(here: Services) -> None:
             assert not shown, f"{spoil.__name__}: {out}"
             # A part of a host name is no secret; a path and a token that are not ours may be.
             assert foreign not in out.replace(f"{foreign}.example.com", "")
-            told = json.loads(out)["findings"] if form else []
-            wrong = [one for one in told if one["status"] in ("fault", "warning")]
+            printed = json.loads(out)["findings"] if form else []
+            wrong = [one for one in printed if one["status"] in ("fault", "warning")]
             assert wrong or not form
             assert all(one["what"] and one["fix"] for one in wrong), wrong
 

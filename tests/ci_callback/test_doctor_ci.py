@@ -65,11 +65,11 @@ def test_the_action_that_lacks_is_named(here: Services, status: int) -> None:
     deny = Fault(before=(status, "AccessDenied"))
     with here.ci.faulty(lambda seen: deny if seen.path == "/doc_jobs" else None):
         found = here.findings()
-    told = found["ci permission ci:DescribeDocProcessJobs"]
-    assert told[0] == "fault"
-    assert "the signature is wrong" in told[1]
+    judged = found["ci permission ci:DescribeDocProcessJobs"]
+    assert judged[0] == "fault"
+    assert "the signature is wrong" in judged[1]
     resource = f"qcs::ci:*:uid/1250000000:bucket/{BUCKET}/*"
-    assert told[2].startswith(f"grant ci:DescribeDocProcessJobs on {resource}")
+    assert judged[2].startswith(f"grant ci:DescribeDocProcessJobs on {resource}")
     assert "ci permission ci:DescribeDocProcessJob" not in found
     assert found["ci permissions"][0] == "ok"
 
@@ -79,9 +79,9 @@ def test_another_answer_is_a_warning(here: Services, status: int, code: str) -> 
     """A service that is off for the bucket, or one that is out of order."""
     fault = Fault(before=(status, code))
     with here.ci.faulty(lambda seen: fault if seen.path.startswith("/file_jobs/") else None):
-        told = here.findings()["ci permission ci:DescribeFileProcessJob"]
-    assert told[0] == "warning"
-    assert code in told[1]
+        judged = here.findings()["ci permission ci:DescribeFileProcessJob"]
+    assert judged[0] == "warning"
+    assert code in judged[1]
 
 
 def test_a_404_with_a_code_is_leave_to_ask(here: Services) -> None:

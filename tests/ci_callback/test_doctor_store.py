@@ -40,10 +40,10 @@ def case_of(env: dict[str, str]) -> Case:
     return Case(Settings.from_env(env), Target(), HttpClient(), time.time)
 
 
-@pytest.mark.parametrize("told", [REGION, f"cos.{REGION}", ""])
-def test_a_bucket_in_its_region_is_well(here: Services, told: str) -> None:
+@pytest.mark.parametrize("stated", [REGION, f"cos.{REGION}", ""])
+def test_a_bucket_in_its_region_is_well(here: Services, stated: str) -> None:
     """An older page prints the region with a prefix."""
-    here.cos.location = told
+    here.cos.location = stated
     assert here.findings()["bucket"][0] == "ok"
 
 

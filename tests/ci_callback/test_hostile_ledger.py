@@ -45,7 +45,7 @@ def hostile(value: Any) -> Any:
 def hostile_record(kind: str, outcome: str) -> JobRecord:
     """A record in which every text that a callback gives is hostile."""
     plain = record("j1", kind=kind, outcome=outcome)
-    told = {
+    printed = {
         "job_id": HOSTILE,
         "event": HOSTILE,
         "tag": HOSTILE,
@@ -65,10 +65,10 @@ def hostile_record(kind: str, outcome: str) -> JobRecord:
         "retry": {"root_job_id": HOSTILE, "attempt": 2 if kind == "job" else 1},
         "source": {**plain.source, "request_id": HOSTILE},
     }
-    assert set(told) | STRUCTURE | {"wait_s", "run_s", "job_level", "progress_percent"} == {
+    assert set(printed) | STRUCTURE | {"wait_s", "run_s", "job_level", "progress_percent"} == {
         one.name for one in fields(JobRecord)
     }
-    return replace(plain, **told)
+    return replace(plain, **printed)
 
 
 class _Hostile(BaseHTTPRequestHandler):
@@ -301,6 +301,6 @@ def test_markup_is_shown_as_it_was_sent(
 def test_json_holds_what_was_sent(store: FolderStore) -> None:
     """Exactly: a program decodes the escapes."""
     (line,) = CliRunner().invoke(app, ["jobs", "--failed", "--json"]).stdout.splitlines()
-    told = json.loads(line)["record"]
-    assert told == hostile_record("job", "failed").values()
+    printed = json.loads(line)["record"]
+    assert printed == hostile_record("job", "failed").values()
     assert keys.record(hostile_record("job", "failed")) == json.loads(line)["key"]

@@ -206,11 +206,11 @@ def test_show_tells_all_of_a_job(retried: tuple[World, str]) -> None:
     assert "submitted" in out
     assert "no record yet" in out
     assert "watch" in out
-    told = json.loads(run("show", job, "--json"))
-    assert [one["record"]["outcome"] for one in told["records"]] == ["failed"]
-    assert [one["number"] for one in told["attempts"]] == [1, 2]
-    assert [one["what"] for one in told["timings"]][-1] == "callback"
-    assert [one["action"] for one in told["tickets"]] == ["watch"]
+    printed = json.loads(run("show", job, "--json"))
+    assert [one["record"]["outcome"] for one in printed["records"]] == ["failed"]
+    assert [one["number"] for one in printed["attempts"]] == [1, 2]
+    assert [one["what"] for one in printed["timings"]][-1] == "callback"
+    assert [one["action"] for one in printed["tickets"]] == ["watch"]
 
 
 def test_show_of_a_retry_tells_of_its_root(retried: tuple[World, str]) -> None:
@@ -219,9 +219,9 @@ def test_show_of_a_retry_tells_of_its_root(retried: tuple[World, str]) -> None:
     again = world.ci.accepted[-1].job_id
     world.succeed(again)
     world.deliver(again)
-    told = json.loads(run("show", again, "--json"))
-    assert told["root_job_id"] == job
-    assert [one["outcome"] for one in told["attempts"]] == ["failed", "succeeded"]
+    printed = json.loads(run("show", again, "--json"))
+    assert printed["root_job_id"] == job
+    assert [one["outcome"] for one in printed["attempts"]] == ["failed", "succeeded"]
     assert "succeeded" in run("show", again)
 
 
@@ -264,9 +264,9 @@ def test_an_empty_outbox_is_told(store: FolderStore) -> None:
 def test_retries_lists_what_waits_and_what_was_made(retried: tuple[World, str]) -> None:
     """By due time; the record that a ticket carries is not printed."""
     _, job = retried
-    told = json.loads(run("retries", "--made", "--json"))
-    assert [one["action"] for one in told["tickets"]] == ["watch"]
-    assert [(one["root_job_id"], one["number"]) for one in told["attempts"]] == [(job, 2)]
+    printed = json.loads(run("retries", "--made", "--json"))
+    assert [one["action"] for one in printed["tickets"]] == ["watch"]
+    assert [(one["root_job_id"], one["number"]) for one in printed["attempts"]] == [(job, 2)]
     out = run("retries", "--made")
     assert job in out
     assert "attempt 2 of" in out

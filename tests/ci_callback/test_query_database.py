@@ -264,13 +264,13 @@ def test_a_folder_that_can_not_be_read_is_told(tmp_path: Path) -> None:
 # --- typed, and never by a sample ---------------------------------------------------------
 
 
-def as_told(value: Any) -> Any:
+def as_stored(value: Any) -> Any:
     """A value out of DuckDB as the record has it: times as text, JSON as what it means."""
     if isinstance(value, datetime):
         written = value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
         return written + "Z"
     if isinstance(value, dict):
-        return {name: as_told(one) for name, one in value.items()}
+        return {name: as_stored(one) for name, one in value.items()}
     return value
 
 
@@ -303,7 +303,7 @@ def test_every_field_of_every_payload_comes_out_as_it_was_kept(
                 # Further fields of CI's Input node are in details.
                 of_schema = ("bucket", "region", "object", "url", "headers")
                 expected["input"] = {name: expected["input"][name] for name in of_schema}
-            assert {name: as_told(value) for name, value in row.items()} == expected
+            assert {name: as_stored(value) for name, value in row.items()} == expected
     assert kept == {}
 
 

@@ -41,8 +41,8 @@ def test_a_tag_can_be_named_by_hand(world: World) -> None:
         "Translation: done, 1 looked at, 1 stored\n"
     )
     assert len(world.keys("jobs/")) == 1
-    told = json.loads(run("--tag", "Translation", "--json"))
-    assert [(one["listed"], one["absent"]) for one in told] == [(1, 0)]
+    printed = json.loads(run("--tag", "Translation", "--json"))
+    assert [(one["listed"], one["absent"]) for one in printed] == [(1, 0)]
 
 
 def test_without_a_tag_the_settings_say_which(

@@ -58,9 +58,9 @@ def test_everything_that_the_log_holds_is_kept(
         monkeypatch.setenv(name, value)
     status, out = run(log, "--json")
     assert status == 0
-    told = json.loads(out)
-    assert (told["bodies"], told["missing"]) == (6, [])
-    assert told["jobs"] == {"dead_letter": 1, "duplicate": 1, "kept": 4} or told["jobs"] == {
+    printed = json.loads(out)
+    assert (printed["bodies"], printed["missing"]) == (6, [])
+    assert printed["jobs"] == {"dead_letter": 1, "duplicate": 1, "kept": 4} or printed["jobs"] == {
         "dead_letter": 1,
         "kept": 5,
     }
@@ -123,9 +123,9 @@ def unchecked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_bodies_whose_sender_was_not_checked_are_left_out(unchecked: Path) -> None:
     """Nobody can be asked here: anyone may have sent them."""
     status, out = run(unchecked, "--json")
-    told = json.loads(out)
-    assert (status, told["bodies"]) == (1, 1)
-    assert "its sender was not checked" in told["missing"][0]
+    printed = json.loads(out)
+    assert (status, printed["bodies"]) == (1, 1)
+    assert "its sender was not checked" in printed["missing"][0]
 
 
 def test_they_are_taken_in_where_that_is_wanted(unchecked: Path) -> None:
@@ -172,8 +172,8 @@ def from_ledger(cos: FakeCos, *more: str, code: int = 0) -> dict[str, object]:
     url = cos.env["LEDGER_URL"]
     result = CliRunner().invoke(app, ["replay", "--from", url, "--json", *more])
     assert result.exit_code == code, result.output
-    told: dict[str, object] = json.loads(result.stdout)
-    return told
+    printed: dict[str, object] = json.loads(result.stdout)
+    return printed
 
 
 def test_records_of_production_come_into_a_folder(production: FakeCos, here: FolderStore) -> None:
@@ -194,8 +194,8 @@ def test_a_failure_of_production_calls_for_what_it_called_for_there(
     production: FakeCos, here: FolderStore
 ) -> None:
     """Only the failed ones are asked for: their tickets are there to be looked at."""
-    told = from_ledger(production, "--failed")
-    assert told["jobs"] == {"kept": 1}
+    printed = from_ledger(production, "--failed")
+    assert printed["jobs"] == {"kept": 1}
     assert [key for key in here.list("_outbox/") if "bad" in key]
 
 
@@ -244,10 +244,10 @@ def test_records_of_production_are_sent_to_an_address(
     with HTTPServer(("127.0.0.1", 0), Url) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
-        told = from_ledger(production, "--to", f"http://127.0.0.1:{server.server_port}/")
+        printed = from_ledger(production, "--to", f"http://127.0.0.1:{server.server_port}/")
         server.shutdown()
         thread.join()
-    assert told["answers"] == {"200": 5}
+    assert printed["answers"] == {"200": 5}
     assert list(here.list("jobs/")) == []
     assert len(list(FolderStore(tmp_path / "other").list("jobs/"))) == 5
 

@@ -125,8 +125,8 @@ def test_a_page_is_written_and_told(store: FolderStore, tmp_path: Path) -> None:
     fill(store)
     out = tmp_path / "report.html"
     out.write_text("old", encoding="utf-8")
-    code, told, _ = run("--out", str(out), *PERIOD)
-    assert (code, told) == (0, f"{out}: 42 jobs, 2026-09-01 to 2026-09-30\n")
+    code, printed, _ = run("--out", str(out), *PERIOD)
+    assert (code, printed) == (0, f"{out}: 42 jobs, 2026-09-01 to 2026-09-30\n")
     assert "Jobs of Tencent Cloud Infinite" in Page(out.read_text(encoding="utf-8")).text
     assert {one.name for one in tmp_path.iterdir()} == {"ledger", "report.html"}
 
@@ -134,8 +134,8 @@ def test_a_page_is_written_and_told(store: FolderStore, tmp_path: Path) -> None:
 def test_the_figures_are_there_as_json(store: FolderStore, tmp_path: Path) -> None:
     """Alone, or with the page."""
     fill(store)
-    code, told, _ = run("--json", *PERIOD)
-    found = json.loads(told)
+    code, printed, _ = run("--json", *PERIOD)
+    found = json.loads(printed)
     assert (code, found["jobs"], found["since"], found["until"]) == (
         0,
         42,
@@ -159,7 +159,7 @@ def test_without_a_period_it_is_the_last_thirty_days(store: FolderStore) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "printed"),
     [
         ((), "--out FILE.html"),
         (("--json", "--lang", "fr"), "en or zh"),
@@ -168,11 +168,11 @@ def test_without_a_period_it_is_the_last_thirty_days(store: FolderStore) -> None
         (("--out", "no/such/folder/report.html"), "there is no folder"),
     ],
 )
-def test_usage_is_told(store: FolderStore, arguments: tuple[str, ...], told: str) -> None:
+def test_usage_is_told(store: FolderStore, arguments: tuple[str, ...], printed: str) -> None:
     """Before anything is read."""
     code, _, error = run(*arguments)
     assert code == 2
-    assert told in error
+    assert printed in error
 
 
 def test_a_page_that_can_not_be_written_is_told(
@@ -267,8 +267,8 @@ def test_the_head_has_the_figures(store: FolderStore) -> None:
     keep(store, *(record(f"j{n}", run_s=float(n), wait_s=n / 10) for n in range(100)))
     keep(store, record("f", outcome="failed", code="X", run_s=None, wait_s=None))
     text = Page(drawn(gathered(store))).text
-    for told in ("101", "99 %", "100 of 101", "49.5 s", "1.6 min", "9.4 s", "longest 1.6 min"):
-        assert f"{told}\n" in text
+    for printed in ("101", "99 %", "100 of 101", "49.5 s", "1.6 min", "9.4 s", "longest 1.6 min"):
+        assert f"{printed}\n" in text
 
 
 def test_what_was_not_counted_is_told(store: FolderStore) -> None:

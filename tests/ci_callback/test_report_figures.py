@@ -203,9 +203,14 @@ def test_a_record_against_the_schema_is_counted_as_unreadable(store: FolderStore
 def test_the_figures_of_a_ledger_on_cos_are_the_same(cos: FakeCos, store: FolderStore) -> None:
     """Listings and reads are those of the store."""
     there = open_store(Settings.from_env(cos.env))
-    told = [failed("a"), again("b", "a", 2, "succeeded"), failed("c"), record("w", kind="workflow")]
+    kept = [
+        failed("a"),
+        again("b", "a", 2, "succeeded"),
+        failed("c"),
+        record("w", kind="workflow"),
+    ]
     for one in (there, store):
-        keep(one, *told)
+        keep(one, *kept)
         note(one, "a", 2, "submitted", "b")
         note(one, "c", 2, "refused")
     found = figures(there)
@@ -316,8 +321,8 @@ def test_an_attempt_that_can_not_be_read_costs_only_itself(store: FolderStore) -
 
 def test_numbers_are_written_for_people() -> None:
     """Two or three figures that count, with their unit."""
-    told = [duration(one, EN) for one in (None, 0, 0.25, 42, 59.99, 210, 5400, 200_000)]
-    assert told == ["–", "0 s", "0.25 s", "42 s", "1 min", "3.5 min", "1.5 h", "2.3 d"]
+    kept = [duration(one, EN) for one in (None, 0, 0.25, 42, 59.99, 210, 5400, 200_000)]
+    assert kept == ["–", "0 s", "0.25 s", "42 s", "1 min", "3.5 min", "1.5 h", "2.3 d"]
     assert duration(90, ZH) == "1.5 分钟"
     assert [size(one) for one in (None, 0, 999, 1_909_389, 10**12)] == [
         "–",
@@ -326,8 +331,8 @@ def test_numbers_are_written_for_people() -> None:
         "1.9 MB",
         "1 TB",
     ]
-    told = [share(*one) for one in ((0, 0), (0, 9), (1, 9999), (9999, 10000), (1, 3), (2, 2))]
-    assert told == ["–", "0 %", "< 0.1 %", "> 99.9 %", "33.3 %", "100 %"]
+    kept = [share(*one) for one in ((0, 0), (0, 9), (1, 9999), (9999, 10000), (1, 3), (2, 2))]
+    assert kept == ["–", "0 %", "< 0.1 %", "> 99.9 %", "33.3 %", "100 %"]
 
 
 @pytest.mark.parametrize("most", [0, 1, 2, 3, 4, 7, 19, 98, 101, 999, 12_345])

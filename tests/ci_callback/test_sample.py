@@ -70,20 +70,24 @@ def test_it_goes_into_a_file(tmp_path: Path) -> None:
 
 def test_json_is_for_machines(tmp_path: Path) -> None:
     """The body as text, and what is known of it."""
-    told = json.loads(run("Transcode", "--json").stdout)
-    (read,) = records(told["body"].encode())
-    assert (told["name"], told["format"], told["job_id"]) == ("Transcode", "xml", read.job_id)
+    printed = json.loads(run("Transcode", "--json").stdout)
+    (read,) = records(printed["body"].encode())
+    assert (printed["name"], printed["format"], printed["job_id"]) == (
+        "Transcode",
+        "xml",
+        read.job_id,
+    )
     out = tmp_path / "x"
-    told = json.loads(run("Transcode", "--json", "--out", str(out)).stdout)
-    assert told["out"] == str(out)
-    assert told["body"].encode() == out.read_bytes()
+    printed = json.loads(run("Transcode", "--json", "--out", str(out)).stdout)
+    assert printed["out"] == str(out)
+    assert printed["body"].encode() == out.read_bytes()
 
 
 def test_the_list_names_all() -> None:
     """Tags with their family, and what the result of each holds."""
-    told = json.loads(run("--list", "--json").stdout)
-    assert [one["name"] for one in told] == list(KNOWN)
-    split = next(one for one in told if one["name"] == "SplitVideoParts")
+    printed = json.loads(run("--list", "--json").stdout)
+    assert [one["name"] for one in printed] == list(KNOWN)
+    split = next(one for one in printed if one["name"] == "SplitVideoParts")
     assert (split["family"], split["fields"]) == ("media", ["mode", "parts"])
     shown = run("--list").stdout
     assert all(name in shown for name in KNOWN)
@@ -92,7 +96,7 @@ def test_the_list_names_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "printed"),
     [
         ((), "--list shows all of them"),
         (("Transcod",), "did you mean Transcode"),
@@ -103,11 +107,11 @@ def test_the_list_names_all() -> None:
         (("Transcode", "--out", "no/such/folder/x"), "No such file or directory"),
     ],
 )
-def test_wrong_usage_is_told(arguments: tuple[str, ...], told: str) -> None:
+def test_wrong_usage_is_told(arguments: tuple[str, ...], printed: str) -> None:
     """Exit status 2."""
     result = run(*arguments)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert printed in result.stderr
 
 
 def test_states_and_codes_are_completed() -> None:

@@ -266,9 +266,9 @@ def test_rows_follow_each_other() -> None:
 @pytest.mark.parametrize(("partial", "failed"), [(False, 0), (True, 1)])
 def test_pages_add_up(partial: bool, failed: int) -> None:
     """Those that were made, and those that failed."""
-    told: Any = record("DocProcess", partial=partial).result
-    assert told["failed_page_count"] == failed
-    assert told["total_page_count"] == told["succeeded_page_count"] + failed
+    results: Any = record("DocProcess", partial=partial).result
+    assert results["failed_page_count"] == failed
+    assert results["total_page_count"] == results["succeeded_page_count"] + failed
 
 
 def test_names_with_a_number_are_several_objects() -> None:
@@ -329,12 +329,12 @@ def test_a_review_is_read_as_what_was_asked_for(name: str, state: str) -> None:
 
 def test_the_reviews_together_fill_every_field() -> None:
     """Each event tells of other parts."""
-    told = [record(name).result for name in EVENTS]
+    results = [record(name).result for name in EVENTS]
     # Detection of viruses has no event of its own.
     for name in set(KNOWN["ReviewImage"].fields) - {"viruses"}:
-        assert any(result[name] not in (None, []) for result in told if isinstance(result, dict))
+        assert any(result[name] not in (None, []) for result in results if isinstance(result, dict))
     parts: list[Any] = [
-        part for result in told if isinstance(result, dict) for part in _list(result["parts"])
+        part for result in results if isinstance(result, dict) for part in _list(result["parts"])
     ]
     assert {part["kind"] for part in parts} == {"picture", "sound", "section", "page", "text"}
     for name in set(parts[0]) - {"kind", "score", "languages"}:

@@ -137,9 +137,9 @@ def test_a_file_goes_as_it_is(url: Url, path: Path) -> None:
 
 def test_json_is_for_machines(url: Url) -> None:
     """The answer, decoded, and the time."""
-    told = json.loads(run("Transcode", "--to", url.url, "--json", "--job-id", "j1").stdout)
-    assert told.pop("ms") > 0
-    assert told == {
+    printed = json.loads(run("Transcode", "--to", url.url, "--json", "--job-id", "j1").stdout)
+    assert printed.pop("ms") > 0
+    assert printed == {
         "to": url.url,
         "job_id": "j1",
         "status": 200,
@@ -201,8 +201,8 @@ def test_this_machine_gets_the_tokens_of_the_settings(
     run("Transcode", "--to", url.url, "--token", "own")
     monkeypatch.setenv("CALLBACK_TOKENS", "none")
     run("Transcode", "--to", url.url)
-    told = [seen.params.get("token") for seen in url.seen]
-    assert told == [SECRET, "own", "own", None]
+    printed = [seen.params.get("token") for seen in url.seen]
+    assert printed == [SECRET, "own", "own", None]
 
 
 def test_another_machine_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,11 +226,17 @@ def test_another_machine_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_many_are_told_in_figures(url: Url) -> None:
     """Answers by status, rate and percentiles."""
     result = run("Transcode", "--to", url.url, "--repeat", "7", "--json")
-    told = json.loads(result.stdout)
-    assert (told["sent"], told["answers"], told["errors"]) == (7, {"200": 7}, {})
-    assert list(told["ms"]) == ["p50", "p90", "p99", "max"]
-    assert 0 < told["ms"]["p50"] <= told["ms"]["p90"] <= told["ms"]["p99"] <= told["ms"]["max"]
-    assert told["per_second"] > 0
+    printed = json.loads(result.stdout)
+    assert (printed["sent"], printed["answers"], printed["errors"]) == (7, {"200": 7}, {})
+    assert list(printed["ms"]) == ["p50", "p90", "p99", "max"]
+    assert (
+        0
+        < printed["ms"]["p50"]
+        <= printed["ms"]["p90"]
+        <= printed["ms"]["p99"]
+        <= printed["ms"]["max"]
+    )
+    assert printed["per_second"] > 0
     shown = run("Transcode", "--to", url.url, "--repeat", "7").stdout
     assert "7 sent to" in shown
     assert "200: 7" in shown
@@ -284,8 +290,8 @@ def test_a_lost_answer_is_counted_and_the_others_go_on() -> None:
     with answering(answer) as url:
         result = run("Transcode", "--to", url.url, "--repeat", "3", "--json")
     assert result.exit_code == 1
-    told = json.loads(result.stdout)
-    assert (told["answers"], list(told["errors"].values())) == ({"200": 2}, [1])
+    printed = json.loads(result.stdout)
+    assert (printed["answers"], list(printed["errors"].values())) == ({"200": 2}, [1])
     assert "the connection broke" in result.stderr
 
 
@@ -324,10 +330,10 @@ def test_it_asks_for_the_address_where_another_machine_is_silent(
 def test_many_give_up_where_nobody_listens() -> None:
     """After the first one of each worker."""
     result = run("Transcode", "--to", _nobody(), "--repeat", "500", "--concurrency", "2", "--json")
-    told = json.loads(result.stdout)
+    printed = json.loads(result.stdout)
     assert result.exit_code == 1
-    assert told["sent"] <= 2
-    assert (told["answers"], told["ms"], told["per_second"]) == ({}, {}, 0.0)
+    assert printed["sent"] <= 2
+    assert (printed["answers"], printed["ms"], printed["per_second"]) == ({}, {}, 0.0)
     shown = run("Transcode", "--to", _nobody(), "--repeat", "500").stdout
     assert "1 without an answer" in shown
 
@@ -351,7 +357,7 @@ def test_a_late_answer_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "printed"),
     [
         (("no-such-file.xml",), "there is no file"),
         (("no/such/file",), "there is no file"),
@@ -367,11 +373,11 @@ def test_a_late_answer_is_none() -> None:
         (("Transcode", "--to", "http://[::1/"), "port"),
     ],
 )
-def test_wrong_usage_is_told(arguments: tuple[str, ...], told: str) -> None:
+def test_wrong_usage_is_told(arguments: tuple[str, ...], printed: str) -> None:
     """Exit status 2, and nothing is sent."""
     result = run(*arguments)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert printed in result.stderr
 
 
 # --- addresses and figures --------------------------------------------------------------------
@@ -427,10 +433,10 @@ def test_percentiles_are_interpolated() -> None:
 
 def test_figures_leave_out_the_time_of_what_was_not_answered() -> None:
     """It says nothing of the function."""
-    told = figures(
+    printed = figures(
         [Answered("j1", 200, 5.0, b""), Answered("j2", None, 900.0, b"", "h: broke")], 2.0
     )
-    assert told.ms == {"p50": 5.0, "p90": 5.0, "p99": 5.0, "max": 5.0}
-    assert (told.sent, told.answers, told.errors) == (2, {"200": 1}, {"h: broke": 1})
-    assert told.per_second == 0.5
+    assert printed.ms == {"p50": 5.0, "p90": 5.0, "p99": 5.0, "max": 5.0}
+    assert (printed.sent, printed.answers, printed.errors) == (2, {"200": 1}, {"h: broke": 1})
+    assert printed.per_second == 0.5
     assert Callback("j1", b"").content_version is None

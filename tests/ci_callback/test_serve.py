@@ -443,10 +443,10 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *arguments: str) -> tup
 
 def test_the_command_says_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """And which CI it speaks with."""
-    status, told = run(monkeypatch, tmp_path, "--port", "0")
+    status, printed = run(monkeypatch, tmp_path, "--port", "0")
     assert status == 0
-    assert "/_/" in told
-    assert "local simulator" in told
+    assert "/_/" in printed
+    assert "local simulator" in printed
     assert "the real service" in run(monkeypatch, tmp_path, "--port", "0", "--ci", "real")[1]
 
 
@@ -464,9 +464,9 @@ def test_the_command_refuses(
 def test_wrong_settings_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Before anything is served."""
     monkeypatch.setenv("RETRY_BASE_S", "soon")
-    status, told = run(monkeypatch, tmp_path, "--port", "0")
+    status, printed = run(monkeypatch, tmp_path, "--port", "0")
     assert status == 3
-    assert "RETRY_BASE_S" in told
+    assert "RETRY_BASE_S" in printed
 
 
 def test_it_ends_by_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,14 +34,16 @@ def golden_of(path: Path) -> Path:
     return GOLDEN / f"{name_of(path)}.json"
 
 
-def told(body: bytes) -> list[Any]:
+def records_of(body: bytes) -> list[Any]:
     """What a callback's body gives, as JSON values: each record, or why it is ignored."""
     tree, form = payload.parse(body, payload.Limits())
     source = Source("http", form, "2026-11-21T08:00:00Z", "request-1")
-    return [_told(notice, source) for notice in envelope.read(tree)]
+    return [_record_of(notice, source) for notice in envelope.read(tree)]
 
 
-def _told(notice: envelope.Notice | envelope.Unreadable | envelope.Ignored, source: Source) -> Any:
+def _record_of(
+    notice: envelope.Notice | envelope.Unreadable | envelope.Ignored, source: Source
+) -> Any:
     if isinstance(notice, envelope.Ignored):
         return {"ignored": notice.reason}
     assert isinstance(notice, envelope.Notice)

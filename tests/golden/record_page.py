@@ -21,7 +21,7 @@ Where it is kept:
 |---|---|
 | `jobs/dt=YYYY-MM-DD/JOB_ID.json` | a job's end |
 | `workflows/dt=…/RUN_ID.json` | the end of a workflow's run |
-| `reviews/dt=…/JOB_ID-STATE-DIGEST.json` | what a moderation told |
+| `reviews/dt=…/JOB_ID-STATE-DIGEST.json` | one report of a moderation |
 | `_unfinished/dt=…/JOB_ID-STATE.json` | a callback of a job that has not ended |
 
 `dt` is the UTC day on which the job was created; 1970-01-01 where the callback does not say, or
@@ -91,9 +91,9 @@ def _results(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             tags.setdefault(reference.rpartition("/")[2], []).append(where["const"])
     for name, known in tags.items():
         yield ", ".join(known), schema["$defs"][name]
-    told = set(tags)
+    tag_names = set(tags)
     for name, definition in schema["$defs"].items():
-        if name not in told:
+        if name not in tag_names:
             yield f"`{name}`, a part of several", definition
 
 
@@ -127,10 +127,10 @@ def _type(node: dict[str, Any]) -> str:
         return ", ".join("null" if one is None else f"`{one}`" for one in node["enum"])
     kind = node.get("type", "any")
     kinds = [kind] if isinstance(kind, str) else kind
-    told = " or ".join(kinds)
+    either = " or ".join(kinds)
     if "array" in kinds and "$ref" in node.get("items", {}):
-        return f"{told} of {_type(node['items'])}"
-    return told
+        return f"{either} of {_type(node['items'])}"
+    return either
 
 
 def _cell(text: str) -> str:

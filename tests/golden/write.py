@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ci_callback import record_schema as schema
 from handler.callback.catalogue import TAGS
-from tests.golden import GOLDEN, golden_of, payloads, told, written
+from tests.golden import GOLDEN, golden_of, payloads, records_of, written
 from tests.golden.record_page import page
 
 SCHEMA = Path(schema.__file__).parent / "job-record-1.schema.json"
@@ -25,7 +25,7 @@ def main() -> None:
     wanted = {golden_of(path): path for path in payloads()}
     for golden, path in wanted.items():
         golden.parent.mkdir(parents=True, exist_ok=True)
-        golden.write_text(written(told(path.read_bytes())), encoding="utf-8")
+        golden.write_text(written(records_of(path.read_bytes())), encoding="utf-8")
     for stale in set(GOLDEN.rglob("*.json")) - set(wanted):
         stale.unlink()
 

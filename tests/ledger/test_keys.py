@@ -105,8 +105,8 @@ def test_a_run_of_a_workflow_is_kept_by_its_id() -> None:
 
 def review(**detail: Any) -> JobRecord:
     """A review with these nodes."""
-    told = {"EventName": "ReviewVideo", "JobsDetail": {"JobId": "av1"} | detail}
-    (one,) = records(as_json(told))
+    tree = {"EventName": "ReviewVideo", "JobsDetail": {"JobId": "av1"} | detail}
+    (one,) = records(as_json(tree))
     return one
 
 

@@ -73,7 +73,7 @@ class TestTime:
             assert summary["remaining"] >= 1
         world.run(minutes=2)
         assert world.attempts == [(job, 2)]
-        assert len([text for text in world.told if "time limit" in text]) == 1
+        assert len([text for text in world.alerts if "time limit" in text]) == 1
 
     def test_alerts_are_sent_where_no_step_fits(self, world: World) -> None:
         """They need less."""
@@ -107,7 +107,7 @@ class TestTime:
         assert levels[:9] == ["INFO"] * 9
         assert levels[-2:] == ["ERROR"] * 2
         world.run(minutes=2)
-        assert any("lease" in text for text in world.told)
+        assert any("lease" in text for text in world.alerts)
 
 
 class Forgetful(Wrapped):
@@ -201,7 +201,7 @@ class TestOrder:
         job = failed(world)
         world.run(minutes=3)
         assert world.attempts == [(job, 2)]
-        assert world.told == []
+        assert world.alerts == []
         assert world.keys("_dead/") == []
         assert {key.removeprefix("_outbox/") for key in world.keys("_outbox/")} > set(names)
 
@@ -336,7 +336,7 @@ class TestNeverVerified:
             world.post(json.dumps(body))
             world.run(minutes=3)
             assert bool(world.attempts) == is_submitted
-            assert any(output in text for text in world.told) == (not is_submitted)
+            assert any(output in text for text in world.alerts) == (not is_submitted)
 
 
 class TestWhatIsSentAgain:
@@ -348,8 +348,8 @@ class TestWhatIsSentAgain:
         world.env["RETRY_MAX_ATTEMPTS"] = "1"
         world.run(minutes=3)
         assert world.attempts == []
-        assert "gave up" in world.told[0].lower()
-        assert job in world.told[0]
+        assert "gave up" in world.alerts[0].lower()
+        assert job in world.alerts[0]
 
     def test_end_in_2099_is_no_reason_to_wait(self, world: World) -> None:
         """Neither for the retry nor for what follows."""
@@ -384,7 +384,7 @@ class TestWhatIsSentAgain:
             fault = Fault(before=(400, "InvalidArgument"), body=refusal)
             with world.ci.faulty(lambda seen: fault if seen.method == "POST" else None):
                 world.run(minutes=3)
-            assert "InvalidArgument" in world.told[0]
+            assert "InvalidArgument" in world.alerts[0]
             kept = b"".join(world.store.get(key) or b"" for key in world.keys(""))
-            everything = kept.decode() + world.output.getvalue() + "".join(world.told)
+            everything = kept.decode() + world.output.getvalue() + "".join(world.alerts)
             assert "s3cr3t" not in everything

@@ -61,8 +61,8 @@ def test_success_that_claims_an_attempt_is_no_recovery(world: World) -> None:
     world.succeed(stranger)
     world.deliver(stranger)
     world.run(minutes=3)
-    assert "InvalidArgument" in world.told[0]
-    assert not any("recovered" in text.lower() for text in world.told)
+    assert "InvalidArgument" in world.alerts[0]
+    assert not any("recovered" in text.lower() for text in world.alerts)
     record = record_of(world, stranger)
     assert record["retry"] == {"root_job_id": stranger, "attempt": 1}
     assert record["user_data"] == "theirs"
@@ -118,7 +118,7 @@ def test_user_who_submits_again_with_what_ci_shows_has_a_job_of_his_own(world: W
         world.deliver(job)
         world.run(minutes=70)
         job = world.ci.accepted[-1].job_id
-    assert sum("gave up" in text.lower() for text in world.told) == 1
+    assert sum("gave up" in text.lower() for text in world.alerts) == 1
     again = failed(world, UserData=user_data(world, job))
     last = again
     for _ in range(3):
@@ -128,7 +128,7 @@ def test_user_who_submits_again_with_what_ci_shows_has_a_job_of_his_own(world: W
             world.fail(last)
             world.deliver(last)
     assert [one for one in world.attempts if one[0] == again] == [(again, 2), (again, 3)]
-    assert sum("gave up" in text.lower() for text in world.told) == 2
+    assert sum("gave up" in text.lower() for text in world.alerts) == 2
 
 
 def test_copy_of_a_marker_is_told_and_never_cancelled(world: World) -> None:
@@ -142,7 +142,7 @@ def test_copy_of_a_marker_is_told_and_never_cancelled(world: World) -> None:
     world.now += 21_600
     world.run(minutes=2)
     assert world.ci.jobs[copy].state == "Submitted"
-    assert any(copy in text for text in world.told)
+    assert any(copy in text for text in world.alerts)
 
 
 def test_forged_duplicates_of_a_failure_start_no_more_than_the_failure(world: World) -> None:
@@ -182,7 +182,7 @@ def test_recovery_is_told_where_the_callback_came_before_the_proof(world: World)
     world.deliver(again)
     assert record_of(world, again)["retry"] == {"root_job_id": again, "attempt": 1}
     world.run(minutes=20)
-    (text,) = world.told
+    (text,) = world.alerts
     assert "recovered" in text.lower()
     assert job in text
 
@@ -215,7 +215,7 @@ def test_claim_that_stays_open_is_told_and_not_counted_as_another_root(tmp_path:
             world.now += 4 * 3600
             world.run(minutes=1)
         assert world.attempts == [(job, 2)]
-        assert sum(again in text for text in world.told) == 1
+        assert sum(again in text for text in world.alerts) == 1
 
 
 def test_forged_success_of_a_retry_is_told_as_a_mismatch(world: World) -> None:
@@ -228,7 +228,7 @@ def test_forged_success_of_a_retry_is_told_as_a_mismatch(world: World) -> None:
     world.fail(again)  # and its callback is lost
     world.now += 21_600
     world.run(minutes=2)
-    assert any(again in text for text in world.told)
+    assert any(again in text for text in world.alerts)
     assert [key for key in world.keys("_done/") if "mismatch" in key] != []
 
 

@@ -113,15 +113,15 @@ def test_many_absent_callbacks_raise_one_alarm_a_day(world: World) -> None:
     world.now += HOUR
     reconcile(world)
     world.run(minutes=1)
-    assert world.told == []
+    assert world.alerts == []
     for _ in range(2):
         ended(world, 3)
         world.now += HOUR
         reconcile(world)
         world.run(minutes=2)
-    (told,) = world.told
-    assert "NotifyConfig" in told
-    assert "3 jobs of Translation" in told
+    (alert,) = world.alerts
+    assert "NotifyConfig" in alert
+    assert "3 jobs of Translation" in alert
 
 
 def test_every_page_is_read(world: World) -> None:
@@ -160,7 +160,7 @@ def test_time_limit_that_fits_no_batch_is_told(world: World) -> None:
     assert (summary["status"], summary["level"]) == ("failed", "ERROR")
     assert "time limit" in summary["reason"]
     world.run(minutes=2)
-    (text,) = world.told
+    (text,) = world.alerts
     assert "time limit" in text
 
 
@@ -184,8 +184,8 @@ def test_ci_out_of_reach_is_logged_and_the_other_tags_go_on(world: World) -> Non
 
     with world.ci.faulty(fault):
         reconcile(world)
-    told = {line["tag"]: line["status"] for line in world.lines if line["event"] == "reconcile"}
-    assert told == {"Transcode": "aborted", "FileHashCode": "failed", "Translation": "done"}
+    alert = {line["tag"]: line["status"] for line in world.lines if line["event"] == "reconcile"}
+    assert alert == {"Transcode": "aborted", "FileHashCode": "failed", "Translation": "done"}
     assert len(world.keys("jobs/")) == 1
 
 
@@ -227,10 +227,10 @@ def test_the_address_that_ci_echoes_is_kept_nowhere(
     """Not in a record, ticket, attempt, dead letter, alert or log: it holds the token."""
     ended(world)
     (bad,) = ended(world, state="Failed")
-    told = Job.detail
+    alert = Job.detail
     echo = {where: f"https://f.example.com/?token={TOKEN}"}
     input_ = {"Input": {"Object": "a"} | echo}
-    monkeypatch.setattr(Job, "detail", lambda job: told(job) | input_ | echo)
+    monkeypatch.setattr(Job, "detail", lambda job: alert(job) | input_ | echo)
 
     def refuse(notice: object, source: object) -> JobRecord:
         raise PayloadError("too_many_rows", "more than 20000 in one list of the result")
@@ -246,5 +246,5 @@ def test_the_address_that_ci_echoes_is_kept_nowhere(
     ]
     assert len(bodies) == (2 if spoilt else 0)
     assert spoilt or world.attempts == [(bad, 2)]
-    for text in (*kept, *bodies, *world.told, *map(str, world.lines)):
+    for text in (*kept, *bodies, *world.alerts, *map(str, world.lines)):
         assert TOKEN not in text

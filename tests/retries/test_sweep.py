@@ -41,16 +41,16 @@ def test_a_failed_job_is_submitted_again_and_its_recovery_is_told(world: World) 
     nonce = world.read(f"_attempts/{first}/02.json")["nonce"]
     user_data = world.ci.jobs[again].request["Operation"]["UserData"]
     assert user_data == f"mine/ci-retry:{first}:2:{nonce}"
-    assert world.told == []
+    assert world.alerts == []
 
     world.succeed(again)
     world.deliver(again, "JSON")
     world.run(minutes=2)
     assert outcome(world, first) == "failed"
     assert outcome(world, again) == "succeeded"
-    (told,) = world.told
-    assert "recovered" in told.lower()
-    assert first in told
+    (alert,) = world.alerts
+    assert "recovered" in alert.lower()
+    assert first in alert
     (record_key,) = [key for key in world.keys("jobs/") if again in key]
     record = world.read(record_key)
     assert (record["user_data"], record["retry"]) == ("mine", {"root_job_id": first, "attempt": 2})
@@ -59,7 +59,7 @@ def test_a_failed_job_is_submitted_again_and_its_recovery_is_told(world: World) 
     world.now += 21_600
     world.run(minutes=1)
     assert world.keys("_outbox/") == world.keys("_digests/") == world.keys("_sweep/") == []
-    assert len(world.told) == 1
+    assert len(world.alerts) == 1
 
 
 def test_attempts_are_used_up_and_then_a_person_is_told(world: World) -> None:
@@ -72,9 +72,9 @@ def test_attempts_are_used_up_and_then_a_person_is_told(world: World) -> None:
         job = world.ci.accepted[-1].job_id
     root = world.ci.accepted[0].job_id
     assert world.attempts == [(root, 2), (root, 3)]
-    (told,) = world.told
-    assert "gave up" in told.lower()
-    assert "InternalError" in told
+    (alert,) = world.alerts
+    assert "gave up" in alert.lower()
+    assert "InternalError" in alert
 
 
 def test_a_failure_that_would_fail_again_is_told_at_once(world: World) -> None:
@@ -84,8 +84,8 @@ def test_a_failure_that_would_fail_again_is_told_at_once(world: World) -> None:
     world.deliver(job)
     world.run(minutes=1)
     assert world.attempts == []
-    assert "InvalidArgument" in world.told[0]
-    assert "input/en.pdf" in world.told[0]
+    assert "InvalidArgument" in world.alerts[0]
+    assert "input/en.pdf" in world.alerts[0]
 
 
 def test_a_redelivered_callback_changes_nothing(world: World) -> None:
@@ -99,7 +99,7 @@ def test_a_redelivered_callback_changes_nothing(world: World) -> None:
         world.deliver(job, form)
     world.run(minutes=3)
     assert world.attempts == [(job, 2)]
-    assert world.told == []
+    assert world.alerts == []
 
 
 def test_a_ticket_without_its_record_is_completed(world: World) -> None:
@@ -125,8 +125,8 @@ def test_a_ticket_that_tells_another_end_than_the_record_starts_nothing(world: W
     world.run(minutes=70)
     assert world.attempts == []
     assert world.keys("_outbox/") == []
-    assert len(world.told) == 1
-    assert "_dead/" in world.told[0]
+    assert len(world.alerts) == 1
+    assert "_dead/" in world.alerts[0]
 
 
 def test_a_job_that_ci_tells_otherwise_is_not_submitted(world: World) -> None:
@@ -136,8 +136,8 @@ def test_a_job_that_ci_tells_otherwise_is_not_submitted(world: World) -> None:
     world.post(world.ci.callback_body(job, "JSON").decode().replace('"Success"', '"Failed"'))
     world.run(minutes=70)
     assert world.attempts == []
-    (told,) = world.told
-    assert job in told
+    (alert,) = world.alerts
+    assert job in alert
 
 
 def test_a_job_that_ci_does_not_know_is_asked_for_again_and_then_told(world: World) -> None:
@@ -148,7 +148,7 @@ def test_a_job_that_ci_does_not_know_is_asked_for_again_and_then_told(world: Wor
     forgotten = world.ci.jobs[job]
     world.ci.forget(job)
     world.run(minutes=5)
-    assert (world.attempts, world.told) == ([], [])
+    assert (world.attempts, world.alerts) == ([], [])
     world.ci.jobs[job] = forgotten
     world.run(minutes=30)
     assert world.attempts == [(job, 2)]
@@ -161,7 +161,7 @@ def test_a_job_that_ci_does_not_know_is_asked_for_again_and_then_told(world: Wor
         world.now += 4 * 3600
         world.run(minutes=1)
     assert world.attempts == [(job, 2)]
-    assert any(other in told for told in world.told)
+    assert any(other in alert for alert in world.alerts)
 
 
 def test_verify_never_submits_from_what_the_callback_said(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_who_would_rather_have_none_than_two_is_asked(tmp_path: Path) -> None:
             world.run(minutes=30)
         world.run(minutes=30)
         assert world.attempts == []
-        assert len(world.told) == 1
+        assert len(world.alerts) == 1
 
 
 def test_submissions_whose_outcome_stays_unknown_are_bounded(world: World) -> None:
@@ -240,7 +240,7 @@ def test_submissions_whose_outcome_stays_unknown_are_bounded(world: World) -> No
         world.run(minutes=120)
     posts = [one for one in world.ci.seen if one.method == "POST"]
     assert len(posts) == 1 + 3
-    assert len(world.told) == 1
+    assert len(world.alerts) == 1
 
 
 def test_a_refusal_for_good_is_told_and_not_repeated(world: World) -> None:
@@ -255,8 +255,8 @@ def test_a_refusal_for_good_is_told_and_not_repeated(world: World) -> None:
     with world.ci.faulty(lambda seen: Fault(body=body) if seen.method == "POST" else None):
         world.run(minutes=40)
     assert len([one for one in world.ci.seen if one.method == "POST"]) == 2
-    assert "InvalidArgument" in world.told[0]
-    assert len(world.told) == 1
+    assert "InvalidArgument" in world.alerts[0]
+    assert len(world.alerts) == 1
 
 
 @pytest.mark.parametrize("answer", [(429, "SlowDown"), (503, "ServiceUnavailable")])
@@ -269,7 +269,7 @@ def test_what_ci_says_it_did_not_take_is_submitted_later(world: World, answer: A
     with world.ci.faulty(lambda seen: next(posts, None) if seen.method == "POST" else None):
         world.run(minutes=10)
     assert world.attempts == [(job, 2)]
-    assert world.told == []
+    assert world.alerts == []
 
 
 def test_what_ci_took_although_it_said_that_it_did_not_is_found_in_its_list(world: World) -> None:
@@ -282,7 +282,7 @@ def test_what_ci_took_although_it_said_that_it_did_not_is_found_in_its_list(worl
         world.run(minutes=10)
     assert world.attempts == [(job, 2)]
     assert world.read(f"_attempts/{job}/02.json")["job_id"] == world.ci.accepted[-1].job_id
-    assert world.told == []
+    assert world.alerts == []
 
 
 def test_a_job_that_ci_took_in_spite_of_its_503_is_no_root(world: World) -> None:
@@ -319,7 +319,7 @@ def test_what_ci_may_have_taken_waits_until_its_list_answers(world: World) -> No
         world.run(minutes=20)
     assert answers == {"POST": [], "GET": []}
     assert world.attempts == [(job, 2)]
-    assert world.told == []
+    assert world.alerts == []
 
 
 def test_a_family_whose_list_is_not_known_is_held(world: World) -> None:
@@ -337,7 +337,7 @@ def test_a_family_whose_list_is_not_known_is_held(world: World) -> None:
     with world.ci.faulty(lambda seen: next(posts, None) if seen.method == "POST" else None):
         world.run(minutes=40)
     assert world.attempts == [(job, 2)]
-    assert len(world.told) == 1
+    assert len(world.alerts) == 1
 
 
 @pytest.mark.parametrize("tag", ["DocProcess", "Snapshot", "PicProcess", "SpeechRecognition"])
@@ -358,7 +358,7 @@ def test_a_text_that_leaves_no_room_for_the_marker_is_told(world: World) -> None
     world.deliver(job)
     world.run(minutes=3)
     assert world.attempts == []
-    assert job in world.told[0]
+    assert job in world.alerts[0]
 
 
 def test_a_job_whose_marker_is_not_echoed_is_not_tried_a_third_time(world: World) -> None:
@@ -373,7 +373,7 @@ def test_a_job_whose_marker_is_not_echoed_is_not_tried_a_third_time(world: World
     world.deliver(again.job_id)
     world.run(minutes=70)
     assert world.attempts == [(job, 2)]
-    assert len(world.told) == 1
+    assert len(world.alerts) == 1
 
 
 def test_a_lost_callback_of_a_new_job_is_made_up_for(world: World) -> None:
@@ -385,12 +385,12 @@ def test_a_lost_callback_of_a_new_job_is_made_up_for(world: World) -> None:
     again = world.ci.accepted[-1].job_id
     world.now += 21_600
     world.run(minutes=2)
-    assert world.told == []  # it still runs
+    assert world.alerts == []  # it still runs
     world.succeed(again)
     world.now += 6 * 3600
     world.run(minutes=3)
     assert outcome(world, again) == "succeeded"
-    assert len(world.told) == 1
+    assert len(world.alerts) == 1
     assert world.keys("_outbox/") == []
 
 
@@ -407,7 +407,7 @@ def test_a_new_job_that_ci_forgets_or_never_ends_is_told(world: World) -> None:
         world.now += 6 * 3600
         world.run(minutes=1)
     assert world.keys("_outbox/") == []
-    text = "\n".join(world.told)
+    text = "\n".join(world.alerts)
     assert forgotten in text
     assert endless in text
 
@@ -426,8 +426,8 @@ def test_double_is_detected_and_told(world: World) -> None:
     (double,) = {one.job_id for one in world.ci.accepted[1:]} - {adopted}
     world.now += 21_600
     world.run(minutes=2)
-    assert double in world.told[0]
-    assert len(world.told) == 1
+    assert double in world.alerts[0]
+    assert len(world.alerts) == 1
 
 
 def test_two_sweeps_at_once_never_both_go_on(world: World) -> None:
@@ -481,7 +481,7 @@ def test_a_bad_ticket_does_not_stop_the_others(world: World) -> None:
     assert world.attempts == [(job, 2)]
     assert len(world.keys("_dead/")) == 5
     assert [key for key in world.keys("_outbox/") if "watch" not in key] == []
-    assert sum(told.count("_dead/") for told in world.told) >= 1
+    assert sum(alert.count("_dead/") for alert in world.alerts) >= 1
 
 
 def test_a_dead_letter_is_told(world: World) -> None:
@@ -489,7 +489,7 @@ def test_a_dead_letter_is_told(world: World) -> None:
     assert world.post("hello")[0] == 202
     world.run(minutes=1)
     (key,) = world.keys("_dead/")
-    assert key in world.told[0]
+    assert key in world.alerts[0]
 
 
 def test_a_thousand_failures_make_one_message() -> None:
@@ -501,9 +501,9 @@ def test_a_thousand_failures_make_one_message() -> None:
     for number in range(1_000):
         world.post(text.replace(job, f"a{number:04}"))
     world.run(minutes=2)
-    (told,) = world.told
-    assert "1000" in told
-    assert len(told) < 4_000
+    (alert,) = world.alerts
+    assert "1000" in alert
+    assert len(alert) < 4_000
     assert world.keys("_outbox/") == []
 
 
@@ -518,11 +518,11 @@ def test_a_channel_that_is_down_hears_it_later_and_the_others_not_twice(tmp_path
         world.fail(job, "InvalidArgument")
         world.deliver(job)
         world.run(minutes=3)
-        assert len(world.told) == 1
+        assert len(world.alerts) == 1
         assert robot.texts == []
         robot.refuse_with = None
         world.run(minutes=2)
-        assert len(world.told) == 1
+        assert len(world.alerts) == 1
         assert len(robot.texts) == 1
         assert world.keys("_digests/") == []
 
@@ -557,7 +557,7 @@ def test_a_digest_that_can_not_be_read_stops_nothing(world: World) -> None:
     world.store.put("_digests/0000000000-x.json", b"{}")
     world.post("hello")
     world.run(minutes=1)
-    assert len(world.told) == 1
+    assert len(world.alerts) == 1
     assert world.keys("_undelivered/") == ["_undelivered/0000000000-x.json"]
 
 
@@ -573,7 +573,7 @@ def test_while_ci_is_down_tickets_wait_and_a_person_is_told_of_the_sweep(world: 
         assert (summary["failed"], summary["remaining"]) == (3, 3)
     world.run(minutes=10)
     assert len(world.attempts) == 6
-    assert len(world.told) == 1
+    assert len(world.alerts) == 1
 
 
 def test_submissions_of_one_sweep_are_bounded(tmp_path: Path) -> None:
@@ -642,7 +642,7 @@ def test_a_job_born_of_a_workflow_is_told_unless_configured(world: World) -> Non
     workflow_job(world)
     world.run(minutes=2)
     assert world.attempts == []
-    assert len(world.told) == 1
+    assert len(world.alerts) == 1
 
 
 def test_a_workflow_is_run_again_once_for_all_its_failed_jobs(tmp_path: Path) -> None:
@@ -652,9 +652,9 @@ def test_a_workflow_is_run_again_once_for_all_its_failed_jobs(tmp_path: Path) ->
             workflow_job(world)
         world.run(minutes=5)
         assert runs(world) == 1
-        assert world.told == []
+        assert world.alerts == []
         world.now += 600
         workflow_job(world, RunId="i2")
         world.run(minutes=5)
         assert runs(world) == 1
-        assert len(world.told) == 1
+        assert len(world.alerts) == 1

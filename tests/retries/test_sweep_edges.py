@@ -43,8 +43,8 @@ def test_a_job_that_belongs_to_no_known_family_is_held(world: World) -> None:
     """Which endpoint takes it is not known."""
     world.post(failed("z1"))
     world.run(minutes=2)
-    assert "held" in world.lines[-4]["event"] or len(world.told) == 1
-    assert "endpoints" in world.told[0]
+    assert "held" in world.lines[-4]["event"] or len(world.alerts) == 1
+    assert "endpoints" in world.alerts[0]
 
 
 def test_verify_never_goes_on_while_ci_can_not_be_asked(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_job_that_still_runs_by_cis_word_is_waited_for(world: World) -> None:
     body = world.ci.callback_body(job, "JSON").decode()
     world.post(body.replace('"Submitted"', '"Failed"'))
     world.run(minutes=5)
-    assert (world.attempts, world.told) == ([], [])
+    assert (world.attempts, world.alerts) == ([], [])
     world.fail(job, "Success")
     world.run(minutes=30)
     assert world.attempts == [(job, 2)]
@@ -98,7 +98,7 @@ def test_while_cis_list_fails_nothing_is_submitted_and_at_last_a_person_is_asked
             world.now += 4 * 3600
             world.run(minutes=1)
     assert world.attempts == [(job, 2)]
-    assert len(world.told) == 1
+    assert len(world.alerts) == 1
 
 
 def test_a_refusal_that_was_not_told_yet_is_told(world: World) -> None:
@@ -110,7 +110,7 @@ def test_a_refusal_that_was_not_told_yet_is_told(world: World) -> None:
     )
     world.run(minutes=2)
     assert world.attempts == []
-    assert "InvalidArgument" in world.told[0]
+    assert "InvalidArgument" in world.alerts[0]
 
 
 def test_a_request_that_holds_a_secret_that_is_not_kept_is_held(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_request_that_holds_a_secret_that_is_not_kept_is_held(tmp_path: Path) 
         operation = {"DocProcess": {"DocPassword": "hunter2"}}
         world.post(failed("d" + "1" * 32, Tag="DocProcess", Operation=operation))
         world.run(minutes=2)
-        assert len(world.told) == 1
+        assert len(world.alerts) == 1
         everything = (
             "".join((world.folder / key).read_text() for key in world.keys(""))
             + world.output.getvalue()
@@ -137,7 +137,7 @@ def test_without_a_bucket_or_credentials_ci_can_not_be_asked(world: World, missi
     for _ in range(12):
         world.now += 4 * 3600
         world.run(minutes=1)
-    assert len(world.told) == 1
+    assert len(world.alerts) == 1
 
 
 def test_a_bucket_that_a_callback_made_up_reaches_no_host_name(world: World) -> None:
@@ -160,7 +160,7 @@ def test_an_attempt_that_can_not_be_read_stops_its_own_ticket_alone(world: World
     world.run(minutes=8)
     assert world.attempts == []
     assert len(world.keys("_dead/")) == 1
-    assert "_dead/" in world.told[0]
+    assert "_dead/" in world.alerts[0]
     with pytest.raises(ValueError, match="attempt/1"):
         Attempts(world.store).get(type("L", (), {"root_job_id": job, "attempt": 2})())
 
@@ -214,7 +214,7 @@ def test_a_job_with_no_end_that_can_be_read_is_told(world: World) -> None:
     status, answer = world.post('{"JobsDetail": {"JobId": "j1", "Code": "Odd"}}')
     assert (status, answer["jobs"][0]["outcome"]) == (200, "unknown")
     world.run(minutes=1)
-    assert "j1" in world.told[0]
+    assert "j1" in world.alerts[0]
 
 
 class TestWorkflows:
@@ -235,7 +235,7 @@ class TestWorkflows:
         ):
             world.run(minutes=10)
         assert runs(world) == 2
-        assert world.told == []
+        assert world.alerts == []
 
     @pytest.mark.parametrize(
         "fault", [Fault(reset_after=True), Fault(before=(403, "AccessDenied"))]
@@ -247,12 +247,12 @@ class TestWorkflows:
             world.run(minutes=10)
         world.run(minutes=30)
         assert runs(world) == 1
-        assert len(world.told) == 1
+        assert len(world.alerts) == 1
         # Another node of the same run failed too: an alert is raised, and nothing starts.
         workflow_job(world)
         world.run(minutes=5)
         assert runs(world) == 1
-        assert len(world.told) == 2
+        assert len(world.alerts) == 2
 
     @pytest.mark.parametrize("verify", ["never", "failures"])
     def test_workflow_that_only_the_callback_names_is_not_run(
@@ -270,7 +270,7 @@ class TestWorkflows:
             world.post(json.dumps(body))
         world.run(minutes=70)
         assert runs(world) == 0
-        assert "does not name its workflow" in world.told[0]
+        assert "does not name its workflow" in world.alerts[0]
 
     @pytest.mark.parametrize("verify", ["never", "failures"])
     def test_workflow_and_day_are_those_of_ci(self, world: World, verify: str) -> None:
@@ -296,7 +296,7 @@ class TestWorkflows:
             world.now += 4 * 3600
             world.run(minutes=1)
         assert runs(world) == 0
-        assert len(world.told) == 1
+        assert len(world.alerts) == 1
 
     def test_runs_of_one_sweep_are_bounded(self, world: World) -> None:
         """Like any re-submission."""

@@ -143,7 +143,7 @@ def test_a_crowd_of_sweeps_submits_once(world: QuickWorld) -> None:
     world.run(minutes=3)
     assert Counter(world.attempts) == {(job, 2): 1 for job in jobs}
     assert [key for key in world.keys("_sweep/") if "held" not in key] == []
-    assert world.told == []
+    assert world.alerts == []
 
 
 # --- made interleavings -------------------------------------------------------------------
@@ -307,15 +307,15 @@ def delivers(job: str, form: str, store: Callable[[Actor], Store]) -> Callable[[
     return play
 
 
-def assert_all_once(world: QuickWorld, retried: list[str], told: list[str]) -> None:
+def assert_all_once(world: QuickWorld, retried: list[str], alerted: list[str]) -> None:
     """After an hour of calm sweeps: one record a job, one re-submission, everybody told."""
     world.run(minutes=60)
-    assert sorted(kept(world, "jobs/")) == sorted(f"{job}.json" for job in retried + told)
+    assert sorted(kept(world, "jobs/")) == sorted(f"{job}.json" for job in retried + alerted)
     assert Counter(world.attempts) == {(job, 2): 1 for job in retried}
     assert all(key.endswith("-watch.json") for key in world.keys("_outbox/"))
     assert list(world.keys("_dead/") + world.keys("_digests/")) == []
-    heard = "\n".join(world.told)
-    assert all(job in heard for job in told)
+    heard = "\n".join(world.alerts)
+    assert all(job in heard for job in alerted)
     assert not any(job in heard for job in retried)
     assert {line["level"] for line in world.lines if line["event"] == "internal_error"} == set()
 
@@ -325,15 +325,15 @@ def test_two_sweeps_at_once_submit_once_and_tell_once(seed: int, one_by_one: Non
     """Three, in fact, that stall now and then for longer than their lease."""
     world = QuickWorld()
     retried = [failed_job(world, name) for name in ("a", "b")]
-    told = [failed_job(world, name, "InvalidArgument") for name in ("c", "d")]
-    for job in retried + told:
+    alerted = [failed_job(world, name, "InvalidArgument") for name in ("c", "d")]
+    for job in retried + alerted:
         world.deliver(job)
     stage = Stage(world, seed)
     for _ in range(3):
         stage.add(sweeps_now_and_then(lambda actor: world.store))
     stage.play()
-    assert_all_once(world, retried, told)
-    assert set(world.times_told().values()) == {1}
+    assert_all_once(world, retried, alerted)
+    assert set(world.times_alerted().values()) == {1}
 
 
 @seeds
@@ -341,8 +341,8 @@ def test_where_listings_lag_two_sweeps_at_once_submit_once(seed: int, one_by_one
     """By less than LEASE_WAIT_S: a new lease is missing at first, a deleted one still there."""
     world = QuickWorld()
     retried = [failed_job(world, name) for name in ("a", "b")]
-    told = [failed_job(world, "c", "InvalidArgument")]
-    for job in retried + told:
+    alerted = [failed_job(world, "c", "InvalidArgument")]
+    for job in retried + alerted:
         world.deliver(job)
     stage = Stage(world, seed)
 
@@ -352,7 +352,7 @@ def test_where_listings_lag_two_sweeps_at_once_submit_once(seed: int, one_by_one
     for _ in range(3):
         stage.add(sweeps_now_and_then(lagging))
     stage.play()
-    assert_all_once(world, retried, told)
+    assert_all_once(world, retried, alerted)
 
 
 @seeds
@@ -360,16 +360,16 @@ def test_a_sweep_and_a_redelivery_at_once_submit_once(seed: int, one_by_one: Non
     """The first delivery too, whose ticket a sweep may find before its record."""
     world = QuickWorld()
     retried = [failed_job(world, "a")]
-    told = [failed_job(world, "b", "InvalidArgument")]
+    alerted = [failed_job(world, "b", "InvalidArgument")]
     world.deliver(retried[0])
     stage = Stage(world, seed)
     for _ in range(2):
         stage.add(sweeps_now_and_then(lambda actor: world.store))
-    for job, form in ((retried[0], "JSON"), (told[0], "XML"), (told[0], "JSON")):
+    for job, form in ((retried[0], "JSON"), (alerted[0], "XML"), (alerted[0], "JSON")):
         stage.add(delivers(job, form, lambda actor: world.store))
     stage.play()
-    assert_all_once(world, retried, told)
-    assert set(world.times_told().values()) == {1}
+    assert_all_once(world, retried, alerted)
+    assert set(world.times_alerted().values()) == {1}
 
 
 @seeds
@@ -379,7 +379,7 @@ def test_on_a_store_as_bad_as_cos_may_be_deliveries_and_sweeps_submit_once(
     """Two writers of a new key are both let through, and listings lag."""
     world = QuickWorld()
     retried = [failed_job(world, "a")]
-    told = [failed_job(world, "b", "InvalidArgument")]
+    alerted = [failed_job(world, "b", "InvalidArgument")]
     stage = Stage(world, seed)
 
     def bad(actor: Actor) -> Store:
@@ -388,11 +388,11 @@ def test_on_a_store_as_bad_as_cos_may_be_deliveries_and_sweeps_submit_once(
 
     for _ in range(2):
         stage.add(sweeps_now_and_then(bad))
-    for job in retried + told:
+    for job in retried + alerted:
         for form in ("XML", "JSON"):
             stage.add(delivers(job, form, bad))
     stage.play()
-    assert_all_once(world, retried, told)
+    assert_all_once(world, retried, alerted)
 
 
 @seeds
@@ -403,7 +403,7 @@ def test_crashes_and_lost_answers_besides_change_nothing(
     """Sweeps and deliveries at once, of whose requests every tenth fails or is the last one."""
     world = QuickWorld()
     retried = [failed_job(world, name) for name in ("a", "b")]
-    told = [failed_job(world, name, "InvalidArgument") for name in ("c", "d")]
+    alerted = [failed_job(world, name, "InvalidArgument") for name in ("c", "d")]
     stage = Stage(world, seed)
 
     def base(actor: Actor) -> Store:
@@ -427,10 +427,10 @@ def test_crashes_and_lost_answers_besides_change_nothing(
 
     for _ in range(3):
         stage.add(sweeps)
-    for job in retried + told:
+    for job in retried + alerted:
         stage.add(delivers_until_taken(job))
     stage.play()
-    assert_all_once(world, retried, told)
+    assert_all_once(world, retried, alerted)
     if not lag_s:
         assert max(map(len, world.digests_of().values())) == 1
 
@@ -469,8 +469,8 @@ def test_a_sweep_that_stalls_past_its_lease_does_nothing_more(one_by_one: None) 
         number += 1
         world = QuickWorld()
         retried = [failed_job(world, name) for name in ("a", "b")]
-        told = [failed_job(world, name, "InvalidArgument") for name in ("c", "d")]
-        for job in retried + told:
+        alerted = [failed_job(world, name, "InvalidArgument") for name in ("c", "d")]
+        for job in retried + alerted:
             world.deliver(job)
 
         def another_sweep(world: QuickWorld = world) -> None:
@@ -480,10 +480,10 @@ def test_a_sweep_that_stalls_past_its_lease_does_nothing_more(one_by_one: None) 
         stall = Stall(number, another_sweep)
         world.sweep(stall.store(world.store), stall.http(world.http))
         most = max(most, len(stall.asked))
-        assert_all_once(world, retried, told)
+        assert_all_once(world, retried, alerted)
         # Between the sending and the note of it a stall looks like a crash.
         last = stall.asked[number - 1] if number <= len(stall.asked) else ""
-        assert max(world.times_told().values()) == 1 + last.startswith("POST /alerts"), last
+        assert max(world.times_alerted().values()) == 1 + last.startswith("POST /alerts"), last
     assert most > 40
 
 
@@ -504,13 +504,13 @@ class Interrupted(Wrapped):
 def test_what_another_sweep_did_since_the_listing_is_not_done_again() -> None:
     """Between a sweep's listing and its lease another one does everything."""
     world = QuickWorld()
-    retried, told = failed_job(world, "a"), failed_job(world, "b", "InvalidArgument")
+    retried, alerted = failed_job(world, "a"), failed_job(world, "b", "InvalidArgument")
     world.deliver(retried)
-    world.deliver(told)
+    world.deliver(alerted)
     summary = world.sweep(Interrupted(world.store, "_sweep/", world.sweep))
     assert (summary["status"], summary["submitted"], summary["alerts_sent"]) == ("done", 0, 0)
-    assert_all_once(world, [retried], [told])
-    assert set(world.times_told().values()) == {1}
+    assert_all_once(world, [retried], [alerted])
+    assert set(world.times_alerted().values()) == {1}
 
 
 def test_a_digest_that_another_sweep_left_since_the_listing_is_not_told_twice() -> None:
@@ -528,4 +528,4 @@ def test_a_digest_that_another_sweep_left_since_the_listing_is_not_told_twice() 
 
     world.sweep(Interrupted(world.store, "_sweep/", breaks_off))
     assert_all_once(world, [], [job])
-    assert set(world.times_told().values()) == {1}
+    assert set(world.times_alerted().values()) == {1}

@@ -321,7 +321,7 @@ class Failures(RuleBasedStateMachine):
             if sys.exc_info()[0] is None:
                 self.settle()
                 self.nothing_is_left()
-                self.every_alert_was_told()
+                self.every_alert_was_sent()
                 self.every_failure_came_to_an_end()
         finally:
             self._patches.close()
@@ -348,10 +348,10 @@ class Failures(RuleBasedStateMachine):
         assert self.world.keys("_outbox/") == self.world.keys("_digests/") == []
         assert self.owed == []
 
-    def every_alert_was_told(self) -> None:
+    def every_alert_was_sent(self) -> None:
         """Or its digest was given up, at ERROR; and no alert is in two digests. One whose record
         tells another end is told as a conflict."""
-        told = self.world.times_told()
+        alerted = self.world.times_alerted()
         digests = self.world.digests_of()
         kept = self.world.keys("_undelivered/")
         given_up = {key.split("/")[1].removesuffix(".json") for key in kept}
@@ -368,7 +368,7 @@ class Failures(RuleBasedStateMachine):
                 assert f"0000000000-{job}-{end}-alert.conflict.json" in called_for
             else:
                 assert len(digests[name]) == 1, name
-                assert told[name] or digests[name] & given_up, name
+                assert alerted[name] or digests[name] & given_up, name
 
     def every_failure_came_to_an_end(self) -> None:
         """It was submitted again and that job's end is known, or somebody was told."""

@@ -293,6 +293,6 @@ def test_an_answer_is_no_longer_than_a_line_of_the_log(name: str) -> None:
     answer = http.answer(results)
     assert answer["statusCode"] == 200
     assert len(answer["body"]) < http.MAX_ANSWER_BYTES + 100
-    told = json.loads(answer["body"])
-    assert len(told["jobs"]) + told["omitted"] == 10_000
-    assert told["jobs"]
+    answered = json.loads(answer["body"])
+    assert len(answered["jobs"]) + answered["omitted"] == 10_000
+    assert answered["jobs"]

@@ -13,15 +13,15 @@ from tests.callback.twins import as_json
 
 def detail(event: str = "ReviewImage", **nodes: Any) -> Any:
     """The record of a Detail callback, as JSON."""
-    told = {"JobId": "r1", "State": "Success"} | nodes
-    (one,) = records(as_json({"EventName": event, "JobsDetail": told}))
+    tree = {"JobId": "r1", "State": "Success"} | nodes
+    (one,) = records(as_json({"EventName": event, "JobsDetail": tree}))
     return valid(one)
 
 
 def simple(**data: Any) -> Any:
     """The record of a Simple callback, as JSON."""
-    told = {"code": 0, "message": "success", "data": {"trace_id": "r1", **data}}
-    (one,) = records(as_json(told))
+    tree = {"code": 0, "message": "success", "data": {"trace_id": "r1", **data}}
+    (one,) = records(as_json(tree))
     return valid(one)
 
 

@@ -14,8 +14,8 @@ from tests.callback.twins import as_json
 
 def run(*tasks: Any, **execution: Any) -> JobRecord:
     """The record of a run with these tasks."""
-    told = {"RunId": "i1", "WorkflowId": "w1", "State": "Success", "Tasks": tasks, **execution}
-    (one,) = records(as_json({"EventName": "WorkflowFinish", "WorkflowExecution": told}))
+    nodes = {"RunId": "i1", "WorkflowId": "w1", "State": "Success", "Tasks": tasks, **execution}
+    (one,) = records(as_json({"EventName": "WorkflowFinish", "WorkflowExecution": nodes}))
     return one
 
 
@@ -137,8 +137,8 @@ def test_tasks_and_their_objects_may_repeat() -> None:
 @pytest.mark.parametrize("state", [None, "Success", "Failed", "Running"])
 def test_a_start_is_never_an_end(state: str | None) -> None:
     """Whatever its State: the callback of the end is yet to come."""
-    told = {"RunId": "i1", "Tasks": [{"State": "Failed"}], **({"State": state} if state else {})}
-    (one,) = records(as_json({"EventName": "WorkflowStart", "WorkflowExecution": told}))
+    nodes = {"RunId": "i1", "Tasks": [{"State": "Failed"}], **({"State": state} if state else {})}
+    (one,) = records(as_json({"EventName": "WorkflowStart", "WorkflowExecution": nodes}))
     assert (one.outcome, one.is_terminal) == ("unfinished", False)
     assert valid(one)["state"] == state
 

@@ -282,7 +282,7 @@ def test_whatever_dies_in_between_is_made_up_for(
     )
     left = [world.keys(prefix) for prefix in ("_outbox/", "_digests/", "_sweep/", "_dead/")]
     assert left == [[], [], [], []]
-    heard = [text for text in world.told if again.job_id in text or job in text]
+    heard = [text for text in world.alerts if again.job_id in text or job in text]
     # Twice only where the crash fell between sending and noting that it was sent.
     twice = (when, step.requests[number - 1]) in (
         ("after", "POST /alerts/"),

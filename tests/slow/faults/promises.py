@@ -32,8 +32,8 @@ class Promises:
             for promise in (
                 self._kept,
                 self._submitted_once,
-                self._told_once,
-                self._told_what_there_is,
+                self._alerted_once,
+                self._alerted_what_there_is,
                 self._nothing_is_cancelled,
                 self._nothing_is_left,
                 self._no_fault_of_its_own,
@@ -83,7 +83,7 @@ class Promises:
             if player.part.workflow and (len(runs) > 1 or not (runs or is_asked)):
                 yield f"its workflow ran {len(runs)} times"
 
-    def _told_once(self) -> Iterable[str]:
+    def _alerted_once(self) -> Iterable[str]:
         """Each alert, and not again but where the channel's answer or a note of it was lost."""
         digests: dict[str, set[str]] = {}
         texts: dict[str, str] = {}
@@ -103,11 +103,11 @@ class Promises:
             if not 1 <= times <= 1 + again:
                 yield f"{name} {times} times"
 
-    def _told_what_there_is(self) -> Iterable[str]:
+    def _alerted_what_there_is(self) -> Iterable[str]:
         """What the parts call for, and nothing else but what says that a thing is not known."""
         expected = Counter({"dead": 1})
         for player in self.story.players.values():
-            expected.update(player.part.told)
+            expected.update(player.part.alerts)
         found = Counter(
             name.rpartition("-alert.")[2].removesuffix(".json") for name in self.tickets()
         )

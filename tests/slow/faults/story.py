@@ -34,10 +34,10 @@ ENV: Final = {
 
 class Part(NamedTuple):
     """One job of the play. ends: the code with which each of its attempts fails, "" where it
-    succeeds. told: the alerts in the end. calls_back: whose callback comes, by attempt."""
+    succeeds. alerts: those in the end. calls_back: whose callback comes, by attempt."""
 
     ends: tuple[str, ...]
-    told: tuple[str, ...]
+    alerts: tuple[str, ...]
     calls_back: tuple[bool, ...] = (True, True)
     tag: str = "Translation"
     workflow: bool = False
@@ -47,7 +47,7 @@ class Part(NamedTuple):
 PARTS: Final[Mapping[str, Part]] = {
     "recovers": Part(("InternalError", ""), ("recovered",)),
     "gives up": Part(("InternalError", "InternalError"), ("gave-up",), (True, False)),
-    "is told": Part(("InvalidArgument",), ("failed",)),
+    "is alerted": Part(("InvalidArgument",), ("failed",)),
     "is absent": Part(("InvalidArgument",), ("failed", "absent"), (False,), "Transcode"),
     "is doubled": Part(("InternalError", ""), ("recovered", "duplicate"), doubled=True),
     "is a workflow's": Part(("InternalError",), (), workflow=True),

@@ -39,7 +39,7 @@ class End(NamedTuple):
 
 ENDS = {
     "retried": End("Failed", "InternalError", "failed", True),
-    "told": End("Failed", "InvalidArgument", "failed", True),
+    "alerted": End("Failed", "InvalidArgument", "failed", True),
     "partial": End(
         "Success",
         "Success",
@@ -71,7 +71,7 @@ class Plan:
     for a ticket the callback comes in both formats, and of every other one of the rest."""
 
     retried: int
-    told: int
+    alerted: int
     partial: int
     succeeded: int
     cancelled: int
@@ -152,22 +152,25 @@ def assert_all_is_done_with(world: QuickWorld, sent: list[Sent], plan: Plan) -> 
     assert world.keys("_outbox/") == world.keys("_digests/") == []
     assert len(world.keys("jobs/")) == len(ids) + plan.retried
     assert len(world.keys("_dead/")) == plan.garbage
-    told = [key for key in world.keys("_done/") if "-alert." in key]
-    assert len(told) == plan.told + plan.partial + plan.garbage + plan.retried
+    alerted = [key for key in world.keys("_done/") if "-alert." in key]
+    assert len(alerted) == plan.alerted + plan.partial + plan.garbage + plan.retried
     for kind, count in (
-        ("alert.failed", plan.told),
+        ("alert.failed", plan.alerted),
         ("alert.partial", plan.partial),
         ("alert.dead", plan.garbage),
         ("alert.recovered", plan.retried),
     ):
-        assert sum(key.endswith(f"-{kind}.json") for key in told) == count
+        assert sum(key.endswith(f"-{kind}.json") for key in alerted) == count
 
 
 @pytest.mark.parametrize(
     ("count", "plan"),
     [
         pytest.param(200, Plan(2, 26, 8, 76, 4, 8), marks=pytest.mark.sample),
-        (10_000, Plan(100, told=1_300, partial=400, succeeded=3_800, cancelled=200, garbage=400)),
+        (
+            10_000,
+            Plan(100, alerted=1_300, partial=400, succeeded=3_800, cancelled=200, garbage=400),
+        ),
     ],
     ids=["200", "10,000"],
 )
@@ -203,7 +206,7 @@ def test_of_two_hundred_callbacks_to_a_failing_cos_none_is_lost(cos: FakeCos) ->
     )
     world = QuickWorld(store, SWEEP_MAX_SUBMITS="10000")
     chance = random.Random(2)
-    plan = Plan(6, told=30, partial=4, succeeded=66, cancelled=8, garbage=9)
+    plan = Plan(6, alerted=30, partial=4, succeeded=66, cancelled=8, garbage=9)
     sent = plan.play(world, chance)
     assert len(sent) == 200
 
@@ -247,7 +250,7 @@ class Timeline:
         self._store = trouble.store(self.world.store)
         self._http = trouble.http(self.world.http)
 
-    def told(self, body: str) -> None:
+    def deliver(self, body: str) -> None:
         """CI sends a callback until it is taken."""
         statuses = [503]
         while statuses[-1] == 503:
@@ -293,35 +296,35 @@ class Timeline:
 def recovers(story: Timeline) -> None:
     """A job fails twice, and then succeeds."""
     job = story.fail()
-    story.told(story.callback(job))
+    story.deliver(story.callback(job))
     for attempt in (2, 3):
         job = story.tried_again(attempt)
         story.world.fail(job) if attempt == 2 else story.world.succeed(job)
-        story.told(story.callback(job, "JSON"))
+        story.deliver(story.callback(job, "JSON"))
     story.all_is_done()
 
 
 def is_given_up(story: Timeline) -> None:
     """A job fails, its re-submission too, and that one's callback never comes."""
     job = story.fail()
-    story.told(story.callback(job))
+    story.deliver(story.callback(job))
     story.world.fail(story.tried_again(2))
     story.all_is_done()
 
 
-def is_told(story: Timeline) -> None:
+def is_alerted(story: Timeline) -> None:
     """A failure that no retry helps, a body that nobody understands, and two ends of one job."""
     job = story.fail("InvalidArgument")
-    story.told(story.callback(job))
-    story.told("garbage")
-    story.told(story.callback(job, "JSON").replace('"Failed"', '"Success"'))
+    story.deliver(story.callback(job))
+    story.deliver("garbage")
+    story.deliver(story.callback(job, "JSON").replace('"Failed"', '"Success"'))
     story.all_is_done()
 
 
 def is_refused(story: Timeline) -> None:
     """CI will not have the job again."""
     job = story.fail()
-    story.told(story.callback(job))
+    story.deliver(story.callback(job))
     story.world.ci.gone.add(("ai", "/jobs"))
     story.world.ci.gone.add(("ai", "/ai_jobs"))
     story.all_is_done()
@@ -333,7 +336,7 @@ def end_of(world: QuickWorld) -> dict[str, object]:
         "records": {key: world.read(key)["outcome"] for key in world.keys("jobs/")},
         "attempts": world.attempts,
         "notes": {key: _note(world.read(key)) for key in world.keys("_attempts/")},
-        "told": {name for name, times in world.times_told().items() if times},
+        "alerted": {name for name, times in world.times_alerted().items() if times},
         "dead": len(world.keys("_dead/")),
         "left": world.keys("_outbox/") + world.keys("_digests/") + world.keys("_undelivered/"),
         "faults": [line for line in world.lines if line["event"] == "internal_error"],
@@ -346,7 +349,7 @@ def _note(attempt: dict[str, object]) -> tuple[object, object]:
 
 @pytest.mark.parametrize("how", ["lost before", "lost after"])
 @pytest.mark.parametrize("length", [1, 5])
-@pytest.mark.parametrize("play", [recovers, is_given_up, is_told, is_refused])
+@pytest.mark.parametrize("play", [recovers, is_given_up, is_alerted, is_refused])
 def test_whichever_requests_fail_the_end_is_the_same(
     play: Callable[[Timeline], None], length: int, how: How, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -358,7 +361,7 @@ def test_whichever_requests_fail_the_end_is_the_same(
     calm = Trouble()
     expected = Timeline(calm, **env)
     play(expected)
-    assert set(expected.world.times_told().values()) == {1}
+    assert set(expected.world.times_alerted().values()) == {1}
     for first, what in enumerate(calm.asked, 1):
         wrong = range(first, first + length)
         trouble = Trouble(at(wrong, how))
@@ -370,5 +373,5 @@ def test_whichever_requests_fail_the_end_is_the_same(
         noting = ("POST /alerts", "put _digests", "delete _digests")
         lost = [trouble.asked[number - 1] for number in wrong if number <= len(trouble.asked)]
         most = 1 + sum(one.startswith(noting) for one in lost)
-        assert max(story.world.times_told().values()) <= most, f"{how}: {first} {what}"
+        assert max(story.world.times_alerted().values()) <= most, f"{how}: {first} {what}"
         assert max(map(len, story.world.digests_of().values())) == 1, f"{how}: {first} {what}"

@@ -131,7 +131,7 @@ def test_a_promise_that_is_broken_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     _, broken = matrix.tell(Wrong("put", "HTML", 1))
     assert any(one.startswith("submitted_once") for one in broken)
     _, broken = matrix.tell(Wrong("put", "HTML", 3))
-    assert any(one.startswith("told_what_there_is") for one in broken)
+    assert any(one.startswith("alerted_what_there_is") for one in broken)
 
 
 # --- alone, over sockets -------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_over_sockets_the_promises_hold(
     """The real SDK and the real HTTP client meet it, each of their tries."""
     monkeypatch.setattr("handler.parallel.POOL", 1)
     wrong = Wrong(operation, way)
-    story = play(SocketWorld(faces, **ENV), (SHORT.get(operation, "is told"),), wrong)
+    story = play(SocketWorld(faces, **ENV), (SHORT.get(operation, "is alerted"),), wrong)
     assert [one.wrong for one in story.injector.met] == [wrong]
     assert Promises(story).broken() == []
 
@@ -168,7 +168,7 @@ def test_over_sockets_the_play_is_the_same(
 # --- the doubles are faithful --------------------------------------------------------------
 
 
-def told(call: Callable[[], Any]) -> object:
+def response(call: Callable[[], Any]) -> object:
     """What comes of a call: a value, or the kind of error and the status that it carries."""
     try:
         return call()
@@ -185,7 +185,7 @@ def on_store(operation: str, store: Store) -> object:
         "list": lambda: [*store.list("a/")],
         "delete": lambda: store.delete("a/old"),
     }
-    return told(asked[operation])
+    return response(asked[operation])
 
 
 @every_way
@@ -231,7 +231,7 @@ def on_ci(operation: str, http: Http, world: MemoryWorld | SocketWorld, job: str
         "create": lambda: ci.create(family, TRANSLATION).verdict,
         "trigger_workflow": lambda: ci.trigger_workflow("w1", "a.pdf").verdict,
     }
-    return told(asked[operation])
+    return response(asked[operation])
 
 
 @every_way

@@ -54,7 +54,7 @@ SOON = 5
 LATE = 150
 """Minutes until a callback is sent again."""
 
-FAMILIES = {"retried": "InternalError", "told": "InvalidArgument", "well": ""}
+FAMILIES = {"retried": "InternalError", "alerted": "InvalidArgument", "well": ""}
 SENDERS = ("soon", "late", "never", "never at all")
 
 
@@ -81,7 +81,7 @@ class Job(NamedTuple):
 def plan(number: int) -> list[Job]:
     """So many jobs, evenly over two hours: of ten one is retried and one told, of each kind some
     of every sender."""
-    fates = itertools.cycle(("well",) * 4 + ("retried",) + ("well",) * 4 + ("told",))
+    fates = itertools.cycle(("well",) * 4 + ("retried",) + ("well",) * 4 + ("alerted",))
     senders = itertools.cycle(("soon", "never", "soon", "late", "never", "soon", "never at all"))
     return [Job(JOBS_END * n / number + 0.05, next(fates), next(senders)) for n in range(number)]
 
@@ -158,12 +158,12 @@ class Hours:
         event = {"httpMethod": "POST", "path": "/", "body": body}
         answer = self.world.function().handle(event, {"request_id": f"r{self.minute:.2f}"})
         status = answer["statusCode"]
-        (told,) = json.loads(answer["body"])["jobs"]
-        self.answers.setdefault(job_id, []).append((told["status"], status))
+        (job_result,) = json.loads(answer["body"])["jobs"]
+        self.answers.setdefault(job_id, []).append((job_result["status"], status))
         is_refused = self.is_down and self.spill is None
         assert (status == 503) == is_refused
         assert ("Retry-After" in answer["headers"]) == is_refused
-        assert (told["status"] == "spilled") == (self.is_down and not is_refused)
+        assert (job_result["status"] == "spilled") == (self.is_down and not is_refused)
         again = {"soon": SOON, "late": LATE}.get(sender)
         if status == 503 and again:
             self.at(self.minute + again, lambda: self._deliver(job_id, sender))
@@ -328,13 +328,13 @@ def test_failures_among_them_are_followed_once(played: Hours) -> None:
     done = [key for key in world.keys("_done/") if "-alert." in key]
     kinds = Counter(key.rpartition("-alert.")[2] for key in done)
     assert kinds == {
-        "failed.json": fates["told"],
+        "failed.json": fates["alerted"],
         "recovered.json": fates["retried"],
         "absent.json": 1,
     }
     if world.memory.journal:  # of a ledger in memory
-        assert set(world.times_told().values()) == {1}
-    absent = [text for text in world.told if "Missing callbacks" in text]
+        assert set(world.times_alerted().values()) == {1}
+    absent = [text for text in world.alerts if "Missing callbacks" in text]
     assert len(absent) == 1
 
 

@@ -172,7 +172,7 @@ def _is_told_once(world: World, troubled: str) -> None:
     """No alert is in two digests, and none is accepted twice but where the note of it was lost or
     never made. No message holds a token."""
     is_note = "/alerts" in troubled or "_digests/" in troubled or troubled.startswith("dies")
-    assert max(world.times_told().values(), default=0) <= 1 + is_note, world.times_told()
+    assert max(world.times_alerted().values(), default=0) <= 1 + is_note, world.times_alerted()
     assert all(len(digests) == 1 for digests in world.digests_of().values())
     assert TOKEN.encode() not in b"".join(one.body for one in world.phone.received)
 
@@ -181,7 +181,7 @@ def _is_not_silent(world: World) -> None:
     """A failed job was submitted again, or an alert about it was accepted."""
     following = {_marked(one.user_data) for one in world.ci.accepted}
     has_run = any(one.path == "/triggerworkflow" for one in world.ci.accepted)
-    told = [name for name, times in world.times_told().items() if times]
+    alerted = [name for name, times in world.times_alerted().items() if times]
     attempts = Attempts(world.memory)
     for key in world.keys(keys.JOBS):
         record = JobRecord.from_json(world.memory.get(key) or b"")
@@ -190,8 +190,10 @@ def _is_not_silent(world: World) -> None:
         lineage = attempts.proven(record).lineage
         was_followed = (lineage.root_job_id, lineage.attempt + 1) in following
         is_of_run = has_run and record.workflow is not None
-        is_told = any(f"-{keys.name(record.job_id)}-" in name for name in told)
-        assert was_followed or is_of_run or is_told, f"nothing follows from {record.job_id[:80]!r}"
+        is_alerted = any(f"-{keys.name(record.job_id)}-" in name for name in alerted)
+        assert was_followed or is_of_run or is_alerted, (
+            f"nothing follows from {record.job_id[:80]!r}"
+        )
 
 
 def _marked(user_data: str) -> tuple[str, int]:

@@ -79,14 +79,14 @@ def of_http_answer(answer: Any) -> tuple[int, list[dict[str, Any]]]:
         assert _NO_CONTROLS.fullmatch(name + value)
     assert _NO_CONTROLS.fullmatch(answer["body"])
     assert TOKEN not in json.dumps(answer)
-    told = json.loads(answer["body"])
-    if "jobs" not in told:
-        assert set(told) <= {"status", "reason"}
+    answered = json.loads(answer["body"])
+    if "jobs" not in answered:
+        assert set(answered) <= {"status", "reason"}
         return answer["statusCode"], []
-    assert told["jobs"]
-    for job in told["jobs"]:
+    assert answered["jobs"]
+    for job in answered["jobs"]:
         assert {"job_id", "tag", "outcome", "status", "key"} <= set(job)
-    return answer["statusCode"], told["jobs"]
+    return answer["statusCode"], answered["jobs"]
 
 
 def of_jobs(jobs: Iterable[Mapping[str, Any]], store: Mapping[str, bytes]) -> None:

@@ -33,24 +33,24 @@ def event(data: bytes) -> None:
         return
     lines = world.logged()
     store = world.kept()
-    told = _of_answer(case, answer, lines, store)
+    answered = _of_answer(case, answer, lines, store)
     promises.of_store(store)
     if _trigger(case.event) == "timer":
         return
-    _is_once(world, case, told, store)
+    _is_once(world, case, answered, store)
     if case.fault:
         _survives_a_fault(case, store)
     if case.sweeps != "none":
         failures.follow(world, case, data[HEAD_CHARS:])
 
 
-Told = tuple[Any, list[Any]]
+Answered = tuple[Any, list[Any]]
 """What an answer says of the whole, and of each job."""
 
 
 def _of_answer(
     case: Case, answer: Any, lines: list[dict[str, Any]], store: Mapping[str, bytes]
-) -> Told:
+) -> Answered:
     trigger = _trigger(case.event)
     if trigger == "timer":
         assert answer == {"status": _ended(lines)}
@@ -125,12 +125,12 @@ def _is_in_the_log(case: Case, lines: list[dict[str, Any]]) -> None:
         assert body == case.body
 
 
-def _is_once(world: World, case: Case, told: Told, store: Mapping[str, bytes]) -> None:
+def _is_once(world: World, case: Case, answered: Answered, store: Mapping[str, bytes]) -> None:
     """The same event an hour later: the same answer, no new key, and no end gives way."""
     world.now += HOUR
     answer = world.invoke(case.event)
     after = world.kept()
-    assert _of_answer(case, answer, world.logged(), after) == told
+    assert _of_answer(case, answer, world.logged(), after) == answered
     assert set(after) == set(store)
     for key, data in store.items():
         assert after[key] == data or key.startswith(("_unfinished/", "_outbox/")), key

@@ -118,13 +118,13 @@ def _of_expectations(case: Mapping[str, Any], scene: Scene) -> Iterator[str]:
         yield f"answered {status}, expected {case['status']}: {scene.answer['body'][:200]}"
         return
     jobs = scene.body.get("jobs")
-    told = [job["status"] for job in jobs] if jobs else scene.body["status"]
+    given_words = [job["status"] for job in jobs] if jobs else scene.body["status"]
     if scene.body.get("omitted") and isinstance(words, list):
-        if len(words) != len(told) + scene.body["omitted"]:
-            yield f"{len(told)} jobs and {scene.body['omitted']} omitted of {len(words)}"
-        words = words[: len(told)]
-    if told != words:
-        yield f"told {told!r:.100}, expected {words!r:.100}"
+        if len(words) != len(given_words) + scene.body["omitted"]:
+            yield f"{len(given_words)} jobs and {scene.body['omitted']} omitted of {len(words)}"
+        words = words[: len(given_words)]
+    if given_words != words:
+        yield f"told {given_words!r:.100}, expected {words!r:.100}"
     reasons = [letter["reason"] for letter in scene.below("_dead").values()]
     expected = [case["reason"]] if case["reason"] else []
     if reasons != expected:
@@ -223,14 +223,14 @@ def _of_letters(case: Mapping[str, Any], scene: Scene) -> Iterator[str]:
 
 def _of_secrets(case: Mapping[str, Any], scene: Scene) -> Iterator[str]:
     # A dead letter holds the body as it came; what was fetched must not be in there either.
-    told = {"the answer": json.dumps(scene.answer), "the log": scene.output}
+    given_words = {"the answer": json.dumps(scene.answer), "the log": scene.output}
     files = {path: content.decode("utf-8") for path, content in scene.files.items()}
     letters = {
         path: base64.b64decode(_strict(text)["body_base64"]).decode("utf-8", "replace")
         for path, text in files.items()
         if path.startswith("ledger/_dead/")
     }
-    for where, text in {**told, **files}.items():
+    for where, text in {**given_words, **files}.items():
         for what, secret in (("a token", TOKEN), ("a secret", PLANTED), ("the bait", case["bait"])):
             if secret in text:
                 yield f"{what} is in {where[:100]}"

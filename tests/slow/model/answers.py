@@ -200,12 +200,12 @@ def wait(scope: Scope, state: State, number: int, request: ask.Wait) -> Answers:
 def send(scope: Scope, state: State, number: int, request: ask.Send) -> Answers:
     """Taken; taken, but the answer is lost; not taken."""
     pairs = frozenset((ticket, request.channel) for ticket in request.tickets)
-    again = pairs & state.told - state.excused
-    told = state._replace(told=state.told | pairs, breach=TWICE if again else state.breach)
-    slot = told.slots[number]
+    again = pairs & state.alerted - state.excused
+    after = state._replace(alerted=state.alerted | pairs, breach=TWICE if again else state.breach)
+    slot = after.slots[number]
     unnoted = tuple(sorted({*slot.unnoted, *pairs}))
-    yield Answer(True, told.with_slot(number, slot._replace(unnoted=unnoted)))
-    yield Answer(False, told._replace(excused=told.excused | pairs), due=False)
+    yield Answer(True, after.with_slot(number, slot._replace(unnoted=unnoted)))
+    yield Answer(False, after._replace(excused=after.excused | pairs), due=False)
     yield Answer(False, state, due=False)
 
 
@@ -233,12 +233,12 @@ def write(state: State, number: int, key: Key, value: Any) -> State:
     if key.folder == "_digests":
         slot = state.slots[number]
         unnoted = tuple(
-            told for told in slot.unnoted if value is not None and told[1] not in value.delivered
+            pair for pair in slot.unnoted if value is not None and pair[1] not in value.delivered
         )
         return state.with_slot(number, slot._replace(unnoted=unnoted))
     if key.folder == "_undelivered":
         kept = frozenset((ticket, KEPT_ASIDE) for ticket in value.tickets)
-        return state._replace(told=state.told | kept)
+        return state._replace(alerted=state.alerted | kept)
     return state
 
 

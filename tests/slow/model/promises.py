@@ -32,7 +32,7 @@ FOLLOWED = "a failure is re-submitted or told"
 HEARD = "the end of a re-submitted job is taken in"
 RECOVERED = "that a re-submitted job succeeded is told"
 TRUE = "only what has recovered is told as recovered, or that ends differ is told too"
-TOLD = "an alert is told on every channel that stays configured, on one or kept aside at least"
+ALERTED = "an alert is told on every channel that stays configured, on one or kept aside at least"
 RESTS = "from everywhere it comes to rest"
 
 KEPT_ASIDE = "_undelivered"
@@ -74,8 +74,8 @@ def _record_has_tickets(scope: Scope, state: State) -> bool:
     """Those that it calls for by its own word, or by what is known of its lineage since."""
     return all(
         any(
-            all(_called_for(state, ticket) for ticket in scope.rules.calls_for(told, lineage))
-            for told, lineage in _readings(scope, state, key.name)
+            all(_called_for(state, ticket) for ticket in scope.rules.calls_for(callback, lineage))
+            for callback, lineage in _readings(scope, state, key.name)
         )
         for key in state.keys("jobs")
     )
@@ -85,7 +85,7 @@ def _readings(scope: Scope, state: State, job: int) -> Iterator[tuple[Callback, 
     """What the record of a job may have been read as when it was taken in."""
     end = state.get(record(job))
     at_ci = state.job(job)
-    claims = {told.claim for told in scope.callbacks if told[:2] == (job, end)}
+    claims = {callback.claim for callback in scope.callbacks if callback[:2] == (job, end)}
     claims |= {at_ci.claim if at_ci else NO_CLAIM}
     for claim in claims:
         for lineage in (Lineage(job, 1), state.get(proof_of(job))):
@@ -109,12 +109,12 @@ def _failure_is_followed(scope: Scope, state: State) -> bool:
     submitted = {job.of for job in state.jobs}
     retries = {key.name for key in state.keys("_done", "_outbox") if key.name.action == "retry"}
     return all(
-        ticket.job in submitted or _is_told(scope, state, ticket.job, ticket.end)
+        ticket.job in submitted or _is_alerted(scope, state, ticket.job, ticket.end)
         for ticket in retries
     )
 
 
-def _is_told(scope: Scope, state: State, job: int, end: str) -> bool:
+def _is_alerted(scope: Scope, state: State, job: int, end: str) -> bool:
     actions = ("refused", "held", "gave-up", "mismatch", "unknown", "conflict")
     return any(_called_for(state, Ticket(job, end, f"alert.{action}")) for action in actions)
 
@@ -123,18 +123,18 @@ def _end_is_taken_in(scope: Scope, state: State) -> bool:
     """But for a job that nobody knows of: its retry was told as held."""
     return all(
         state.get(record(job.number)) == job.state
-        or _is_told(scope, state, job.of, "failed")
-        or _is_told(scope, state, job.number, job.state)
+        or _is_alerted(scope, state, job.of, "failed")
+        or _is_alerted(scope, state, job.number, job.state)
         for job in state.jobs
         if job.is_ours and scope.may_end(job.number)
     )
 
 
-def _recovery_is_told(scope: Scope, state: State) -> bool:
+def _recovery_is_alerted(scope: Scope, state: State) -> bool:
     return all(
         _called_for(state, Ticket(job.number, job.state, "alert.recovered"))
-        or _is_told(scope, state, job.of, "failed")
-        or _is_told(scope, state, job.number, job.state)
+        or _is_alerted(scope, state, job.of, "failed")
+        or _is_alerted(scope, state, job.number, job.state)
         for job in state.jobs
         if job.is_ours and job.state == "succeeded"
     )
@@ -165,12 +165,13 @@ def _is_superseded(scope: Scope, state: State, ticket: Ticket) -> bool:
     return ticket.action in OWN_RECORD and state.get(record(ticket.job)) != ticket.end
 
 
-def _alert_is_told(scope: Scope, state: State) -> bool:
+def _alert_is_sent(scope: Scope, state: State) -> bool:
     if not scope.rules.channels:
         return True
     stay = frozenset.intersection(*map(frozenset, scope.rules.configurations))
     return all(
-        (told := {channel for ticket, channel in state.told if ticket == key.name}) and stay <= told
+        (channels := {channel for ticket, channel in state.alerted if ticket == key.name})
+        and stay <= channels
         for key in state.keys("_done")
         if key.name.action.startswith("alert") and not _is_superseded(scope, state, key.name)
     )
@@ -190,9 +191,9 @@ ALWAYS: dict[str, Promise] = {
 AT_REST: dict[str, Promise] = {
     FOLLOWED: _failure_is_followed,
     HEARD: _end_is_taken_in,
-    RECOVERED: _recovery_is_told,
+    RECOVERED: _recovery_is_alerted,
     TRUE: _recovery_is_true,
-    TOLD: _alert_is_told,
+    ALERTED: _alert_is_sent,
 }
 """What holds where nothing is left to do."""
 

@@ -185,36 +185,36 @@ def dead_letter_of(job: int, end: str) -> Key:
 # --- The way of a callback -----------------------------------------------------------------
 
 
-def delivery(rules: Rules, told: Callback) -> Steps:
+def delivery(rules: Rules, report: Callback) -> Steps:
     """A callback is delivered. (To parse it asks for nothing.)"""
     if not rules.on("answered_last"):
         yield Reply()
-    yield from callback(rules, told)
+    yield from callback(rules, report)
     if rules.on("answered_last"):  # 4
         yield Reply()
 
 
-def callback(rules: Rules, told: Callback) -> Steps:
+def callback(rules: Rules, report: Callback) -> Steps:
     """Steps 1 to 3. Gives the end that is kept, which may be another one."""
-    lineage = Lineage(told.job, 1)
-    if told.claim != NO_CLAIM:  # 1
-        proven = yield Get(proof_of(told.job))
-        lineage = proven or (lineage if rules.on("marker_is_a_claim") else told.claim)
-    tickets = [Put(ticket_of(ticket)) for ticket in rules.calls_for(told, lineage)]
+    lineage = Lineage(report.job, 1)
+    if report.claim != NO_CLAIM:  # 1
+        proven = yield Get(proof_of(report.job))
+        lineage = proven or (lineage if rules.on("marker_is_a_claim") else report.claim)
+    tickets = [Put(ticket_of(ticket)) for ticket in rules.calls_for(report, lineage)]
     if rules.on("ticket_before_record"):  # 2
         yield from tickets
     new = True
     if rules.on("record_put_new"):  # 3
-        new = yield PutNew(record(told.job), told.end)
+        new = yield PutNew(record(report.job), report.end)
     else:
-        yield Put(record(told.job), told.end)
+        yield Put(record(report.job), report.end)
     if not rules.on("ticket_before_record"):
         yield from tickets
     if new:
-        return told.end
-    kept = yield Get(record(told.job))
-    if kept != told.end:
-        yield from put_dead_letter(told.job, told.end)
+        return report.end
+    kept = yield Get(record(report.job))
+    if kept != report.end:
+        yield from put_dead_letter(report.job, report.end)
     return kept
 
 
@@ -320,16 +320,16 @@ def with_lease(rules: Rules, guard: str, request: Leased) -> Steps:
 
 def retry(rules: Rules, ticket: Ticket) -> Steps:
     """Step 3a: did the job fail by CI's word, and whose attempt is it?"""
-    told = yield Describe(ticket.job)
+    report = yield Describe(ticket.job)
     if rules.on("verified"):
-        if told is None or told.state == "running":
+        if report is None or report.state == "running":
             again = yield Wait()
             return Then(leave) if again else Then(give_up, (ticket, "alert.unknown"))
-        if told.state != "failed":
+        if report.state != "failed":
             return Then(give_up, (ticket, "alert.mismatch"))
-    if told is None or not rules.on("lineage_from_ci"):
-        told = Described("failed", ticket.claim)
-    return Then(place, (ticket, told.claim, told.knows_nonce))
+    if report is None or not rules.on("lineage_from_ci"):
+        report = Described("failed", ticket.claim)
+    return Then(place, (ticket, report.claim, report.knows_nonce))
 
 
 def place(rules: Rules, ticket: Ticket, claim: Lineage, knows_nonce: bool) -> Steps:
@@ -416,8 +416,8 @@ def hand_over(rules: Rules, ticket: Ticket, following: Lineage, job: int) -> Ste
 
 def give_up(rules: Rules, ticket: Ticket, action: str) -> Steps:
     """From the retry ticket to an alert."""
-    told = Ticket(ticket.job, ticket.end, action)
-    yield from before_done(rules, "refusal_told_before_done", ticket, told)
+    report = Ticket(ticket.job, ticket.end, action)
+    yield from before_done(rules, "refusal_told_before_done", ticket, report)
     return Then(leave)
 
 
@@ -433,17 +433,17 @@ def before_done(rules: Rules, guard: str, ticket: Ticket, following: Ticket) -> 
 def watch(rules: Rules, ticket: Ticket) -> Steps:
     """Step 4: a re-submitted job whose callback never came is taken in all the same."""
     kept = yield Get(record(ticket.job))
-    told = yield Describe(ticket.job)
-    if told.state == "running":
+    report = yield Describe(ticket.job)
+    if report.state == "running":
         return Then(leave)
     if kept is None:
-        yield from callback(rules, Callback(ticket.job, told.state, ticket.claim))
+        yield from callback(rules, Callback(ticket.job, report.state, ticket.claim))
         return Then(finish, (ticket,))
     if kept == "succeeded" and rules.on("late_proof_followed"):
         # The callback may have come before the note that it is an attempt.
         yield Put(ticket_of(Ticket(ticket.job, kept, "alert.recovered")))
-    if kept != told.state and rules.on("end_compared"):
-        yield Put(ticket_of(Ticket(ticket.job, told.state, "alert.mismatch")))
+    if kept != report.state and rules.on("end_compared"):
+        yield Put(ticket_of(Ticket(ticket.job, report.state, "alert.mismatch")))
     return Then(finish, (ticket,))
 
 

@@ -223,25 +223,25 @@ Request: TypeAlias = (
 )
 
 
-def tell(thing: Any) -> str:
+def as_text(thing: Any) -> str:
     """A request, an answer or a part of one, as a trace tells it."""
     if isinstance(thing, bool):
         return "yes" if thing else "no"
     if isinstance(thing, type):
         return "no answer"
     if isinstance(thing, Key):
-        return f"{thing.folder}/{tell(thing.name)}"
+        return f"{thing.folder}/{as_text(thing.name)}"
     if isinstance(thing, Lineage):
         return f"j{thing.root}:{thing.attempt}"
     if isinstance(thing, Ticket):
-        claims = () if thing.claim == NO_CLAIM else (tell(thing.claim),)
+        claims = () if thing.claim == NO_CLAIM else (as_text(thing.claim),)
         return "-".join((f"j{thing.job}", *filter(None, thing[1:3]), *claims))
     if isinstance(thing, Described):
-        claim = "" if thing.claim == NO_CLAIM else f", says {tell(thing.claim)}"
+        claim = "" if thing.claim == NO_CLAIM else f", says {as_text(thing.claim)}"
         return f"{thing.state}{claim}"
     if type(thing) is tuple:
-        return ", ".join(map(tell, thing)) or "nothing"
+        return ", ".join(map(as_text, thing)) or "nothing"
     if isinstance(thing, tuple):
-        parts = (tell(part) for part in thing if part not in (True, False, "kept"))
+        parts = (as_text(part) for part in thing if part not in (True, False, "kept"))
         return " ".join((type(thing).__name__, *parts))
     return "nothing" if thing is None else str(thing)

@@ -60,7 +60,7 @@ _ENDS_OF_STRANGER = ((2, "failed"), (2, "succeeded"))
 _TELL_2 = tuple(Callback(*end) for end in _ENDS_OF_2)
 _TELL_STRANGER = tuple(Callback(*end) for end in _ENDS_OF_STRANGER)
 _THREE = Rules(max_attempts=3)
-_TOLD = Rules(retries=False, channels=("x",))
+_ALERTED = Rules(retries=False, channels=("x",))
 _TOLD_TWICE = Rules(retries=False, channels=("x", "y"))
 
 CALLBACK = Scope("a callback, delivered twice", callbacks=(_FAILED, _FAILED))
@@ -82,8 +82,8 @@ HOLD = Scope(
 )
 RECOVER = Scope("a retry that ends", callbacks=_TELL_2, kept=_RETRY, ends=_ENDS_OF_2)
 UNHEARD = Scope("two retries, unheard", _THREE, kept=_RETRY, ends=(_ENDS_OF_2[0], *_ENDS_OF_3))
-ALERT = Scope("an alert, delivered twice", _TOLD, callbacks=(_FAILED, _FAILED))
-DIGEST = Scope("a digest, two sweeps", _TOLD, kept=_kept(_ALERT), sweeps=2, strays=True)
+ALERT = Scope("an alert, delivered twice", _ALERTED, callbacks=(_FAILED, _FAILED))
+DIGEST = Scope("a digest, two sweeps", _ALERTED, kept=_kept(_ALERT), sweeps=2, strays=True)
 CHANNELS = Scope("a digest, two channels", _TOLD_TWICE, kept=_kept(_ALERT), strays=True)
 RECONFIGURED = Scope(
     "a digest, ALERT_URLS changes",
@@ -95,7 +95,7 @@ BLUE_GREEN = Scope(
     Rules(retries=False, channels=("x", "y"), other_channels=(("y", "z"),)),
     kept=_kept(_ALERT),
 )
-GROUPED = Scope("a digest of two", _TOLD, kept=_kept(_ALERT, _ALERT._replace(job=2)))
+GROUPED = Scope("a digest of two", _ALERTED, kept=_kept(_ALERT, _ALERT._replace(job=2)))
 CLAIMED = Scope(
     "a stranger's job that claims an attempt",
     callbacks=_TELL_STRANGER,
@@ -170,8 +170,8 @@ LARGE = (
     replace(CLAIMED, name="a job that claims an attempt, and crashes", calm=False),
     Scope("two retries", _THREE, callbacks=_TELL_2, kept=_RETRY, ends=_ENDS_OF_2),
     Scope("two retries, two sweeps", _THREE, kept=_RETRY, ends=_ENDS_OF_2[:1], sweeps=2),
-    Scope("two ends, told", _TOLD, callbacks=(_FAILED, _SUCCEEDED)),
-    Scope("an alert, two sweeps", _TOLD, callbacks=(_FAILED,), sweeps=2),
+    Scope("two ends, told", _ALERTED, callbacks=(_FAILED, _SUCCEEDED)),
+    Scope("an alert, two sweeps", _ALERTED, callbacks=(_FAILED,), sweeps=2),
     Scope("two functions, two sweeps", BLUE_GREEN.rules, kept=_kept(_ALERT), sweeps=2),
     Scope("two channels, two sweeps", _TOLD_TWICE, kept=_kept(_ALERT), sweeps=2, strays=True),
 )

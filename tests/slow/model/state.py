@@ -15,7 +15,7 @@ from tests.slow.model.routines import ENDED
 NOBODY = -1
 """Whose lease it is when its sweep is dead."""
 
-Told: TypeAlias = tuple[Ticket, str]
+Alerted: TypeAlias = tuple[Ticket, str]
 """A ticket, and the channel that it was told on."""
 
 
@@ -80,7 +80,7 @@ class Slot(NamedTuple):
     late: bool = False
     holds: Lineage = NO_CLAIM
     answered: bool = False
-    unnoted: tuple[Told, ...] = ()
+    unnoted: tuple[Alerted, ...] = ()
 
 
 class State(NamedTuple):
@@ -94,8 +94,8 @@ class State(NamedTuple):
     slots: tuple[Slot, ...]
     timeline: Timeline = ()
     jobs: tuple[Job, ...] = ()
-    told: frozenset[Told] = frozenset()
-    excused: frozenset[Told] = frozenset()
+    alerted: frozenset[Alerted] = frozenset()
+    excused: frozenset[Alerted] = frozenset()
     breach: str = ""
 
     def get(self, key: Key) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tests.slow.model import protocol
 from tests.slow.model import requests as ask
 from tests.slow.model.answers import ANSWERS, land, new_digest, taken
-from tests.slow.model.requests import Lineage, LostError, TooLateError, tell
+from tests.slow.model.requests import Lineage, LostError, TooLateError, as_text
 from tests.slow.model.routines import ENDED, Routines, Then
 from tests.slow.model.scopes import Scope
 from tests.slow.model.state import NOBODY, Claim, Job, Lease, Slot, State, Stray, replaced
@@ -26,7 +26,7 @@ class Move(NamedTuple):
     due: bool = True
 
     def __str__(self) -> str:
-        return " ".join(map(tell, self.what))
+        return " ".join(map(as_text, self.what))
 
 
 class World:
@@ -35,7 +35,7 @@ class World:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self._routines = Routines(scope.rules, after_loss=Then(protocol.leave))
-        callbacks = [f"callback of j{told.job}, {told.end}:" for told in scope.callbacks]
+        callbacks = [f"callback of j{report.job}, {report.end}:" for report in scope.callbacks]
         self._names = [*callbacks, *(f"sweep {'AB'[number]}:" for number in range(scope.sweeps))]
         kinds = [*scope.callbacks, *("sweep",) * scope.sweeps]
         self._twins = [at for at in range(len(kinds) - 1) if kinds[at] == kinds[at + 1]]
@@ -83,13 +83,13 @@ class World:
 
     def _deliver(self, state: State, number: int) -> Iterator[Move]:
         """A callback comes, or comes again as long as it was not answered 200."""
-        told = self.scope.callbacks[number]
-        job = state.job(told.job)
-        may_come = told.job == 1 or told.forged or (job is not None and job.state == told.end)
+        report = self.scope.callbacks[number]
+        job = state.job(report.job)
+        may_come = report.job == 1 or report.forged or (job is not None and job.state == report.end)
         if may_come and not state.slots[number].answered:
-            if job is not None and not told.forged:
-                told = told._replace(claim=job.claim)  # CI echoes what was submitted
-            begun = Slot(self._routines.start(protocol.delivery, told))
+            if job is not None and not report.forged:
+                report = report._replace(claim=job.claim)  # CI echoes what was submitted
+            begun = Slot(self._routines.start(protocol.delivery, report))
             yield Move((self._names[number], "comes"), state.with_slot(number, begun), False)
 
     def _begin(self, state: State, number: int) -> Iterator[Move]:
@@ -113,8 +113,8 @@ class World:
         for answer in ANSWERS[type(request)](self.scope, state, number, request):
             after = self._answer(answer.state, number, answer.value)
             has_answer = answer.value is not None or isinstance(request, ask.Get)
-            told = ("->", answer.value) if has_answer else ()
-            yield Move((name, request, *told), after, answer.due)
+            report = ("->", answer.value) if has_answer else ()
+            yield Move((name, request, *report), after, answer.due)
         if number >= len(self.scope.callbacks) and not self.scope.calm:
             yield from self._fail(state, number, request)
 
