@@ -26,7 +26,7 @@ _TRANSIENT = "may pass: the page says to try again, or a limit of the moment was
 _SETUP = "a person must change something in the account, the bucket or the queue first"
 _REQUEST = "the request or the file itself is wrong: the same again fails the same way"
 
-_ROWS: tuple[tuple[Reaction, str, str], ...] = (
+ROWS: tuple[tuple[Reaction, str, str], ...] = (
     # media: 500, 503, 429, 403 (the queue is full), 400 (now or for ever), 307
     ("retry", _TRANSIENT, "InternalError ServiceUnavailable SlowDown QueueSaturated"),
     ("retry", _TRANSIENT, "ResourceDownloadFailed TemporaryRedirect"),
@@ -127,7 +127,7 @@ _NUMBERS = {
 
 def _table() -> dict[str, tuple[Reaction, str]]:
     """Each documented code with its reaction and the reason."""
-    named = {code: (reaction, why) for reaction, why, codes in _ROWS for code in codes.split()}
+    named = {code: (reaction, why) for reaction, why, codes in ROWS for code in codes.split()}
     # cos: the one code with blanks
     named["Request has expired"] = ("alert", _SETUP)
     return named | {number: named[name] for number, name in _NUMBERS.items()}

@@ -404,34 +404,48 @@ class _MailHandler(socketserver.StreamRequestHandler):
         self.connection.close()  # once TLS has started this is another one than the server's
 
     def _do(self, verb: str, line: str) -> tuple[str, ...]:
+        verbs = {
+            "EHLO": self._ehlo,
+            "STARTTLS": self._starttls,
+            "AUTH": self._auth,
+            "MAIL": self._mail_from,
+            "RCPT": self._rcpt_to,
+            "DATA": self._data,
+            "QUIT": self._quit,
+        }
+        return verbs[verb](line) if verb in verbs else ("250 ok",)
+
+    def _ehlo(self, line: str) -> tuple[str, ...]:
         sink = self.server.sink
-        if verb == "EHLO":
-            offered = ["STARTTLS"] if sink.tls == "starttls" else []
-            offered += ["AUTH PLAIN"] if sink.credentials else []
-            return ("sink", *offered)
-        if verb == "STARTTLS":
-            self._say("220 go ahead")
-            self._start_tls()
-            return ()
-        if verb == "AUTH":
-            expected = "\0" + "\0".join(sink.credentials or ())
-            self._signed_in = base64.b64decode(line.split(" ")[2]).decode() == expected
-            return ("235 welcome",) if self._signed_in else ("535 5.7.8 wrong user or password",)
-        if verb == "MAIL":
-            self._mail = Delivered(_address(line))
-            return ("250 ok",) if self._signed_in else ("530 sign in first",)
-        if verb == "RCPT":
-            if _address(line) in sink.refused_recipients:
-                return ("550 no such user",)
-            self._mail.recipients.append(_address(line))
-            return ("250 ok",)
-        if verb == "DATA":
-            return self._take()
-        if verb == "QUIT":
-            return (sink.goodbye,) if sink.goodbye else ()
+        offered = ["STARTTLS"] if sink.tls == "starttls" else []
+        offered += ["AUTH PLAIN"] if sink.credentials else []
+        return ("sink", *offered)
+
+    def _starttls(self, line: str) -> tuple[str, ...]:
+        self._say("220 go ahead")
+        self._start_tls()
+        return ()
+
+    def _auth(self, line: str) -> tuple[str, ...]:
+        expected = "\0" + "\0".join(self.server.sink.credentials or ())
+        self._signed_in = base64.b64decode(line.split(" ")[2]).decode() == expected
+        return ("235 welcome",) if self._signed_in else ("535 5.7.8 wrong user or password",)
+
+    def _mail_from(self, line: str) -> tuple[str, ...]:
+        self._mail = Delivered(_address(line))
+        return ("250 ok",) if self._signed_in else ("530 sign in first",)
+
+    def _rcpt_to(self, line: str) -> tuple[str, ...]:
+        if _address(line) in self.server.sink.refused_recipients:
+            return ("550 no such user",)
+        self._mail.recipients.append(_address(line))
         return ("250 ok",)
 
-    def _take(self) -> tuple[str, ...]:
+    def _quit(self, line: str) -> tuple[str, ...]:
+        goodbye = self.server.sink.goodbye
+        return (goodbye,) if goodbye else ()
+
+    def _data(self, line: str) -> tuple[str, ...]:
         self._say("354 go ahead")
         lines = list(iter(self.rfile.readline, b".\r\n"))
         sink = self.server.sink

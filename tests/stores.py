@@ -291,7 +291,7 @@ class Wires:
         uri = f"{parts.path}?{parts.query}" if parts.query else parts.path
         seen = Seen(method, uri, unquote(parts.path), parts.query, named, body)
         try:
-            reply = self._ci._answer(seen)
+            reply = self._ci.answer(seen)
         except ResetError as error:
             raise NoAnswerError("ci", "the connection was reset", True) from error
         return Answer(reply.status, reply.body)
@@ -324,7 +324,7 @@ class QuickWorld(World):
         self.store = store or self.memory
         self.output = io.StringIO()
         self.ci = CiSimulator(self.clock)
-        self.ci._api.jobs = NumberedJobs()
+        self.ci.api.jobs = NumberedJobs()
         self.phone: Phone = Phone()
         self.http: Http = Wires(self.ci, self.phone)
         self._lines: list[dict[str, Any]] = []

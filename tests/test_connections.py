@@ -15,7 +15,7 @@ from handler.connections import IDLE_BEFORE_POST_S, IDLE_S, Connections, Patienc
 from handler.errors import NoAnswerError
 from handler.sockets import Connection, Deadline, Origin
 from tests.alert_services import closed_port, self_signed
-from tests.peer import GOOD, Peer, peer, silent_port
+from tests.peer import GOOD, Death, Peer, peer, silent_port
 
 PATIENT = Patience(whole_s=20, connect_s=10, silent_s=10)
 QUICK = Patience(whole_s=20, connect_s=10, silent_s=0.2)
@@ -82,12 +82,12 @@ def test_a_connection_is_used_again(pool: Connections) -> None:
 @pytest.mark.parametrize("death", ["reset", "silence", "fin"])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
 def test_a_dead_idle_connection_costs_no_request(
-    pool: Connections, death: str, method: str
+    pool: Connections, death: Death, method: str
 ) -> None:
     """As after a freeze or behind a NAT: the request is answered over a new connection."""
     with peer() as there:
         pool.exchange(request(there.port), PATIENT)
-        there.forget(death)  # type: ignore[arg-type]  # pytest gives a str
+        there.forget(death)
         there.answers = [GOOD.removesuffix(b"hi")] if method == "HEAD" else []
         assert pool.exchange(request(there.port, method, b""), QUICK).status == 200
         assert there.connections == 2
@@ -95,12 +95,14 @@ def test_a_dead_idle_connection_costs_no_request(
 
 
 @pytest.mark.parametrize("death", ["reset", "silence"])
-def test_one_failure_drops_all_idle_connections_of_the_host(pool: Connections, death: str) -> None:
+def test_one_failure_drops_all_idle_connections_of_the_host(
+    pool: Connections, death: Death
+) -> None:
     """They have been idle for longer, and most probably died with it."""
     with peer() as there, peer() as elsewhere:
         fill(pool, there, 4)
         pool.exchange(request(elsewhere.port), PATIENT)
-        there.forget(death)  # type: ignore[arg-type]  # pytest gives a str
+        there.forget(death)
         for _ in range(8):
             assert pool.exchange(request(there.port), QUICK).status == 200
         assert there.connections == 5
@@ -142,14 +144,14 @@ def test_a_slow_answer_that_has_begun_is_not_taken_for_silence(pool: Connections
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 @pytest.mark.parametrize("death", ["reset", "silence", "fin"])
 def test_a_request_that_may_not_be_repeated_is_sent_once(
-    pool: Connections, method: str, death: str
+    pool: Connections, method: str, death: Death
 ) -> None:
     """CI would run the job twice: the failure is reported, and may have arrived."""
     with peer() as there:
         pool.exchange(request(there.port), PATIENT)
         there.answers = [None] if death == "fin" else []
         if death != "fin":
-            there.forget(death)  # type: ignore[arg-type]  # pytest gives a str
+            there.forget(death)
         with pytest.raises(NoAnswerError) as caught:
             pool.exchange(request(there.port, method, b"job"), QUICK)
         assert caught.value.may_have_arrived

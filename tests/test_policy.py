@@ -96,7 +96,7 @@ def test_a_job_of_a_workflow_is_retried_only_if_configured() -> None:
 def test_every_code_has_a_reaction_and_its_reason() -> None:
     """The table is complete, and no code is in two of its rows."""
     assert all(reaction in ("retry", "alert") and why for reaction, why in CODES.values())
-    rows = [code for _, _, codes in failure_codes._ROWS for code in codes.split()]
+    rows = [code for _, _, codes in failure_codes.ROWS for code in codes.split()]
     assert len(rows) == len(set(rows))
     assert set(rows) <= set(CODES)
 

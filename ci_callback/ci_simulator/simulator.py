@@ -46,7 +46,7 @@ class CiSimulator:
 
     def reset(self) -> None:
         """Forget every job, request, script and fault."""
-        self._api = Api()
+        self.api = Api()
         self._ended: list[Job] = []
         self.seen: list[Seen] = []
         self.delivered: list[tuple[str, int | None]] = []
@@ -59,7 +59,7 @@ class CiSimulator:
         self.deliver_on_finish = False
 
     def __enter__(self) -> CiSimulator:
-        self._server = Server(self._answer)
+        self._server = Server(self.answer)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -81,17 +81,17 @@ class CiSimulator:
     @property
     def jobs(self) -> dict[str, Job]:
         """All jobs and runs by their id, in the order of their submission."""
-        return self._api.jobs.by_id
+        return self.api.jobs.by_id
 
     @property
     def accepted(self) -> list[Accepted]:
         """What was submitted and taken, in order: each of them costs money."""
-        return self._api.accepted
+        return self.api.accepted
 
     @property
     def gone(self) -> set[tuple[str, str]]:
         """(family, path): where nothing can be submitted, as before today's paths were there."""
-        return self._api.gone
+        return self.api.gone
 
     def script(
         self,
@@ -105,14 +105,14 @@ class CiSimulator:
 
         queue_s, run_s: how long every scripted job is Submitted, and then Running (1 and 1).
         """
-        jobs = self._api.jobs
+        jobs = self.api.jobs
         jobs.scripts[tag_or_object] = ends
         jobs.queue_s = jobs.queue_s if queue_s is None else queue_s
         jobs.run_s = jobs.run_s if run_s is None else run_s
 
     def lag(self, seconds: float) -> None:
         """How long a new job stays out of the lists."""
-        self._api.list_lag_s = seconds
+        self.api.list_lag_s = seconds
 
     def know(self, job: Job) -> None:
         """A job that was submitted elsewhere; one with the same id gives way to it."""
@@ -200,7 +200,8 @@ class CiSimulator:
         finally:
             self.fault = lambda seen: None
 
-    def _answer(self, seen: Seen) -> Reply:
+    def answer(self, seen: Seen) -> Reply:
+        """The answer to a request, faults included. Raises ResetError: there is none."""
         host = _HOST.fullmatch(seen.headers.get("host", ""))
         if host and host[2] == "cos" and self._cos:
             return hand_on(seen, self._cos.port)
@@ -227,7 +228,7 @@ class CiSimulator:
             with self._lock:
                 self._advance()
                 asked = Asked(seen.method, seen.path, seen.params, seen.body)
-                xml = self._api.answer(asked, (host[1], host[3]), self.clock())
+                xml = self.api.answer(asked, (host[1], host[3]), self.clock())
         except RefusalError as refusal:
             return _refused(refusal.status, refusal.code, refusal.message)
         return Reply(200, (wire.PROLOG + xml).encode("utf-8") if xml else b"")
@@ -249,7 +250,7 @@ class CiSimulator:
             raise RefusalError(400, "InvalidContentType")
 
     def _advance(self) -> None:
-        self._ended += self._api.jobs.advance(self.clock())
+        self._ended += self.api.jobs.advance(self.clock())
 
 
 def _refused(status: int, code: str, message: str = "") -> Reply:

@@ -47,7 +47,7 @@ class FolderStore:
                 return False
             finally:
                 temporary.unlink()
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise _failed("put_new", key, error) from error
         return True
@@ -61,7 +61,7 @@ class FolderStore:
             except BaseException:
                 temporary.unlink()
                 raise
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise _failed("put", key, error) from error
 
@@ -85,7 +85,7 @@ class FolderStore:
         try:
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
         except OSError as error:
             raise _failed("delete", key, error) from error
 
@@ -175,13 +175,13 @@ class FolderStore:
         else:
             is_new = True
         if is_inside or is_new:  # the parent of a root that is there may be out of reach
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
         if len(self._known_folders) >= _MAX_KNOWN_FOLDERS:
             self._known_folders.clear()
         self._known_folders.add(folder)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -299,30 +299,25 @@ class TestSubmitting:
         assert (result.verdict, result.job_id) == (verdict, job_id)
 
     @pytest.mark.parametrize(
-        ("fault", "verdict", "accepted"),
+        ("fault", "end"),
         [
-            (Fault(before=(503, "ServiceUnavailable")), "not_taken", 0),
-            (Fault(before=(429, "SlowDown")), "not_taken", 0),
-            (Fault(before=(500, "InternalError")), "unknown", 0),
-            (Fault(after=(502, "BadGateway"), body=b"<html>Bad Gateway</html>"), "unknown", 1),
-            (Fault(reset_before=True), "unknown", 0),
-            (Fault(reset_after=True), "unknown", 1),
-            (Fault(delay_s=1.0), "unknown", 1),
-            (Fault(body=b"garbage"), "unknown", 1),
-            (Fault(cut_answer=True), "unknown", 1),
+            (Fault(before=(503, "ServiceUnavailable")), ("not_taken", 0)),
+            (Fault(before=(429, "SlowDown")), ("not_taken", 0)),
+            (Fault(before=(500, "InternalError")), ("unknown", 0)),
+            (Fault(after=(502, "BadGateway"), body=b"<html>Bad Gateway</html>"), ("unknown", 1)),
+            (Fault(reset_before=True), ("unknown", 0)),
+            (Fault(reset_after=True), ("unknown", 1)),
+            (Fault(delay_s=1.0), ("unknown", 1)),
+            (Fault(body=b"garbage"), ("unknown", 1)),
+            (Fault(cut_answer=True), ("unknown", 1)),
         ],
-        ids=lambda value: str(value) if isinstance(value, str) else None,
+        ids=lambda value: value[0] if isinstance(value, tuple) else None,
     )
     def test_one_request_is_sent_whatever_becomes_of_it(
-        self,
-        ci: Ci,
-        impatient: Ci,
-        face: CiSimulator,
-        fault: Fault,
-        verdict: str,
-        accepted: int,
+        self, ci: Ci, impatient: Ci, face: CiSimulator, fault: Fault, end: tuple[str, int]
     ) -> None:
         """A second one could be a second job: only the ledger's protocol may send it."""
+        verdict, accepted = end
         with face.faulty(lambda seen: fault):
             result = (impatient if fault.delay_s else ci).create(AI, translation())
         if fault.delay_s:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPSConnection
 from pathlib import Path
 
@@ -98,14 +98,16 @@ def test_a_session_token_is_sent_and_signed(here: Services) -> None:
     assert "x-cos-security-token" in asked[0].headers["authorization"]
 
 
-def refused(query: str, status: int = 403, code: str = "AccessDenied") -> object:
+def refused(
+    query: str, status: int = 403, code: str = "AccessDenied"
+) -> Callable[[Seen], Fault | None]:
     """A fault for requests about the bucket itself."""
     return lambda seen: Fault(before=(status, code)) if seen.query.startswith(query) else None
 
 
 def test_the_region_need_not_be_told(here: Services) -> None:
     """The function's role may lack what doctor alone asks: no fault."""
-    with here.cos.faulty(refused("location")):  # type: ignore[arg-type]  # both faces have a Seen
+    with here.cos.faulty(refused("location")):
         found = here.findings()
     assert found["bucket"][0] == "ok"
     assert found["bucket"][1].endswith("without cos:GetBucketLocation")
@@ -115,7 +117,7 @@ def test_the_region_need_not_be_told(here: Services) -> None:
 @pytest.mark.parametrize(("status", "code"), [(500, "InternalError"), (405, "MethodNotAllowed")])
 def test_another_refusal_is_told_as_it_is(here: Services, status: int, code: str) -> None:
     """With the page to look at."""
-    with here.cos.faulty(refused("location", status, code)):  # type: ignore[arg-type]  # both faces have a Seen
+    with here.cos.faulty(refused("location", status, code)):
         found = here.findings()["bucket"]
     assert found[0] == "fault"
     assert found[1].endswith(f": HTTP {status} {code}")
@@ -146,14 +148,14 @@ def test_versioning_that_was_ever_on_is_a_fault(here: Services, state: str) -> N
 
 def test_versioning_that_is_not_told(here: Services) -> None:
     """The function needs no right to ask: what put_new does is tried all the same."""
-    with here.cos.faulty(refused("versioning")):  # type: ignore[arg-type]  # both faces have a Seen
+    with here.cos.faulty(refused("versioning")):
         found = here.findings()
     assert found["versioning"][:2] == ("skipped", "COS did not tell: HTTP 403 AccessDenied")
     assert "cos:GetBucketVersioning" in found["versioning"][2]
     assert found["ledger"][0] == "ok"
 
 
-def lacking(action: str) -> object:
+def lacking(action: str) -> Callable[[Seen], Fault | None]:
     """A CAM that lacks one action below the prefix."""
     methods = {"PutObject": "PUT", "GetObject": "GET", "DeleteObject": "DELETE"}
 
@@ -176,7 +178,7 @@ def lacking(action: str) -> object:
 )
 def test_the_action_that_lacks_is_named(here: Services, action: str, operations: set[str]) -> None:
     """With the resource it is to be granted on; what works is told too."""
-    with here.cos.faulty(lacking(action)):  # type: ignore[arg-type]  # both faces have a Seen
+    with here.cos.faulty(lacking(action)):
         found = here.findings()
     faults = {name.removeprefix("ledger ") for name in found if name.startswith("ledger ")}
     assert faults == operations

@@ -249,24 +249,32 @@ def test_the_walk_covers_every_command() -> None:
     assert set(names()) == {*WALK, *NOT_WALKED}
 
 
-@pytest.mark.parametrize("colour", [False, True], ids=["pipe", "terminal"])
-@pytest.mark.parametrize("command", WALK)
-def test_a_hostile_ledger_is_printed_as_text(
-    command: str,
-    colour: bool,
-    store: FolderStore,
-    tmp_path: Path,
-    server: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """No stack trace, no link, nothing that the terminal obeys but our own colours."""
-    if colour:
+@pytest.fixture(params=[False, True], ids=["pipe", "terminal"])
+def colour(
+    request: pytest.FixtureRequest, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """Whether the output is that for a terminal."""
+    if request.param:
         monkeypatch.delenv("NO_COLOR")
         monkeypatch.setenv("FORCE_COLOR", "1")
+    return bool(request.param)
+
+
+@pytest.fixture
+def _late_records(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each wait of `tail` ends with one more record."""
     late = (replace(hostile_record("job", "failed"), job_id=f"{n}{HOSTILE}") for n in range(99))
     monkeypatch.setattr(
         "ci_callback.commands.tail.time.sleep", lambda seconds: keep(store, next(late))
     )
+
+
+@pytest.mark.usefixtures("_late_records")
+@pytest.mark.parametrize("command", WALK)
+def test_a_hostile_ledger_is_printed_as_text(
+    command: str, colour: bool, store: FolderStore, tmp_path: Path, server: str
+) -> None:
+    """No stack trace, no link, nothing that the terminal obeys but our own colours."""
     (tmp_path / "work").mkdir()
     for arguments in WALK[command](store, tmp_path / "work", server):
         done = CliRunner().invoke(app, [*command.split(), *arguments])

@@ -198,14 +198,10 @@ def test_wrong_settings_have_their_own_status(
     assert run("--json")[0] == 3
 
 
+@pytest.mark.usefixtures("store")
 @pytest.mark.parametrize(("setting", "option", "lang"), [("zh", None, "zh-CN"), ("zh", "en", "en")])
 def test_the_language_is_that_of_the_alerts_or_the_one_asked_for(
-    store: FolderStore,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    setting: str,
-    option: str | None,
-    lang: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, option: str | None, lang: str
 ) -> None:
     """The page says in which it is."""
     monkeypatch.setenv("ALERT_LANG", setting)

@@ -73,7 +73,7 @@ def record(name: str, **options: Any) -> JobRecord:
 
 def gaps(value: Any, path: str = "") -> Iterator[str]:
     """Where nothing stands."""
-    if value is None or value == [] or value == "":
+    if value is None or value in ([], ""):
         yield path
     elif isinstance(value, dict):
         for name, one in value.items():

@@ -158,13 +158,13 @@ def test_each_new_folder_is_synced_in_its_parent(
     """After a power cut a day's first record would be gone with its folder. Each process does so
     once, since another one may have made the folder and not synced it yet."""
     synced: list[Path] = []
-    sync = folder._sync_folder
+    sync = folder.sync_folder
 
     def note(path: Path) -> None:
         synced.append(path.relative_to(tmp_path))
         sync(path)
 
-    monkeypatch.setattr(folder, "_sync_folder", note)
+    monkeypatch.setattr(folder, "sync_folder", note)
     root = tmp_path / "x" / "ledger"
     store = FolderStore(root)
     store.put("jobs/dt=1/a", b"")

@@ -42,7 +42,7 @@ class Detour:
 
     def store(self, way: Way, port: int) -> Store:
         """COS, at a port, through the real SDK; each of its tries fails in a way."""
-        at = self._at(way, port)
+        at = self.at(way, port)
         whole_s = PATIENCE_S if way.startswith("time-out") else 5.0
         patience = Patience(whole_s, connect_s=2.0, silent_s=2.0)
         with patch.object(cos, "PATIENCE", patience):
@@ -56,7 +56,8 @@ class Detour:
         """Requests that fail in a way."""
         return _Sideways(self, way, inner)
 
-    def _at(self, way: Way, port: int) -> int:
+    def at(self, way: Way, port: int) -> int:
+        """The port at which requests for another one fail in a way."""
         self._way, self._port = way, port
         return closed_port() if way == "refused" else self._server.port
 
@@ -89,7 +90,7 @@ class _Sideways:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
     ) -> Answer:
         parts = urlsplit(url)
-        at = self._detour._at(self._way, parts.port or 80)
+        at = self._detour.at(self._way, parts.port or 80)
         there = urlunsplit(parts._replace(netloc=f"127.0.0.1:{at}"))
         if self._way.startswith("time-out"):
             timeout_s = PATIENCE_S

@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,7 +128,7 @@ class Hours:
     def play(self, jobs: list[Job]) -> None:
         """All of it."""
         for job in jobs:
-            self.at(job.minute, lambda job=job: self._ends(job))  # type: ignore[misc]  # mypy infers no type for a lambda's default
+            self.at(job.minute, partial(self._ends, job))
         for minute in range(END + 1):
             self.at(minute, self._sweep)
         for minute in RECONCILED:
@@ -178,7 +179,7 @@ class Hours:
             if one.marker and one.job_id not in self._followed:
                 self._followed.add(one.job_id)
                 self.world.ci.finish(one.job_id)
-                self.at(self.minute + 1, lambda job=one.job_id: self._deliver(job, "soon"))  # type: ignore[misc]  # as above
+                self.at(self.minute + 1, partial(self._deliver, one.job_id, "soon"))
 
     def _reconcile(self) -> None:
         tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}

@@ -103,7 +103,7 @@ class SocketWorld(QuickWorld):
         self._faces = faces
         self.ci = faces.ci
         self.ci.clock = self.clock
-        self.ci._api.jobs = NumberedJobs()
+        self.ci.api.jobs = NumberedJobs()
         self.phone = faces.robot  # type: ignore[assignment]  # a service too
         self.http = faces.http
         self.env |= {"COS_ENDPOINT": self.ci.endpoint, "ALERT_URLS": self.phone.url}

@@ -14,7 +14,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from tests.slow.fuzz.run import fuzz
+from tests.slow.fuzz.run import Budget, fuzz
 from tests.slow.fuzz.target import TARGETS
 
 
@@ -43,7 +43,7 @@ def main() -> int:
 
 def _run(target: str, options: argparse.Namespace) -> int:
     echo = (lambda line: None) if options.quiet else print
-    figures = fuzz(target, options.seconds, seed=options.seed, echo=echo)
+    figures = fuzz(target, Budget(options.seconds, seed=options.seed), echo=echo)
     print(figures, flush=True)
     if figures.status == 0:
         return 0

@@ -64,12 +64,8 @@ class Mutator:
             at[name] = _copy(other[other_name])
         elif act == 5 and isinstance(at, dict) and at is not tree:
             at[dice.choice(names)] = at.pop(name)
-        elif act == 6:
-            node = at[name] if isinstance(at[name], dict) else at
-            if isinstance(node, dict) and node is not tree:
-                node[dice.choice(names)] = dice.choice(
-                    (_copy(other[other_name]), dice.choice(leaves))
-                )
+        elif act == 6 and (node := _object_near(at, name, tree)) is not None:
+            node[dice.choice(names)] = dice.choice((_copy(other[other_name]), dice.choice(leaves)))
         elif act == 7:
             at[name] = {dice.choice(names): _copy(at[name])}
         elif act == 8:
@@ -109,6 +105,12 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
         found += [(holder, name) for name, _ in pairs]
         level += [value for _, value in pairs if isinstance(value, (dict, list))]
     return found
+
+
+def _object_near(at: Any, name: Any, tree: dict[str, Any]) -> dict[str, Any] | None:
+    """The object at a place, else the one that holds it; None where that is the tree's holder."""
+    node = at[name] if isinstance(at[name], dict) else at
+    return node if isinstance(node, dict) and node is not tree else None
 
 
 def _copy(node: Any) -> Any:

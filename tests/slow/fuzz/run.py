@@ -65,17 +65,23 @@ class Figures:
         )
 
 
+@dataclass(frozen=True)
+class Budget:
+    """How long a target is fuzzed: so many seconds or executions, whichever end first; -1
+    executions for no bound. seed: 0 for another one each time."""
+
+    seconds: int
+    executions: int = -1
+    seed: int = 0
+
+
 def fuzz(
     target: str,
-    seconds: int,
+    budget: Budget,
     found: Path = FOUND,
-    seed: int = 0,
-    executions: int = -1,
     echo: Callable[[str], object] = lambda line: None,
 ) -> Figures:
-    """Fuzz a target for so many seconds or executions, whichever end first.
-
-    seed: 0 for another one each time. executions: -1 for no bound.
+    """Fuzz a target.
 
     New inputs are kept in found/corpus-TARGET, what breaks a promise in found/TARGET-crash-….
     """
@@ -91,19 +97,19 @@ def fuzz(
         words = Path(temporary) / "words"
         words.write_text(seeds.dictionary(), encoding="ascii")
         flags = [
-            f"-max_total_time={seconds}",
+            f"-max_total_time={budget.seconds}",
             f"-max_len={MAX_INPUT_BYTES}",
             f"-timeout={TIMEOUT_S}",
             f"-rss_limit_mb={RSS_LIMIT_MB}",
             f"-artifact_prefix={found}/{target}-",
             f"-dict={words}",
-            f"-seed={seed}",
-            f"-runs={executions}",
+            f"-seed={budget.seed}",
+            f"-runs={budget.executions}",
             "-len_control=0",
             "-print_final_stats=1",
         ]
         folders = [grown, begin, seeds.CORPUS / target]
-        status, lines = _child([target, *flags, *map(str, folders)], seconds, echo)
+        status, lines = _child([target, *flags, *map(str, folders)], budget.seconds, echo)
     report = "\n".join(lines)
     pulses = _PULSE.findall(report)
     executed = _STAT.search(report)

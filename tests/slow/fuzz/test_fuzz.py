@@ -27,7 +27,7 @@ from handler.triggers import http
 from tests.slow.fuzz import seeds, world
 from tests.slow.fuzz.keep import MAX_BYTES, MAX_FILES
 from tests.slow.fuzz.mutate import mutator
-from tests.slow.fuzz.run import fuzz
+from tests.slow.fuzz.run import Budget, fuzz
 from tests.slow.fuzz.target import TARGETS
 
 EXECUTIONS = 2_500
@@ -253,7 +253,7 @@ def test_a_broken_promise_is_seen(
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_short_run_breaks_no_promise(target: str, tmp_path: Path) -> None:
     """Guided by coverage, from the corpus on. What it finds is written out below."""
-    figures = fuzz(target, SECONDS, tmp_path, seed=1, executions=EXECUTIONS)
+    figures = fuzz(target, Budget(SECONDS, EXECUTIONS, seed=1), tmp_path)
     inputs = {path.name: path.read_bytes() for path in figures.crashes}
     assert figures.status == 0, f"{figures}\n{figures.report}\n{inputs}"
     assert figures.executions >= EXECUTIONS > figures.seeds

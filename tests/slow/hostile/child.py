@@ -32,6 +32,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +60,9 @@ def main(plan: Path, function: str, each: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="torture-", dir=_in_memory()))
     try:
         _warm(handler, folder)
-        environment = os.environ.copy()
-
-        def run(case: Row, idle: int) -> dict[str, Any]:
-            os.environ.clear()
-            os.environ.update(environment)
-            return _run(handler, watch, plan, case, folder, idle)
-
+        rig = _Rig(handler, watch, plan, folder, os.environ.copy())
         cases = json.loads((plan / "plan.json").read_bytes())
-        for outcome in _outcomes(run, cases, each):
+        for outcome in _outcomes(rig.run, cases, each):
             print(json.dumps(outcome), flush=True)
     finally:
         shutil.rmtree(folder)
@@ -154,45 +149,56 @@ def _forked(run: Run, batch: Sequence[Row]) -> list[dict[str, Any]]:
     return outcomes
 
 
-def _run(
-    handler: Handler, watch: Watch, plan: Path, case: Row, folder: Path, idle: int
-) -> dict[str, Any]:
-    """Runs in the forked process."""
-    place = Path(tempfile.mkdtemp(dir=folder))
-    os.environ.update({"LEDGER_URL": f"file:{place}/ledger", **case["env"]})
-    output, errors = io.StringIO(), io.StringIO()
-    raised, answer = "", None
-    descriptors = len(os.listdir("/dev/fd"))
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
-        with open(plan / case["event"], encoding="ascii") as file:
-            event = json.load(file)
-        watch.start(place)
-        started = time.process_time()
-        try:
-            answer = handler(event, dict(CONTEXT))
-        except BaseException as error:  # whatever it is, it should not have come out
-            raised = f"{type(error).__name__} left the function"
-        seconds = time.process_time() - started
-        watch.stop()
-    took = _peak() - idle
-    opened = list(watch.seen)
-    if len(os.listdir("/dev/fd")) != descriptors:
-        opened.append("a descriptor that was left open")
-    found = [raised] if raised else []
-    if errors.getvalue():
-        found.append(f"wrote to stderr: {errors.getvalue()[:200]!r}")
-    if threading.active_count() != 1:
-        found.append("left a thread running")
-    if not raised:
-        found += faults(case, Scene(event, answer, output.getvalue(), place))
-    shutil.rmtree(place)
-    return {
-        "name": case["name"],
-        "faults": found + [f"opened {one}" for one in opened],
-        "seconds": seconds,
-        "bytes": took,
-        "opened": opened,
-    }
+@dataclass(frozen=True)
+class _Rig:
+    """What every case is run with: the function, whom it is watched by, where the events are and
+    its ledgers go, and the environment of each case but for the case's own."""
+
+    handler: Handler
+    watch: Watch
+    plan: Path
+    folder: Path
+    environment: Mapping[str, str]
+
+    def run(self, case: Row, idle: int) -> dict[str, Any]:
+        """Runs in the forked process."""
+        os.environ.clear()
+        os.environ.update(self.environment)
+        place = Path(tempfile.mkdtemp(dir=self.folder))
+        os.environ.update({"LEDGER_URL": f"file:{place}/ledger", **case["env"]})
+        output, errors = io.StringIO(), io.StringIO()
+        raised, answer = "", None
+        descriptors = len(os.listdir("/dev/fd"))
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+            with open(self.plan / case["event"], encoding="ascii") as file:
+                event = json.load(file)
+            self.watch.start(place)
+            started = time.process_time()
+            try:
+                answer = self.handler(event, dict(CONTEXT))
+            except BaseException as error:  # whatever it is, it should not have come out
+                raised = f"{type(error).__name__} left the function"
+            seconds = time.process_time() - started
+            self.watch.stop()
+        took = _peak() - idle
+        opened = list(self.watch.seen)
+        if len(os.listdir("/dev/fd")) != descriptors:
+            opened.append("a descriptor that was left open")
+        found = [raised] if raised else []
+        if errors.getvalue():
+            found.append(f"wrote to stderr: {errors.getvalue()[:200]!r}")
+        if threading.active_count() != 1:
+            found.append("left a thread running")
+        if not raised:
+            found += faults(case, Scene(event, answer, output.getvalue(), place))
+        shutil.rmtree(place)
+        return {
+            "name": case["name"],
+            "faults": found + [f"opened {one}" for one in opened],
+            "seconds": seconds,
+            "bytes": took,
+            "opened": opened,
+        }
 
 
 def _peak() -> int:

@@ -366,12 +366,16 @@ def attempt(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
         return Then(hand_over, (ticket, following, note.job))
     if note == "refused":
         return Then(give_up, (ticket, "alert.refused"))
-    if note == "submitting, young" and rules.on("young_claim_left"):
-        return Then(leave)
-    if note == "submitting, old" and not rules.on("old_claim_taken_up"):
-        return Then(leave)
     if note not in ("submitting, young", "submitting, old"):
         return Then(submit, (ticket, following))
+    is_young = note == "submitting, young"
+    if rules.on("young_claim_left") if is_young else not rules.on("old_claim_taken_up"):
+        return Then(leave)
+    return (yield from resume(rules, ticket, following))
+
+
+def resume(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
+    """Step 3b, a claim of which it is not known whether its request arrived."""
     if rules.on("list_before_resubmit"):
         find = Find(following, not rules.on("nonce_compared"), not rules.on("oldest_adopted"))
         found = yield find
@@ -504,8 +508,7 @@ def deliver(rules: Rules, channels: tuple[str, ...], key: Key, body: Digest) -> 
     A channel that is not sent to in this sweep (it is not yet its time) is one that refuses.
     """
     if rules.on("tickets_done_before_send") and not body.was_sent:
-        for ticket in body.tickets:
-            yield from finish(rules, ticket)
+        yield from finish_all(rules, body)
     if not channels:
         yield from put_aside(rules, key, body)
         return
@@ -523,8 +526,13 @@ def deliver(rules: Rules, channels: tuple[str, ...], key: Key, body: Digest) -> 
         rest = Put(key, body._replace(delivered=delivered, was_sent=True))
         yield from with_lease(rules, "lease_looked_at_before_digest_write", rest)
     if not rules.on("tickets_done_before_send"):
-        for ticket in body.tickets:
-            yield from finish(rules, ticket)
+        yield from finish_all(rules, body)
+
+
+def finish_all(rules: Rules, body: Digest) -> Steps:
+    """The tickets of a digest."""
+    for ticket in body.tickets:
+        yield from finish(rules, ticket)
 
 
 def put_aside(rules: Rules, key: Key, body: Digest) -> Steps:

@@ -225,10 +225,16 @@ Request: TypeAlias = (
 
 def as_text(thing: Any) -> str:
     """A request, an answer or a part of one, as a trace tells it."""
+    if isinstance(thing, tuple):
+        return _tuple_as_text(thing)
     if isinstance(thing, bool):
         return "yes" if thing else "no"
     if isinstance(thing, type):
         return "no answer"
+    return "nothing" if thing is None else str(thing)
+
+
+def _tuple_as_text(thing: Any) -> str:
     if isinstance(thing, Key):
         return f"{thing.folder}/{as_text(thing.name)}"
     if isinstance(thing, Lineage):
@@ -241,7 +247,5 @@ def as_text(thing: Any) -> str:
         return f"{thing.state}{claim}"
     if type(thing) is tuple:
         return ", ".join(map(as_text, thing)) or "nothing"
-    if isinstance(thing, tuple):
-        parts = (as_text(part) for part in thing if part not in (True, False, "kept"))
-        return " ".join((type(thing).__name__, *parts))
-    return "nothing" if thing is None else str(thing)
+    parts = (as_text(part) for part in thing if part not in (True, False, "kept"))
+    return " ".join((type(thing).__name__, *parts))
