@@ -44,22 +44,8 @@ def request(
     operation = detail.get("Operation")
     if tag is None or not isinstance(operation, dict):
         raise NotRebuildableError("it has no Tag or no Operation")
-    own = detach(tree.text(operation, "UserData"))[0] or user_data
-    marked = attach(own or "", marker)
-    if marked is None:
-        raise NoRoomError("UserData leaves no room for the marker")
-    kept: dict[str, Tree] = {"Tag": tag}
-    sent = detail.get("Input")
-    if isinstance(sent, dict):
-        kept["Input"] = {k: v for k, v in sent.items() if k not in INPUT_READ_ONLY}
-    elif not tree.is_blank(sent):
-        # Left out, it would make another job, which CI's list would not show on the same input.
-        raise NotRebuildableError("its Input is not one node with nodes in it")
-    kept["Operation"] = {
-        name: value
-        for name, value in operation.items()
-        if name not in RESULT_NODES and not name.endswith(RESULT_SUFFIX)
-    } | {"UserData": marked}
+    asked = _operation(operation, marker, user_data)
+    kept: dict[str, Tree] = {"Tag": tag, **_input(detail.get("Input")), "Operation": asked}
     for path in NESTED_RESULTS:
         _drop(kept, path.split("."))
     for path, name in RENAMES:
@@ -70,13 +56,38 @@ def request(
         kept |= {"CallBack": callback_url, "CallBackType": "Url", "CallBackFormat": "JSON"}
     if _holds_redacted(kept):
         raise NotRebuildableError("it holds a secret that is not kept, and CI does not tell it")
-    asked_for = tag in operation
     kept = _without_blanks(kept)
-    if asked_for:
+    if tag in operation:
         # The node that says what to do may be empty and must still be there (WordsGeneralize).
         rest = kept.get("Operation")
         kept["Operation"] = {tag: "", **(rest if isinstance(rest, dict) else {})}
     return kept
+
+
+def _operation(
+    operation: dict[str, Tree], marker: Marker, user_data: str | None
+) -> dict[str, Tree]:
+    """What was asked for: without what came of it, and with the marker. Raises NoRoomError."""
+    own = detach(tree.text(operation, "UserData"))[0] or user_data
+    marked = attach(own or "", marker)
+    if marked is None:
+        raise NoRoomError("UserData leaves no room for the marker")
+    asked = {
+        name: value
+        for name, value in operation.items()
+        if name not in RESULT_NODES and not name.endswith(RESULT_SUFFIX)
+    }
+    return asked | {"UserData": marked}
+
+
+def _input(sent: Tree) -> dict[str, Tree]:
+    """{"Input": its nodes}; {} where it is blank. Raises NotRebuildableError."""
+    if isinstance(sent, dict):
+        return {"Input": {k: v for k, v in sent.items() if k not in INPUT_READ_ONLY}}
+    if not tree.is_blank(sent):
+        # Left out, it would make another job, which CI's list would not show on the same input.
+        raise NotRebuildableError("its Input is not one node with nodes in it")
+    return {}
 
 
 def _drop(at: Any, path: list[str]) -> None:
