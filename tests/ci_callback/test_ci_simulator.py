@@ -128,7 +128,7 @@ def sdk(face: CiSimulator) -> Any:
     return qcloud_cos.CosS3Client(config, retry=0)
 
 
-def request(tag: str = "Transcode", key: str = "a.mp4", **more: str) -> dict[str, Any]:
+def request(tag: str = "Transcode", key: str = "a.mp4", **more: Any) -> dict[str, Any]:
     """What stands below <Request>."""
     output = {"Region": REGION, "Bucket": BUCKET, "Object": "out"}
     operation = {"TemplateId": "t1", "Output": output, "UserData": more.pop("UserData", "mine")}

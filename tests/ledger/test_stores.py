@@ -328,7 +328,7 @@ def test_a_listing_of_cos_holds_one_page_at_a_time(monkeypatch: pytest.MonkeyPat
     def peak(count: int) -> int:
         with Stub() as stub:
             keys = {"before": "ci/o/", "after": "", "width": 6, "count": count, "body": ""}
-            stub.tell("range", **keys)
+            stub.ask("range", **keys)
             address = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", stub.port))
             store = CosStore(address, PERMANENT)
             store.get("a")  # what is imported once does not count
