@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
+from qcloud_cos.cos_exception import CosClientError
 
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.connections import Patience
 from handler.errors import StoreError
-from handler.ledger import cos
+from handler.ledger import cos, cos_errors
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
+from handler.ledger.transport import NotFromCosError
 from tests.alert_services import closed_port, self_signed
 from tests.fake_cos import BUCKET, REGION
 from tests.peer import GOOD, Peer, peer
@@ -119,6 +122,51 @@ def test_a_redirect_is_not_followed_and_not_tried_again(location: str, words: st
         f"put a: COS redirects to {words}: the bucket is in another region; set COS_REGION"
         " (HTTP 301 Redirect)"
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(300, "COS redirects to another address"), (399, "COS redirects"), (299, "something other")],
+)
+def test_every_3xx_is_a_redirect(status: int, words: str) -> None:
+    """And nothing else is."""
+    error = CosClientError("secret")
+    error.__context__ = NotFromCosError(status, "")
+    made = cos_errors.not_sent_or_answered("get", "a", error)
+    assert made.operation == "get"
+    assert str(made).startswith(f"get a: {words}")
+
+
+def test_a_fault_within_the_sdk_is_named() -> None:
+    """By its class: its text may hold anything."""
+    error = CosClientError("secret")
+    error.__context__ = KeyError("secret")
+    made = cos_errors.not_sent_or_answered("put", "a", error)
+    assert str(made) == "put a: the SDK did not send it (KeyError)"
+
+
+@pytest.mark.parametrize(
+    ("digest", "origin", "code"),
+    [
+        ({"code": "NoSuchKey"}, "<Code>Other</Code>", "NoSuchKey"),
+        ({"code": ""}, "<Code> SlowDown </Code>", "SlowDown"),
+        ({}, "<Code>SlowDown</Code>", "SlowDown"),
+        ("no digest", "<Code>SlowDown</Code>", "SlowDown"),
+        ({}, "<Code>a b</Code>", ""),
+        ({}, b"", ""),
+    ],
+)
+def test_the_code_is_the_digests_or_that_of_the_body(
+    digest: object, origin: object, code: str
+) -> None:
+    """The SDK reads no code from an error without <Resource>."""
+    error = SimpleNamespace(
+        get_status_code=lambda: 404,
+        get_digest_msg=lambda: digest,
+        get_origin_msg=lambda: origin,
+    )
+    made = cos_errors.refused("get", "a", error)
+    assert (made.operation, made.key, made.status, made.code) == ("get", "a", 404, code)
 
 
 def test_a_temporary_redirect_is_tried_again() -> None:

@@ -187,3 +187,15 @@ def test_what_can_be_a_key(key: str, expected: bool) -> None:
 def test_a_dead_letter_is_kept_by_its_digest() -> None:
     """So the same body is kept once a day."""
     assert keys.dead("ab", "2026-11-21T08:00:00Z") == "_dead/dt=2026-11-21/ab.json"
+
+
+@given(st.text(st.characters(), max_size=100))
+def test_a_name_that_is_written_out_can_be_read_back(text: str) -> None:
+    """A long one can't: it is shown as it is."""
+    written = keys.name(text)
+    assert keys.sent(written) == (text if len(written) <= keys.MAX_NAME_CHARS else written)
+
+
+def test_what_no_name_is_made_of_is_read_back_all_the_same() -> None:
+    """A file that somebody else put there."""
+    assert keys.sent("~2é~7E") == "~2?~"

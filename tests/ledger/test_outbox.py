@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from handler.ledger.folder import FolderStore
-from handler.ledger.outbox import Outbox, Ticket, about
+from handler.ledger.outbox import FAULTS, Outbox, Ticket, about, action_of, alert_of
 from handler.ledger.records import Ledger
 from tests.callback.test_record import job
 
@@ -91,3 +91,41 @@ def test_a_ticket_that_is_put_off_leaves_no_other_behind(outbox: Outbox) -> None
     again = Ticket.from_json(outbox.get(later.name) or b"")
     assert (again.tries, again.note) == (1, "again")
     assert not outbox.is_done(later.name)
+
+
+def test_a_ticket_that_is_replayed_is_a_new_one() -> None:
+    """Its faults are forgotten, what the next step needs is not."""
+    failed = Ticket("watch", "j1", "x", 5, RECORD, "note", 3, {FAULTS: 4, "attempt": 2}, 1)
+    assert failed.replayed() == Ticket(
+        "watch", "j1", "x", 5, RECORD, "note", 0, {"attempt": 2}, replays=2
+    )
+    assert Ticket("watch", "j1", "x", details={FAULTS: 4}).replayed().details is None
+    assert failed.replayed().name == "0000000005-j1-x~2E2-watch.json"
+
+
+def test_an_alert_is_about_what_another_ticket_is_about() -> None:
+    """Due at once, and never tried before."""
+    ticket = Ticket("watch", "j1", "x", 5, RECORD, "note", 3, {"attempt": 2}, 1)
+    alert = alert_of(ticket, "unknown", "why")
+    assert alert == Ticket("alert.unknown", "j1", "x", 0, RECORD, "why", 0, {"attempt": 2}, 1)
+    assert alert_of(ticket, "dead", "why", {"key": "k"}).details == {"key": "k"}
+
+
+def test_a_ticket_is_one_line_that_a_person_can_read() -> None:
+    """Chinese is written as such; half a surrogate, which UTF-8 can't write, as a question mark."""
+    line = Ticket("watch", "j1", "x", note="失败\ud800").to_json()
+    assert "失败?".encode() in line
+    assert b"\n" not in line
+    assert b'"action":"watch","job_id":"j1"' in line
+
+
+def test_what_has_no_tickets_name_is_passed_over(tmp_path: Path) -> None:
+    """And does not count."""
+    store = FolderStore(tmp_path)
+    for name in ("0000000001-j1-x-watch.txt", "0000000001-j1-x-.json", "1-j1-x-watch.json"):
+        store.put(f"_outbox/{name}", b"{}")
+        assert action_of(name) is None
+    outbox = Outbox(Ledger(store))
+    outbox.put(Ticket("alert.gave-up", "j1", "x", 2))
+    assert outbox.due(9, 1) == ["0000000002-j1-x-alert.gave-up.json"]
+    assert action_of("0000000002-j1-x-alert.gave-up.json") == "alert.gave-up"

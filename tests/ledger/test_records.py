@@ -11,7 +11,7 @@ import pytest
 
 from handler.callback.record import JobRecord
 from handler.errors import StoreError
-from handler.ledger.dead_letters import DeadLetter
+from handler.ledger.dead_letters import Content, DeadLetter
 from handler.ledger.folder import FolderStore
 from handler.ledger.records import Conflict, Ledger, StoreResult
 from tests.callback.test_record import job
@@ -74,6 +74,12 @@ def test_unfinished_states_stand_aside_and_may_be_told_again(ledger: Ledger) -> 
     assert ledger.put_record(job(State="Success")) == StoreResult("kept", KEY)
 
 
+CONTRADICTION = (
+    r"^put_new (jobs|_dead)/.*: "
+    "the store reported that the object exists, and then that it does not$"
+)
+
+
 class Forgetful(FolderStore):
     """A store that says that a key exists, and then that it does not."""
 
@@ -83,7 +89,7 @@ class Forgetful(FolderStore):
 
 def test_a_store_that_contradicts_itself_is_a_fault(tmp_path: Path) -> None:
     """Trying again is safe, and saying "kept" would not be."""
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match=CONTRADICTION):
         Ledger(Forgetful(tmp_path)).put_record(job(State="Success"))
 
 
@@ -92,7 +98,7 @@ LETTER = DeadLetter(b"body", "xml_invalid", "why", {}, "http", "2026-11-21T08:00
 
 def test_a_dead_letter_that_exists_and_then_does_not_is_a_fault(tmp_path: Path) -> None:
     """Must raise: answered as kept, it would be stored nowhere."""
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match=CONTRADICTION):
         Ledger(Forgetful(tmp_path)).put_dead_letter(LETTER)
 
 
@@ -138,3 +144,22 @@ def test_a_dead_letter_keeps_the_body_whole(ledger: Ledger) -> None:
         "request_id": "r1",
         "headers": {"user-agent": "x"},
     }
+
+
+@pytest.mark.parametrize(
+    ("content", "stored", "expected"),
+    [
+        ("callback", "callback", True),
+        ("callback", "ticket", True),
+        ("ticket", "ticket", True),
+        ("ticket", "callback", False),
+        ("record", "ticket", False),
+    ],
+)
+def test_an_object_of_a_strangers_does_not_hold_ones_own_dead_letter(
+    content: Content, stored: Content, expected: bool
+) -> None:
+    """A callback is held by any object with its body; a ticket or record only by its own kind."""
+    present = replace(LETTER, content=stored).to_json()
+    assert replace(LETTER, content=content).is_held_by(present) is expected
+    assert not replace(LETTER, content=content, body=b"other").is_held_by(present)

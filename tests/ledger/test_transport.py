@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handler import connections
 from handler.connections import Connections, Patience
 from handler.errors import NoAnswerError
 from handler.ledger.transport import NotFromCosError, Session
@@ -83,6 +84,11 @@ def test_the_host_is_the_one_that_is_given_or_that_of_the_address(session: Sessi
     ("answer", "status", "location"),
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, ""),
+        (
+            b"HTTP/1.1 300 M\r\nX-Cos-Request-Id: r\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n",
+            300,
+            "/y",
+        ),
         (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>", 200, ""),
         (
             b"HTTP/1.1 307 T\r\nX-Cos-Request-Id: r\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
@@ -90,7 +96,7 @@ def test_the_host_is_the_one_that_is_given_or_that_of_the_address(session: Sessi
             "/x",
         ),
     ],
-    ids=["empty", "page", "redirect"],
+    ids=["empty", "choices", "page", "redirect"],
 )
 def test_an_answer_that_is_not_coss_is_an_error(
     session: Session, answer: bytes, status: int, location: str
@@ -120,3 +126,35 @@ def test_no_answer_is_raised(session: Session) -> None:
     """Must raise what the SDK hands on as the context of its own error."""
     with pytest.raises(NoAnswerError, match="refused"):
         send(session, f"http://127.0.0.1:{closed_port()}/")
+
+
+class Origins:
+    """In place of the pool: where each request would go."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, int]] = []
+
+    def exchange(self, request: Any, patience: Patience, longest_s: float) -> connections.Answer:
+        self.seen.append(tuple(request.origin))
+        return connections.Answer(204, [], b"")
+
+
+def test_the_port_is_that_of_the_address_or_of_its_scheme() -> None:
+    """COS itself is reached by https, a stand-in by http."""
+    pool = Origins()
+    session = Session(pool, PATIENCE)  # type: ignore[arg-type]  # the one method that is called
+    for url in ("https://a/k", "http://a/k", "http://a:9/k"):
+        send(session, url)
+    assert pool.seen == [("https", "a", 443), ("http", "a", 80), ("http", "a", 9)]
+
+
+def test_what_is_signed_is_the_address_that_is_asked(session: Session) -> None:
+    """The signer reads method, address and headers."""
+    asked = []
+
+    def sign(request: Any) -> None:
+        asked.append((request.method, request.url, dict(request.headers)))
+
+    with peer() as there:
+        send(session, there.url, auth=sign, headers={"a": "b"})
+        assert asked == [("GET", there.url, {"a": "b"})]

@@ -1,0 +1,102 @@
+"""cos.py: what its errors name, and how a listing goes on. What it shares with a folder is in
+test_stores.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from handler.errors import StoreError
+from handler.ledger.bucket import BucketAddress, Credentials
+from handler.ledger.cos import CosStore
+from tests.fake_cos import BUCKET, REGION
+from tests.peer import peer
+
+OPERATIONS: Mapping[str, Callable[[CosStore], object]] = {
+    "put": lambda store: store.put("a", b""),
+    "put_new": lambda store: store.put_new("a", b""),
+    "get": lambda store: store.get("a"),
+    "delete": lambda store: store.delete("a"),
+    "list": lambda store: list(store.list("a")),
+}
+
+
+def store(port: int) -> CosStore:
+    place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", port))
+    return CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), sleep=lambda seconds: None)
+
+
+def answer(xml: str, status: str = "200 OK") -> bytes:
+    """One of COS's."""
+    head = f"HTTP/1.1 {status}\r\nx-cos-request-id: r\r\nContent-Type: application/xml\r\n"
+    return f"{head}Content-Length: {len(xml)}\r\n\r\n{xml}".encode()
+
+
+def error(code: str) -> bytes:
+    parts = f"<Code>{code}</Code><Message>m</Message><Resource>r</Resource>"
+    xml = f"<Error>{parts}<RequestId>i</RequestId><TraceId>t</TraceId></Error>"
+    return answer(xml, "403 Forbidden")
+
+
+def page(*keys: str, more: str = "") -> bytes:
+    """An answer to a listing. more: what says that there is another page."""
+    contents = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys)
+    return answer(f"<ListBucketResult>{more}{contents}</ListBucketResult>")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_refusal_names_operation_key_and_code(operation: str) -> None:
+    """Each operation's own."""
+    with peer(error("AccessDenied")) as there, pytest.raises(StoreError) as caught:
+        OPERATIONS[operation](store(there.port))
+    refused = caught.value
+    assert (refused.operation, refused.key, refused.status) == (operation, "a", 403)
+    assert str(refused) == f"{operation} a: COS refused it (HTTP 403 AccessDenied)"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_request_that_was_not_answered_names_its_operation(operation: str) -> None:
+    """After the last of three tries."""
+    with peer(None, None, None) as there, pytest.raises(StoreError) as caught:
+        OPERATIONS[operation](store(there.port))
+    assert str(caught.value) == f"{operation} a: 127.0.0.1: the connection broke"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_nothing_is_sent_once_the_functions_time_is_used_up(operation: str) -> None:
+    """The platform would end the function before the answer."""
+    with peer() as there:
+        late = store(there.port)
+        late.renew(Credentials(SECRET_ID, SECRET_KEY, ""), lambda: 0.0)
+        with pytest.raises(StoreError) as caught:
+            OPERATIONS[operation](late)
+        assert there.requests == []
+    assert str(caught.value) == f"{operation} a: not sent: the function's time is used up"
+
+
+@pytest.mark.parametrize(
+    ("marker", "asked"),
+    [("", b"marker=ci%2Fa2&"), ("<NextMarker>ci/a3</NextMarker>", b"marker=ci%2Fa3&")],
+    ids=["after the last key", "where COS says"],
+)
+def test_a_listing_goes_on_after_what_it_has_seen(marker: str, asked: bytes) -> None:
+    """While COS says that there is more."""
+    more = f"<IsTruncated>true</IsTruncated>{marker}"
+    last = page("ci/a4", more="<IsTruncated>false</IsTruncated>")
+    with peer(page("ci/a1", "ci/a2", more=more), last) as there:
+        assert list(store(there.port).list("a")) == ["a1", "a2", "a4"]
+        first, second = (request.split(b" ")[1] + b"&" for request in there.requests)
+    assert b"marker=&" in first
+    assert b"prefix=ci%2Fa&" in first
+    assert b"max-keys=1000&" in first
+    assert asked in second
+    assert b"prefix=ci%2Fa&" in second
+
+
+def test_a_page_without_keys_is_the_last_one() -> None:
+    """Whatever it says of more: the same question would get the same answer."""
+    with peer(page(more="<IsTruncated>true</IsTruncated>")) as there:
+        assert list(store(there.port).list("a")) == []
+        assert len(there.requests) == 1
