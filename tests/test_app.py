@@ -92,8 +92,8 @@ def test_another_end_of_a_kept_job_becomes_a_dead_letter(on_disk: Invoked, ledge
     assert (status, answer["jobs"][0]["status"]) == (202, "dead_letter")
     kept = json.loads((ledger / "jobs/dt=1970-01-01/j1.json").read_bytes())
     assert kept["outcome"] == "succeeded"
-    letter = json.loads((ledger / answer["jobs"][0]["key"]).read_bytes())
-    assert letter["reason"] == "conflict"
+    dead_letter = json.loads((ledger / answer["jobs"][0]["key"]).read_bytes())
+    assert dead_letter["reason"] == "conflict"
 
 
 def test_the_same_end_with_other_details_is_logged(on_disk: Invoked) -> None:
@@ -195,7 +195,7 @@ def test_callbacks_of_buckets_that_are_not_allowed_are_refused(
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_bad_input_is_answered_kept_and_told_in_one_line(
+def test_bad_input_is_answered_stored_and_logged_in_one_line(
     on_disk: Invoked, ledger: Path, body: str, status: int, reason: str
 ) -> None:
     """No stack trace; a dead letter holds the whole body where there is one to look at."""
@@ -206,11 +206,13 @@ def test_bad_input_is_answered_kept_and_told_in_one_line(
     assert line["level"] == "WARNING"
     assert reason in line["reason"]
     assert "Traceback" not in on_disk.output.getvalue()
-    letters = [json.loads(path.read_bytes()) for path in ledger.glob("_dead/*/*.json")]
+    dead_letters = [json.loads(path.read_bytes()) for path in ledger.glob("_dead/*/*.json")]
     if status == 202:
-        assert [base64.b64decode(letter["body_base64"]) for letter in letters] == [body.encode()]
+        assert [base64.b64decode(dead_letter["body_base64"]) for dead_letter in dead_letters] == [
+            body.encode()
+        ]
     else:
-        assert letters == []
+        assert dead_letters == []
 
 
 def test_a_stranger_stores_nothing_and_shows_in_the_log_without_the_body(
@@ -299,7 +301,7 @@ def test_wrong_settings_are_answered_503_and_named_in_the_log(
     assert cos.seen == []
 
 
-def test_a_stranger_is_told_apart_even_while_settings_are_wrong(on_disk: Invoked) -> None:
+def test_a_stranger_is_distinguished_even_while_settings_are_wrong(on_disk: Invoked) -> None:
     """Nothing of theirs is logged."""
     on_disk.env |= {"CALLBACK_TOKENS": "a-token", "VERIFY_CALLBACKS": "maybe"}
     status, _ = on_disk.post("<a/>")
@@ -375,8 +377,8 @@ def test_a_dead_letter_met_by_a_conflict_is_stored_or_refused(
 
     def fault(seen: Seen) -> Fault | None:
         conflict = Fault(before=(409, "PathConflict"))
-        is_letter = seen.method == "PUT" and "/_dead/" in seen.key
-        return conflict if is_letter and next(met, None) is not None else None
+        is_dead_letter = seen.method == "PUT" and "/_dead/" in seen.key
+        return conflict if is_dead_letter and next(met, None) is not None else None
 
     with cos.faulty(fault):
         assert on_cos.post("hello")[0] == status
@@ -436,7 +438,7 @@ def test_a_timer_with_wrong_settings_logs_and_ends(on_disk: Invoked) -> None:
         on_disk.event({"JobsDetail": {}})
 
 
-def test_the_log_line_of_a_callback_tells_what_the_pager_asks(on_disk: Invoked) -> None:
+def test_the_log_line_of_a_callback_has_what_the_pager_asks(on_disk: Invoked) -> None:
     """Which request, which job, what became of it, how long it took."""
     on_disk.post(TRANSLATION)
     (line,) = on_disk.lines

@@ -300,7 +300,7 @@ def test_interpreter_of_pyenv_is_found(tmp_path: Path, monkeypatch: pytest.Monke
     assert find_python("3.99") == tmp_path / "versions/3.99.1/bin/python3.99"
 
 
-def test_python_that_does_not_run_is_told(tmp_path: Path) -> None:
+def test_python_that_does_not_run_is_reported(tmp_path: Path) -> None:
     """A wrong --python ends with a line, not with a traceback."""
     done = run_tool("--python", str(tmp_path / "python"))
     assert done.returncode == 1

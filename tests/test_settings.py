@@ -78,7 +78,7 @@ def test_everything_can_be_set() -> None:
     )
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     """In SCF nothing that decides where records go, or who may write, is left to a default."""
     assert problems(
         {"TENCENTCLOUD_RUNENV": "SCF", "RETRY_BASE_S": "soon", "VERIFY_CALLBACKS": "maybe"}
@@ -229,7 +229,7 @@ def test_a_folder_can_be_written_in_three_ways(url: str, folder: str) -> None:
     assert Settings.from_env({"LEDGER_URL": url}).ledger_url.folder == Path(folder)
 
 
-def test_no_secret_is_told_by_a_problem_or_a_repr() -> None:
+def test_no_secret_is_in_a_problem_or_a_repr() -> None:
     """Neither a token nor an address with a key in it."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"CALLBACK_TOKENS": "s3cret s3cret", "ALERT_URLS": "x://s3cret"})

@@ -159,7 +159,7 @@ def test_slack_gets_its_control_characters_escaped(http: HttpClient) -> None:
         ]
 
 
-def test_a_webhook_is_told_apart_by_its_id(http: HttpClient) -> None:
+def test_a_webhook_is_distinguished_by_its_id(http: HttpClient) -> None:
     """Standard Webhooks: the id is the message's and stays, the time is that of sending."""
     with AlertService("webhook", SECRETS["webhook"]) as hook:
         [channel] = channels([hook.url])
@@ -186,7 +186,7 @@ def test_the_signature_is_the_one_that_others_make() -> None:
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_a_webhook_secret_that_is_none_is_told(http: HttpClient) -> None:
+def test_a_webhook_secret_that_is_none_is_reported(http: HttpClient) -> None:
     """Nothing is sent unsigned where a signature was asked for."""
     with AlertService("webhook") as hook:
         [channel] = channels([f"{hook.bare_url}#secret=not*base64"])
@@ -497,7 +497,7 @@ def test_words_of_an_address_are_no_secrets(http: HttpClient) -> None:
         assert sent.reason == "refused with errcode 1: 1: invalid webhook url, service wecom"
 
 
-def test_whatever_a_library_raises_is_told_by_its_kind() -> None:
+def test_whatever_a_library_raises_is_reported_by_its_kind() -> None:
     """An error that nobody foresaw stops no other channel, and its words stay inside."""
 
     class Broken(_Keeper):
@@ -538,7 +538,7 @@ def test_channels_hear_at_the_same_time_and_apart(http: HttpClient) -> None:
         ]
 
 
-def test_no_channels_are_told_nothing(http: HttpClient) -> None:
+def test_without_channels_nothing_is_sent(http: HttpClient) -> None:
     """An empty ALERT_URLS is none of this module's worries."""
     assert send_to_channels((), MESSAGE, Transports(http), NOW) == {}
 

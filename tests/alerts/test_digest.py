@@ -37,7 +37,7 @@ def text(*entries: Entry, lang: Literal["zh", "en"] = "en", max_bytes: int = 100
 # --- what is told --------------------------------------------------------------------------
 
 
-def test_a_failure_is_told_with_all_that_helps() -> None:
+def test_a_failure_is_reported_with_all_that_helps() -> None:
     """One failed job: what, which, how often tried, of what, why, and what to do next."""
     assert text(entry()).splitlines() == [
         "[Cloud Infinite] Failed: 1",
@@ -74,7 +74,7 @@ def test_what_an_entry_does_not_have_is_left_out() -> None:
     assert shown.splitlines()[3:] == ["  · - / -: 1", "    note: k"]
 
 
-def test_a_resubmitted_job_is_told_with_the_one_its_owner_knows() -> None:
+def test_a_resubmitted_job_is_reported_with_the_one_its_owner_knows() -> None:
     """Root and re-submitted job, where they differ."""
     shown = text(entry("gave-up", "j9", root_job_id="j1", attempts=3))
 
@@ -160,7 +160,7 @@ def test_every_kind_says_what_it_is_and_what_to_do(lang: Literal["zh", "en"]) ->
         assert f"  → {what_next}" in text(entry(name), lang=lang)
 
 
-def test_a_kind_from_a_later_version_is_told_all_the_same() -> None:
+def test_a_kind_from_a_later_version_is_reported_all_the_same() -> None:
     """An unknown kind comes last, under its own name: an alert is never lost for its name."""
     shown = text(entry("brand-new@kind"), entry("recovered", "j2"))
 
@@ -180,7 +180,7 @@ def test_without_entries_there_is_a_message_still(lang: Literal["zh", "en"]) -> 
 # --- folding -------------------------------------------------------------------------------
 
 
-def test_a_recovered_job_is_not_told_as_failed() -> None:
+def test_a_recovered_job_is_not_reported_as_failed() -> None:
     """failed and gave-up of one root fold into its recovered; those of others stay."""
     kept = fold(
         [

@@ -57,7 +57,7 @@ def test_a_user_signs_in(http: HttpClient) -> None:
         assert sink.delivered[0].sender == "ci@example.com"
 
 
-def test_a_wrong_password_is_told_without_it(http: HttpClient) -> None:
+def test_the_report_of_a_wrong_password_does_not_hold_it(http: HttpClient) -> None:
     """The server's own words, without user and password."""
     with MailSink(credentials=("ci@example.com", "right")) as sink:
         [channel] = channels([sink.url(user="ci%40example.com:wr0ng")])

@@ -96,7 +96,7 @@ def test_a_key_has_no_slash_before_it_and_a_template_is_none(
     assert converters.as_key(name) == key
 
 
-def test_a_time_is_told_in_utc() -> None:
+def test_a_time_is_written_in_utc() -> None:
     """And a hyphen is none."""
     assert converters.as_moment("2022-06-27T15:23:11+0800") == "2022-06-27T07:23:11Z"
     assert converters.as_moment("-") is None

@@ -69,7 +69,7 @@ def test_a_run_of_a_workflow_is_known_with_and_without_root_and_event(
     assert read(tree) == [Notice("workflow", event, "i1", RUN, None)]
 
 
-def test_a_run_without_an_id_is_told_for_itself() -> None:
+def test_a_run_without_an_id_has_a_result_of_its_own() -> None:
     """Jobs beside it are fine."""
     job, run = read({"JobsDetail": JOB, "WorkflowExecution": {"State": "Success"}})
     assert isinstance(job, Notice)
@@ -148,7 +148,7 @@ def test_what_is_no_callback_is_refused(tree: Any, reason: str) -> None:
         ),
     ],
 )
-def test_what_was_looked_for_is_told(tree: Any, said: str) -> None:
+def test_what_was_looked_for_is_reported(tree: Any, said: str) -> None:
     """Whoever finds the dead letter sees at once what is wrong with it."""
     with pytest.raises(PayloadError) as caught:
         read(tree)

@@ -57,7 +57,7 @@ def test_a_batch_has_no_family() -> None:
 
 
 @pytest.mark.parametrize("job_id", ["", "i6fc78", "b0c0", "J8d1", "é"])
-def test_what_neither_tells_has_no_family(job_id: str) -> None:
+def test_a_job_without_tag_and_letter_has_no_family(job_id: str) -> None:
     """A workflow's run and a batch are no jobs; guessing would ask CI at a wrong path."""
     assert family_of(None, job_id) is None
     assert family_of("ATagOfTomorrow", job_id) is None

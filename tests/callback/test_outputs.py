@@ -194,7 +194,7 @@ def test_a_file_of_an_archive_is_an_output_where_its_key_is_known(
         (None, (None, None)),
     ],
 )
-def test_an_address_tells_bucket_and_region(address: str | None, place: Any) -> None:
+def test_bucket_and_region_are_read_from_an_address(address: str | None, place: Any) -> None:
     """Where it is one of COS's own."""
     assert outputs.place_of(address) == place
 

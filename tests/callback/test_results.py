@@ -75,7 +75,7 @@ def test_failures_of_an_archive_are_counted_in_either_place(sent: Any) -> None:
 
 
 @pytest.mark.parametrize("hash_name", ["MD5", "SHA1", "SHA256"])
-def test_the_hash_that_was_asked_for_is_told(hash_name: str) -> None:
+def test_the_requested_hash_is_in_the_result(hash_name: str) -> None:
     """The others are null."""
     read = result("FileHashCode", FileHashCodeResult={hash_name: "abc", "FileSize": "123"})
     hashes = {name: read[name] for name in ("md5", "sha1", "sha256")}

@@ -388,7 +388,9 @@ class TestSigning:
 
 class TestDescribing:
     @pytest.mark.parametrize("tag", ["Transcode", "DocProcess", "FileHashCode"])
-    def test_a_job_is_told_as_it_is_now(self, ci: Ci, face: CiSimulator, tag: str) -> None:
+    def test_a_description_shows_the_present_state_of_a_job(
+        self, ci: Ci, face: CiSimulator, tag: str
+    ) -> None:
         """Each family at its own path."""
         family = {"Transcode": MEDIA, "DocProcess": DOCUMENT, "FileHashCode": FILE}[tag]
         job_id = ci.create(family, transcode() | {"Tag": tag}).job_id or ""

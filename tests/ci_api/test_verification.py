@@ -67,7 +67,7 @@ def test_a_success_that_ci_confirms_is_kept_as_verified(world: World) -> None:
     ],
     ids=str,
 )
-def test_what_ci_tells_otherwise_is_a_dead_letter_and_told(
+def test_a_callback_that_differs_from_ci_is_a_dead_letter_with_an_alert(
     world: World, changes: dict[str, Any]
 ) -> None:
     """No record is put for it, and a forged failure starts no job; the true callback still can
@@ -122,7 +122,7 @@ def test_a_failure_ahead_of_cis_books_is_retried_once_they_agree(world: World) -
     assert world.attempts == [(job, 2)]
 
 
-def test_what_ci_never_knows_becomes_a_dead_letter_and_is_told_once(world: World) -> None:
+def test_a_job_that_ci_never_knows_becomes_a_dead_letter_with_one_alert(world: World) -> None:
     """After a bounded number of questions; delivered again meanwhile, it is still one."""
     body = json.dumps(
         {"JobsDetail": {"JobId": "a" + "0" * 32, "Tag": "Translation", "State": "Success"}}
@@ -139,7 +139,7 @@ def test_what_ci_never_knows_becomes_a_dead_letter_and_is_told_once(world: World
     assert (records(world), list(world.store.list("_outbox/"))) == ([], [])
 
 
-def test_it_is_told_as_a_mismatch_when_ci_tells_otherwise_later(world: World) -> None:
+def test_a_later_difference_from_ci_is_alerted_as_a_mismatch(world: World) -> None:
     """The question had no answer when the callback came."""
     job = world.submit()
     running = world.ci.callback_body(job, "JSON").decode()

@@ -291,7 +291,7 @@ class TestStrictness:
         answer = ask(face, method, path, {}, body if method == "POST" else b"")
         assert answer.status == status
 
-    def test_each_family_is_told_of_at_its_own_path(self, ci: Ci) -> None:
+    def test_each_family_is_described_at_its_own_path(self, ci: Ci) -> None:
         """A document job is not known at /jobs."""
         result = ci.create(FAMILIES["document"], request("DocProcess"))
         assert ci.describe(MEDIA, result.job_id or "") is None
@@ -389,7 +389,7 @@ class TestHowJobsEnd:
 
 class TestCallbacks:
     @pytest.mark.parametrize("tag", ["Transcode", "Translation", "DocProcess", "Tts"])
-    def test_both_formats_tell_the_same(self, ci: Ci, face: CiSimulator, tag: str) -> None:
+    def test_both_formats_hold_the_same(self, ci: Ci, face: CiSimulator, tag: str) -> None:
         """The handler makes one record of them."""
         node = request(tag)
         if tag == "Tts":
@@ -449,7 +449,7 @@ class TestCallbacks:
         assert receiver.came[0][2].startswith(b'{"EventName": "TaskFinish", "JobsDetail": [{')
         assert b"CallBack" not in receiver.came[0][2]
 
-    def test_nobody_to_tell(self, ci: Ci, face: CiSimulator) -> None:
+    def test_without_a_callback_url_nothing_is_posted(self, ci: Ci, face: CiSimulator) -> None:
         """No address, or the word no."""
         silent, muted = submit(ci), submit(ci, request(CallBack="no"))
         assert face.deliver(silent) is None

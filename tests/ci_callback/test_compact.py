@@ -77,7 +77,7 @@ def test_a_day_must_be_named(store: FolderStore, arguments: tuple[str, ...]) -> 
     assert run(*arguments)[0] == 2
 
 
-def test_what_is_no_record_is_told(store: FolderStore) -> None:
+def test_what_is_no_record_is_reported(store: FolderStore) -> None:
     """Exit status 1, and what to do about it."""
     store.put(f"jobs/dt={DAY}/odd.json", b"{}\n")
     status, _, err = run("--date", DAY)
@@ -86,7 +86,7 @@ def test_what_is_no_record_is_told(store: FolderStore) -> None:
     assert "compact the day again" in err
 
 
-def test_a_ledger_that_can_not_be_reached_is_told(store: FolderStore, tmp_path: Path) -> None:
+def test_a_ledger_that_can_not_be_reached_is_reported(store: FolderStore, tmp_path: Path) -> None:
     """Exit status 4."""
     (tmp_path / "ledger").write_bytes(b"")
     status, _, err = run("--date", DAY)

@@ -80,7 +80,7 @@ def test_the_records_stay_where_they_are(store: Store) -> None:
     assert list(store.list("")) == [MANIFEST, PART, key]
 
 
-def test_a_manifest_tells_what_the_part_holds(store: Store) -> None:
+def test_a_manifest_lists_what_the_part_holds(store: Store) -> None:
     """Its name begins with an underscore, so that Spark and Hive read the part alone."""
     keep(store, record("b"), record("a"))
     compact(store, DAY)

@@ -37,17 +37,17 @@ def run(*arguments: str) -> tuple[int, str, str]:
 
 def put_dead_letter(store: FolderStore, body: bytes, content: Content = "callback") -> str:
     """A dead letter with this body; its key."""
-    letter = DeadLetter(body, "test", "why", {}, "http", "2026-11-21T08:00:00Z", "r1", content)
-    return Ledger(store).put_dead_letter(letter)
+    dead_letter = DeadLetter(body, "test", "why", {}, "http", "2026-11-21T08:00:00Z", "r1", content)
+    return Ledger(store).put_dead_letter(dead_letter)
 
 
-def test_there_may_be_no_letters(store: FolderStore) -> None:
+def test_there_may_be_no_dead_letters(store: FolderStore) -> None:
     """That is said."""
     assert run("dead", "list") == (0, "There are no dead letters.\n", "")
     assert json.loads(run("dead", "list", "--json")[1]) == []
 
 
-def test_letters_are_listed_with_their_reason(store: FolderStore) -> None:
+def test_dead_letters_are_listed_with_their_reason(store: FolderStore) -> None:
     """Even one that is none."""
     key = put_dead_letter(store, b"hello")
     store.put("_dead/dt=2026-11-21/odd.json", b"{}")
@@ -58,7 +58,7 @@ def test_letters_are_listed_with_their_reason(store: FolderStore) -> None:
     assert "unreadable" in run("dead", "list")[1]
 
 
-def test_a_letter_is_shown_and_can_not_steer_the_terminal(store: FolderStore) -> None:
+def test_a_dead_letter_is_shown_and_can_not_steer_the_terminal(store: FolderStore) -> None:
     """Escape sequences of the body are spelled out."""
     key = put_dead_letter(store, b"\x1b[31mred\n\xff")
     status, out, _ = run("dead", "show", key)
@@ -79,7 +79,7 @@ def test_a_letter_is_shown_and_can_not_steer_the_terminal(store: FolderStore) ->
         "<DocPassword>hunter2</DocPassword>".encode("utf-16"),
     ],
 )
-def test_a_letter_is_shown_without_secrets(
+def test_a_dead_letter_is_shown_without_secrets(
     store: FolderStore, body: bytes, options: tuple[str, ...]
 ) -> None:
     """Though its body could not be parsed. The dead letter itself keeps it whole."""
@@ -90,7 +90,7 @@ def test_a_letter_is_shown_without_secrets(
 
 
 @pytest.mark.parametrize("name", ["", "0000", "_dead/"])
-def test_a_name_must_mean_one_letter(store: FolderStore, name: str) -> None:
+def test_a_name_must_mean_one_dead_letter(store: FolderStore, name: str) -> None:
     """None or several: the command says so."""
     for number in range(40):
         put_dead_letter(store, b"%d" % number)
@@ -99,7 +99,7 @@ def test_a_name_must_mean_one_letter(store: FolderStore, name: str) -> None:
     assert "dead list" in err
 
 
-def test_a_letter_that_is_understood_now_is_replayed_and_stays(store: FolderStore) -> None:
+def test_a_dead_letter_that_is_understood_now_is_replayed_and_stays(store: FolderStore) -> None:
     """The success is noted beside it."""
     key = put_dead_letter(store, GOOD)
     sha = key.rpartition("/")[2]
@@ -118,7 +118,7 @@ def test_a_letter_that_is_understood_now_is_replayed_and_stays(store: FolderStor
     assert again["status"] == "duplicate"
 
 
-def test_a_letter_that_is_still_not_understood_makes_no_second_one(store: FolderStore) -> None:
+def test_a_dead_letter_that_is_still_not_understood_makes_no_second_one(store: FolderStore) -> None:
     """The reason is told, and nothing is noted."""
     key = put_dead_letter(store, b"hello")
     status, _, err = run("dead", "replay", key)
@@ -127,7 +127,7 @@ def test_a_letter_that_is_still_not_understood_makes_no_second_one(store: Folder
     assert list(store.list("")) == [key]
 
 
-def test_a_letter_without_a_body_is_told(store: FolderStore) -> None:
+def test_a_dead_letter_without_a_body_is_reported(store: FolderStore) -> None:
     """It was tampered with."""
     store.put("_dead/dt=2026-11-21/odd.json", b"{}")
     status, _, err = run("dead", "replay", "odd")
@@ -212,7 +212,7 @@ def test_a_dry_run_says_what_a_sweep_would_do_and_writes_nothing(store: FolderSt
         assert text in run("sweep", "--dry-run")[1].replace("\n", " ")
 
 
-def test_a_sweep_tells_what_it_did(store: FolderStore) -> None:
+def test_a_sweep_prints_what_it_did(store: FolderStore) -> None:
     """On any ledger, with the settings of the environment."""
     assert run("sweep", "--dry-run") == (0, "Nothing is due.\n", "")
     status, out, _ = run("sweep")

@@ -81,13 +81,13 @@ def test_a_posted_body_is_a_callback_whatever_it_says_it_is(
     assert world.sweep()["status"] == "done"
 
 
-def test_a_letter_that_does_not_say_what_it_holds_is_a_callback(world: World) -> None:
+def test_a_dead_letter_that_does_not_say_what_it_holds_is_a_callback(world: World) -> None:
     """Only the exact words that the function writes are believed."""
     ticket = Ticket("retry", "j1", "failed").to_json()
-    letter = DeadLetter(ticket, "ticket", "", {}, "timer", "2026-09-21T08:00:00Z", "r")
+    dead_letter = DeadLetter(ticket, "ticket", "", {}, "timer", "2026-09-21T08:00:00Z", "r")
     for odd in (None, "", "Ticket", ["ticket"], True):
-        values = json.loads(letter.to_json()) | {"content": odd}
-        key = keys.dead(letter.sha256, letter.received_at)
+        values = json.loads(dead_letter.to_json()) | {"content": odd}
+        key = keys.dead(dead_letter.sha256, dead_letter.received_at)
         world.store.put(key, json.dumps(values).encode())
         assert replay(world, key)[0] == 1
         assert world.keys("_outbox/") == []
@@ -98,7 +98,7 @@ def test_a_letter_that_does_not_say_what_it_holds_is_a_callback(world: World) ->
 
 def broken(world: World) -> tuple[str, str]:
     """A failed job whose retry fails for its own fault until it is a dead letter; the job and
-    the letter's key."""
+    the key of the dead letter."""
     job = world.submit()
     world.fail(job)
     world.deliver(job)
@@ -121,7 +121,7 @@ def test_a_replayed_ticket_runs_again(world: World) -> None:
     assert names(world, "retry") == []
 
 
-def test_a_ticket_that_is_buried_twice_is_told_twice(world: World) -> None:
+def test_a_ticket_that_becomes_a_dead_letter_twice_is_alerted_twice(world: World) -> None:
     """And may be replayed as often as one likes."""
     job, key = broken(world)
     alerted = len(world.alerts)
@@ -140,7 +140,7 @@ def test_a_ticket_that_is_buried_twice_is_told_twice(world: World) -> None:
     assert world.attempts == [(job, 2)]
 
 
-def test_one_letter_replayed_again_and_again_runs_each_time(world: World) -> None:
+def test_one_dead_letter_replayed_again_and_again_runs_each_time(world: World) -> None:
     """Also the first one, of which later ones were made."""
     _, key = broken(world)
     seen = set()
@@ -207,24 +207,24 @@ def test_a_conflict_of_the_sweep_is_replayed_as_the_record_it_is(world: World) -
     failed = world.store.get(key) or b""
     world.store.put(key, failed.replace(b'"outcome":"failed"', b'"outcome":"succeeded"'))
     world.run(1)
-    (letter,) = world.keys("_dead/")
-    assert world.read(letter)["content"] == "record"
-    status, out = replay(world, letter)
+    (dead_letter,) = world.keys("_dead/")
+    assert world.read(dead_letter)["content"] == "record"
+    status, out = replay(world, dead_letter)
     assert (status, "another end" in out) == (1, True)
     assert names(world, "retry") == []
     world.store.delete(key)
-    assert replay(world, letter)[0] == 0
+    assert replay(world, dead_letter)[0] == 0
     assert world.store.get(key) == failed
 
 
 def test_what_the_function_puts_aside_goes_before_the_same_bytes_of_a_stranger(
     world: World,
 ) -> None:
-    """Their letter has the same key. The other way round ours stays."""
+    """Their dead letter has the same key. The other way round ours stays."""
     body = record("j1").to_json()
     ledger, day = Ledger(world.store), "2026-09-21T08:00:00Z"
     posted = DeadLetter(body, "not_ci", "", {}, "http", day, "r1")
     ours = DeadLetter(body, "conflict", "", {}, "timer", day, "r2", "record")
-    for letter in (posted, ours, posted):
-        key = ledger.put_dead_letter(letter)
+    for dead_letter in (posted, ours, posted):
+        key = ledger.put_dead_letter(dead_letter)
     assert world.read(key)["content"] == "record"

@@ -138,7 +138,7 @@ def test_what_doctor_alone_asks_may_be_denied(here: Services, path: str, status:
 
 
 @pytest.mark.parametrize("path", ["/mediabucket", "/queue"])
-def test_what_is_not_told_is_not_judged(here: Services, path: str) -> None:
+def test_what_is_not_reported_is_not_judged(here: Services, path: str) -> None:
     """Nor is it said that no queue calls, where one was not told of."""
     with here.ci.faulty(lambda seen: Fault(reset_before=True) if seen.path == path else None):
         found = here.findings()

@@ -105,7 +105,7 @@ def refused(
     return lambda seen: Fault(before=(status, code)) if seen.query.startswith(query) else None
 
 
-def test_the_region_need_not_be_told(here: Services) -> None:
+def test_the_region_may_be_missing_from_the_answer(here: Services) -> None:
     """The function's role may lack what doctor alone asks: no fault."""
     with here.cos.faulty(refused("location")):
         found = here.findings()
@@ -115,7 +115,7 @@ def test_the_region_need_not_be_told(here: Services) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(500, "InternalError"), (405, "MethodNotAllowed")])
-def test_another_refusal_is_told_as_it_is(here: Services, status: int, code: str) -> None:
+def test_another_refusal_is_reported_as_it_is(here: Services, status: int, code: str) -> None:
     """With the page to look at."""
     with here.cos.faulty(refused("location", status, code)):
         found = here.findings()["bucket"]
@@ -146,7 +146,7 @@ def test_versioning_that_was_ever_on_is_a_fault(here: Services, state: str) -> N
     assert here.run(*here.arguments)[0] == 1
 
 
-def test_versioning_that_is_not_told(here: Services) -> None:
+def test_versioning_that_can_not_be_read(here: Services) -> None:
     """The function needs no right to ask: what put_new does is tried all the same."""
     with here.cos.faulty(refused("versioning")):
         found = here.findings()

@@ -141,7 +141,7 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: str) -> Folde
     return made
 
 
-def letter_name(store: FolderStore) -> str:
+def dead_letter_name(store: FolderStore) -> str:
     """The SHA-256 of the one dead letter."""
     (key,) = store.list("_dead/")
     return key.rpartition("/")[2]
@@ -204,11 +204,11 @@ WALK: dict[str, Arguments] = {
     "compact": lambda store, folder, server: [["--all-stale"], ["--all-stale", "--json"]],
     "dead list": lambda store, folder, server: [[], ["--json"]],
     "dead show": lambda store, folder, server: [
-        [letter_name(store)],
-        [letter_name(store), "--json"],
+        [dead_letter_name(store)],
+        [dead_letter_name(store), "--json"],
         [HOSTILE],
     ],
-    "dead replay": lambda store, folder, server: [[letter_name(store)], [HOSTILE]],
+    "dead replay": lambda store, folder, server: [[dead_letter_name(store)], [HOSTILE]],
 }
 """Arguments of each command that prints what the ledger, a file or a service holds."""
 

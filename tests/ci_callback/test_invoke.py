@@ -119,7 +119,7 @@ def test_wrong_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_a_store_that_can_not_be_reached_is_told(
+def test_a_store_that_can_not_be_reached_is_reported(
     cos: FakeCos, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Exit status 4 where the function raises, as it does on a direct invoke."""

@@ -197,7 +197,7 @@ def test_a_long_time_back_is_one_listing_and_not_one_a_day() -> None:
 # --- show ---
 
 
-def test_show_tells_all_of_a_job(retried: tuple[World, str]) -> None:
+def test_show_prints_all_of_a_job(retried: tuple[World, str]) -> None:
     """Its record, its attempts, the tickets that speak of it, and its times."""
     _, job = retried
     out = run("show", job)
@@ -213,7 +213,7 @@ def test_show_tells_all_of_a_job(retried: tuple[World, str]) -> None:
     assert [one["action"] for one in printed["tickets"]] == ["watch"]
 
 
-def test_show_of_a_retry_tells_of_its_root(retried: tuple[World, str]) -> None:
+def test_show_of_a_retry_names_its_root(retried: tuple[World, str]) -> None:
     """Whichever of them is asked for, the tree is the same."""
     world, job = retried
     again = world.ci.accepted[-1].job_id
@@ -254,7 +254,7 @@ def test_show_says_where_a_record_can_not_be_read(store: FolderStore) -> None:
 # --- retries ---
 
 
-def test_an_empty_outbox_is_told(store: FolderStore) -> None:
+def test_an_empty_outbox_is_reported(store: FolderStore) -> None:
     """And that nothing was submitted again."""
     assert run("retries") == "The outbox is empty: nothing is still to be done.\n"
     assert "No job was submitted again." in run("retries", "--made")

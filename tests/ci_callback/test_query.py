@@ -242,7 +242,7 @@ def test_days_that_are_not_asked_for_are_not_loaded(store: FolderStore) -> None:
         assert [json.loads(row)["job_id"] for row in rows] == ids
 
 
-def test_a_wrong_query_is_told_as_duckdb_tells_it(store: FolderStore) -> None:
+def test_a_wrong_query_is_reported_in_the_words_of_duckdb(store: FolderStore) -> None:
     """Without a stack trace."""
     err = run("SELECT nothing FROM jobs", code=1)
     assert "nothing" in err

@@ -254,7 +254,7 @@ def test_a_copy_that_was_broken_off_must_not_be_queried(ledger: Path, store: Fol
         ids(ledger)
 
 
-def test_a_folder_that_can_not_be_read_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_can_not_be_read_is_reported(tmp_path: Path) -> None:
     """As everywhere, by a StoreError."""
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StoreError):

@@ -58,7 +58,7 @@ def test_nothing_to_reconcile_is_a_fault_of_settings(world: World) -> None:
     assert "name a tag with --tag" in run(code=3)
 
 
-def test_ci_out_of_reach_is_told(world: World) -> None:
+def test_ci_out_of_reach_is_reported(world: World) -> None:
     """Exit status 1, and why."""
     with world.ci.faulty(lambda seen: Fault(before=(500, "InternalError"))):
         assert "aborted" in run("--tag", "Translation", code=1)

@@ -70,7 +70,7 @@ def test_everything_that_the_log_holds_is_kept(
     assert {key: cos.read(key) for key in cos.keys("ci/jobs/")} == kept
 
 
-def test_a_body_that_is_not_whole_is_told(
+def test_a_body_that_is_not_whole_is_reported(
     log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A part is missing, or was changed: exit status 1, and the others are kept."""
@@ -252,7 +252,9 @@ def test_records_of_production_are_sent_to_an_address(
     assert len(list(FolderStore(tmp_path / "other").list("jobs/"))) == 5
 
 
-def test_an_address_where_nobody_answers_is_told(production: FakeCos, here: FolderStore) -> None:
+def test_an_address_where_nobody_answers_is_reported(
+    production: FakeCos, here: FolderStore
+) -> None:
     """Exit status 1, and what to do."""
     url = production.env["LEDGER_URL"]
     result = CliRunner().invoke(app, ["replay", "--from", url, "--to", "http://127.0.0.1:1/"])
@@ -267,12 +269,12 @@ def test_dead_letters_of_the_other_ledgers_own_are_left_out(tmp_path: Path) -> N
     day = "2026-09-20T08:00:00Z"
     body = (PAYLOADS / "Translation.seed.json").read_bytes()
     ticket = Ticket("retry", "j1", "failed").to_json()
-    for letter in (
+    for dead_letter in (
         DeadLetter(body, "too_large", "", {}, "http", day, "r1"),
         DeadLetter(ticket, "ticket", "", {}, "timer", day, "r2", "ticket"),
         DeadLetter(record("j1").to_json(), "conflict", "", {}, "timer", day, "r3", "record"),
     ):
-        ledger.put_dead_letter(letter)
+        ledger.put_dead_letter(dead_letter)
     other.put("_dead/dt=2026-09-20/odd.json", b"{}")
     done = CliRunner().invoke(
         app,

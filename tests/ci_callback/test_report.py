@@ -120,7 +120,7 @@ def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 # --- the command --------------------------------------------------------------------------
 
 
-def test_a_page_is_written_and_told(store: FolderStore, tmp_path: Path) -> None:
+def test_a_page_is_written_and_its_path_printed(store: FolderStore, tmp_path: Path) -> None:
     """It takes the place of an older one, and leaves nothing beside it."""
     fill(store)
     out = tmp_path / "report.html"
@@ -168,14 +168,14 @@ def test_without_a_period_it_is_the_last_thirty_days(store: FolderStore) -> None
         (("--out", "no/such/folder/report.html"), "there is no folder"),
     ],
 )
-def test_usage_is_told(store: FolderStore, arguments: tuple[str, ...], printed: str) -> None:
+def test_usage_is_reported(store: FolderStore, arguments: tuple[str, ...], printed: str) -> None:
     """Before anything is read."""
     code, _, error = run(*arguments)
     assert code == 2
     assert printed in error
 
 
-def test_a_page_that_can_not_be_written_is_told(
+def test_a_page_that_can_not_be_written_is_reported(
     store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And nothing half is left."""
@@ -267,7 +267,7 @@ def test_the_head_has_the_figures(store: FolderStore) -> None:
         assert f"{printed}\n" in text
 
 
-def test_what_was_not_counted_is_told(store: FolderStore) -> None:
+def test_what_was_not_counted_is_reported(store: FolderStore) -> None:
     """Runs and reviews beside the charts, records that can't be read above them."""
     store.put("jobs/dt=2026-09-20/x.json", b"{}")
     keep(store, record("r", kind="review", outcome="failed", tag=None))
@@ -401,7 +401,7 @@ def test_colours_stand_out_from_their_surface(mode: str) -> None:
 @pytest.mark.parametrize("who", SEEN_BY)
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("tones", [OUTCOME_TONES, FATE_TONES], ids=["outcomes", "fates"])
-def test_colours_of_one_chart_are_told_apart(who: str, mode: str, tones: dict[str, str]) -> None:
+def test_colours_of_one_chart_are_distinguished(who: str, mode: str, tones: dict[str, str]) -> None:
     """By those who see fewer colours too; the hatches come on top of that."""
     colours = palette(mode)
     # The neutral tone is that of a whole, which stands beside no other fate but two.

@@ -88,7 +88,7 @@ def test_runs_and_reviews_are_counted_apart(store: FolderStore) -> None:
     assert not found.is_empty
 
 
-def test_what_can_not_be_read_is_told(store: FolderStore) -> None:
+def test_what_can_not_be_read_is_reported(store: FolderStore) -> None:
     """And nothing else is lost by it."""
     (key,) = keep(store, record("a"))
     store.put(key.replace("a.json", "b.json"), b"{}")

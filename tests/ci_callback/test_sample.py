@@ -47,7 +47,7 @@ def test_each_one_is_a_job_of_its_own() -> None:
     assert first.job_id != second.job_id
 
 
-def test_the_options_say_what_it_tells() -> None:
+def test_the_options_decide_what_it_says() -> None:
     """As in the example of the help."""
     result = run(
         *("Transcode", "--state", "Failed", "--code", "SlowDown", "--format", "json"),
@@ -107,7 +107,7 @@ def test_the_list_names_all() -> None:
         (("Transcode", "--out", "no/such/folder/x"), "No such file or directory"),
     ],
 )
-def test_wrong_usage_is_told(arguments: tuple[str, ...], printed: str) -> None:
+def test_wrong_usage_is_reported(arguments: tuple[str, ...], printed: str) -> None:
     """Exit status 2."""
     result = run(*arguments)
     assert result.exit_code == 2

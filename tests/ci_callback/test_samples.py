@@ -140,7 +140,7 @@ def test_xml_and_json_give_one_record(name: str) -> None:
 
 
 @EVERY_TAG
-def test_a_job_that_did_not_succeed_tells_no_result(name: str) -> None:
+def test_a_job_that_did_not_succeed_has_no_result(name: str) -> None:
     """But what it was asked to do, so that it can be submitted again."""
     for state in set(OUTCOMES) - {"Success"}:
         read = record(name, state=state)

@@ -223,7 +223,7 @@ def test_another_machine_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- many ---------------------------------------------------------------------------------
 
 
-def test_many_are_told_in_figures(url: Url) -> None:
+def test_many_are_summed_up_in_figures(url: Url) -> None:
     """Answers by status, rate and percentiles."""
     result = run("Transcode", "--to", url.url, "--repeat", "7", "--json")
     printed = json.loads(result.stdout)
@@ -373,7 +373,7 @@ def test_a_late_answer_is_none() -> None:
         (("Transcode", "--to", "http://[::1/"), "port"),
     ],
 )
-def test_wrong_usage_is_told(arguments: tuple[str, ...], printed: str) -> None:
+def test_wrong_usage_is_reported(arguments: tuple[str, ...], printed: str) -> None:
     """Exit status 2, and nothing is sent."""
     result = run(*arguments)
     assert result.exit_code == 2

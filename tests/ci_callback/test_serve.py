@@ -186,7 +186,7 @@ def test_it_binds_to_loopback_alone(tmp_path: Path, host: str) -> None:
         pass
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_reported(tmp_path: Path) -> None:
     """And what to do about it."""
     with served(tmp_path) as server:
         port = int(server.url.rpartition(":")[2])
@@ -461,7 +461,7 @@ def test_the_command_refuses(
     assert run(monkeypatch, tmp_path, *arguments)[0] == expected
 
 
-def test_wrong_settings_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_wrong_settings_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Before anything is served."""
     monkeypatch.setenv("RETRY_BASE_S", "soon")
     status, printed = run(monkeypatch, tmp_path, "--port", "0")

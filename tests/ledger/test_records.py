@@ -66,7 +66,9 @@ def test_somebody_elses_object_in_the_place_is_a_conflict(ledger: Ledger) -> Non
     assert ledger.put_record(job(State="Success")) == Conflict(KEY)
 
 
-def test_unfinished_states_stand_aside_and_may_be_told_again(ledger: Ledger) -> None:
+def test_unfinished_states_have_a_place_of_their_own_and_may_be_reported_again(
+    ledger: Ledger,
+) -> None:
     """They never take the place of the end."""
     for _ in range(2):
         kept = ledger.put_record(job(State="Running"))

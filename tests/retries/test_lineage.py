@@ -131,7 +131,7 @@ def test_user_who_submits_again_with_what_ci_shows_has_a_job_of_his_own(world: W
     assert sum("gave up" in text.lower() for text in world.alerts) == 2
 
 
-def test_copy_of_a_marker_is_told_and_never_cancelled(world: World) -> None:
+def test_copy_of_a_marker_is_alerted_and_never_cancelled(world: World) -> None:
     """It may be the user's own job."""
     failed(world)
     world.run(minutes=3)
@@ -171,7 +171,7 @@ def test_forged_duplicates_of_a_failure_start_no_more_than_the_failure(world: Wo
     assert world.attempts == [(job, 2), (job, 3)]
 
 
-def test_recovery_is_told_where_the_callback_came_before_the_proof(world: World) -> None:
+def test_recovery_is_alerted_where_the_callback_came_before_the_proof(world: World) -> None:
     """The answer to the submission was lost, and the job was over before it was found."""
     job = failed(world)
     posts = iter([Fault(reset_after=True)])
@@ -200,7 +200,7 @@ def test_failure_that_came_before_the_proof_is_the_next_attempt(world: World) ->
     assert world.attempts == [(job, 2), (job, 3)]
 
 
-def test_claim_that_stays_open_is_told_and_not_counted_as_another_root(tmp_path: Path) -> None:
+def test_claim_that_stays_open_is_alerted_and_not_counted_as_another_root(tmp_path: Path) -> None:
     """ON_UNKNOWN_SUBMISSION=hold: a person was asked about the submission, and it turns up."""
     with World(tmp_path, ON_UNKNOWN_SUBMISSION="hold") as world:
         job = failed(world)
@@ -218,7 +218,7 @@ def test_claim_that_stays_open_is_told_and_not_counted_as_another_root(tmp_path:
         assert sum(again in text for text in world.alerts) == 1
 
 
-def test_forged_success_of_a_retry_is_told_as_a_mismatch(world: World) -> None:
+def test_forged_success_of_a_retry_is_alerted_as_a_mismatch(world: World) -> None:
     """Its true end would be taken for the second one; the watch asks CI."""
     failed(world)
     world.run(minutes=3)

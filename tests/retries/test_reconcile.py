@@ -152,7 +152,7 @@ def test_a_pass_that_runs_out_of_time_goes_on_where_it_was(world: World) -> None
     assert reconcile(world)["listed"] == 150
 
 
-def test_time_limit_that_fits_no_batch_is_told(world: World) -> None:
+def test_time_limit_that_fits_no_batch_is_alerted(world: World) -> None:
     """Not an endless "in progress" at INFO."""
     ended(world, 3)
     world.now += HOUR

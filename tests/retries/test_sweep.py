@@ -28,7 +28,7 @@ def outcome(world: World, job_id: str) -> Any:
     return world.read(key)["outcome"]
 
 
-def test_a_failed_job_is_submitted_again_and_its_recovery_is_told(world: World) -> None:
+def test_a_failed_job_is_submitted_again_and_its_recovery_is_alerted(world: World) -> None:
     """The main line: failed, a ticket, a sweep, a new job with the marker, success, a message."""
     first = world.submit()
     world.fail(first)
@@ -62,7 +62,7 @@ def test_a_failed_job_is_submitted_again_and_its_recovery_is_told(world: World) 
     assert len(world.alerts) == 1
 
 
-def test_attempts_are_used_up_and_then_a_person_is_told(world: World) -> None:
+def test_an_alert_follows_the_last_attempt(world: World) -> None:
     """Three attempts, the first submission counted; each later than the one before."""
     job = world.submit()
     for _ in range(3):
@@ -77,7 +77,7 @@ def test_attempts_are_used_up_and_then_a_person_is_told(world: World) -> None:
     assert "InternalError" in alert
 
 
-def test_a_failure_that_would_fail_again_is_told_at_once(world: World) -> None:
+def test_a_failure_that_would_fail_again_is_alerted_at_once(world: World) -> None:
     """InvalidArgument: the same request again makes no sense."""
     job = world.submit()
     world.fail(job, "InvalidArgument")
@@ -114,7 +114,7 @@ def test_a_ticket_without_its_record_is_completed(world: World) -> None:
     assert world.attempts == [(job, 2)]
 
 
-def test_a_ticket_that_tells_another_end_than_the_record_starts_nothing(world: World) -> None:
+def test_a_ticket_with_another_end_than_the_record_starts_nothing(world: World) -> None:
     """A job that succeeded is never submitted again; the conflict is told."""
     job = world.submit()
     world.succeed(job)
@@ -129,7 +129,7 @@ def test_a_ticket_that_tells_another_end_than_the_record_starts_nothing(world: W
     assert "_dead/" in world.alerts[0]
 
 
-def test_a_job_that_ci_tells_otherwise_is_not_submitted(world: World) -> None:
+def test_a_job_of_which_ci_reports_another_end_is_not_submitted(world: World) -> None:
     """Nobody signs callbacks: a forged failure never starts a job."""
     job = world.submit()
     world.ci.finish(job)
@@ -140,7 +140,7 @@ def test_a_job_that_ci_tells_otherwise_is_not_submitted(world: World) -> None:
     assert job in alert
 
 
-def test_a_job_that_ci_does_not_know_is_asked_for_again_and_then_told(world: World) -> None:
+def test_a_job_that_ci_does_not_know_is_asked_for_again_before_an_alert(world: World) -> None:
     """Its describe may lag; after some hours a person must look."""
     job = world.submit()
     world.fail(job)
@@ -243,7 +243,7 @@ def test_submissions_whose_outcome_stays_unknown_are_bounded(world: World) -> No
     assert len(world.alerts) == 1
 
 
-def test_a_refusal_for_good_is_told_and_not_repeated(world: World) -> None:
+def test_a_refusal_for_good_is_alerted_and_not_repeated(world: World) -> None:
     """HTTP 200 with a Failed state in the body is one too."""
     job = world.submit()
     world.fail(job)
@@ -351,7 +351,7 @@ def test_jobs_of_each_family_are_submitted_where_they_belong(world: World, tag: 
     assert world.ci.accepted[-1].path == ("/doc_jobs" if tag == "DocProcess" else "/jobs")
 
 
-def test_a_text_that_leaves_no_room_for_the_marker_is_told(world: World) -> None:
+def test_a_text_that_leaves_no_room_for_the_marker_is_alerted(world: World) -> None:
     """CI takes 1,024 characters."""
     job = world.submit(UserData="x" * USER_DATA_MAX_CHARS)
     world.fail(job)
@@ -394,7 +394,7 @@ def test_a_lost_callback_of_a_new_job_is_made_up_for(world: World) -> None:
     assert world.keys("_outbox/") == []
 
 
-def test_a_new_job_that_ci_forgets_or_never_ends_is_told(world: World) -> None:
+def test_a_new_job_that_ci_forgets_or_never_ends_is_alerted(world: World) -> None:
     """A watch is bounded by days."""
     jobs = [world.submit(), world.submit(TRANSLATION | {"Input": {"Object": "b.pdf"}})]
     for job in jobs:
@@ -412,7 +412,7 @@ def test_a_new_job_that_ci_forgets_or_never_ends_is_told(world: World) -> None:
     assert endless in text
 
 
-def test_double_is_detected_and_told(world: World) -> None:
+def test_double_is_detected_and_alerted(world: World) -> None:
     """Outside the bounds of the promise: CI's list showed the job too late."""
     job = world.submit()
     world.fail(job)
@@ -484,7 +484,7 @@ def test_a_bad_ticket_does_not_stop_the_others(world: World) -> None:
     assert sum(alert.count("_dead/") for alert in world.alerts) >= 1
 
 
-def test_a_dead_letter_is_told(world: World) -> None:
+def test_a_dead_letter_is_alerted(world: World) -> None:
     """A body that nobody understands must not lie there unheard."""
     assert world.post("hello")[0] == 202
     world.run(minutes=1)
@@ -561,7 +561,7 @@ def test_a_digest_that_can_not_be_read_stops_nothing(world: World) -> None:
     assert world.keys("_undelivered/") == ["_undelivered/0000000000-x.json"]
 
 
-def test_while_ci_is_down_tickets_wait_and_a_person_is_told_of_the_sweep(world: World) -> None:
+def test_while_ci_is_down_tickets_wait_and_the_sweep_raises_an_alert(world: World) -> None:
     """It is not asked in vain for each ticket."""
     for number in range(6):
         job = world.submit(TRANSLATION | {"Input": {"Object": f"{number}.pdf"}})
@@ -637,7 +637,7 @@ def runs(world: World) -> int:
     return len([one for one in world.ci.seen if one.path == "/triggerworkflow"])
 
 
-def test_a_job_born_of_a_workflow_is_told_unless_configured(world: World) -> None:
+def test_a_job_born_of_a_workflow_is_alerted_unless_configured(world: World) -> None:
     """Alone it would lose the nodes behind it."""
     workflow_job(world)
     world.run(minutes=2)

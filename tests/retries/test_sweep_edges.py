@@ -101,7 +101,7 @@ def test_while_cis_list_fails_nothing_is_submitted_and_at_last_a_person_is_asked
     assert len(world.alerts) == 1
 
 
-def test_a_refusal_that_was_not_told_yet_is_told(world: World) -> None:
+def test_a_refusal_that_was_not_alerted_yet_is_alerted(world: World) -> None:
     """The sweep died between noting it and telling."""
     job = due(world)
     world.store.put(
@@ -209,7 +209,7 @@ def test_a_lease_is_looked_at_by_its_age_and_a_clock_that_went_back_ends_it(worl
         lease.check(1)
 
 
-def test_a_job_with_no_end_that_can_be_read_is_told(world: World) -> None:
+def test_a_job_with_no_end_that_can_be_read_is_alerted(world: World) -> None:
     """A missing State is no failure, and no success either."""
     status, answer = world.post('{"JobsDetail": {"JobId": "j1", "Code": "Odd"}}')
     assert (status, answer["jobs"][0]["outcome"]) == (200, "unknown")
@@ -240,7 +240,7 @@ class TestWorkflows:
     @pytest.mark.parametrize(
         "fault", [Fault(reset_after=True), Fault(before=(403, "AccessDenied"))]
     )
-    def test_what_is_unknown_or_refused_is_told_once(self, world: World, fault: Fault) -> None:
+    def test_what_is_unknown_or_refused_is_alerted_once(self, world: World, fault: Fault) -> None:
         """No marker and no list could tell whether a run began."""
         workflow_job(world)
         with world.ci.faulty(lambda seen: fault if seen.path == "/triggerworkflow" else None):

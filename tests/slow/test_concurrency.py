@@ -321,7 +321,7 @@ def assert_all_once(world: QuickWorld, retried: list[str], alerted: list[str]) -
 
 
 @seeds
-def test_two_sweeps_at_once_submit_once_and_tell_once(seed: int, one_by_one: None) -> None:
+def test_two_sweeps_at_once_submit_once_and_alert_once(seed: int, one_by_one: None) -> None:
     """Three, in fact, that stall now and then for longer than their lease."""
     world = QuickWorld()
     retried = [failed_job(world, name) for name in ("a", "b")]
@@ -513,7 +513,7 @@ def test_what_another_sweep_did_since_the_listing_is_not_done_again() -> None:
     assert set(world.times_alerted().values()) == {1}
 
 
-def test_a_digest_that_another_sweep_left_since_the_listing_is_not_told_twice() -> None:
+def test_a_digest_that_another_sweep_left_since_the_listing_is_not_alerted_twice() -> None:
     """Between a sweep's listing and its lease another one puts a digest, gets no answer, breaks
     off and gives its lease back: the tickets are in that digest, and in no other."""
     world = QuickWorld()

@@ -42,7 +42,7 @@ def test_a_direct_event_is_the_callback_itself(event: Any, body: bytes) -> None:
     assert direct.read(event, SETTINGS) == (Delivery(body),)
 
 
-def test_a_direct_invoke_is_told_what_became_of_each_job() -> None:
+def test_a_direct_invoke_is_answered_with_the_result_of_each_job() -> None:
     """And a store failure is raised, since nobody reads a status there."""
     kept = JobResult("kept", "j1", "T", "failed", "k", None)
     assert direct.answer([kept])["jobs"][0]["status"] == "kept"

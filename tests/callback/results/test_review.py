@@ -92,7 +92,7 @@ def test_scenes_are_found_by_what_they_hold() -> None:
     assert scenes == {"porn": 0, "politics": 2}
 
 
-def test_parts_tell_where_it_was_found() -> None:
+def test_parts_hold_the_place_of_what_was_found() -> None:
     """Pictures, sounds, sections, pages and texts; times in seconds."""
     read = detail(
         "ReviewVideo",
@@ -127,7 +127,7 @@ def test_parts_may_repeat_and_scenes_may_not() -> None:
     ]
 
 
-def test_unfinished_reviews_are_told_and_are_unfinished() -> None:
+def test_unfinished_reviews_are_reported_and_are_unfinished() -> None:
     """A live one is told while it runs."""
     assert detail("ReviewVideo", State="Auditing")["outcome"] == "unfinished"
 

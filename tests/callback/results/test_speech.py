@@ -104,7 +104,7 @@ def test_words_of_a_detailed_sentence_are_placed_in_the_recording() -> None:
     assert spoken(ResultDetail=[sentence, sentence])["text"] == "悯农\n悯农"
 
 
-def test_a_flash_result_is_told_by_channel() -> None:
+def test_a_flash_result_is_read_by_channel() -> None:
     """In milliseconds from the begin of the recording."""
     word = {"word": "a", "start_time": "100", "end_time": "200"}
     sentence = {

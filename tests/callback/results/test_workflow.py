@@ -52,7 +52,7 @@ def test_an_empty_bucket_is_none() -> None:
     assert run(BucketId="", Object="").input is None
 
 
-def test_each_task_tells_how_and_when_it_ended() -> None:
+def test_each_task_has_its_end_and_the_time_of_it() -> None:
     """Failed ones are named, by their type where they have no name."""
     one = run(
         {

@@ -80,9 +80,9 @@ def look_at_every_page(console: Console, bodies: list[bytes]) -> None:
     for lang in LANGS:
         for path in PAGES:
             assert console.ask("GET", path, {"Accept-Language": lang}).status_code == 200, path
-    for letter in dead_letters(console.function.store):
-        name = letter.key.rpartition("/")[2].removesuffix(".json")
-        assert console.ask("GET", f"/dead/{name}").status_code == 200, letter.key
+    for dead_letter in dead_letters(console.function.store):
+        name = dead_letter.key.rpartition("/")[2].removesuffix(".json")
+        assert console.ask("GET", f"/dead/{name}").status_code == 200, dead_letter.key
 
 
 @pytest.mark.parametrize("body", TOUGH.values(), ids=TOUGH)

@@ -211,9 +211,9 @@ def test_what_comes_from_outside_is_text(console: Console) -> None:
     console.send(user_data=odd.replace("<", "&lt;"), message=odd, code=odd)
     console.function.send(json.dumps({"JobsDetail": {"JobId": odd, "Tag": odd}}).encode(), "http")
     console.function.send(odd.encode(), "http")
-    [letter] = re.findall(r"/_/dead/([0-9a-f]{64})", console.get("/dead"))
+    [dead_letter] = re.findall(r"/_/dead/([0-9a-f]{64})", console.get("/dead"))
     pages = ["/", "/deliveries/1", "/deliveries/2", "/deliveries/3", "/outbox", "/dead"]
-    for path in (*pages, f"/dead/{letter}", f"/?text={odd}&tag={odd}"):
+    for path in (*pages, f"/dead/{dead_letter}", f"/?text={odd}&tag={odd}"):
         page = console.get(path)
         assert odd not in page
         assert "alert(1)" in page or path == "/dead"
@@ -258,7 +258,7 @@ def test_what_is_gone_can_not_be_sent_again(console: Console, path: str) -> None
     assert console.ask("POST", path, data=data).status_code == 404
 
 
-def test_a_conflict_leads_to_its_letter(console: Console) -> None:
+def test_a_conflict_leads_to_its_dead_letter(console: Console) -> None:
     """And to the end that is kept."""
     console.function.send(GOOD, "http")
     console.function.send(GOOD.replace(b'"Success"', b'"Failed"'), "http")
@@ -600,12 +600,12 @@ def test_digests_that_nobody_took(console: Console) -> None:
         assert part in page
 
 
-def test_a_letter_is_read_and_replayed(console: Console) -> None:
+def test_a_dead_letter_is_read_and_replayed(console: Console) -> None:
     """One that is understood by now is kept."""
-    letter = DeadLetter(GOOD, "test", "why", {}, "http", "2026-11-21T08:00:00Z", "r1")
+    dead_letter = DeadLetter(GOOD, "test", "why", {}, "http", "2026-11-21T08:00:00Z", "r1")
     name = (
         Ledger(console.function.store)
-        .put_dead_letter(letter)
+        .put_dead_letter(dead_letter)
         .rpartition("/")[2]
         .removesuffix(".json")
     )
@@ -618,7 +618,7 @@ def test_a_letter_is_read_and_replayed(console: Console) -> None:
     assert "replay of a dead letter" in text_of(console.get("/sweeps"))
 
 
-def test_a_letter_that_is_not_understood_stays(console: Console) -> None:
+def test_a_dead_letter_that_is_not_understood_stays(console: Console) -> None:
     """And one that holds no body is shown without one."""
     console.function.send(b"hello", "http")
     [name] = re.findall(r"/_/dead/([0-9a-f]{64})", console.get("/dead"))
@@ -630,7 +630,7 @@ def test_a_letter_that_is_not_understood_stays(console: Console) -> None:
 def test_a_replay_while_the_store_is_away(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Is no fault of the letter."""
+    """Is no fault of the dead letter."""
 
     def away(*_: object) -> None:
         raise StoreError("put", "jobs/", "no answer")

@@ -59,7 +59,7 @@ class Promises:
         return found
 
     def _kept(self) -> Iterable[str]:
-        """Each callback that was answered 2xx has its record or its letter."""
+        """Each callback that was answered 2xx has its record or its dead letter."""
         for job, status in self.story.answered.items():
             if job == "garbage":
                 if status != 202 or len(self.world.keys("_dead/")) != 1:

@@ -122,13 +122,13 @@ def assert_nothing_is_lost(world: QuickWorld, answers: dict[Sent, int]) -> None:
     records = {key.split("/")[-1]: key for key in world.keys("jobs/")}
     tickets = world.keys("_outbox/") + world.keys("_done/")
     followed = {part for key in tickets for part in key.split("-")}
-    letters = {key.split("/")[-1].removesuffix(".json") for key in world.keys("_dead/")}
+    dead_letters = {key.split("/")[-1].removesuffix(".json") for key in world.keys("_dead/")}
     bodies = logged_bodies(world)
     for sent, status in answers.items():
         if status == 503:
             assert bodies[sent.sha256] == sent.body.encode()
         elif sent.job_id is None or sent.end is None:
-            assert (status, sent.sha256 in letters) == (202, True)
+            assert (status, sent.sha256 in dead_letters) == (202, True)
             assert sent.sha256[:32] in followed
         else:
             record = world.read(records[f"{sent.job_id}.json"])

@@ -105,9 +105,9 @@ def of_store(store: Mapping[str, bytes]) -> None:
         if key.startswith(_RECORDS):
             of_record(data)
         elif key.startswith("_dead/"):
-            letter = json.loads(data)
-            digest = hashlib.sha256(base64.b64decode(letter["body_base64"])).hexdigest()
-            assert letter["sha256"] == digest == key[-69:-5]
+            dead_letter = json.loads(data)
+            digest = hashlib.sha256(base64.b64decode(dead_letter["body_base64"])).hexdigest()
+            assert dead_letter["sha256"] == digest == key[-69:-5]
         elif key.startswith("_outbox/"):
             ticket = Ticket.from_json(data)
             assert f"_outbox/{ticket.name}" == key

@@ -146,7 +146,7 @@ def _keep_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _bury_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        Ledger, "put_dead_letter", lambda self, letter: keys.dead(letter.sha256, "")
+        Ledger, "put_dead_letter", lambda self, dead_letter: keys.dead(dead_letter.sha256, "")
     )
 
 

@@ -36,7 +36,7 @@ ALERTED = "an alert is told on every channel that stays configured, on one or ke
 RESTS = "from everywhere it comes to rest"
 
 KEPT_ASIDE = "_undelivered"
-"""Stands in `State.told` for a channel: the digest is logged at ERROR and kept for a person."""
+"""In `State.alerted` in place of a channel: the digest is logged at ERROR and kept."""
 
 
 def is_at_rest(scope: Scope, state: State) -> bool:
