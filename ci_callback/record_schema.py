@@ -46,6 +46,10 @@ def build() -> Schema:
 
 
 def _record() -> dict[str, Schema]:
+    return {**_what_ended(), **_where_and_when(), **_what_it_held()}
+
+
+def _what_ended() -> dict[str, Schema]:
     return {
         "schema": {"const": SCHEMA, "description": "Name and version of this form."},
         "kind": {
@@ -73,6 +77,11 @@ def _record() -> dict[str, Schema]:
             "string", 'Code as sent, "" where absent; telling only where it failed.', "Success"
         ),
         "message": _one("string", 'Message as sent, "" where absent.', "Success"),
+    }
+
+
+def _where_and_when() -> dict[str, Schema]:
+    return {
         "queue_id": _text("Queue that the job ran in.", "pbde29b842b1b4e2ea4f0b20d264fcec2"),
         "queue_type": _text("Kind of that queue.", "SpeedTranscoding"),
         "progress_percent": _one(["integer", "null"], "Progress, 0 to 100, in percent.", 100),
@@ -81,6 +90,11 @@ def _record() -> dict[str, Schema]:
         "ended_at": _time("When it ended.", "2022-07-25T08:35:43Z"),
         "wait_s": _one(["number", "null"], "Seconds from created_at to started_at.", 0),
         "run_s": _one(["number", "null"], "Seconds from started_at to ended_at.", 4),
+    }
+
+
+def _what_it_held() -> dict[str, Schema]:
+    return {
         "input": _input(),
         "outputs": _outputs(),
         "user_data": _text(

@@ -103,48 +103,45 @@ def ranked(bars: Sequence[Bar]) -> tuple[float, list[Safe]]:
 
 def strips(rows: Sequence[Strip], scale: Log, marks: Sequence[str]) -> tuple[float, list[Safe]]:
     """Spreads on one scale; marks: the labels of its ticks."""
-    left, right, high = 8.0, WIDTH - 8, 37.0
+    high = 37.0
     bottom = high * len(rows) + 4
-
-    def x(seconds: float) -> float:
-        return left + (right - left) * scale(seconds)
-
     drawn: list[Safe] = []
     for tick, mark in zip(scale.ticks, marks, strict=True):
-        at = x(tick)
+        at = _on_scale(scale, tick)
         anchor = "start" if tick == scale.low else "end" if tick == scale.high else "middle"
         edge = {"start": 0.0, "end": WIDTH}.get(anchor, at)
         drawn.append(el("line", x1=at, x2=at, y1=0, y2=bottom, class_="ch-grid"))
         drawn.append(text(edge, bottom + 13, mark, anchor, "ch-dim"))
     for number, row in enumerate(rows):
         y = high * number
-        p5, p25, p50, p75, p95 = (x(value) for value in row.at)
-        middle = y + 24
         drawn += [
             el("rect", x=0, y=y + 1, width=WIDTH, height=13, class_="ch-behind"),
             text(0, y + 11, fit(row.label, WIDTH - width_of(row.value) - 14), "start"),
             text(WIDTH, y + 11, row.value, "end", "ch-dim"),
-            el(
-                "g",
-                el("title", row.hint),
-                el("line", x1=p5, x2=p95, y1=middle, y2=middle, class_="ch-whisker"),
-                *(
-                    el("line", x1=at, x2=at, y1=middle - 3, y2=middle + 3, class_="ch-whisker")
-                    for at in (p5, p95)
-                ),
-                el(
-                    "rect",
-                    x=p25,
-                    y=middle - 5,
-                    width=max(p75 - p25, 2.0),
-                    height=10,
-                    rx=1,
-                    class_="ch-box",
-                ),
-                el("line", x1=p50, x2=p50, y1=middle - 7, y2=middle + 7, class_="ch-median"),
-            ),
+            _box(row.hint, [_on_scale(scale, value) for value in row.at], y + 24),
         ]
     return bottom + 20, drawn
+
+
+def _on_scale(scale: Log, seconds: float) -> float:
+    return 8.0 + (WIDTH - 16) * scale(seconds)
+
+
+def _box(hint: str, at: Sequence[float], middle: float) -> Safe:
+    """Box and whiskers; at: where the five percentiles are."""
+    p5, p25, p50, p75, p95 = at
+    wide = max(p75 - p25, 2.0)
+    return el(
+        "g",
+        el("title", hint),
+        el("line", x1=p5, x2=p95, y1=middle, y2=middle, class_="ch-whisker"),
+        *(
+            el("line", x1=end, x2=end, y1=middle - 3, y2=middle + 3, class_="ch-whisker")
+            for end in (p5, p95)
+        ),
+        el("rect", x=p25, y=middle - 5, width=wide, height=10, rx=1, class_="ch-box"),
+        el("line", x1=p50, x2=p50, y1=middle - 7, y2=middle + 7, class_="ch-median"),
+    )
 
 
 def split(name: str, parts: Sequence[Part], y: float, high: float) -> list[Safe]:

@@ -120,6 +120,12 @@ def detail(event: str, options: SampleOptions, now: float, ids: Ids) -> Node:
     if options.end != "Success":
         return written
     written |= {"Label": _FOUND["Label"], "PornInfo": _full_scene()}
+    _write_result(review, written)
+    return written
+
+
+def _write_result(review: Review, written: Node) -> None:
+    """The fields of a review that succeeded, and its parts."""
     leaves = {
         name: replace(leaf, path=path)
         for name, leaf in REVIEW.fields.items()
@@ -135,7 +141,6 @@ def detail(event: str, options: SampleOptions, now: float, ids: Ids) -> Node:
         for name in above:
             at = at.setdefault(name, {})
         at[last] = [_part(path, review, number) for number in range(2)]
-    return written
 
 
 def simple(event: str, options: SampleOptions, ids: Ids) -> Node:

@@ -22,10 +22,7 @@ def execution(options: SampleOptions, now: float, ids: Ids) -> Node:
     Raises:
         NotSampledError: there is no such state, or it does not fit to --partial.
     """
-    if options.end not in OUTCOMES:
-        raise NotSampledError(f"--state {options.end}: a run's is one of {', '.join(OUTCOMES)}")
-    if options.partial and options.end != "Success":
-        raise NotSampledError(jobs.NO_PARTIAL)
+    _refuse_unknown(options)
     begun = china_time(now - jobs.RAN_S, " ")
     key = options.object or "input/demo.mp4"
     node: Node = {
@@ -56,11 +53,23 @@ def execution(options: SampleOptions, now: float, ids: Ids) -> Node:
     if options.end == "Failed":
         _fail(tasks, options)
     if options.partial:
-        one = tree.get_all(tasks[-1], "ResultInfo.ObjectInfo")[-1]
-        if isinstance(one, dict):
-            failed = SampleOptions(state="Failed", code=options.code, message=options.message)
-            one |= {"Code": jobs.code(failed), "Message": jobs.message(failed)}
+        _fail_in_part(tasks[-1], options)
     return node
+
+
+def _fail_in_part(task: Node, options: SampleOptions) -> None:
+    """The last object that a task wrote has a code of its own."""
+    one = tree.get_all(task, "ResultInfo.ObjectInfo")[-1]
+    if isinstance(one, dict):
+        failed = SampleOptions(state="Failed", code=options.code, message=options.message)
+        one |= {"Code": jobs.code(failed), "Message": jobs.message(failed)}
+
+
+def _refuse_unknown(options: SampleOptions) -> None:
+    if options.end not in OUTCOMES:
+        raise NotSampledError(f"--state {options.end}: a run's is one of {', '.join(OUTCOMES)}")
+    if options.partial and options.end != "Success":
+        raise NotSampledError(jobs.NO_PARTIAL)
 
 
 def _fit(task: Node, kind: str, options: SampleOptions, ids: Ids) -> None:

@@ -198,15 +198,19 @@ def normalise(notice: Notice, source: Source) -> JobRecord:
         details=detail,
         # A marker is a claim; the recorder looks for its proof.
         retry={"root_job_id": notice.job_id, "attempt": 1},
-        source={
-            "trigger": source.trigger,
-            "format": source.format,
-            "digest": details.digest({"detail": detail, "workflow": parsed.workflow}),
-            "received_at": source.received_at,
-            "request_id": source.request_id,
-            "verified": source.verified,
-        },
+        source=_source(source, details.digest({"detail": detail, "workflow": parsed.workflow})),
     )
+
+
+def _source(source: Source, digest: str) -> dict[str, Json]:
+    return {
+        "trigger": source.trigger,
+        "format": source.format,
+        "digest": digest,
+        "received_at": source.received_at,
+        "request_id": source.request_id,
+        "verified": source.verified,
+    }
 
 
 def _of_job(notice: Notice) -> _Parsed:
