@@ -152,6 +152,7 @@ _PERMANENT_WORDS = (
     r"\b(?:invalid|illegal|missing|bad) (?:\w+ ){0,3}?(?:argument|param|format|file|input|url|uri"
     r"|key|bucket|region|codec|value|image|video|audio|document|template|config|host|content"
     r"|request|signature|credential|authorization)",
+    r"\b(?:param(?:eter)?s?|arguments?|format) (?:is |are )?(?:errors?|invalid|illegal|wrong)\b",
     r"\b(?:access|permission|authorization) (?:is )?denied|\bno permission|\bunauthori[sz]ed"
     r"|\bforbidden|\bauth(?:entication)? fail",
     r"\bis empty\b|\bempty (?:file|document|image|video|audio)|\bzero[- ]length",

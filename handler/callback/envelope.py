@@ -27,12 +27,12 @@ Kind: TypeAlias = Literal["job", "workflow", "review"]
 MAX_JOBS = 100
 """Jobs in one callback. CI takes 6 operations in one request (document "MultiJobs")."""
 
-EVENT_KINDS: Mapping[str, Kind] = {"Review": "review", "Task": "job", "Job": "job"}
-"""What the EventName of a JobsDetail begins with: ReviewImage, ReviewVideo, …, TaskFinish."""
+EVENT_KINDS: Mapping[str, Kind] = {"review": "review", "task": "job", "job": "job"}
+"""What the EventName of a JobsDetail begins with, in lower case: ReviewImage, …, TaskFinish."""
 
-START = "Start"
-"""What the EventName of a start ends with: WorkflowStart. Nothing has ended then, whatever State
-says."""
+START = "start"
+"""What the EventName of a start ends with, in lower case: WorkflowStart. Nothing has ended then,
+whatever State says."""
 
 REVIEW_NODES = frozenset(
     {
@@ -116,7 +116,7 @@ def read(node: Tree) -> list[Notice | Unreadable | Ignored]:
     if len(details) + len(runs) > MAX_JOBS:
         many = len(details) + len(runs)
         raise PayloadError("too_many_jobs", f"{many} jobs, at most {MAX_JOBS} are read")
-    event = tree.identifier(node, "EventName")
+    event = (tree.identifier(node, "EventName") or "").strip() or None
     return [
         *(_notice(_kind(event, one), event, one, node.get("Workflow")) for one in details),
         *(_notice("workflow", event, run, None) for run in runs),
@@ -126,7 +126,7 @@ def read(node: Tree) -> list[Notice | Unreadable | Ignored]:
 def _kind(event: str | None, detail: Tree) -> Kind:
     """Whether a JobsDetail is a job or a review."""
     for beginning, kind in EVENT_KINDS.items():
-        if event is not None and event.startswith(beginning):
+        if event is not None and event.lower().startswith(beginning):
             return kind
     return "review" if _is_review(detail) else "job"
 
@@ -154,7 +154,7 @@ def _notice(kind: Kind, event: str | None, detail: Tree, workflow: Tree) -> Noti
         return Unreadable(PayloadError("no_job_id", f"a {place} without a {id_name}"))
     if len(job_id) > tree.MAX_IDENTIFIER_CHARS:
         return _id_too_long(id_name)
-    is_start = event is not None and event.endswith(START)
+    is_start = event is not None and event.lower().endswith(START)
     own = workflow if isinstance(workflow, dict) else None
     return Notice(kind, event, job_id, detail, own, is_start=is_start)
 

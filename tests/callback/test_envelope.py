@@ -158,3 +158,26 @@ def test_what_was_looked_for_is_reported(tree: Any, said: str) -> None:
 def test_the_limit_on_jobs_is_inclusive() -> None:
     """Jobs and runs are counted together."""
     assert len(read({"JobsDetail": [JOB] * 60, "WorkflowExecution": [RUN] * 40})) == MAX_JOBS
+
+
+@pytest.mark.parametrize(
+    "event", ["WorkflowStart", "TaskStart", "workflowstart", "WORKFLOW_START", " WorkflowStart\n"]
+)
+@pytest.mark.parametrize("state", ["Success", "Failed", "Cancel"])
+@pytest.mark.parametrize("node", [{"JobsDetail": JOB}, {"WorkflowExecution": RUN}])
+def test_an_event_of_a_start_is_one_however_it_is_written(
+    event: str, state: str, node: dict[str, Any]
+) -> None:
+    """A start that is taken for an end would make a conflict of the end that follows."""
+    ((name, detail),) = node.items()
+    (notice,) = read({"EventName": event, name: detail | {"State": state}})
+    assert isinstance(notice, Notice)
+    assert notice.is_start
+    assert notice.event == event.strip()
+
+
+def test_the_kind_of_an_event_does_not_depend_on_its_case() -> None:
+    """A review's event decides, whatever fields it has."""
+    (notice,) = read({"EventName": "reviewimage", "JobsDetail": JOB | {"Tag": "x"}})
+    assert isinstance(notice, Notice)
+    assert notice.kind == "review"
