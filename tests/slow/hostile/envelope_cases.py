@@ -19,6 +19,14 @@ from tests.slow.hostile.case import (
     xml_job,
 )
 
+ODDLY_WRITTEN = (
+    *("Doc\u200bPassword", "\ufeffDocPassword", "DocPassword\u00ad", "Doc\u034fPassword"),
+    *("Doc\u202ePassword", "Doc\x00Password", "Doc\U000e0041Password", "\uff24ocPassword"),
+    *("\U0001d403ocPassword", "Pa\u017fsword", "D\u043ecPassword", "dOCpASSWORd", "uRIkEY"),
+    *("compress\u200bkey", "UnCompressKe\u0443", "I\u200dV", "plain_text", "To\u212aen"),
+)
+"""Names that a reader takes for those of secrets."""
+
 
 def cases(bait: Bait) -> list[Case]:
     return [*_shapes(), *_many(), *_events(), *_reviews(), *_repeated(), *_secrets()]
@@ -231,3 +239,15 @@ def _secrets() -> Iterator[Case]:
             "deep": f"<Operation><a><b>{element}</b></a></Operation>",
         }.items():
             yield kept(f"{node} in XML, {name}", xml_job(inner, State="Failed"))
+    for name in ODDLY_WRITTEN:
+        odd: dict[str, dict[str, Any]] = {
+            "in the job": {name: PLANTED},
+            "in the Operation": {"Operation": {name: [PLANTED]}},
+            "in the Input": {"Input": {"Object": "a", name: {"x": PLANTED}}},
+        }
+        for place, detail in odd.items():
+            yield kept(f"{name!a} {place}", json_job(State="Failed", **detail))
+    for name in ("CallBack", "CallBackUrl", "callback"):
+        address = f"https://f.example.com/?token={PLANTED}"
+        yield kept(f"the address in {name}", json_job(State="Failed", **{name: address}))
+        yield kept(f"{name} in XML", xml_job(f"<{name}>{address}</{name}>", State="Failed"))

@@ -39,6 +39,12 @@ FAMILIES: Mapping[str, Callable[[Bait], list[Case]]] = {
     "size": size_cases.cases,
 }
 
+PAGES = ("README.md", "README.zh.md")
+COLUMNS = 6
+"""Pages that show the table, and its columns."""
+
+_NO_BAIT = Bait("http://127.0.0.1:9", "/nowhere", "nothing")
+
 EACH = 25
 """Cases that share a process. A fork costs more than most of them do."""
 
@@ -209,6 +215,27 @@ def _row(name: str, results: Sequence[Result]) -> tuple[str, ...]:
     )
 
 
+def counts() -> list[str]:
+    """Of each family and of all, how many inputs there are, as the table has it."""
+    each = [len(cases(_NO_BAIT)) for cases in FAMILIES.values()]
+    return [f"{count:,}" for count in (*each, sum(each))]
+
+
+def published_counts(page: Path) -> list[tuple[str, str]]:
+    """(inputs, as expected) of each row of the table that a page shows."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    # Five columns of figures behind the name: no other table of these pages has as many.
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
+    figures = [row[1:] for row in rows if len(row) == COLUMNS]
+    return [(row[0], row[1]) for row in figures if row[0].replace(",", "").isdigit()]
+
+
+def outdated_pages() -> list[str]:
+    """The pages whose table shows other numbers of inputs than a run of today."""
+    today = [(count, count) for count in counts()]
+    return [name for name in PAGES if published_counts(ROOT / name) != today]
+
+
 def main(names: Sequence[str] = ()) -> int:
     """Run these families, or all of them; the exit status."""
     results: dict[str, list[Result]] = {}
@@ -220,4 +247,7 @@ def main(names: Sequence[str] = ()) -> int:
     failed = [(name, one) for name, family in results.items() for one in family if one.faults]
     for name, one in failed:
         print(f"\n{name}: {one.name}\n  " + "\n  ".join(one.faults), file=sys.stderr)
-    return 1 if failed else 0
+    outdated = outdated_pages()
+    for name in outdated:
+        print(f"\n{name}: its table shows other numbers of inputs", file=sys.stderr)
+    return 1 if failed or outdated else 0

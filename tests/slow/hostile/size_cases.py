@@ -98,6 +98,15 @@ BODIES: Mapping[str, Callable[[], str | bytes]] = {
     "JSON: names of many words in the Input": lambda: _json(
         Input={"Ab" * 9 + name: 1 for name in _names(_fitting(32))}
     ),
+    "JSON: many names in letters that look like ASCII": lambda: _json(
+        Operation={f"\xe9\u0430{name}": 1 for name in _names(_fitting(16))}
+    ),
+    "JSON: many names with a letter that could be eighteen": lambda: _json(
+        Operation={f"\ufdfa{name}": 1 for name in _names(_fitting(15))}
+    ),
+    "JSON: long names of invisible characters": lambda: _json(
+        Operation={"\u200b" * 330 + name: 1 for name in _names(_fitting(1_004))}
+    ),
     "JSON: many numbers": lambda: _json(Operation=[1] * NODES),
     "JSON: long numbers": lambda: _json(Operation=[int("9" * 399)] * (ROOM // 400)),
     "JSON: fractions": lambda: _json(Operation=[0.12345] * _fitting(8)),

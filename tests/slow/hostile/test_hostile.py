@@ -15,7 +15,17 @@ import pytest
 
 from index import main_handler
 from tests.slow.hostile.case import Bait, Case, json_job, kept, post, refused
-from tests.slow.hostile.run import FAMILIES, Result, each_of, run, standing_out, table
+from tests.slow.hostile.run import (
+    FAMILIES,
+    ROOT,
+    Result,
+    each_of,
+    outdated_pages,
+    published_counts,
+    run,
+    standing_out,
+    table,
+)
 
 NOWHERE = Bait("http://127.0.0.1:9", "/nowhere", "nothing")
 
@@ -46,6 +56,12 @@ def assert_answered(family: str, part: slice) -> None:
     assert [one.name for one in results] == [case.name for case in cases]
     failed = [f"{one.name}: {'; '.join(one.faults)}" for one in results if one.faults]
     assert not failed, f"{len(failed)} of {len(results)}:\n" + "\n".join(failed)
+
+
+def test_the_pages_show_as_many_inputs_as_there_are() -> None:
+    """`make torture` fails as well where they do not."""
+    assert len(published_counts(ROOT / "README.md")) == len(FAMILIES) + 1
+    assert outdated_pages() == []
 
 
 def test_there_are_at_least_500_different_inputs() -> None:
