@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -14,6 +15,9 @@ from ci_callback.console.record_cache import is_record_key
 from ci_callback.devserver import samples
 from ci_callback.devserver.history import Invocation
 from handler.errors import HandlerError, StoreError
+
+_PAGE = re.compile(r"/_/[!-\[\]-~]*")
+"""A page of the console: no control character, and no \\ or //, behind which a host might be."""
 
 RETRY_FAILURES = ("0", "1", "99")
 """How often the retry of a sample fails before it succeeds."""
@@ -71,7 +75,8 @@ def sweep() -> Response:
         context.function.run_now([hurried])
     swept = context.function.tick("sweep", "button")
     target = request.form.get("to", "")
-    return _swept(swept, target if target.startswith("/_/") else url_for("pages.sweeps"))
+    is_page = _PAGE.fullmatch(target) and "//" not in target
+    return _swept(swept, target if is_page else url_for("pages.sweeps"))
 
 
 @actions.post("/dead/<name>/replay")

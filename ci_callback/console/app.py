@@ -73,7 +73,8 @@ def _speak(app: Flask) -> None:
 
     @app.after_request
     def remember(response: Response) -> Response:
-        if request.args.get("lang") in LANGS:
+        # A request that is refused has no language, and chooses none.
+        if "lang" in g and request.args.get("lang") in LANGS:
             response.set_cookie(
                 LANG_COOKIE, g.lang, YEAR_S, path=f"{MOUNT}/", httponly=True, samesite="Strict"
             )
