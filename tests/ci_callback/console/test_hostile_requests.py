@@ -74,7 +74,7 @@ def test_a_button_leads_back_to_the_page_it_is_on(used: Console, target: str) ->
     assert used.ask("POST", "/sweeps", data=form).headers["Location"] == target
 
 
-FORMS = (
+FORMS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/samples", {"name": "../../x", "state": "\ud800", "code": "\x00"}),
     ("/samples", {"name": "Translation", "user_data": "\ud800", "message": "\u202e<b>"}),
     ("/samples", {"name": "Translation", "form": "yaml", "failures": "-1"}),
