@@ -22,12 +22,14 @@ import io
 import json
 import os
 import resource
+import signal
 import sys
 import threading
 import time
 import traceback
 from typing import Any
 
+PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 
 
@@ -113,6 +115,9 @@ def prepare(start: Any, clock: Clock) -> Any:
     os.chdir(start["code"])
     if start["user"] is not None:
         become(start["user"])
+    if sys.platform == "linux":
+        # A frozen process would not see that the other side is gone.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     os.environ.clear()
     os.environ.update(start["env"])
     time.time, time.time_ns = clock.time, clock.time_ns

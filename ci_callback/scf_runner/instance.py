@@ -59,9 +59,9 @@ class _EndedError(Exception):
 
 @dataclass
 class Instance:
-    """A process that has loaded the code, or is about to. clock: epoch seconds, for the log.
+    """A process that has loaded the code, or is about to. It ends with the thread that made it.
 
-    offset: seconds by which the function's own clock is ahead.
+    clock: epoch seconds, for the log. offset: seconds by which the function's own clock is ahead.
     """
 
     code: Code

@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -54,6 +55,8 @@ class ScfRunner:
     _busy: list[Instance] = field(default_factory=list, init=False, repr=False)
     _retries: list[Retry] = field(default_factory=list, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _starter: ThreadPoolExecutor = field(init=False, repr=False)
+    """One thread that lives as long as this: instances end with the thread that made them."""
 
     def __enter__(self) -> ScfRunner:
         size = sum(len(f"{name}{value}".encode()) for name, value in self.env.items())
@@ -61,11 +64,13 @@ class ScfRunner:
             raise EnvironmentTooLargeError(
                 f"the environment takes {size} bytes; the platform allows {self.limits.env_bytes}"
             )
+        self._starter = ThreadPoolExecutor(1)
         return self
 
     def __exit__(self, *exc: object) -> None:
         for instance in self.instances():
             instance.close()
+        self._starter.shutdown()
 
     def clock(self) -> float:
         """Epoch seconds, moved."""
@@ -135,12 +140,17 @@ class ScfRunner:
                     break
                 instance.close()
             else:
-                self.started += 1
-                instance = Instance(
-                    self.code, self._environ(), self.limits, self.clock, lambda: self.offset
-                )
+                instance = self._start(self._environ())
             self._busy.append(instance)
             return instance
+
+    def _start(self, environ: dict[str, str]) -> Instance:
+        self.started += 1
+
+        def start() -> Instance:
+            return Instance(self.code, environ, self.limits, self.clock, lambda: self.offset)
+
+        return self._starter.submit(start).result()
 
     def _release(self, instance: Instance) -> None:
         with self._lock:

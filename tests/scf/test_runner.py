@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -287,6 +289,27 @@ def test_a_process_that_is_killed_while_it_works_gives_no_answer(deploy: Deploy)
     assert scf.invoke(0).answer == "well"
     scf.instances()[0].kill()
     assert scf.invoke(0).answer == "well"
+
+
+def test_frozen_processes_end_with_their_platform(tmp_path: Path) -> None:
+    """Also where that is killed: it can't close anything then, and they can't see it."""
+    (tmp_path / "index.py").write_text("def main_handler(event, context): ...\n")
+    script = f"""
+import os, pathlib, signal
+from ci_callback.scf_runner import ScfRunner, read_only
+with read_only(pathlib.Path({str(tmp_path)!r})) as code, ScfRunner(code, {{}}) as scf:
+    scf.invoke({{}})
+    print(scf.instances()[0].pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    env = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env)
+    process = Path(f"/proc/{int(done.stdout)}/stat")
+    for _ in range(1000):
+        if not process.exists() or process.read_text().split()[2] == "Z":
+            return
+        time.sleep(0.01)
+    raise AssertionError("it is still there")
 
 
 def test_a_failed_timer_is_run_again_twice_a_minute_apart(deploy: Deploy) -> None:
