@@ -30,21 +30,6 @@ def outcome(record: JobRecord) -> Styled:
     return Styled(record.outcome, OUTCOME_STYLES[record.outcome])
 
 
-def record_cells(record: JobRecord) -> tuple[str, str, str, Styled, str, str]:
-    """Job, time of creation, run time in seconds, outcome, tag, code with the attempt."""
-    number = record.lineage.attempt
-    attempt = "" if number == 1 else f" (attempt {number})"
-    code = "" if record.code in NO_FAILURE else record.code
-    return (
-        record.job_id,
-        (record.created_at or "").replace("T", " ")[:16],
-        "" if record.run_s is None else f"{record.run_s:g}",
-        outcome(record),
-        record.tag or record.kind,
-        f"{code}{attempt}".strip(),
-    )
-
-
 def record_object(found: StoredRecord) -> dict[str, Any]:
     """A record as it is stored, but with the job's root and attempt as they are known now."""
     record = found.record

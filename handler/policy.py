@@ -1,4 +1,4 @@
-"""What follows from the end of a job: a retry, an alert, both or nothing; and when.
+"""What follows from the end of a job: a retry, an alert, both or nothing; and when (the back-off).
 
 What a code means is in failure_codes.py; the settings RETRY_CODES and ALERT_CODES come first.
 """

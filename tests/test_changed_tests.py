@@ -33,7 +33,7 @@ def root(tmp_path: Path) -> Path:
         ("handler/ledger/cos.py", ["tests/ledger"]),
         ("handler/ledger/__init__.py", ["tests/ledger"]),
         ("ci_callback/doctor/on_ci.py", list(FILES[2:])),
-        ("ci_callback/columns.py", ["tests/ci_callback"]),
+        ("ci_callback/ledger_reader.py", ["tests/ci_callback"]),
         ("tests/ledger/test_keys.py", ["tests/ledger/test_keys.py"]),
         ("docs/record.md", ["tests/test_docs.py"]),
         ("tests/ledger/test_that_was_removed.py", list(CORE)),

@@ -88,6 +88,16 @@ def test_every_setting_has_its_row(name: str) -> None:
     assert {row.variable for row in ROWS} == named
 
 
+def test_every_place_of_the_architecture_page_is_there() -> None:
+    """Its table of where to look is how a newcomer finds the file."""
+    places = [
+        path for row in rows(text("docs/architecture.md"), "to | open") for path in names(row[1])
+    ]
+    paths = [path for path in places if "/" in path]
+    assert len(paths) > 20
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def undocumented_services() -> list[str]:
     """The alert services that the README's row of ALERT_URLS does not name, or the docstring of
     channels.py does not show an address of."""

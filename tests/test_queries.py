@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ci_callback.columns import HIVE, SPARK, columns, published
 from ci_callback.compaction import compact
 from ci_callback.ledger_mirror import copy_down
+from ci_callback.query.columns import HIVE, SPARK, columns, published
 from ci_callback.query.database import records_database
 from handler.callback.lineage import Lineage, Marker, attach
 from handler.ledger.attempts import Attempts

@@ -9,16 +9,14 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import AsJson, Since, Until, local
+from ci_callback.job_columns import cells, heads
 from ci_callback.ledger_reader import FOLDERS, StoredRecord, record_keys, records
 from ci_callback.record_filter import RecordFilter, Tag, outcomes
 from ci_callback.terminal import Table, print_json, say_table, width
-from ci_callback.views import record_cells, record_object
+from ci_callback.views import record_object
 
 NARROW = 110
-"""Columns of a terminal below which the time of creation and the run time are left out."""
-
-DAY_CHARS = 10
-"""Of a time: 2026-11-20."""
+"""Characters of a line below which columns are cut or left out (job_columns.py)."""
 
 
 def jobs(
@@ -63,14 +61,9 @@ def _created(found: StoredRecord) -> tuple[str, str]:
     return ((record.created_at or "") if record else "", found.key)
 
 
-def _table(found: Sequence[StoredRecord], is_narrow: bool) -> Table:
-    if is_narrow:
-        made = Table(("job", "created", "outcome", "tag", "code"))
-    else:
-        made = Table(("job", "created", "run s", "outcome", "tag", "code"))
-    for one in found:
-        if one.record is not None:
-            job, created, run, *rest = record_cells(one.record)
-            begin = (job, created[:DAY_CHARS]) if is_narrow else (job, created, run)
-            made.add(*begin, *rest)
-    return made
+def _table(newest: Sequence[StoredRecord], is_narrow: bool) -> Table:
+    table = Table(heads(is_narrow))
+    for stored in newest:
+        if stored.record is not None:
+            table.add(*cells(stored.record, is_narrow))
+    return table

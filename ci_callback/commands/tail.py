@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import AsJson, local
+from ci_callback.job_columns import cells
 from ci_callback.ledger_reader import FOLDERS, DayRange, StoredRecord, record_keys, records
 from ci_callback.record_filter import RecordFilter, Tag
 from ci_callback.terminal import print_json, say
-from ci_callback.views import record_cells, record_object
+from ci_callback.views import record_object
 from handler.ledger.store import Store
 
 COS_DAYS = 2
@@ -58,7 +59,7 @@ def _print(found: StoredRecord, as_json: bool) -> None:
     if as_json:
         print_json(record_object(found))
     elif found.record is not None:
-        say(*(cell for cell in record_cells(found.record) if cell), sep="  ")
+        say(*(cell for cell in cells(found.record) if cell), sep="  ")
 
 
 def recent_keys(store: Store, days: int | None) -> Iterator[str]:

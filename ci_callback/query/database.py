@@ -34,9 +34,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ci_callback import compaction
-from ci_callback.columns import DUCKDB, columns
 from ci_callback.ledger_mirror import COPYING
 from ci_callback.ledger_reader import ALL_DAYS, DayRange, noted_lineage
+from ci_callback.query.columns import DUCKDB, columns
 from handler.callback.record import SCHEMA
 from handler.ledger import keys
 from handler.ledger.folder import FolderStore

@@ -1,4 +1,4 @@
-"""One kind of job, as a row of the catalogue."""
+"""One kind of job, as a row of the catalogue. The rows are in catalogue.py."""
 
 from __future__ import annotations
 

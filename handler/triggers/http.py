@@ -1,4 +1,5 @@
-"""The HTTP trigger: a function URL's event, or one of the shape that API gateways send.
+"""The HTTP trigger: a function URL's event, or one of the shape that API gateways send; and which
+status a callback is answered.
 
 Function URL events are documented (583/96099) without isBase64Encoded,
 queryStringParameters and requestContext, and were observed with them: both are read.

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from ci_callback.columns import published
 from ci_callback.commands.registry import app
 from ci_callback.ledger_checks import checked
+from ci_callback.query.columns import published
 from handler.callback.record import JobRecord
 from handler.ledger.attempts import Attempt
 from handler.ledger.folder import FolderStore

@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from ci_callback.columns import DUCKDB, HIVE, SPARK, columns
 from ci_callback.compaction import compact, fold, manifest_key, part_key
 from ci_callback.ledger_reader import ALL_DAYS, DayRange
+from ci_callback.query.columns import DUCKDB, HIVE, SPARK, columns
 from ci_callback.query.database import records_database
 from handler.callback.lineage import Lineage
 from handler.errors import StoreError

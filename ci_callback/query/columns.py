@@ -82,7 +82,7 @@ string column."""
 
 def published() -> Schema:
     """The published schema of job-record/1."""
-    path = Path(__file__).with_name("job-record-1.schema.json")
+    path = Path(__file__).parents[1] / "job-record-1.schema.json"
     schema: Schema = json.loads(path.read_text(encoding="utf-8"))
     return schema
 

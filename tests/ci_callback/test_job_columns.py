@@ -1,0 +1,34 @@
+"""job_columns.py: a row is all that a column of `jobs` needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ci_callback import job_columns
+from ci_callback.commands.registry import app
+from ci_callback.job_columns import COLUMNS, Column, cells, heads
+from handler.ledger.folder import FolderStore
+from tests.records import keep, record
+
+
+def test_a_made_up_column_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its head and its cells, added by one row."""
+    made_up = Column("input", lambda one: one.job_input.object)
+    monkeypatch.setattr(job_columns, "COLUMNS", (*COLUMNS, made_up))
+    monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}")
+    keep(FolderStore(tmp_path), record("j1", input={"object": "in/a.mp4"}))
+    result = CliRunner().invoke(app, ["jobs"], catch_exceptions=False)
+    assert {"input", "in/a.mp4"} <= set(result.output.split())
+
+
+def test_a_narrow_terminal_has_fewer_and_shorter_columns() -> None:
+    """The day in place of the time, and no run time."""
+    one = record("j1", created_at="2026-09-21T14:13:20Z")
+    assert heads(is_narrow=False) == ("job", "created", "run s", "outcome", "tag", "code")
+    assert heads(is_narrow=True) == ("job", "created", "outcome", "tag", "code")
+    assert cells(one)[1] == "2026-09-21 14:13"
+    assert cells(one, is_narrow=True)[1] == "2026-09-21"
+    assert len(cells(one, is_narrow=True)) == len(heads(is_narrow=True))
