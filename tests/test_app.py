@@ -276,6 +276,23 @@ print([name for name in costly if name in sys.modules])
     assert run.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_callback_that_is_kept_imports_no_sdk(cos: FakeCos) -> None:
+    """A cold start whose one request is a PUT: measured in a process of its own."""
+    code = f"""
+import sys, index
+event = {{"httpMethod": "POST", "path": "/", "body": {TRANSLATION.decode()!r}}}
+assert index.main_handler(event, {{}})["statusCode"] == 200
+costly = ("qcloud_cos", "requests", "urllib3", "xml.etree", "logging")
+print([name for name in costly if name in sys.modules])
+"""
+    env = {**cos.env, "CALLBACK_TOKENS": "none"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.splitlines()[-1] == "[]"
+    assert [one.method for one in cos.seen] == ["PUT"]
+
+
 @pytest.mark.parametrize("missing", ["LEDGER_URL", "CALLBACK_TOKENS"])
 def test_wrong_settings_are_answered_503_and_named_in_the_log(
     on_cos: Invoked, cos: FakeCos, missing: str

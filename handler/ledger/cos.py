@@ -1,6 +1,11 @@
-"""A ledger in a COS bucket, through cos-python-sdk-v5.
+"""A ledger in a COS bucket, through cos-python-sdk-v5 and, for its most frequent request, without.
 
-The SDK is imported where it is first used: a refused request does not pay for it.
+Storing an object is signed and sent here (signature.py, transport.py). Only a plain 200, and a 409
+that says that the object exists, are taken from it: whatever else COS answers, the SDK asks again
+and reads. So a callback that is kept imports no SDK, which is over half of a cold start
+(docs/performance.md), and the errors of COS are still the SDK's.
+
+The SDK is imported where it is first used: a refused request does not pay for it either.
 What is set here and why, from reading version 1.9.44 of the SDK:
   - no retries of the SDK: it sleeps whole seconds without jitter, and repeats a POST too.
     The few here are short and jittered, and every request here may be repeated;
@@ -18,15 +23,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
-from handler.connections import Connections, Patience
-from handler.errors import StoreError
+from handler import __version__
+from handler.connections import Connections, Patience, Request
+from handler.errors import NoAnswerError, StoreError
 from handler.ledger import cos_errors, keys
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.requests_import import importing_requests
+from handler.ledger.signature import Validity, authorization
 from handler.ledger.store import TimeLeft, forever
-from handler.ledger.transport import Session
+from handler.ledger.transport import Answer, NotFromCosError, Session
+from handler.sockets import Origin
 
 PATIENCE = Patience(whole_s=5.0, connect_s=2.0, silent_s=2.0, bytes_per_s=256 * 1024)
 """For one try. A put in the same region takes tens of milliseconds; glibc waits 5 s for a lost DNS
@@ -41,10 +50,23 @@ OPERATION_S = 12.0
 _LAST_START_S = OPERATION_S - PATIENCE.whole_s - max(BACKOFF_S)
 """No try begins later: it could not end in time."""
 
+SIGNED_FOR_S = 600
+"""How long a signature is valid: clocks differ, and a request takes seconds."""
+
 PAGE = 1000
 """Keys in one answer to a listing: the most that COS gives."""
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
+
+
+class Timing(NamedTuple):
+    """Where time and chance come from. sleep: takes seconds. jitter: from 0 to 1. monotonic:
+    seconds. clock: epoch seconds, of the signature."""
+
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+    monotonic: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = time.time
 
 
 class CosStore:
@@ -54,16 +76,12 @@ class CosStore:
         self,
         address: BucketAddress,
         credentials: Credentials,
-        sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
-        monotonic: Callable[[], float] = time.monotonic,
+        timing: Timing | None = None,
     ) -> None:
         self._address = address
         self._credentials = credentials
-        self._sleep = sleep
-        self._jitter = jitter
-        self._monotonic = monotonic
-        self._session = Session(Connections(monotonic=monotonic), PATIENCE)
+        self._timing = timing = timing or Timing()
+        self._session = Session(Connections(monotonic=timing.monotonic), PATIENCE)
         self._client: Any = None
         self._connecting = threading.Lock()
 
@@ -137,42 +155,89 @@ class CosStore:
         return page
 
     def _put(self, operation: str, key: str, data: bytes, headers: dict[str, str]) -> None:
-        self._ask(
-            operation,
-            key,
+        begun = self._timing.monotonic()
+        self._raise_if_late(operation, key)
+        try:
+            answer = self._put_directly(key, data, headers)
+        except (NoAnswerError, NotFromCosError) as error:
+            self._pause(BACKOFF_S[0], begun, cos_errors.unanswered(operation, key, error))
+        else:
+            if answer.status_code == HTTPStatus.OK:
+                return
+            refusal = cos_errors.answered(operation, key, answer.status_code, answer.text)
+            if refusal.code == cos_errors.EXISTS:
+                raise refusal
+            if cos_errors.is_transient(refusal):
+                self._pause(BACKOFF_S[0], begun, refusal)
+        self._ask(operation, key, lambda: self._put_by_sdk(key, data, headers), begun)
+
+    def _put_directly(self, key: str, data: bytes, headers: dict[str, str]) -> Answer:
+        address, token = self._address, self._credentials.session_token
+        host = f"{address.bucket}.cos.{address.region}.myqcloud.com"
+        path = f"/{address.prefix}{key}"
+        signed = {
+            "Host": host,
+            "Content-Type": "application/json",
+            "Content-Length": str(len(data)),
+            **headers,
+            **({"x-cos-security-token": token} if token else {}),
+        }
+        validity = Validity(int(self._timing.clock()), SIGNED_FOR_S)
+        signature = authorization("PUT", path, signed, self._credentials, validity)
+        origin = (
+            Origin("http", *address.endpoint) if address.endpoint else Origin("https", host, 443)
+        )
+        sent = {**signed, "Authorization": signature, "User-Agent": f"ci-callback/{__version__}"}
+        return self._session.exchange(Request("PUT", origin, quote(path, "/-_.~"), sent, data))
+
+    def _put_by_sdk(self, key: str, data: bytes, headers: dict[str, str]) -> None:
+        self._sdk().put_object(
+            self._address.bucket,
+            data,
+            self._address.prefix + key,
+            ContentType="application/json",
             # The SDK refuses the header as a keyword; as Metadata it is sent and signed.
-            lambda: self._sdk().put_object(
-                self._address.bucket,
-                data,
-                self._address.prefix + key,
-                ContentType="application/json",
-                Metadata=headers,
-            ),
+            Metadata=headers,
         )
 
-    def _ask(self, operation: str, key: str, request: Callable[[], Answer]) -> Answer:
-        """Send one request, and again after a transient error: each may be repeated."""
-        begun = self._monotonic()
-        for longest in BACKOFF_S:
+    def _ask(
+        self,
+        operation: str,
+        key: str,
+        request: Callable[[], Result],
+        begun: float | None = None,
+    ) -> Result:
+        """Send one request, and again after a transient error: each may be repeated. begun: when
+        it was sent first, where this is its second try."""
+        pauses = BACKOFF_S if begun is None else BACKOFF_S[1:]
+        begun = self._timing.monotonic() if begun is None else begun
+        for longest in pauses:
             try:
                 return self._ask_once(operation, key, request)
             except StoreError as error:
-                spent = self._monotonic() - begun
-                if not cos_errors.is_transient(error) or spent > _LAST_START_S:
-                    raise
-                if self._session.time_left() <= longest:
-                    raise
-            self._sleep(longest * self._jitter())
+                self._pause(longest, begun, error)
         return self._ask_once(operation, key, request)
 
-    def _ask_once(self, operation: str, key: str, request: Callable[[], Answer]) -> Answer:
+    def _pause(self, longest: float, begun: float, error: StoreError) -> None:
+        """Wait before the next try; raises the error where there is none, or no time for it."""
+        spent = self._timing.monotonic() - begun
+        if not cos_errors.is_transient(error) or spent > _LAST_START_S:
+            raise error
+        if self._session.time_left() <= longest:
+            raise error
+        self._timing.sleep(longest * self._timing.jitter())
+
+    def _raise_if_late(self, operation: str, key: str) -> None:
+        if self._session.time_left() <= 0:
+            raise StoreError(operation, key, "not sent: the function's time is used up")
+
+    def _ask_once(self, operation: str, key: str, request: Callable[[], Result]) -> Result:
         """Send one request; every failure becomes a StoreError.
 
         The SDK reads answers through an XML parser and by the headers that it expects, so it also
         raises ParseError, OSError and KeyError.
         """
-        if self._session.time_left() <= 0:
-            raise StoreError(operation, key, "not sent: the function's time is used up")
+        self._raise_if_late(operation, key)
         self._sdk()  # first, since it imports the SDK as it must be imported
         from xml.etree.ElementTree import ParseError
 

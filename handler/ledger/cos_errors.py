@@ -57,10 +57,15 @@ def refused(operation: str, key: str, error: Any) -> StoreError:
 def not_sent_or_answered(operation: str, key: str, error: BaseException) -> StoreError:
     """From a CosClientError, which the SDK raises while it handles an error of the session."""
     cause = error.__context__
+    if isinstance(cause, (NoAnswerError, NotFromCosError)):
+        return unanswered(operation, key, cause)
+    return StoreError(operation, key, f"the SDK did not send it ({type(cause).__name__})")
+
+
+def unanswered(operation: str, key: str, cause: NoAnswerError | NotFromCosError) -> StoreError:
+    """From an error of the session."""
     if isinstance(cause, NoAnswerError):
         return StoreError(operation, key, f"{cause}{ADVICE[cause.stage]}")
-    if not isinstance(cause, NotFromCosError):
-        return StoreError(operation, key, f"the SDK did not send it ({type(cause).__name__})")
     if is_redirect(cause.status):
         host = re.match(_HOST, cause.location)
         words = f"COS redirects to {host[1] if host else 'another address'}"
@@ -69,6 +74,12 @@ def not_sent_or_answered(operation: str, key: str, error: BaseException) -> Stor
     words = f"something other than COS answered, with HTTP {cause.status}"
     advice = "check COS_ENDPOINT, and what is between here and COS"
     return StoreError(operation, key, f"{words}; {advice}")
+
+
+def answered(operation: str, key: str, status: int, text: str) -> StoreError:
+    """From an answer of COS that no SDK has read. text: its body."""
+    found = re.search(_CODE, text)
+    return StoreError(operation, key, "COS refused it", status, found[1] if found else "")
 
 
 def unreadable(operation: str, key: str, error: BaseException) -> StoreError:

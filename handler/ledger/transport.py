@@ -126,7 +126,10 @@ class Session:
         origin = Origin(parts.scheme, parts.hostname or "", parts.port or default)
         target = f"{parts.path}?{query}" if query else parts.path
         text = {name: _text(value) for name, value in headers.items()}
-        request = connections.Request(method, origin, target, text, data)
+        return self.exchange(connections.Request(method, origin, target, text, data))
+
+    def exchange(self, request: connections.Request) -> Answer:
+        """Send a request that is signed already."""
         answer = Answer(self._pool.exchange(request, self._patience, longest_s=self.time_left()))
         if is_redirect(answer.status_code) or not _is_of_a_store(answer):
             raise NotFromCosError(answer.status_code, answer.headers.get("location", ""))

@@ -32,7 +32,7 @@ from handler.errors import StoreError
 from handler.http_client import Answer, HttpClient
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
-from tests.fake_cos import FakeCos
+from tests.fake_cos import NO_PAUSES, FakeCos
 from tests.fake_cos.faults import Fault as CosFault
 
 NOW = 1_790_000_000.0
@@ -515,7 +515,7 @@ class TestTheRest:
         """A function has one setting for both."""
         with CiSimulator(cos=cos) as both:
             place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", both.port))
-            store = CosStore(place, CREDENTIALS, sleep=lambda seconds: None)
+            store = CosStore(place, CREDENTIALS, NO_PAUSES)
             assert store.put_new("a", b"1") is True
             assert store.put_new("a", b"2") is False
             assert store.get("a") == b"1"

@@ -11,7 +11,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.errors import StoreError
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
-from tests.fake_cos import BUCKET, REGION
+from tests.fake_cos import BUCKET, NO_PAUSES, REGION
 from tests.peer import peer
 
 OPERATIONS: Mapping[str, Callable[[CosStore], object]] = {
@@ -25,7 +25,7 @@ OPERATIONS: Mapping[str, Callable[[CosStore], object]] = {
 
 def store(port: int) -> CosStore:
     place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", port))
-    return CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), sleep=lambda seconds: None)
+    return CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), NO_PAUSES)
 
 
 def answer(xml: str, status: str = "200 OK") -> bytes:
@@ -49,7 +49,7 @@ def page(*keys: str, more: str = "") -> bytes:
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_refusal_names_operation_key_and_code(operation: str) -> None:
     """Each operation's own."""
-    with peer(error("AccessDenied")) as there, pytest.raises(StoreError) as caught:
+    with peer(*[error("AccessDenied")] * 2) as there, pytest.raises(StoreError) as caught:
         OPERATIONS[operation](store(there.port))
     refused = caught.value
     assert (refused.operation, refused.key, refused.status) == (operation, "a", 403)

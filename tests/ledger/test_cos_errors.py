@@ -14,10 +14,10 @@ from handler.connections import Patience
 from handler.errors import StoreError
 from handler.ledger import cos, cos_errors
 from handler.ledger.bucket import BucketAddress, Credentials
-from handler.ledger.cos import CosStore
+from handler.ledger.cos import CosStore, Timing
 from handler.ledger.transport import NotFromCosError
 from tests.alert_services import closed_port, self_signed
-from tests.fake_cos import BUCKET, REGION
+from tests.fake_cos import BUCKET, NO_PAUSES, REGION
 from tests.peer import GOOD, Peer, peer
 
 HOST = f"{BUCKET}.cos.{REGION}.myqcloud.com"
@@ -28,7 +28,7 @@ def store(port: int | None = None) -> CosStore:
     """A store on loopback; by its real name where there is no port."""
     endpoint = ("127.0.0.1", port) if port else None
     place = BucketAddress(BUCKET, "ci/", REGION, endpoint)
-    return CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), sleep=lambda seconds: None)
+    return CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), NO_PAUSES)
 
 
 def failure(of: CosStore) -> StoreError:
@@ -217,7 +217,9 @@ def slow(seconds: float, there: Peer) -> CosStore:
         now[0] += pause
 
     place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", there.port))
-    made = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), sleep, lambda: 1.0, monotonic)
+    made = CosStore(
+        place, Credentials(SECRET_ID, SECRET_KEY, ""), Timing(sleep, lambda: 1.0, monotonic)
+    )
     there.on_request = lambda: now.__setitem__(0, now[0] + seconds)
     return made
 

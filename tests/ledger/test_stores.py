@@ -24,7 +24,7 @@ from handler.ledger.cos import CosStore
 from handler.ledger.folder import FolderStore
 from handler.ledger.store import Store
 from handler.parallel import in_parallel
-from tests.fake_cos import BUCKET, REGION, FakeCos, Fault, Seen
+from tests.fake_cos import BUCKET, NO_PAUSES, REGION, FakeCos, Fault, Seen
 from tests.fake_cos.server import Death
 
 PREFIXES = ("", "jobs/", "_outbox/", "_done/", "_digests/", "_sweep/", "_dead/", "_attempts/")
@@ -34,7 +34,7 @@ PERMANENT = Credentials(SECRET_ID, SECRET_KEY, "")
 def cos_store(cos: FakeCos, bucket: str = BUCKET) -> CosStore:
     """A store on the loopback COS that does not sleep between its tries."""
     place = BucketAddress(bucket, "ci/", REGION, ("127.0.0.1", cos.port))
-    return CosStore(place, PERMANENT, sleep=lambda seconds: None)
+    return CosStore(place, PERMANENT, NO_PAUSES)
 
 
 @pytest.fixture(params=["folder", "cos"])
@@ -426,12 +426,12 @@ def test_a_conflict_that_does_not_pass_is_an_error_with_its_code(cos: FakeCos, c
 def test_any_other_refusal_of_a_put_new_is_an_error_with_its_code(
     cos: FakeCos, status: int, code: str
 ) -> None:
-    """Must raise at once: only FileAlreadyExists says that the key exists."""
+    """Only FileAlreadyExists says that the key exists. The SDK asks once more, and reads it."""
     refused = Fault(before=(status, code))
     with cos.faulty(lambda seen: refused), pytest.raises(StoreError) as caught:
         cos_store(cos).put_new("a", b"mine")
     assert (caught.value.status, caught.value.code) == (status, code)
-    assert len(cos.seen) == 1
+    assert senders(cos) == ["function", "SDK"]
 
 
 @pytest.mark.parametrize(
@@ -458,7 +458,32 @@ def test_a_lasting_fault_is_not_tried_again(cos: FakeCos) -> None:
     with cos.faulty(lambda seen: denied), pytest.raises(StoreError) as caught:
         cos_store(cos).put("a", b"")
     assert (caught.value.status, caught.value.code) == (403, "AccessDenied")
-    assert len(cos.seen) == 1
+    assert senders(cos) == ["function", "SDK"]
+
+
+def senders(cos: FakeCos) -> list[str]:
+    """Who built and signed each request."""
+    agents = (one.headers["user-agent"] for one in cos.seen)
+    return ["SDK" if agent.startswith("cos-python-sdk") else "function" for agent in agents]
+
+
+def test_an_object_is_stored_without_the_sdk(cos: FakeCos) -> None:
+    """One request, signed; nothing else is sent without the SDK."""
+    store = cos_store(cos)
+    assert store.put_new("a", b"mine") is True
+    assert store.put_new("a", b"other") is False
+    store.put("a", b"newer")
+    assert store.get("a") == b"newer"
+    assert senders(cos) == ["function"] * 3 + ["SDK"]
+
+
+def test_what_is_no_plain_answer_to_a_put_is_asked_again_by_the_sdk(cos: FakeCos) -> None:
+    """After a pause where a later try can change it; three tries in all, as for other requests."""
+    busy = Fault(before=(503, "SlowDown"))
+    with cos.faulty(lambda seen: busy if len(cos.seen) < 3 else None):
+        cos_store(cos).put("a", b"mine")
+    assert senders(cos) == ["function", "SDK", "SDK"]
+    assert cos_store(cos).get("a") == b"mine"
 
 
 def test_a_write_whose_answer_was_lost_is_found_to_exist(cos: FakeCos) -> None:

@@ -16,7 +16,7 @@ from handler.ledger import cos
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.store import Store
 from tests.alert_services import closed_port
-from tests.fake_cos import BUCKET, REGION
+from tests.fake_cos import BUCKET, NO_PAUSES, REGION
 from tests.slow.faults.ways import BUSY, CARRIED_OUT, FOREIGN, Way
 
 PATIENCE_S = 0.15
@@ -49,7 +49,7 @@ class Detour:
             return cos.CosStore(
                 BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", at)),
                 Credentials(SECRET_ID, SECRET_KEY, ""),
-                sleep=lambda seconds: None,
+                NO_PAUSES,
             )
 
     def http(self, way: Way, inner: Http) -> Http:

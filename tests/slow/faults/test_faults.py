@@ -16,7 +16,7 @@ from ci_callback.log_recovery import recover
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
 from handler.ledger.store import Store
-from tests.fake_cos import BUCKET, REGION, FakeCos, Fault, Seen
+from tests.fake_cos import BUCKET, NO_PAUSES, REGION, FakeCos, Fault, Seen
 from tests.stores import How, QuickWorld, Trouble
 from tests.world import TRANSLATION
 
@@ -202,7 +202,7 @@ def test_of_two_hundred_callbacks_to_a_failing_cos_none_is_lost(cos: FakeCos) ->
     store = CosStore(
         BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port)),
         Credentials(SECRET_ID, SECRET_KEY, ""),
-        sleep=lambda seconds: None,
+        NO_PAUSES,
     )
     world = QuickWorld(store, SWEEP_MAX_SUBMITS="10000")
     chance = random.Random(2)

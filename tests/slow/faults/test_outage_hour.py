@@ -40,7 +40,7 @@ from handler.run import Run
 from handler.settings import Settings
 from handler.stores import open_spill
 from handler.triggers import Delivery
-from tests.fake_cos import BUCKET, REGION, FakeCos, Fault
+from tests.fake_cos import BUCKET, NO_PAUSES, REGION, FakeCos, Fault
 from tests.stores import MemoryStore, QuickWorld, Trouble
 from tests.world import MINUTE, START, TRANSLATION
 
@@ -241,7 +241,7 @@ def on_cos(
 ) -> Hours:
     """COS behind sockets, and the log taken in by the command itself."""
     place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", cos.port))
-    store = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), sleep=lambda seconds: None)
+    store = CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), NO_PAUSES)
     world = QuickWorld(store, RECONCILE_TAGS="Translation:6", **env)
 
     def replay(log: list[str]) -> dict[str, int]:
