@@ -293,11 +293,13 @@ def test_a_process_that_is_killed_while_it_works_gives_no_answer(deploy: Deploy)
 
 def test_frozen_processes_end_with_their_platform(tmp_path: Path) -> None:
     """Also where that is killed: it can't close anything then, and they can't see it."""
-    (tmp_path / "index.py").write_text("def main_handler(event, context): ...\n")
+    folder = tmp_path / "code"
+    folder.mkdir()
+    (folder / "index.py").write_text("def main_handler(event, context): ...\n")
     script = f"""
 import os, pathlib, signal
 from ci_callback.scf_runner import ScfRunner, read_only
-with read_only(pathlib.Path({str(tmp_path)!r})) as code, ScfRunner(code, {{}}) as scf:
+with read_only(pathlib.Path({str(folder)!r})) as code, ScfRunner(code, {{}}) as scf:
     scf.invoke({{}})
     print(scf.instances()[0].pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
