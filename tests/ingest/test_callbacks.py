@@ -227,3 +227,117 @@ def test_a_store_that_is_silent_is_given_up_before_the_function_is_ended(
     found = recover(function.output.getvalue().splitlines())
     assert [one.body for one in found.bodies] == ([] if has_spill else [BODY.encode()])
     assert len(list(tmp_path.glob("_spill/*"))) == has_spill
+
+
+# --- the log line about each job -----------------------------------------------------------
+
+
+def line_of(**job: Any) -> dict[str, Any]:
+    """The log lines of a callback about one job, the last one; without the time."""
+    machine = Machine()
+    machine.post(json.dumps({"JobsDetail": {"JobId": "j1", **job}}), MemoryStore())
+    return fields(machine.lines[-1])
+
+
+def fields(line: dict[str, Any]) -> dict[str, Any]:
+    """But for the time, and what every line of an invocation has."""
+    return {name: value for name, value in line.items() if not name.startswith(("time", "faas."))}
+
+
+def test_a_job_that_is_kept_is_one_line() -> None:
+    """With all that it can be found by, and the time that it took."""
+    assert line_of(Tag="Translation", State="Failed", Code="InternalError") == {
+        "level": "INFO",
+        "event": "callback",
+        "status": "kept",
+        "job_id": "j1",
+        "tag": "Translation",
+        "outcome": "failed",
+        "key": "jobs/dt=1970-01-01/j1.json",
+        "duration_ms": 0.0,
+    }
+
+
+def test_the_time_that_a_callback_took_is_in_milliseconds() -> None:
+    """From the beginning of the invocation."""
+    machine = Machine()
+    machine.post(json.dumps({"JobsDetail": JOBS[0]}), SlowStore(machine.wait))
+    assert machine.lines[-1]["duration_ms"] == 5_000.0
+
+
+def test_a_duplicate_says_whether_its_details_differ() -> None:
+    """Of the same end."""
+    machine, store = Machine(), MemoryStore()
+    for message in ("a", "a", "b"):
+        job = {"JobId": "j1", "State": "Failed", "Message": message}
+        machine.post(json.dumps({"JobsDetail": job}), store)
+        machine.wait(1)
+    seen = [(line["status"], line.get("differs")) for line in machine.lines]
+    assert seen == [("kept", None), ("duplicate", None), ("duplicate", "true")]
+    assert {line["level"] for line in machine.lines} == {"INFO"}
+
+
+def test_a_tag_that_is_new_is_a_warning() -> None:
+    """CI has a kind of job that the catalogue does not have."""
+    machine = Machine()
+    job = {"JobId": "j1", "Tag": "Brandnew", "State": "Success"}
+    machine.post(json.dumps({"JobsDetail": job}), MemoryStore())
+    about = {"job_id": "j1", "tag": "Brandnew", "outcome": "succeeded"}
+    assert fields(machine.lines[0]) == {"level": "WARNING", "event": "new_tag", **about}
+
+
+def test_a_body_that_is_not_understood_is_a_warning() -> None:
+    """With the key of its dead letter."""
+    machine, store = Machine(), MemoryStore()
+    machine.invoke({"httpMethod": "POST", "path": "/", "body": "{"}, store)
+    line = machine.lines[-1]
+    assert (line["event"], line["level"], line["status"]) == ("callback", "WARNING", "dead_letter")
+    assert line["reason"].startswith("json_invalid: ")
+    assert line["key"] == next(store.list("_dead/"))
+
+
+def test_a_bucket_that_is_not_allowed_is_a_warning() -> None:
+    """Nothing of it is stored."""
+    store, output = MemoryStore(), io.StringIO()
+    function = Function(
+        {"LEDGER_URL": "file:nowhere", "ALLOWED_BUCKETS": "1250000000"},
+        lambda: NOW,
+        Log(output, lambda: NOW),
+        open_store=lambda settings, time_left: store,
+    )
+    place = {"BucketId": "b-1299999999", "Object": "a"}
+    body = json.dumps({"JobsDetail": {"JobId": "j1", "State": "Success", "Input": place}})
+    function.handle({"httpMethod": "POST", "path": "/", "body": body}, {})
+    line = json.loads(output.getvalue().splitlines()[-1])
+    assert (line["level"], line["status"], line["job_id"]) == ("WARNING", "rejected", "j1")
+    assert line["reason"] == "its bucket is not allowed here"
+    assert list(store.list("")) == []
+
+
+def test_jobs_that_were_not_begun_are_one_line_with_the_reason() -> None:
+    """The first failure ends the callback; the store's own words are in the log only."""
+    machine = Machine()
+    trouble = Trouble(lambda number, what: "lost before" if number == 2 else "fine")
+    machine.post(json.dumps({"JobsDetail": JOBS[:4]}), trouble.store(MemoryStore()))
+    not_attempted = "the store did not accept another job of this callback"
+    refused, others = machine.lines[-2:]
+    assert (refused["level"], refused["status"]) == ("ERROR", "retry_later")
+    assert refused["reason"].startswith("put_new jobs/dt=1970-01-01/j1.json: COS")
+    assert (refused["job_id"], refused["tag"], refused["outcome"]) == (
+        "j1",
+        "Translation",
+        "succeeded",
+    )
+    assert others["reason"] == f"2 jobs of this callback were not attempted: {not_attempted}"
+    assert "job_id" not in others
+
+
+def test_whoever_invokes_directly_is_told_what_was_not_stored() -> None:
+    """The invocation fails, so that it is made again: without the store's own words."""
+    machine = Machine()
+    with pytest.raises(StoreError, match=r": the store did not accept it$"):
+        machine.invoke({"JobsDetail": JOBS[0]}, HangingStore(machine.wait))
+    machine = Machine(1.0)
+    machine.passed_s = -5.0
+    with pytest.raises(StoreError, match=r": the function's time is used up$"):
+        machine.invoke({"JobsDetail": JOBS}, SlowStore(machine.wait))
