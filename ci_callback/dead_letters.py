@@ -129,7 +129,9 @@ class Replay:
         else:
             envelope.read(payload.parse(body, self.limits)[0])
             results = list(self.process(body))
-        if all(one.status in ("kept", "duplicate", "ignored", "unverified") for one in results):
+        if all(
+            result.status in ("kept", "duplicate", "ignored", "unverified") for result in results
+        ):
             note = json.dumps({"at": self.now}).encode("ascii")
             self.ledger.store.put(dead_letter.key + NOTE, note)
         return results

@@ -108,8 +108,8 @@ class Function:
         ingest = self._callback_ingest(settings, run, run.left_for_ledger, fallback)
         at = rfc3339_of(self.clock())
         callbacks = [
-            ReceivedCallback(one.body, trigger, at, run.request_id, one.headers)
-            for one in deliveries
+            ReceivedCallback(delivery.body, trigger, at, run.request_id, delivery.headers)
+            for delivery in deliveries
         ]
         return [job for jobs in in_parallel(ingest.process, callbacks) for job in jobs]
 

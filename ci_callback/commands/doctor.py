@@ -45,12 +45,12 @@ def examine(
         findings += [skipped(check.name, why) for check in checks]
     else:
         case = Case(settings, target, http, clock)
-        known = {one.name for one in findings}
+        known = {finding.name for finding in findings}
         # Of a setting that is wrong, its default is no news.
         findings += [one for one in on_settings.opinions(settings) if one.name not in known]
         findings += run_all(case, checks)
     secrets = {*on_settings.secrets_of(env, settings), *target.secrets}
-    return [safe(one, secrets) for one in findings]
+    return [safe(finding, secrets) for finding in findings]
 
 
 def doctor(
@@ -90,7 +90,7 @@ def doctor(
     code = exit_status(findings)
     if as_json:
         names = ("name", "status", "what", "fix")
-        shown = [{name: getattr(one, name) for name in names} for one in findings]
+        shown = [{name: getattr(finding, name) for name in names} for finding in findings]
         print_json({"exit": code, "findings": shown})
     else:
         _show(findings)
@@ -117,12 +117,12 @@ def _checked(queues: list[str] | None) -> tuple[str, ...]:
 
 def _show(findings: Sequence[Finding]) -> None:
     """Print one line per finding, and below it how to fix it."""
-    width = max(len(one.name) for one in findings)
-    for one in findings:
-        sign, style = _LOOK[one.status]
+    width = max(len(finding.name) for finding in findings)
+    for finding in findings:
+        sign, style = _LOOK[finding.status]
         sign = sign if can_show(sign) else _ASCII.get(sign, sign)
-        say(Styled(f"{sign} {one.status:7}", style), f"{one.name:{width}} ", one.what)
-        if one.fix:
-            say(Styled(f"    fix: {one.fix}", "" if one.status == "fault" else "dim"))
-    counted = Counter(str(one.status) for one in findings)
+        say(Styled(f"{sign} {finding.status:7}", style), f"{finding.name:{width}} ", finding.what)
+        if finding.fix:
+            say(Styled(f"    fix: {finding.fix}", "" if finding.status == "fault" else "dim"))
+    counted = Counter(str(finding.status) for finding in findings)
     say(", ".join(f"{counted[status]} {status}" for status in _LOOK))

@@ -50,8 +50,8 @@ def jobs(
         matching = (one for one in found if one.record is not None and wanted.matches(one.record))
         newest = heapq.nlargest(limit, matching, key=_created)
     if as_json:
-        for one in newest:
-            print_json(record_object(one))
+        for stored in newest:
+            print_json(record_object(stored))
     else:
         say_table(_table(newest, is_narrow=width() < NARROW), empty="No such records.")
 

@@ -108,7 +108,7 @@ def replay(
             _send(target_of(to, token), list(sent), missing, as_json)
             return
         number, outcomes = _take(here, sent)
-    counts = dict(sorted(Counter(one.status for one in outcomes).items()))
+    counts = dict(sorted(Counter(outcome.status for outcome in outcomes).items()))
     if as_json:
         print_json({"bodies": number, "jobs": counts, "missing": missing})
     else:
@@ -155,15 +155,15 @@ def _from_log(path: Path, accept_unauthenticated: bool, may_ask: bool) -> _Logge
             "see docs/operate.md"
         )
     missing = [f"{one.sha256}: {one.why}" for one in found.lost]
-    unchecked = [one for one in found.bodies if not one.authenticated]
+    unchecked = [body for body in found.bodies if not body.authenticated]
     if unchecked and not accept_unauthenticated and not (may_ask and _accepts(found)):
         missing += [
             f"{hashlib.sha256(one.body).hexdigest()}: its sender was not checked "
             "(--accept-unauthenticated takes it in)"
             for one in unchecked
         ]
-        return _Logged([one.body for one in found.bodies if one.authenticated], missing)
-    return _Logged([one.body for one in found.bodies], missing)
+        return _Logged([body.body for body in found.bodies if body.authenticated], missing)
+    return _Logged([body.body for body in found.bodies], missing)
 
 
 def _text(path: Path) -> TextIO:
@@ -176,7 +176,7 @@ def _text(path: Path) -> TextIO:
 
 def _accepts(found: Recovery) -> bool:
     """Ask about bodies that came while CALLBACK_TOKENS was not set; no, without a terminal."""
-    count = sum(not one.authenticated for one in found.bodies)
+    count = sum(not body.authenticated for body in found.bodies)
     if not _is_terminal():
         return False
     return typer.confirm(
@@ -207,14 +207,16 @@ def _from_ledger(
 
 def _dead_callbacks(store: Store) -> Iterator[bytes]:
     """Bodies of dead letters, those of records and tickets of the other ledger's own left out."""
-    for one in dead_letters(store):
-        if one.content != "callback":
-            complain("left out:", one.key, f"it holds a {one.content} of that ledger")
+    for dead_letter in dead_letters(store):
+        if dead_letter.content != "callback":
+            complain(
+                "left out:", dead_letter.key, f"it holds a {dead_letter.content} of that ledger"
+            )
             continue
         try:
-            yield one.body
+            yield dead_letter.body
         except ValueError as error:
-            complain("left out:", one.key, error)
+            complain("left out:", dead_letter.key, error)
 
 
 def _take(here: Local, sent: Iterator[bytes]) -> tuple[int, Sequence[JobResult]]:

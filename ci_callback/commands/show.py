@@ -172,5 +172,5 @@ def _as_object(job: JobHistory) -> dict[str, Any]:
             {"number": 1, "job_id": root, "outcome": first.outcome if first else None},
             *map(resubmission_object, job.resubmissions),
         ],
-        "tickets": [ticket_object(one) for one in job.tickets],
+        "tickets": [ticket_object(ticket) for ticket in job.tickets],
     }

@@ -88,7 +88,7 @@ def replay(name: str) -> Response:
         raise
     except (HandlerError, ValueError) as error:
         return _back("flash.not_replayed", "pages.dead_letter", name=name, why=str(error))
-    statuses = ", ".join(f"{one.job_id or ''} {one.status}".strip() for one in outcomes)
+    statuses = ", ".join(f"{outcome.job_id or ''} {outcome.status}".strip() for outcome in outcomes)
     return _back("flash.replayed", "pages.dead_letter", name=name, status=statuses)
 
 

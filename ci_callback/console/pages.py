@@ -135,7 +135,7 @@ def drawn() -> str:
         "charts.html",
         figures=figures,
         tiles=tiles(figures, g.lang),
-        charts=[one.html(texts) for one in charts.charts(figures, g.lang)],
+        charts=[chart.html(texts) for chart in charts.charts(figures, g.lang)],
         days=days,
         choices=CHART_DAYS,
     )

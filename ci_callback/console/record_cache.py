@@ -81,7 +81,7 @@ class RecordCache:
     def _read(self, wanted: Iterable[str]) -> dict[str, StoredRecord]:
         asked = list(dict.fromkeys(wanted))
         missing = [key for key in asked if key not in self._known]
-        fresh = {one.key: one for one in records(self.store, missing)}
+        fresh = {record.key: record for record in records(self.store, missing)}
         for key, found in fresh.items():
             if found.record is not None and _never_changes(found.record):
                 self._known[key] = found

@@ -89,11 +89,11 @@ class Page:
 def page(deliveries: Sequence[Invocation], records: RecordCache, wanted: Filter) -> Page:
     """One page of the list. May raise StoreError."""
     recent = records.recent()
-    here = {one.request_id for one in deliveries}
+    here = {delivery.request_id for delivery in deliveries}
     before = [one for one in recent if one.record and _request_id(one.record) not in here]
-    keys = {job.key for one in deliveries for job in one.jobs if is_record_key(job.key)}
+    keys = {job.key for delivery in deliveries for job in delivery.jobs if is_record_key(job.key)}
     found = {one.key: one for one in recent} | records.read(keys)
-    rows = [_of_delivery(one, found) for one in deliveries]
+    rows = [_of_delivery(delivery, found) for delivery in deliveries]
     rows += [_of_record(one) for one in before]
     rows.sort(key=lambda row: row.at if row.at is not None else float("-inf"), reverse=True)
     let = [row for row in rows if wanted.lets(row)]

@@ -76,8 +76,8 @@ class TimelineBuilder:
         return Timeline(root, records, in_order(events))
 
     def _root(self, root: str, record: JobRecord) -> StoredRecord | None:
-        for one in self._deliveries:
-            for job in one.jobs:
+        for delivery in self._deliveries:
+            for job in delivery.jobs:
                 if job.job_id == root and job.key:
                     return self._records.read([job.key]).get(job.key)
         return self._records.find(root, record.created_at or received_at(record))
@@ -103,9 +103,9 @@ class TimelineBuilder:
 
     def _of_deliveries(self, record: JobRecord, key: str) -> Iterator[Event]:
         came = [
-            (one, job)
-            for one in self._deliveries
-            for job in one.jobs
+            (delivery, job)
+            for delivery in self._deliveries
+            for job in delivery.jobs
             if job.job_id == record.job_id
         ]
         if not any(one.request_id == record.source.get("request_id") for one, _ in came):
@@ -142,12 +142,12 @@ class TimelineBuilder:
     # --- tickets ---
 
     def _of_tickets(self, records: Iterable[StoredRecord], ids: set[str]) -> Iterator[Event]:
-        mine = {keys.name(one) for one in ids}
+        mine = {keys.name(id_) for id_ in ids}
         called_for = [
             ticket.name
-            for one in records
-            if one.record
-            for ticket in self._intake.tickets(one.record)
+            for record in records
+            if record.record
+            for ticket in self._intake.tickets(record.record)
         ]
         waiting = [name for name in self._waiting if TicketName.of(name).job in mine]
         seen = [

@@ -97,7 +97,7 @@ class Invocation:
         """The jobs that its answer names."""
         answer = self.answer
         jobs = answer.get("jobs") if isinstance(answer, dict) else None
-        return tuple(JobAnswer.of(one) for one in jobs or ())
+        return tuple(JobAnswer.of(job) for job in jobs or ())
 
     @property
     def is_idle(self) -> bool:

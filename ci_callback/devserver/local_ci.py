@@ -115,9 +115,9 @@ class LocalCi:
             notices = envelope.read(payload.parse(body, payload.Limits())[0])
         except PayloadError:
             return
-        for one in notices:
-            if isinstance(one, envelope.Notice) and one.kind == "job":
-                self._learn(one)
+        for notice in notices:
+            if isinstance(notice, envelope.Notice) and notice.kind == "job":
+                self._learn(notice)
 
     def _learn(self, notice: envelope.Notice) -> None:
         tag = tree.text(notice.detail, "Tag") or ""

@@ -58,7 +58,7 @@ class LocalFunction:
             SettingsError: the environment does not describe a working function.
         """
         self.settings = Settings.from_env(env)
-        known = {one for one in self.settings.secrets if len(one) >= MIN_SECRET}
+        known = {secret for secret in self.settings.secrets if len(secret) >= MIN_SECRET}
         self._secrets = sorted(known, key=len, reverse=True)
         self.history = history
         self.clock = clock

@@ -65,7 +65,7 @@ def run_one(check: Check, case: Case, timeout_s: float = CHECK_S) -> list[Findin
 
 
 def _is_bad(findings: Sequence[Finding]) -> bool:
-    return any(one.status == "fault" for one in findings)
+    return any(finding.status == "fault" for finding in findings)
 
 
 def _blocked(check: Check) -> Finding:

@@ -63,7 +63,7 @@ def grant_needed(action: str) -> str:
 
 def exit_status(findings: Iterable[Finding]) -> int:
     """0 without a fault; wrong settings come before an unreachable store, that before the rest."""
-    found = {one.exit for one in findings}
+    found = {finding.exit for finding in findings}
     return next((code for code in (EXIT_SETTINGS, EXIT_STORE, EXIT_FAULT) if code in found), 0)
 
 

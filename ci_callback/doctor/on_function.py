@@ -60,11 +60,11 @@ def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
 def _timers(found: Sequence[Trigger], reconciles: bool) -> list[Finding]:
     timers = [one for one in found if one.kind == "timer"]
     findings = [_timer("sweep", timers, True)]
-    if reconciles or any(_task(one) == "reconcile" for one in timers):
+    if reconciles or any(_task(timer) == "reconcile" for timer in timers):
         findings.append(_timer("reconcile", timers, reconciles))
-    for one in timers:
-        if _task(one) not in TASKS:
-            what = f"{one.name} asks for {_task(one)}, which is no task of the function"
+    for timer in timers:
+        if _task(timer) not in TASKS:
+            what = f"{timer.name} asks for {_task(timer)}, which is no task of the function"
             findings.append(
                 fault("timer", what, f"its argument must be {' or '.join(TASKS)}: {SCF_CONSOLE}")
             )
@@ -73,7 +73,7 @@ def _timers(found: Sequence[Trigger], reconciles: bool) -> list[Finding]:
 
 def _timer(task: str, timers: Sequence[Trigger], is_needed: bool) -> Finding:
     name = f"timer {task}"
-    mine = [one for one in timers if _task(one) == task]
+    mine = [timer for timer in timers if _task(timer) == task]
     on = [one for one in mine if one.is_on]
     if on:
         cron = "; ".join(f"{one.name}: {one.settings.get('cron', '?')}" for one in on)

@@ -47,8 +47,8 @@ def queues(case: Case) -> list[Finding]:
     wanted = case.target.queues or tuple(KINDS)
     verdict_lists = in_parallel(lambda kind: _kind(case, kind, bucket), wanted)
     verdicts = [one for of_kind in verdict_lists for one in of_kind]
-    found = [one.finding for one in verdicts]
-    if not any(one.calls for one in verdicts):
+    found = [verdict.finding for verdict in verdicts]
+    if not any(verdict.calls for verdict in verdicts):
         found.append(
             fault(
                 "queues",

@@ -41,14 +41,14 @@ def read(env: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
         problems = error.problems
     findings = [
         fault(
-            f"settings {one.variable}",
-            f"found {one.found}, expected {one.expected}",
+            f"settings {problem.variable}",
+            f"found {problem.found}, expected {problem.expected}",
             WHERE,
             EXIT_SETTINGS,
         )
-        for one in problems
+        for problem in problems
     ]
-    wrong = {one.variable for one in problems}
+    wrong = {problem.variable for problem in problems}
     if wrong & _ALL_DEPEND_ON:
         return None, findings
     try:

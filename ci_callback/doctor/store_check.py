@@ -70,7 +70,7 @@ def trial(case: Case) -> list[Finding]:
     findings = [found for step in _STEPS for found in _try(case, step, kept, key)]
     if case.settings.ledger_url.scheme == "file":
         _tidy(case, existed)
-    bad = {one.name for one in findings}
+    bad = {finding.name for finding in findings}
     works = ", ".join(step.name for step in _STEPS if f"ledger {step.name}" not in bad)
     if works:
         note = "" if case.settings.ledger_url.scheme == "cos" else " (put_new by an atomic link)"

@@ -252,9 +252,9 @@ class _Loader:
 def _batches(files: Iterator[tuple[str, date, str]]) -> Iterator[list[tuple[str, date, str]]]:
     batch: list[tuple[str, date, str]] = []
     chars = 0
-    for one in files:
-        batch.append(one)
-        chars += len(one[2])
+    for file in files:
+        batch.append(file)
+        chars += len(file[2])
         if len(batch) == BATCH_RECORDS or chars >= BATCH_CHARS:
             yield batch
             batch, chars = [], 0

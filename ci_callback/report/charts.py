@@ -71,7 +71,7 @@ def _days(figures: Figures, texts: Texts) -> Chart:
 
 def _run(figures: Figures, texts: Texts) -> Chart:
     heading = Heading("ch-run", texts("report.run_title"), texts("report.run_note"))
-    timed = [(one, one.run_s) for one in figures.tags if one.run_s is not None]
+    timed = [(tag, tag.run_s) for tag in figures.tags if tag.run_s is not None]
     if not timed:
         return nothing(heading, texts)
     shown = timed[:MAX_ROWS]
@@ -89,7 +89,7 @@ def _run(figures: Figures, texts: Texts) -> Chart:
     high, drawn = draw.strips(strips, scale, marks)
     heads = [texts("tag"), texts("jobs"), texts("report.col_timed")]
     heads += ["p5", "p25", "p50", "p75", "p95", texts("report.col_max")]
-    rows = [_run_row(one, texts) for one in figures.tags]
+    rows = [_run_row(tag, texts) for tag in figures.tags]
     spoken = "; ".join(f"{strip.label}: {strip.value}" for strip in strips)
     heading = heading.noting(more(len(timed) - len(shown), texts))
     return make(heading, Drawing(spoken, high, drawn), heads, rows)

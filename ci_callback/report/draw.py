@@ -48,7 +48,7 @@ def stacked_columns(
 ) -> tuple[float, list[Safe]]:
     """Columns of stacked parts over an axis."""
     left, tall = 34.0, 150.0
-    marks = ticks(int(max((sum(part.value for part in one) for one in columns), default=0)))
+    marks = ticks(int(max((sum(part.value for part in column) for column in columns), default=0)))
     drawn: list[Safe] = []
     for mark in marks:
         y = top + tall - tall * mark / marks[-1]

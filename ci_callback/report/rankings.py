@@ -25,14 +25,14 @@ def codes(figures: Figures, texts: Texts) -> Chart:
     failed = figures.outcomes.get("failed", 0)
     largest_count = figures.failures[0].jobs
     bars, rows = [], []
-    for one in figures.failures:
-        value = f"{count(one.jobs)} · {share(one.jobs, failed)}"
+    for failure in figures.failures:
+        value = f"{count(failure.jobs)} · {share(failure.jobs, failed)}"
         tags = ", ".join(
-            f"{tag or texts('report.no_tag')} {count(n)}" for tag, n in one.tags.items()
+            f"{tag or texts('report.no_tag')} {count(n)}" for tag, n in failure.tags.items()
         )
-        code = one.code or texts("report.no_code")
-        bars.append(Bar(code, value, one.jobs / largest_count, "bad", tags))
-        rows.append([code, count(one.jobs), share(one.jobs, failed), tags])
+        code = failure.code or texts("report.no_code")
+        bars.append(Bar(code, value, failure.jobs / largest_count, "bad", tags))
+        rows.append([code, count(failure.jobs), share(failure.jobs, failed), tags])
     high, drawn = draw.ranked(bars[:MAX_ROWS])
     heads = [texts("code"), texts("jobs"), texts("report.col_share"), texts("report.col_tags")]
     spoken = "; ".join(f"{bar.label}: {bar.value}" for bar in bars[:MAX_ROWS])

@@ -107,18 +107,18 @@ def with_sample_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
-        chosen = {one.name: given.pop(one.name) for one in fields(SampleOptions)}
+        chosen = {field.name: given.pop(field.name) for field in fields(SampleOptions)}
         command(**given, options=SampleOptions(**chosen))
 
     hints = get_type_hints(SampleOptions, include_extras=True)
     own_parameters = [
         inspect.Parameter(
-            one.name,
+            field.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=one.default,
-            annotation=hints[one.name],
+            default=field.default,
+            annotation=hints[field.name],
         )
-        for one in fields(SampleOptions)
+        for field in fields(SampleOptions)
     ]
     own = inspect.signature(command, eval_str=True).parameters.values()
     parameters = [

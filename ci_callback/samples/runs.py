@@ -75,10 +75,10 @@ def _refuse_unknown(options: SampleOptions) -> None:
 def _fit(task: Node, kind: str, options: SampleOptions, ids: Ids) -> None:
     letter = TAGS[kind].family.letter
     task |= {"Type": kind, "JobId": f"{letter}{ids.of(kind)}", "Name": f"{kind}_1581665960537"}
-    for one in task_objects(task):
-        if isinstance(one, dict):
+    for object_ in task_objects(task):
+        if isinstance(object_, dict):
             host = f"{options.bucket}.cos.{options.region}.myqcloud.com"
-            one["ObjectUrl"] = f"https://{host}/{one['ObjectName']}"
+            object_["ObjectUrl"] = f"https://{host}/{object_['ObjectName']}"
     if options.end != "Success":
         task.pop("ResultInfo", None)
 

@@ -157,8 +157,8 @@ def _write_files(files: Files, into: Node, notes: Notes) -> None:
     _below(into, tuple(names)).update(
         ObjectPrefix=written.prefix,
         ObjectName=[*written.names],
-        ObjectUrl=[f"https://example.com/{written.prefix}{one}" for one in written.names],
-        Md5Info=[{"ObjectName": one, "Md5": notes.digest(one)} for one in written.names],
+        ObjectUrl=[f"https://example.com/{written.prefix}{name}" for name in written.names],
+        Md5Info=[{"ObjectName": name, "Md5": notes.digest(name)} for name in written.names],
     )
 
 
@@ -196,8 +196,8 @@ def _write_speech(segments: Segments, into: Node, notes: Notes) -> None:
         )
     node = _below(into, tuple(segments.path.split(".")))
     node |= {"Result": lines, "ResultDetail": sentences}
-    for one in notes.written["OutputFile"].names:
-        node |= {"ObjectName": one, "DetailObjectName": f"{one}.detail"}
+    for name in notes.written["OutputFile"].names:
+        node |= {"ObjectName": name, "DetailObjectName": f"{name}.detail"}
 
 
 def _examples(rows: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,11 +114,11 @@ def of_workflow(execution: Tree) -> list[Json]:
     """What the tasks of a run wrote, failed objects left out. Its callback names no bucket;
     each object's address does."""
     return _once(
-        (*place_of(tree.text(one, "ObjectUrl")), key)
+        (*place_of(tree.text(object_, "ObjectUrl")), key)
         for task in tree.get_all(execution, "Tasks")
-        for one in task_objects(task)
-        for key in [as_key(tree.text(one, "ObjectName"))]
-        if key is not None and not has_failed_part(one)
+        for object_ in task_objects(task)
+        for key in [as_key(tree.text(object_, "ObjectName"))]
+        if key is not None and not has_failed_part(object_)
     )
 
 

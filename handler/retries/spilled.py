@@ -120,7 +120,7 @@ class SpilledIntake:
             if line is None:
                 return "done"  # another sweep took it in; the listing lagged
             results = self._process(line)
-            refused = [one for one in results if one.status == "retry_later"]
+            refused = [result for result in results if result.status == "retry_later"]
             if refused:
                 self._reason = refused[0].cause or "the ledger does not accept it"
                 return "not_accepted"
