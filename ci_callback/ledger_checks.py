@@ -19,7 +19,7 @@ from handler.ledger.outbox import Ticket
 
 T = TypeVar("T", JobRecord, Ticket, Attempt, Lineage)
 
-_HINTS: Mapping[type, Mapping[str, Any]] = {
+_HINTS: Mapping[type, Mapping[str, object]] = {
     kind: get_type_hints(kind) for kind in (JobRecord, Ticket, Attempt, Lineage)
 }
 
@@ -66,7 +66,7 @@ def _check_time(name: str, value: str) -> None:
         raise ValueError(f"{name} is not a time in UTC")
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _fits(value: Any, hint: object) -> bool:
     """Whether a value is of a type. The contents of dicts and lists are not looked at."""
     origin = get_origin(hint) or hint
     if origin in (Union, types.UnionType):
@@ -77,4 +77,4 @@ def _fits(value: Any, hint: Any) -> bool:
         return type(value) in (int, float) and abs(value) <= sys.float_info.max
     if origin is int:
         return type(value) is int
-    return origin is Any or isinstance(value, origin)
+    return origin is Any or (isinstance(origin, type) and isinstance(value, origin))

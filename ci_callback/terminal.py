@@ -15,7 +15,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TextIO, TypeAlias
+from typing import Any, Literal, TextIO, TypeAlias, TypeVar
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -33,6 +33,8 @@ class Styled:
     value: object
     style: str
 
+
+T = TypeVar("T")
 
 Cell: TypeAlias = object
 """A value, a Styled, or a tuple of them, each on a line of its own. None is empty."""
@@ -203,7 +205,7 @@ def print_log(lines: str) -> None:
     _write(sys.stderr, visible_lines(lines))
 
 
-def progress(items: Sequence[Any], description: str, is_shown: bool) -> Iterator[Any]:
+def progress(items: Sequence[T], description: str, is_shown: bool) -> Iterator[T]:
     """The items, with a progress bar on stderr while they are used."""
     with Progress(console=Console(stderr=True), transient=True, disable=not is_shown) as bar:
         yield from bar.track(items, description=description)

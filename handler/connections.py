@@ -19,10 +19,13 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from http.client import HTTPException, HTTPResponse, IncompleteRead
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from handler.errors import NoAnswerError
 from handler.sockets import Connection, Deadline, Origin, connect
+
+if TYPE_CHECKING:
+    import ssl  # at run time it is imported for the first https request
 
 IDLE_S = 45.0
 """How long an idle connection is kept: less than a minute, the shortest idle time-out that load
@@ -73,7 +76,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def _tls_context() -> Any:
+def _tls_context() -> ssl.SSLContext:
     """Certificates and host names are checked, against the authorities of certifi. It costs 40 ms:
     the list of authorities is read whole."""
     import ssl
@@ -91,7 +94,7 @@ class Connections:
         self,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
-        make_tls_context: Callable[[], Any] = _tls_context,
+        make_tls_context: Callable[[], ssl.SSLContext] = _tls_context,
     ) -> None:
         """clock: epoch seconds, for the age of idle connections, since a monotonic clock may stand
         still while the process is frozen. monotonic: for deadlines. make_tls_context: called once,
@@ -101,7 +104,7 @@ class Connections:
         self._make_tls_context = make_tls_context
         self._idle: dict[Origin, list[Connection]] = {}
         self._lock = threading.Lock()
-        self._tls_context: Any = None
+        self._tls_context: ssl.SSLContext | None = None
         weakref.finalize(self, _close_all, self._idle)
 
     def exchange(
@@ -195,7 +198,7 @@ class Connections:
         for connection in connections:
             connection.close()
 
-    def _tls(self) -> Any:
+    def _tls(self) -> ssl.SSLContext:
         with self._lock:
             if self._tls_context is None:
                 self._tls_context = self._make_tls_context()

@@ -9,11 +9,22 @@ from __future__ import annotations
 import io
 import select
 import socket
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from handler.errors import NoAnswerError, Stage
 from handler.parallel import within
+
+if TYPE_CHECKING:
+    import ssl  # at run time it is imported for the first https request
+
+    from _typeshed import WriteableBuffer
+
+Address: TypeAlias = (
+    "tuple[socket.AddressFamily, socket.SocketKind, int, str, "
+    "tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]"
+)
+"""An entry of socket.getaddrinfo."""
 
 
 class Origin(NamedTuple):
@@ -111,7 +122,7 @@ class Connection:
             self.deadline.extend(count / self._bytes_per_s)
             rest = rest[count:]
 
-    def receive_into(self, buffer: Any) -> int:
+    def receive_into(self, buffer: WriteableBuffer) -> int:
         """Receive what there is; 0 at the end. Raises OSError, TimeoutError included."""
         self._socket.settimeout(min(self.deadline.left(), self._silence_s))
         count = self._socket.recv_into(buffer)
@@ -141,11 +152,11 @@ class _Reader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
+    def readinto(self, buffer: WriteableBuffer) -> int:
         return self._connection.receive_into(buffer)
 
 
-def connect(origin: Origin, deadline: Deadline, tls: Callable[[], Any]) -> Connection:
+def connect(origin: Origin, deadline: Deadline, tls: Callable[[], ssl.SSLContext]) -> Connection:
     """Open a connection. tls: makes the context for https.
 
     Raises:
@@ -158,15 +169,15 @@ def connect(origin: Origin, deadline: Deadline, tls: Callable[[], Any]) -> Conne
     return Connection(connected, deadline)
 
 
-def _context(origin: Origin, tls: Callable[[], Any]) -> Any:
+def _context(origin: Origin, tls: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     try:
         return tls()
     except OSError as error:  # an SSLError is one too
         raise _unconnected(origin, "tls", "the trusted certificates can not be read") from error
 
 
-def _addresses(origin: Origin, deadline: Deadline) -> list[Any]:
-    def look_up(flags: int = 0) -> list[Any]:
+def _addresses(origin: Origin, deadline: Deadline) -> Sequence[Address]:
+    def look_up(flags: int = 0) -> Sequence[Address]:
         return socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM, flags=flags)
 
     try:
@@ -183,7 +194,9 @@ def _addresses(origin: Origin, deadline: Deadline) -> list[Any]:
         raise _unconnected(origin, "name", "its name can not be resolved") from error
 
 
-def _connect_to_any(origin: Origin, addresses: list[Any], deadline: Deadline) -> socket.socket:
+def _connect_to_any(
+    origin: Origin, addresses: Sequence[Address], deadline: Deadline
+) -> socket.socket:
     """Each address gets an equal share of what is left, so that silent ones leave time for one that
     answers."""
     failure: OSError = TimeoutError()
@@ -195,7 +208,7 @@ def _connect_to_any(origin: Origin, addresses: list[Any], deadline: Deadline) ->
     raise _unconnected(origin, "connection", _why_unconnected(failure, deadline)) from failure
 
 
-def _connect_to(address: Any, timeout_s: float) -> socket.socket:
+def _connect_to(address: Address, timeout_s: float) -> socket.socket:
     family, kind, protocol, _, where = address
     connected = socket.socket(family, kind, protocol)
     try:
@@ -217,13 +230,13 @@ def _why_unconnected(failure: OSError, deadline: Deadline) -> str:
 
 
 def _encrypt(
-    origin: Origin, connected: socket.socket, deadline: Deadline, context: Any
+    origin: Origin, connected: socket.socket, deadline: Deadline, context: ssl.SSLContext
 ) -> socket.socket:
     import ssl
 
     try:
         connected.settimeout(deadline.left())
-        encrypted: socket.socket = context.wrap_socket(connected, server_hostname=origin.host)
+        encrypted = context.wrap_socket(connected, server_hostname=origin.host)
     except ssl.SSLCertVerificationError as error:
         connected.close()
         words = f"its TLS certificate is not trusted ({error.verify_message})"

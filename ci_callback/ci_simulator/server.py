@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Server:
         self._thread.join()
         self._server.server_close()
 
-    def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         seen = _seen(environ)
         try:
             reply = self._answer(seen)
@@ -99,7 +102,7 @@ def hand_on(seen: Seen, port: int) -> Reply:
         connection.close()
 
 
-def _seen(environ: dict[str, Any]) -> Seen:
+def _seen(environ: WSGIEnvironment) -> Seen:
     headers = {
         name.removeprefix("HTTP_").replace("_", "-").lower(): value
         for name, value in environ.items()
@@ -120,5 +123,5 @@ class _QuietHandler(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def log(self, *_: Any) -> None:
+    def log(self, *_: object) -> None:
         pass

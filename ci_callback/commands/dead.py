@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +17,7 @@ from handler.ingest.recorder import Recorder
 from handler.policy import Policy
 from handler.redaction.text import redact_body
 from handler.run import Run
-from handler.triggers import Delivery
+from handler.triggers import Delivery, JobResult
 
 app = typer.Typer(help="Read dead letters, and replay them.", no_args_is_help=True)
 
@@ -78,7 +79,7 @@ def replay_dead_letter(name: Name, as_json: AsJson = False) -> None:
     with local() as here:
         dead_letter = find(here.ledger.store, name)
 
-        def process(body: bytes) -> Any:
+        def process(body: bytes) -> Sequence[JobResult]:
             run = Run(here.request_id, time.perf_counter())
             return here.function.process([Delivery(body)], "replay", here.settings, run)
 

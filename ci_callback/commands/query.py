@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from ci_callback.common import EXIT_NOT_2XX, AsJson, local, moment
 from ci_callback.ledger_mirror import local_folder
 from ci_callback.ledger_reader import DayRange
 from ci_callback.terminal import Table, complain, print_json, say, say_table
+
+if TYPE_CHECKING:
+    import duckdb
 
 ROWS = 1_000
 """A table for people ends after so many rows; --json prints all."""
@@ -76,12 +79,12 @@ def _statement(sql: str) -> str:
     return text
 
 
-def _rows(result: Any) -> Iterator[tuple[Any, ...]]:
+def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[object, ...]]:
     while some := result.fetchmany(ROWS):
         yield from some
 
 
-def _print(names: list[str], rows: Iterator[tuple[Any, ...]], as_json: bool) -> None:
+def _print(names: list[str], rows: Iterator[tuple[object, ...]], as_json: bool) -> None:
     if as_json:
         for row in rows:
             print_json(dict(zip(names, row, strict=True)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, g, render_template, request, url_for
@@ -85,7 +84,7 @@ def _furnish(app: Flask, context: ConsoleContext) -> None:
     """What templates may call."""
 
     @app.context_processor
-    def furniture() -> dict[str, Any]:
+    def furniture() -> dict[str, object]:
         # Where a request is refused before its language is chosen, the page is in English.
         lang = g.get("lang", LANGS[0])
 
@@ -106,10 +105,11 @@ def _furnish(app: Flask, context: ConsoleContext) -> None:
             "now": context.function.clock(),
         }
 
-    def harmless(value: Any) -> Any:
+    def harmless(value: object) -> object:
         """Whatever a page shows, no secret of the settings is in it."""
-        is_text = isinstance(value, str) and not isinstance(value, Markup)
-        return context.function.safe(value) if is_text else value
+        if isinstance(value, Markup) or not isinstance(value, str):
+            return value
+        return context.function.safe(value)
 
     app.jinja_env.finalize = harmless
     app.jinja_env.filters["clock"] = clock

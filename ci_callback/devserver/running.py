@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -24,6 +24,8 @@ from handler.errors import HandlerError
 from handler.settings import Settings
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
     from ci_callback.devserver.strict import Platform
 
 POLL_S = 0.1
@@ -149,7 +151,9 @@ def _listen(options: Options) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _serving(application: Any, listening: socket.socket, host: str, port: int) -> Iterator[None]:
+def _serving(
+    application: WSGIApplication, listening: socket.socket, host: str, port: int
+) -> Iterator[None]:
     server = make_server(
         host,
         port,
@@ -184,5 +188,5 @@ class _QuietHandler(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def log(self, *_: Any) -> None:
+    def log(self, *_: object) -> None:
         pass

@@ -27,10 +27,14 @@ import sys
 import threading
 import time
 import traceback
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+
+Handler: TypeAlias = Callable[[Any, Any], Any]
+"""A main_handler: from event and context to the answer."""
 
 
 class Clock:
@@ -108,7 +112,7 @@ def become(user: int) -> None:
     sys.path_importer_cache.clear()
 
 
-def prepare(start: Any, clock: Clock) -> Any:
+def prepare(start: Mapping[str, Any], clock: Clock) -> Handler:
     """Everything before the first event; the function's main_handler."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (start["open_files"],) * 2)
     sys.path[:] = [start["code"], *sys.path, *start["packages"]]
@@ -122,10 +126,11 @@ def prepare(start: Any, clock: Clock) -> Any:
     os.environ.update(start["env"])
     time.time, time.time_ns = clock.time, clock.time_ns
     clock.offset = start["offset"]
-    return importlib.import_module("index").main_handler
+    main_handler: Handler = importlib.import_module("index").main_handler
+    return main_handler
 
 
-def invoke(main_handler: Any, asked: Any, channel: Channel) -> None:
+def invoke(main_handler: Handler, asked: Mapping[str, Any], channel: Channel) -> None:
     """One event, and what became of it."""
     try:
         answer = main_handler(asked["event"], asked["context"])

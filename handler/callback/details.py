@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from typing import Any
 
 from handler.callback import tree
 from handler.callback.path_trie import PathTrie
 from handler.callback.tree import Tree
 
-_FORM: Any = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
-_AS_IT_IS = json.JSONEncoder(**_FORM)
-_SORTED = json.JSONEncoder(**_FORM, sort_keys=True)
+_encoder = partial(json.JSONEncoder, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_AS_IT_IS = _encoder()
+_SORTED = _encoder(sort_keys=True)
 """Made once: json.dumps makes an encoder for each call."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from handler.callback import tree
 from handler.callback.added_nodes import (
     INPUT_READ_ONLY,
@@ -90,28 +88,28 @@ def _input(sent: Tree) -> dict[str, Tree]:
     return {}
 
 
-def _drop(at: Any, path: list[str]) -> None:
+def _drop(at: Tree, path: list[str]) -> None:
     for one in _parents(at, path):
         one.pop(path[-1], None)
 
 
-def _rename(at: Any, path: list[str], name: str) -> None:
+def _rename(at: Tree, path: list[str], name: str) -> None:
     for one in _parents(at, path):
         if path[-1] in one:
             one[name] = one.pop(path[-1])
 
 
-def _parents(at: Any, path: list[str]) -> list[dict[str, Any]]:
+def _parents(at: Tree, path: list[str]) -> list[dict[str, Tree]]:
     """The nodes in which the last name of the path may stand; copied on the way down, so that
     what CI told is left as it is."""
     level = [at]
     for name in path[:-1]:
-        below: list[Any] = []
+        below: list[Tree] = []
         for one in level:
             if not isinstance(one, dict) or name not in one:
                 continue
             value = one[name]
-            copied: Any = (
+            copied: Tree = (
                 [dict(v) if isinstance(v, dict) else v for v in value]
                 if isinstance(value, list)
                 else dict(value)
@@ -132,7 +130,7 @@ def _holds_redacted(at: Tree) -> bool:
     return at == REDACTED
 
 
-def _without_blanks(at: dict[str, Any]) -> dict[str, Any]:
+def _without_blanks(at: dict[str, Tree]) -> dict[str, Tree]:
     """CI echoes nodes that were not sent as empty ones; as a request they could mean something."""
     kept = {
         name: _without_blanks(value) if isinstance(value, dict) else value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from handler.callback.tree import Tree
 from handler.errors import HandlerError
@@ -66,7 +65,7 @@ class Signer:
     def __init__(self, credentials: Credentials, region: str) -> None:
         self._credentials = credentials
         self._region = region
-        self._config: Any = None
+        self._config: object = None
 
     def headers(
         self, method: str, host: str, path: str, params: Mapping[str, str], body: bytes
@@ -97,7 +96,7 @@ class Signer:
         authorization: str = sign(Request(method, "", dict(headers))).headers["Authorization"]
         return authorization
 
-    def _connect(self) -> Any:
+    def _connect(self) -> object:
         import logging
 
         # At DEBUG its lines hold the signing key.
@@ -105,8 +104,9 @@ class Signer:
         with importing_requests():
             from qcloud_cos import CosConfig
 
-        return CosConfig(
+        config: object = CosConfig(
             Region=self._region,
             SecretId=self._credentials.secret_id,
             SecretKey=self._credentials.secret_key,
         )
+        return config

@@ -22,8 +22,9 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from handler import __version__
@@ -31,11 +32,13 @@ from handler.connections import Connections, Patience, Request
 from handler.errors import NoAnswerError, StoreError
 from handler.ledger import cos_errors, keys
 from handler.ledger.bucket import BucketAddress, Credentials
-from handler.ledger.requests_import import importing_requests
 from handler.ledger.signature import Validity, authorization
 from handler.ledger.store import TimeLeft, forever
 from handler.ledger.transport import Answer, NotFromCosError, Session
 from handler.sockets import Origin
+
+if TYPE_CHECKING:
+    from handler.ledger.sdk import Page, Sdk
 
 PATIENCE = Patience(whole_s=5.0, connect_s=2.0, silent_s=2.0, bytes_per_s=256 * 1024)
 """For one try. A put in the same region takes tens of milliseconds; glibc waits 5 s for a lost DNS
@@ -82,7 +85,7 @@ class CosStore:
         self._credentials = credentials
         self._timing = timing = timing or Timing()
         self._session = Session(Connections(monotonic=timing.monotonic), PATIENCE)
-        self._client: Any = None
+        self._client: Sdk | None = None
         self._connecting = threading.Lock()
 
     def renew(self, credentials: Credentials, time_left: TimeLeft = forever) -> None:
@@ -115,8 +118,7 @@ class CosStore:
     def get(self, key: str) -> bytes | None:
         def read() -> bytes:
             answer = self._sdk().get_object(self._address.bucket, self._address.prefix + key)
-            body: bytes = answer["Body"].get_raw_stream().read()
-            return body
+            return answer["Body"].get_raw_stream().read()
 
         try:
             return self._ask("get", key, read)
@@ -130,7 +132,7 @@ class CosStore:
         cut = len(self._address.prefix)
         marker = ""
         while True:
-            page = self._ask("list", prefix, lambda after=marker: self._page(prefix, after))  # type: ignore[misc]  # mypy infers no type for a lambda's default
+            page = self._ask("list", prefix, partial(self._page, prefix, marker))
             listed = [entry["Key"] for entry in page.get("Contents", ())]
             for key in listed:
                 if stop is not None and key[cut:] >= stop:
@@ -148,11 +150,10 @@ class CosStore:
             lambda: self._sdk().delete_object(self._address.bucket, self._address.prefix + key),
         )
 
-    def _page(self, prefix: str, after: str) -> dict[str, Any]:
-        page: dict[str, Any] = self._sdk().list_objects(
+    def _page(self, prefix: str, after: str) -> Page:
+        return self._sdk().list_objects(
             self._address.bucket, Prefix=self._address.prefix + prefix, Marker=after, MaxKeys=PAGE
         )
-        return page
 
     def _put(self, operation: str, key: str, data: bytes, headers: dict[str, str]) -> None:
         begun = self._timing.monotonic()
@@ -252,29 +253,11 @@ class CosStore:
         except (OSError, ParseError, KeyError) as error:
             raise cos_errors.unreadable(operation, key, error) from error
 
-    def _sdk(self) -> Any:
+    def _sdk(self) -> Sdk:
         with self._connecting:  # several threads may come first
             if self._client is None:
-                self._client = self._connect()
+                # Imported here: most invocations only put.
+                from handler.ledger.sdk import connect
+
+                self._client = connect(self._address, self._credentials, self._session)
             return self._client
-
-    def _connect(self) -> Any:
-        import logging
-
-        with importing_requests():
-            from qcloud_cos import CosConfig, CosS3Client
-
-        logging.getLogger("qcloud_cos").setLevel(logging.CRITICAL)
-        address, credentials = self._address, self._credentials
-        ip, port = address.endpoint or (None, None)
-        config = CosConfig(
-            Region=address.region,
-            SecretId=credentials.secret_id,
-            SecretKey=credentials.secret_key,
-            Token=credentials.session_token or None,
-            Scheme="http" if address.endpoint else "https",
-            AllowRedirects=False,
-            IP=ip,
-            Port=port,
-        )
-        return CosS3Client(config, retry=0, session=self._session)

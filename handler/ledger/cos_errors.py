@@ -5,10 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING
 
 from handler.errors import NoAnswerError, Stage, StoreError
 from handler.ledger.transport import NotFromCosError, is_redirect
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class CosError(Protocol):
+        """What is read of the SDK's CosServiceError, which has no types."""
+
+        def get_status_code(self) -> int: ...
+
+        def get_digest_msg(self) -> object: ...
+
+        def get_origin_msg(self) -> object: ...
+
 
 EXISTS = "FileAlreadyExists"
 """The one code of a 409 that answers x-cos-forbid-overwrite (PUT Object, 436/7749)."""
@@ -48,7 +61,7 @@ def is_transient(error: StoreError) -> bool:
     )
 
 
-def refused(operation: str, key: str, error: Any) -> StoreError:
+def refused(operation: str, key: str, error: CosError) -> StoreError:
     """From a CosServiceError: COS's own answer says no."""
     status = error.get_status_code()
     return StoreError(operation, key, "COS refused it", status, _code_of(error))
@@ -87,7 +100,7 @@ def unreadable(operation: str, key: str, error: BaseException) -> StoreError:
     return StoreError(operation, key, f"COS's answer can not be read ({type(error).__name__})")
 
 
-def _code_of(error: Any) -> str:
+def _code_of(error: CosError) -> str:
     """The code of a CosServiceError; "" where it has none.
 
     The SDK reads none from an error without <Resource> or <RequestId>.

@@ -8,15 +8,30 @@ proxy, as an answer of COS. Building the request, signing it and reading errors 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from handler import connections
 from handler.connections import Connections, Patience
 from handler.ledger.store import TimeLeft, forever
 from handler.sockets import Origin
+
+if TYPE_CHECKING:
+    from typing_extensions import Required, TypedDict, Unpack
+
+    class Asked(TypedDict, total=False):
+        """What is read of the parameters that requests takes."""
+
+        headers: Required[SignedHeaders]
+        auth: Required[Callable[[Request], object]]
+        data: bytes | None
+        params: Mapping[str, str | int | None] | None
+
+
+SignedHeaders: TypeAlias = "dict[str, str | bytes]"
+"""The SDK gives bytes, and its signer adds text."""
 
 
 class NotFromCosError(Exception):
@@ -43,27 +58,27 @@ class Request:
 
     __slots__ = ("headers", "method", "url")
 
-    def __init__(self, method: str, url: str, headers: dict[str, str]) -> None:
+    def __init__(self, method: str, url: str, headers: SignedHeaders) -> None:
         self.method = method
         self.url = url
         self.headers = headers
 
 
-class _Headers(dict[str, str]):
+class _Headers(Mapping[str, str]):
     """Headers by their name as it was sent, found in any case."""
 
     def __init__(self, sent: Iterable[tuple[str, str]]) -> None:
-        super().__init__(sent)
-        self._lower = {name.lower(): value for name, value in self.items()}
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._lower
+        self._sent = dict(sent)
+        self._lower = {name.lower(): value for name, value in self._sent.items()}
 
     def __getitem__(self, name: str) -> str:
         return self._lower[name.lower()]
 
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._lower.get(name.lower(), default)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sent)
+
+    def __len__(self) -> int:
+        return len(self._sent)
 
 
 class Answer:
@@ -102,20 +117,20 @@ class Session:
         self._patience = patience
         self.time_left: TimeLeft = forever
 
-    def put(self, url: str, **asked: Any) -> Answer:
+    def put(self, url: str, **asked: Unpack[Asked]) -> Answer:
         return self._send("PUT", url, asked)
 
-    def get(self, url: str, **asked: Any) -> Answer:
+    def get(self, url: str, **asked: Unpack[Asked]) -> Answer:
         return self._send("GET", url, asked)
 
-    def delete(self, url: str, **asked: Any) -> Answer:
+    def delete(self, url: str, **asked: Unpack[Asked]) -> Answer:
         return self._send("DELETE", url, asked)
 
-    def _send(self, method: str, url: str, asked: Mapping[str, Any]) -> Answer:
+    def _send(self, method: str, url: str, asked: Asked) -> Answer:
         """asked: headers, auth, data and params, as requests takes them. What else the SDK gives
         (time-outs, proxies, streaming) is the pool's own."""
-        headers: dict[str, Any] = asked["headers"]
-        data: bytes = asked.get("data") or b""
+        headers = asked["headers"]
+        data = asked.get("data") or b""
         given = asked.get("params") or {}
         query = urlencode({name: value for name, value in given.items() if value is not None})
         parts = urlsplit(url)
@@ -136,7 +151,7 @@ class Session:
         return answer
 
 
-def _text(value: Any) -> str:
+def _text(value: str | bytes) -> str:
     """A header's value: the SDK gives bytes, and its signer text."""
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 

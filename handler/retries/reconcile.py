@@ -18,6 +18,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -207,7 +208,7 @@ class Reconcile:
             return None  # from the beginning of its hours: nothing is lost by that
         return float(reached) if isinstance(reached, (int, float)) else None
 
-    def _note(self, tag: str, reached: Any) -> None:
+    def _note(self, tag: str, reached: datetime | None) -> None:
         values = {
             "schema": SCHEMA,
             "reached": reached.timestamp() if reached is not None else None,
