@@ -147,9 +147,9 @@ def _since(store: Store, folder: str, since: date, until: date) -> Iterator[str]
         yield from store.list(f"{folder}/dt={since + timedelta(ahead)}/")
 
 
-def records(store: Store, found: Iterable[str]) -> Iterator[StoredRecord]:
+def records(store: Store, keys: Iterable[str]) -> Iterator[StoredRecord]:
     """The records under some keys, in their order; keys that are gone again are left out."""
-    todo = iter(found)
+    todo = iter(keys)
     while batch := list(islice(todo, BATCH)):
         for one in in_parallel(lambda key: _stored(store, key), batch):
             if one is not None:

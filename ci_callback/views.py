@@ -30,11 +30,11 @@ def outcome(record: JobRecord) -> Styled:
     return Styled(record.outcome, OUTCOME_STYLES[record.outcome])
 
 
-def record_object(found: StoredRecord) -> dict[str, Any]:
+def record_object(stored: StoredRecord) -> dict[str, Any]:
     """A record as it is stored, but with the job's root and attempt as they are known now."""
-    record = found.record
+    record = stored.record
     return {
-        "key": found.key,
+        "key": stored.key,
         "record": json.loads(record.to_json()) if record else None,
         "lineage": asdict(record.lineage) if record else None,
     }

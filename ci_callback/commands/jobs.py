@@ -56,9 +56,9 @@ def jobs(
         say_table(_table(newest, is_narrow=width() < NARROW), empty="No such records.")
 
 
-def _created(found: StoredRecord) -> tuple[str, str]:
-    record = found.record
-    return ((record.created_at or "") if record else "", found.key)
+def _created(stored: StoredRecord) -> tuple[str, str]:
+    record = stored.record
+    return ((record.created_at or "") if record else "", stored.key)
 
 
 def _table(newest: Sequence[StoredRecord], is_narrow: bool) -> Table:

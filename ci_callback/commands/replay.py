@@ -174,13 +174,13 @@ def _text(path: Path) -> TextIO:
     return cast(TextIO, opened(path, "rt", encoding="utf-8-sig", errors="replace", newline=""))
 
 
-def _accepts(found: Recovery) -> bool:
+def _accepts(recovery: Recovery) -> bool:
     """Ask about bodies that came while CALLBACK_TOKENS was not set; no, without a terminal."""
-    count = sum(not body.authenticated for body in found.bodies)
+    count = sum(not body.authenticated for body in recovery.bodies)
     if not _is_terminal():
         return False
     return typer.confirm(
-        f"{count} of {len(found.bodies)} bodies came while CALLBACK_TOKENS was missing or "
+        f"{count} of {len(recovery.bodies)} bodies came while CALLBACK_TOKENS was missing or "
         "malformed: anyone may have sent them. Take them in?"
     )
 

@@ -120,14 +120,14 @@ def timings(record: JobRecord) -> list[tuple[str, str, float | None]]:
     return rows
 
 
-def _say_record(found: StoredRecord) -> None:
-    say(Styled("Key   ", "bold"), found.key)
-    if found.record is None:
-        say("It can't be read as a record:", found.why)
+def _say_record(stored: StoredRecord) -> None:
+    say(Styled("Key   ", "bold"), stored.key)
+    if stored.record is None:
+        say("It can't be read as a record:", stored.why)
         return
-    say_json(json.loads(found.record.to_json()))
+    say_json(json.loads(stored.record.to_json()))
     made = Table(("", "when (UTC)", "after s"), title="Timings")
-    for what, when, after in timings(found.record):
+    for what, when, after in timings(stored.record):
         made.add(what, when, "" if after is None else f"{after:,.0f}")
     say_table(made)
 
@@ -148,8 +148,8 @@ def _attempts(job: JobHistory) -> Tree:
     return tree
 
 
-def _end(found: Sequence[StoredRecord]) -> tuple[Cell, ...]:
-    record = next((one.record for one in found if one.record), None)
+def _end(records: Sequence[StoredRecord]) -> tuple[Cell, ...]:
+    record = next((one.record for one in records if one.record), None)
     if record is None:
         return ("no record yet",)
     code = () if record.code in NO_FAILURE else (record.code,)

@@ -55,11 +55,11 @@ def tail(
             _print(one, as_json)
 
 
-def _print(found: StoredRecord, as_json: bool) -> None:
+def _print(stored: StoredRecord, as_json: bool) -> None:
     if as_json:
-        print_json(record_object(found))
-    elif found.record is not None:
-        say(*(cell for cell in cells(found.record) if cell), sep="  ")
+        print_json(record_object(stored))
+    elif stored.record is not None:
+        say(*(cell for cell in cells(stored.record) if cell), sep="  ")
 
 
 def recent_keys(store: Store, days: int | None) -> Iterator[str]:

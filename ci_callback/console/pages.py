@@ -38,7 +38,7 @@ class JobPart(NamedTuple):
     """One job of a delivery: its record, and its time line."""
 
     key: str
-    found: reading.StoredRecord | None
+    stored: reading.StoredRecord | None
     timeline: Timeline | None
 
 

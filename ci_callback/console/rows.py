@@ -103,19 +103,19 @@ def page(deliveries: Sequence[Invocation], records: RecordCache, wanted: Filter)
     return Page(shown, len(let) - len(shown), tags)
 
 
-def _of_delivery(one: Invocation, found: Mapping[str, StoredRecord]) -> Row:
+def _of_delivery(one: Invocation, stored: Mapping[str, StoredRecord]) -> Row:
     jobs = tuple(
-        JobRow(job, found[job.key].record if job.key in found else None) for job in one.jobs
+        JobRow(job, stored[job.key].record if job.key in stored else None) for job in one.jobs
     )
     return Row(f"d{one.number}", one.at, jobs, one)
 
 
-def _of_record(found: StoredRecord) -> Row:
-    record = found.record
+def _of_record(stored: StoredRecord) -> Row:
+    record = stored.record
     if record is None:
         raise AssertionError("only records that can be read are listed")
-    answered = JobAnswer(record.job_id, record.tag or "", record.outcome, "kept", found.key)
-    name = hashlib.sha256(found.key.encode()).hexdigest()[:16]
+    answered = JobAnswer(record.job_id, record.tag or "", record.outcome, "kept", stored.key)
+    name = hashlib.sha256(stored.key.encode()).hexdigest()[:16]
     return Row(f"r{name}", received(record), (JobRow(answered, record),))
 
 

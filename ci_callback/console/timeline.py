@@ -50,17 +50,17 @@ class TimelineBuilder:
             for write in one.writes:
                 self._written.setdefault(f"{write.operation} {write.key}", (write.at, one))
 
-    def build(self, found: StoredRecord) -> Timeline:
+    def build(self, stored: StoredRecord) -> Timeline:
         """The time line of the job of a record, from its first attempt on."""
-        record = found.record
+        record = stored.record
         if record is None:
-            return Timeline("", [found], [])
+            return Timeline("", [stored], [])
         root = record.lineage.root_job_id
-        first = found if record.lineage.attempt == 1 else self._root(root, record)
+        first = stored if record.lineage.attempt == 1 else self._root(root, record)
         again = resubmissions(self._records.store, root)
         ended = {one.number: one.ended for one in again if one.ended}
         if record.lineage.attempt > 1:
-            ended.setdefault(record.lineage.attempt, found)
+            ended.setdefault(record.lineage.attempt, stored)
         records = [one for one in (first, *(ended[number] for number in sorted(ended))) if one]
         ids = {root, record.job_id} | {one.attempt.job_id for one in again if one.attempt} - {""}
         events: list[Event] = []
@@ -84,8 +84,8 @@ class TimelineBuilder:
 
     # --- what is kept ---
 
-    def _of_record(self, found: StoredRecord, number: int, after: float = 0.0) -> Iterator[Event]:
-        record = found.record
+    def _of_record(self, stored: StoredRecord, number: int, after: float = 0.0) -> Iterator[Event]:
+        record = stored.record
         if record is None:
             return
         if number == 1:
@@ -99,7 +99,7 @@ class TimelineBuilder:
             reason,
             after=after,
         )
-        yield from self._of_deliveries(record, found.key)
+        yield from self._of_deliveries(record, stored.key)
 
     def _of_deliveries(self, record: JobRecord, key: str) -> Iterator[Event]:
         came = [

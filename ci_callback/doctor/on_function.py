@@ -57,8 +57,8 @@ def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
     return fault(name, f"SCF did not tell of the triggers: {error}", SCF_CONSOLE)
 
 
-def _timers(found: Sequence[Trigger], reconciles: bool) -> list[Finding]:
-    timers = [one for one in found if one.kind == "timer"]
+def _timers(all_triggers: Sequence[Trigger], reconciles: bool) -> list[Finding]:
+    timers = [one for one in all_triggers if one.kind == "timer"]
     findings = [_timer("sweep", timers, True)]
     if reconciles or any(_task(timer) == "reconcile" for timer in timers):
         findings.append(_timer("reconcile", timers, reconciles))
@@ -98,9 +98,9 @@ def _task(timer: Trigger) -> str:
     return timer.argument.strip() or "sweep"
 
 
-def _urls(found: Sequence[Trigger]) -> list[Finding]:
+def _urls(all_triggers: Sequence[Trigger]) -> list[Finding]:
     name = "url trigger"
-    urls = [one for one in found if one.kind == "http"]
+    urls = [one for one in all_triggers if one.kind == "http"]
     if not urls:
         return [fault(name, "the function has no URL that CI could call", DEPLOY)]
     problems = [problem for problem in map(_closed, urls) if problem]

@@ -58,11 +58,11 @@ def _sizes(job: Job, texts: Texts) -> str:
     return " · ".join(texts(key, size=size(n)) for key, n in sizes.items() if n is not None)
 
 
-def _jobs(heading: Heading, found: Sequence[tuple[Job, float, str]], texts: Texts) -> Chart:
+def _jobs(heading: Heading, ranked: Sequence[tuple[Job, float, str]], texts: Texts) -> Chart:
     """Jobs as bars in the tone of their outcome, each with its value as a number and a text."""
-    if not found:
+    if not ranked:
         return nothing(heading, texts)
-    largest_value = found[0][1] or 1.0
+    largest_value = ranked[0][1] or 1.0
     bars = [
         Bar(
             f"{job.tag or texts('report.no_tag')} · {texts.outcome(job.outcome)}",
@@ -71,7 +71,7 @@ def _jobs(heading: Heading, found: Sequence[tuple[Job, float, str]], texts: Text
             OUTCOME_TONES[job.outcome],
             job.job_id,
         )
-        for job, value, text in found
+        for job, value, text in ranked
     ]
     high, drawn = draw.ranked(bars)
     heads = [texts(key) for key in _JOB_HEADS]
@@ -87,7 +87,7 @@ def _jobs(heading: Heading, found: Sequence[tuple[Job, float, str]], texts: Text
             job.created_at[:16].replace("T", " "),
             job.object,
         ]
-        for job, _, _ in found
+        for job, _, _ in ranked
     ]
     spoken = "; ".join(f"{bar.label} {bar.below}: {bar.value}" for bar in bars)
     return make(heading, Drawing(spoken, high, drawn), heads, rows)

@@ -51,12 +51,12 @@ def identifier(node: Tree, path: str) -> str | None:
     return found if found is None or len(found) <= MAX_IDENTIFIER_CHARS else None
 
 
-def leaf(found: Tree) -> str | None:
+def leaf(node: Tree) -> str | None:
     """A node's text, or that of a list's only one; None where there is none or it is blank."""
-    if isinstance(found, str):
-        return found if found.strip() else None
-    if isinstance(found, list) and len(found) == 1:
-        return leaf(found[0]) if isinstance(found[0], str) else None
+    if isinstance(node, str):
+        return node if node.strip() else None
+    if isinstance(node, list) and len(node) == 1:
+        return leaf(node[0]) if isinstance(node[0], str) else None
     return None
 
 
@@ -65,9 +65,9 @@ def get_all(node: Tree, path: str) -> list[Tree]:
     return several(get(node, path))
 
 
-def several(found: Tree) -> list[Tree]:
+def several(node: Tree) -> list[Tree]:
     """A node as a list, blank leaves left out."""
-    ones = found if isinstance(found, list) else [found]
+    ones = node if isinstance(node, list) else [node]
     return [one for one in ones if not is_blank(one)]
 
 

@@ -114,9 +114,9 @@ class SpilledIntake:
             if name is not None:
                 yield SpilledObject(key, int(name[1]))
 
-    def _take_in(self, found: SpilledObject) -> Result:
+    def _take_in(self, spilled: SpilledObject) -> Result:
         try:
-            line = self._store.get(found.key)
+            line = self._store.get(spilled.key)
             if line is None:
                 return "done"  # another sweep took it in; the listing lagged
             results = self._process(line)
@@ -124,7 +124,7 @@ class SpilledIntake:
             if refused:
                 self._reason = refused[0].cause or "the ledger does not accept it"
                 return "not_accepted"
-            self._store.delete(found.key)
+            self._store.delete(spilled.key)
         except StoreError as error:
             self._reason = str(error)
             return "failed"
