@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from handler.alerts.channels import channels
+from handler.alerts.digest import Entry
+from handler.alerts.send import Alerts
 from handler.http_client import Answer, Http, HttpClient
 from tests.alert_services import AlertService
+from tests.retries.contexts import context_of
 from tests.stores import QuickWorld
 from tests.world import MINUTE, World
 
@@ -361,3 +365,162 @@ def test_a_marker_among_the_digests_is_passed_over(marker: str) -> None:
     assert len(world.phone.texts) == 1
     assert world.keys("_digests/") == [marker]
     assert world.keys("_undelivered/") == world.keys("_sweep/") == []
+
+
+# --- what is logged of a digest -------------------------------------------------------------
+
+
+def said(world: QuickWorld, event: str) -> list[dict[str, Any]]:
+    """The lines of an event, but for the time and what every line of an invocation has."""
+    return [
+        {name: value for name, value in line.items() if not name.startswith(("time", "faas."))}
+        for line in world.lines
+        if line["event"] == event
+    ]
+
+
+def test_a_delivery_is_one_line() -> None:
+    """With the channel, as far as it may be shown, and the title."""
+    world = QuickWorld()
+    world.store.put("_digests/1790000000-ab12.json", kept())
+    world.sweep()
+    assert said(world, "alert") == [
+        {
+            "level": "INFO",
+            "event": "alert",
+            "channel": "webhook 127.0.0.1",
+            "status": "delivered",
+            "title": "a title",
+        }
+    ]
+
+
+def test_a_channel_that_refuses_is_an_error_once() -> None:
+    """Then a warning each time; at last the digest is kept aside, with all that it says."""
+    world = QuickWorld()
+    world.store.put("_digests/1790000000-ab12.json", kept(since=world.now))
+    world.phone.refuse_with = 500
+    world.sweep()
+    world.now += 60
+    world.sweep()
+    lines = said(world, "alert")
+    assert [line["level"] for line in lines] == ["ERROR", "WARNING"]
+    assert {line["status"] for line in lines} == {"failed"}
+    assert all(line["reason"].startswith("HTTP 500") for line in lines)
+    world.now += DAY_S
+    world.sweep()
+    assert said(world, "alert_undelivered") == [
+        {
+            "level": "ERROR",
+            "event": "alert_undelivered",
+            "key": "_digests/1790000000-ab12.json",
+            "reason": "not delivered within a day to: webhook 127.0.0.1",
+            "title": "a title",
+            "text": "a title\na line",
+        }
+    ]
+    assert world.keys("_digests/") == []
+
+
+def test_without_a_channel_a_digest_is_kept_aside_with_the_setting_to_mend() -> None:
+    """A person must see it in the log at least."""
+    world = QuickWorld(ALERT_URLS="")
+    world.store.put("_digests/1790000000-ab12.json", kept())
+    world.sweep()
+    (line,) = said(world, "alert_undelivered")
+    assert line["reason"] == "no channel is configured: set ALERT_URLS"
+
+
+def test_a_digest_that_can_not_be_read_says_why() -> None:
+    """Nothing of it is shown."""
+    world = QuickWorld()
+    world.store.put("_digests/1790000000-ab12.json", b"[]")
+    world.sweep()
+    (line,) = said(world, "alert_undelivered")
+    assert line == {
+        "level": "ERROR",
+        "event": "alert_undelivered",
+        "key": "_digests/1790000000-ab12.json",
+        "reason": "unreadable: not a digest/1",
+    }
+
+
+def test_a_digest_is_stored_whole_before_it_is_sent() -> None:
+    """Then its tickets are done, then it is sent, and noted."""
+    world = QuickWorld()
+    world.post("hello")
+    world.phone.refuse_with = 500
+    begun = len(world.memory.journal)
+    world.sweep()
+    written = [
+        (change.key.split("/")[0], change.data is not None)
+        for change in world.memory.journal[begun:]
+        if not change.key.startswith("_sweep/")
+    ]
+    assert written == [
+        ("_digests", True),
+        ("_done", True),
+        ("_outbox", False),
+        ("_digests", True),
+    ]
+    (key,) = world.keys("_digests/")
+    digest = world.read(key)
+    assert digest["message"]["id"] == key.removeprefix("_digests/").removesuffix(".json")
+    assert digest["since"] == digest["channels"][channels([world.phone.url])[0].id]["next_at"] - 30
+    assert key.startswith(f"_digests/{int(digest['since']):010d}-")
+
+
+def test_a_waiting_digest_is_left_where_the_sweeps_time_is_nearly_used_up() -> None:
+    """Its channels may take five seconds, and the note of it must still be written."""
+    world = QuickWorld()
+    context = context_of(world)
+    world.store.put("_digests/1790000000-ab12.json", kept())
+    Alerts(context, lambda: 9.9).send_waiting(["_digests/1790000000-ab12.json"])
+    assert world.phone.received == []
+    Alerts(context, lambda: 10.0).send_waiting(["_digests/1790000000-ab12.json"])
+    assert len(world.phone.received) == 1
+
+
+def test_a_digest_that_is_gone_stops_nothing() -> None:
+    """The listing lagged; the next one is sent."""
+    world = QuickWorld()
+    world.store.put("_digests/1790000000-ab12.json", kept())
+    keys = ["_digests/1789999999-ab12.json", "_digests/1790000000-ab12.json"]
+    Alerts(context_of(world), lambda: 60.0).send_waiting(keys)
+    assert len(world.phone.received) == 1
+
+
+def test_a_digest_that_was_sent_before_marks_nothing_again() -> None:
+    """Its tickets were marked before it was sent first."""
+    world = QuickWorld()
+    later = {"0" * 16: {"delivered": False, "tries": 1, "next_at": 0}}
+    world.store.put("_digests/1790000000-ab12.json", kept(channels=later))
+    world.sweep()
+    assert len(world.phone.received) == 1
+    assert world.keys("_done/") == []
+
+
+def test_the_lease_is_looked_at_before_each_digest_and_each_note() -> None:
+    """Before the first put, before what is sent, and before the note of it."""
+    world = QuickWorld()
+    context = context_of(world)
+    needed: list[float] = []
+    lease: Any = SimpleNamespace(check=needed.append, writer="w1")
+    context.lease = lease
+    world.phone.refuse_with = 500
+    due = [("a.json", Entry("dead", None, "", "j1", "j1", 0, "", "", "why"))]
+    Alerts(context, lambda: 60.0).send_due(due)
+    assert needed == [5.0, 6.0, 5.0]
+    Alerts(context, lambda: 60.0).send_due([])
+    assert needed == [5.0, 6.0, 5.0]
+
+
+def test_a_digest_holds_a_bounded_number_of_tickets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others wait for the next sweep."""
+    monkeypatch.setattr("handler.alerts.send.MAX_TICKETS", 2)
+    world = QuickWorld()
+    due = [(f"{n}.json", Entry("dead", None, "", n, n, 0, "", "", "why")) for n in "abc"]
+    Alerts(context_of(world), lambda: 60.0).send_due(due)
+    assert world.keys("_done/") == ["_done/a.json", "_done/b.json"]
+    (text,) = world.phone.texts
+    assert "2" in text.splitlines()[0]
