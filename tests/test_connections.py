@@ -357,8 +357,8 @@ def test_an_address_of_a_family_that_this_machine_lacks_is_passed_over(
     with peer() as there, names(monkeypatch, there.port):
         usual = socket.getaddrinfo
 
-        def look_up(host: str, port: int, *, flags: int = 0, **more: object) -> list[object]:
-            found = usual(host, port, flags=flags, **more)  # type: ignore[arg-type]  # as they came
+        def look_up(host: str, port: int, *, flags: int = 0, **more: int) -> list[object]:
+            found = usual(host, port, flags=flags, **more)
             return [(99, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)), *found]
 
         with monkeypatch.context() as patched:

@@ -40,7 +40,10 @@ PREFIX = "CI_CALLBACK"
 
 
 class Commands(TyperGroup):
-    """All commands. Typer prints usage errors, which quote arguments: they are text as well."""
+    """All commands. Typer prints usage errors, which quote arguments: they are text as well.
+
+    What is handed on is of types that Typer does not export.
+    """
 
     def make_context(self, *args: Any, **more: Any) -> Any:
         with _visible_errors():

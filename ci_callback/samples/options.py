@@ -106,7 +106,7 @@ def with_sample_options(command: Callable[..., None]) -> Callable[..., None]:
     """A command with the options of a sample in place of its parameter `options`."""
 
     @functools.wraps(command)
-    def run(**given: Any) -> None:
+    def run(**given: Any) -> None:  # as Typer parsed them, each of its option's own type
         chosen = {field.name: given.pop(field.name) for field in fields(SampleOptions)}
         command(**given, options=SampleOptions(**chosen))
 

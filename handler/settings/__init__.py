@@ -107,7 +107,7 @@ def tokens_from_env(env: Mapping[str, str]) -> tuple[str, ...] | None:
 
 def _read(env: Mapping[str, str]) -> Settings:
     problems: list[Problem] = []
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {}  # each of its attribute's own type, as the rows read it
     for row in ROWS:
         text = _text(row, env)
         if text is None and row.required_in_scf:

@@ -13,7 +13,8 @@ MAX_DEPTH_CEILING = 200
 
 
 class Row(NamedTuple):
-    """expected: what an error says should be there. required_in_scf: no default applies there.
+    """read: gives a value of the attribute's own type, which differs from row to row. expected:
+    what an error says should be there. required_in_scf: no default applies there.
     secret: no error shows the value."""
 
     variable: str

@@ -26,7 +26,7 @@ from ci_callback.report.page import PAGE_CSS, page
 from ci_callback.report.palette import FATE_TONES, OUTCOME_TONES
 from handler.alerts.texts import Lang
 from handler.callback.lineage import Lineage
-from handler.ledger.attempts import Attempt, Attempts
+from handler.ledger.attempts import Attempt, Attempts, State
 from handler.ledger.folder import FolderStore
 from tests.records import keep, record
 
@@ -95,8 +95,9 @@ def fill(store: FolderStore, outside: str = "plain") -> None:
     retry = {"root_job_id": "j2", "attempt": 2}
     keep(store, record(f"again{outside}", outcome="succeeded", retry=retry))
     keep(store, record("w", kind="workflow", outcome="failed"), record("untold", tag=None))
-    for root, state in (("j6", "refused"), ("j10", "submitted"), ("j14", "submitting")):
-        Attempts(store).put(Lineage(root, 2), Attempt(state, 1.0, "s"))  # type: ignore[arg-type]  # one of the states, from a list
+    states: dict[str, State] = {"j6": "refused", "j10": "submitted", "j14": "submitting"}
+    for root, state in states.items():
+        Attempts(store).put(Lineage(root, 2), Attempt(state, 1.0, "s"))
 
 
 def gathered(store: FolderStore) -> Figures:

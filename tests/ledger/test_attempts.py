@@ -9,7 +9,7 @@ import pytest
 
 from handler.callback.lineage import Lineage, Marker
 from handler.ledger import keys
-from handler.ledger.attempts import Attempt, Attempts, nonce_of
+from handler.ledger.attempts import Attempt, Attempts, State, nonce_of
 from tests.callback.test_record import job
 from tests.stores import MemoryStore
 
@@ -62,9 +62,9 @@ def test_what_is_no_attempt_is_not_read_as_one(line: bytes) -> None:
     ("state", "job_id", "expected"),
     [("submitted", "j2", True), ("submitted", "j3", False), ("submitting", "j2", False)],
 )
-def test_only_a_submitted_attempt_names_its_job(state: str, job_id: str, expected: bool) -> None:
+def test_only_a_submitted_attempt_names_its_job(state: State, job_id: str, expected: bool) -> None:
     """Another job, or a claim, proves nothing."""
-    attempt = Attempt(state, 5.5, "w1", job_id="j2")  # type: ignore[arg-type]  # one of State
+    attempt = Attempt(state, 5.5, "w1", job_id="j2")
     assert attempt.names(job_id) is expected
 
 
@@ -78,10 +78,10 @@ def test_only_a_submitted_attempt_names_its_job(state: str, job_id: str, expecte
     ],
 )
 def test_only_a_claim_with_the_same_nonce_may_be_a_marked_job(
-    state: str, nonce: str, marked: str, expected: bool
+    state: State, nonce: str, marked: str, expected: bool
 ) -> None:
     """A workflow's run has no nonce, and no job claims to be it."""
-    attempt = Attempt(state, 5.5, "w1", nonce=nonce)  # type: ignore[arg-type]  # one of State
+    attempt = Attempt(state, 5.5, "w1", nonce=nonce)
     assert attempt.may_be(Marker(SECOND, marked)) is expected
 
 

@@ -360,21 +360,25 @@ def test_credentials_are_those_of_the_invocation(cos: FakeCos) -> None:
     assert cos.read("ci/a") == b"permanent again"
 
 
-def test_a_passing_fault_is_tried_again_a_bounded_number_of_times(cos: FakeCos) -> None:
-    """Two more tries, whatever the fault; then it is the caller's."""
-    for fault in (
+@pytest.mark.parametrize(
+    "fault",
+    [
         Fault(before=(503, "SlowDown")),
         Fault(before=(500, "InternalError")),
         Fault(before=(429, "TooManyRequests")),
         Fault(reset_before=True),
-    ):
-        cos.seen.clear()
-        with cos.faulty(lambda seen, fault=fault: fault if len(cos.seen) < 3 else None):  # type: ignore[misc]  # a lambda's default
-            cos_store(cos).put("a", b"")
-        assert len(cos.seen) == 3
-        with cos.faulty(lambda seen, fault=fault: fault), pytest.raises(StoreError):  # type: ignore[misc]  # a lambda's default
-            cos_store(cos).put("a", b"")
-        assert len(cos.seen) == 6
+    ],
+)
+def test_a_passing_fault_is_tried_again_a_bounded_number_of_times(
+    cos: FakeCos, fault: Fault
+) -> None:
+    """Two more tries, whatever the fault; then it is the caller's."""
+    with cos.faulty(lambda seen: fault if len(cos.seen) < 3 else None):
+        cos_store(cos).put("a", b"")
+    assert len(cos.seen) == 3
+    with cos.faulty(lambda seen: fault), pytest.raises(StoreError):
+        cos_store(cos).put("a", b"")
+    assert len(cos.seen) == 6
 
 
 @pytest.mark.parametrize(

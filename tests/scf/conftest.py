@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -20,14 +20,14 @@ def deploy(tmp_path: Path) -> Iterator[Deploy]:
     arguments."""
     with ExitStack() as stack:
 
-        def deploy(body: str, limits: Limits | None = None, **asked: object) -> ScfRunner:
+        def deploy(body: str, limits: Limits | None = None, **asked: Any) -> ScfRunner:
             folder = tmp_path / "code"
             folder.mkdir()
             lines = "".join(f"    {line}\n" for line in body.splitlines())
             text = f"import os, sys, time\ncalls = []\ndef main_handler(event, context):\n{lines}"
             (folder / "index.py").write_text(text)
             code = stack.enter_context(read_only(folder))
-            runner = ScfRunner(code, {}, limits or Limits(), **asked)  # type: ignore[arg-type]  # its own fields
+            runner = ScfRunner(code, {}, limits or Limits(), **asked)
             return stack.enter_context(runner)
 
         yield deploy

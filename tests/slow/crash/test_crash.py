@@ -9,7 +9,7 @@ that the code grows, and that is not there, fails the test.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from ci_callback.ci_simulator import CiSimulator
 from ci_callback.events import http_event
 from ci_callback.scf_runner import Code, from_source, timer_event
 from ci_callback.scf_runner.instance import EXITED, OK
+from handler.http_client import Answer, HttpClient
 from tests.slow.crash.killing import Cloud, CosWorld
 from tests.world import MINUTE, World
 
@@ -88,20 +89,17 @@ def unanswered(world: World) -> str:
     class Mute:
         """HTTP that loses the answer to the first POST."""
 
-        def __getattr__(self, name: str) -> object:
-            return getattr(http, name)
-
-        def send(self, method: str, *rest: object) -> object:
-            answer = http.send(method, *rest)  # type: ignore[arg-type]  # as it was called
+        def send(
+            self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+        ) -> Answer:
+            answer = http.send(method, url, headers, body, timeout_s)
             if method == "POST" and next(posts, False):
                 raise KeyboardInterrupt
             return answer
 
-    from handler.http_client import HttpClient
-
     http = HttpClient()
     with pytest.raises(KeyboardInterrupt):
-        world.sweep(http=Mute())  # type: ignore[arg-type]  # send is all that is called
+        world.sweep(http=Mute())
     world.now += 1000
     return job
 
