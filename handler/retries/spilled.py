@@ -97,7 +97,7 @@ class SpilledIntake:
             StoreError: of the listing.
         """
         size = 0
-        for batch in _batches(self._objects()):
+        for batch in batches(self._objects()):
             size += sum(found.size for found in batch)
             is_full = self._counts.total() >= MAX_OBJECTS or size > MAX_BYTES
             if self._time_left() <= 0 or (is_full and self._counts):
@@ -142,7 +142,7 @@ class SpilledIntake:
         return self._ingest.process(callback)
 
 
-def _batches(objects: Iterator[SpilledObject]) -> Iterator[list[SpilledObject]]:
+def batches(objects: Iterator[SpilledObject]) -> Iterator[list[SpilledObject]]:
     """One object first, to learn whether the ledger accepts any; then several at a time."""
     batch = list(islice(objects, 1))
     if batch:
