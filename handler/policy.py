@@ -56,8 +56,8 @@ class Policy:
         if record.outcome == "partial":
             return ("alert.partial",)
         if record.kind != "job":
-            # A run's jobs have callbacks of their own, where the queue sends them; whoever has
-            # only the workflow's must hear of its failure too. A review can't be submitted again.
+            # A run's jobs have callbacks of their own, where the queue sends them; a user who has
+            # only the workflow's must receive its failure too. A review can't be submitted again.
             return ("alert.failed",) if record.outcome == "failed" else ()
         if record.outcome == "succeeded":
             return ("alert.recovered",) if attempt > 1 else ()
@@ -66,7 +66,7 @@ class Policy:
         reaction = self.reaction(record.code, _without_names(record))
         wants_retry = reaction in ("retry", "both")
         if record.workflow is not None and not self.workflow_retry:
-            # Alone it would lose the nodes behind it, and nobody asked for the whole again.
+            # On its own it would lose the nodes behind it, and the user asked for no second run.
             wants_retry = False
         if wants_retry and attempt >= self.max_attempts:
             return ("alert.gave-up",)
@@ -84,7 +84,7 @@ class Policy:
         return int(longest * share)
 
     def due(self, record: JobRecord) -> int:
-        """When a record's job may be tried again, in epoch seconds; a function of it alone.
+        """When a record's job may be tried again, in epoch seconds. It depends on the record only.
 
         Counted from its end, else from its creation. A time that is not believed (clock.py), or
         that is over a day later than the callback, reads as 0: such a ticket is due at once, not

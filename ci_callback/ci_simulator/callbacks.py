@@ -34,7 +34,7 @@ def send(url: str, content: bytes, form: str = "XML", timeout_s: float = 10) -> 
     """POST a callback; the status of the answer.
 
     Raises:
-        OSError: nobody answered.
+        OSError: the address did not answer.
     """
     target = urlsplit(url)
     connection = HTTPConnection(target.hostname or "", target.port, timeout=timeout_s)

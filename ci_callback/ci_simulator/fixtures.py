@@ -1,4 +1,4 @@
-"""The account that the stand-ins speak of, and what can go wrong with a request to them."""
+"""The account of the stand-ins, and what can go wrong with a request to them."""
 
 from __future__ import annotations
 

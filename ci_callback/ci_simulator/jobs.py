@@ -19,7 +19,7 @@ _NO_BUCKET_IN_INPUT = ("Translation", "DocProcess")
 
 @dataclass(frozen=True)
 class End:
-    """How a job ends. result: nodes that come to stand below Operation."""
+    """How a job ends. result: nodes that are added below Operation."""
 
     state: str = "Success"
     code: str = "Success"
@@ -28,7 +28,7 @@ class End:
 
     @classmethod
     def of(cls, how: str | End) -> End:
-        """An End, or the one that "Success" or "Failed" stands for."""
+        """An End, or the one that "Success" or "Failed" means."""
         if isinstance(how, End):
             return how
         if how == "Failed":
@@ -49,7 +49,7 @@ class Accepted:
 
     @property
     def marker(self) -> tuple[str, int] | None:
-        """Root and attempt in its UserData, as they stand there."""
+        """Root and attempt in its UserData, as they are written there."""
         match = _MARKER.search(self.user_data)
         return (match[1], int(match[2])) if match else None
 
@@ -98,7 +98,7 @@ class Job:
         self.state, self.end, self.ended_at = end.state, end, at
 
     def detail(self) -> dict[str, Any]:
-        """Its JobsDetail. CallBack and its kin are never told."""
+        """Its JobsDetail. CallBack and its kin are never shown."""
         end = self.end or End(self.state)
         operation = copy.deepcopy(self.request.get("Operation") or {})
         operation.setdefault("JobLevel", "0")

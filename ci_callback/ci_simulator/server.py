@@ -64,7 +64,7 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer nobody any more."""
+        """Stop answering."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -201,7 +201,7 @@ class CiSimulator:
             self.fault = lambda seen: None
 
     def answer(self, seen: Seen) -> Reply:
-        """The answer to a request, faults included. Raises ResetError: there is none."""
+        """The answer to a request, faults included. Raises ResetError: there is no answer."""
         host = _HOST.fullmatch(seen.headers.get("host", ""))
         if host and host[2] == "cos" and self._cos:
             return hand_on(seen, self._cos.port)

@@ -25,7 +25,7 @@ def to_xml(tree: dict[str, Any]) -> str:
 
 
 def from_xml(body: bytes) -> dict[str, Any]:
-    """What stands below the root.
+    """The nodes below the root.
 
     Raises:
         ElementTree.ParseError: the body is no XML.

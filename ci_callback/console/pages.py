@@ -164,7 +164,7 @@ def live() -> Response:
 
 
 def _versions(context: ConsoleContext) -> Iterator[str]:
-    """A line for each change, so that the page reloads its parts; a comment while there is none."""
+    """A line for each change, so that the page reloads its parts; else a comment."""
     seen = context.history.version
     yield f"retry: 2000\ndata: {seen}\n\n"
     while (now := context.history.wait(seen, HEARTBEAT_S)) is not None:

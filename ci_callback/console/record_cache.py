@@ -93,7 +93,7 @@ class RecordCache:
         return found_now
 
     def recent(self) -> list[StoredRecord]:
-        """The newest records of the ledger, whoever put them there."""
+        """The newest records of the ledger, from any writer."""
         return list(self.read(self._recent_keys()).values())
 
     def find(self, job_id: str, near: str | None) -> StoredRecord | None:

@@ -1,6 +1,6 @@
 """What the function was invoked with since the server started, and what came of it.
 
-In memory and bounded. The console reads it; whoever waits is woken by each new invocation.
+In memory and bounded. The console reads it; each new invocation wakes the readers that wait.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Invocation:
 
     @property
     def status(self) -> int | None:
-        """The HTTP status; None where nobody is answered."""
+        """The HTTP status; None for a timer, which gets no answer."""
         return self.raw.get("statusCode") if isinstance(self.raw, dict) else None
 
     @property
@@ -130,7 +130,7 @@ class History:
         self.last_idle: Invocation | None = None
 
     def add(self, invocation: Invocation) -> Invocation:
-        """Take one in and wake whoever waits; the same with its number."""
+        """Add one and wake the readers that wait; returns it with its number."""
         with self._changed:
             numbered = replace(invocation, number=self._version + 1)
             if numbered.is_idle:
@@ -157,7 +157,7 @@ class History:
             return list(reversed(self._tasks))
 
     def get(self, number: int) -> Invocation | None:
-        """One of them; None where there is none such, or no longer."""
+        """One of them; None where it does not exist, or no longer."""
         with self._changed:
             kept: Sequence[Invocation] = (*self._deliveries, *self._tasks)
         return next((one for one in kept if one.number == number), None)

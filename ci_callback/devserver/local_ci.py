@@ -1,8 +1,8 @@
 """A stand-in for CI on loopback, so that a failure can be seen to be retried without cost.
 
-It knows each job that a callback told the function of, in just the callback's words; so
+It knows each job that a callback reported, just as the callback described it; so
 "did it really fail?" is answered with yes. A job that the function submits runs for a
-moment, and then ends as it was planned for its root: it succeeds unless told otherwise.
+moment, and then ends as it was planned for its root: it succeeds unless planned otherwise.
 Its callback goes to the function's own address.
 """
 
@@ -90,7 +90,7 @@ class LocalCi:
 
     @property
     def env(self) -> dict[str, str]:
-        """What the function must be told to speak with this CI and no other."""
+        """The settings by which the function speaks with this CI and no other."""
         return {
             "COS_ENDPOINT": self._face.endpoint,
             "COS_REGION": REGION,
@@ -110,7 +110,7 @@ class LocalCi:
         self._plans[root_job_id] = _Plan(failures, form.upper())
 
     def learn(self, body: bytes) -> None:
-        """Know the jobs of a callback, as the callback tells them; the first telling stays."""
+        """Know the jobs of a callback, as it describes them; the first description stays."""
         try:
             notices = envelope.read(payload.parse(body, payload.Limits())[0])
         except PayloadError:

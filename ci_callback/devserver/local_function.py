@@ -71,7 +71,7 @@ class LocalFunction:
 
     @property
     def store(self) -> Store:
-        """The ledger, for whoever looks at it."""
+        """The ledger, for readers."""
         return open_store(self.settings)
 
     def deliver(

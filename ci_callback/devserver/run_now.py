@@ -1,7 +1,7 @@
 """Retries that wait are made due now: what a person asks for who does not want to wait.
 
 The ticket moves as the sweep itself moves one: the new one is put before the old one is
-marked done. The claim in `_attempts/` keeps one submission an attempt, whoever is first.
+marked done. The claim in `_attempts/` keeps one submission per attempt, whichever is first.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class CannotServeError(HandlerError):
 
 @dataclass(frozen=True)
 class Options:
-    """How to serve. Times are in seconds; an interval of 0 stands for never.
+    """How to serve. Times are in seconds; an interval of 0 means never.
 
     ci_run_s: how long a job runs at the stand-in for CI. strict: under SCF's limits.
     """

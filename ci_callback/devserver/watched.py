@@ -11,7 +11,7 @@ Operation: TypeAlias = Literal["put", "delete"]
 
 
 class Watched:
-    """A Store in front of another. `note` hears of each write that the other one took."""
+    """A Store in front of another. `note` is called with each write that the other one accepted."""
 
     def __init__(self, store: Store, note: Callable[[Operation, str], None]) -> None:
         self._store = store

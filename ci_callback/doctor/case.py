@@ -39,12 +39,12 @@ class Target:
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """The token of the URL, where it was given as it stands in a queue."""
+        """The token of the URL, where it was given as it is in a queue."""
         return tuple(parse_qs(urlsplit(self.url).query).get("token", ()))
 
     @property
     def secrets(self) -> Sequence[str]:
-        """What the URL may hold that nobody should read."""
+        """The secrets that the URL may hold."""
         parts = urlsplit(self.url)
         values = [value for _, value in parse_qsl(parts.query)]
         return [*values, parts.query, parts.username or "", parts.password or ""]

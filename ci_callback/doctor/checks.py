@@ -51,7 +51,7 @@ def run_all(
 
 
 def run_one(check: Check, case: Case, timeout_s: float = CHECK_S) -> list[Finding]:
-    """One check. Whatever it raises becomes a finding, by its kind alone: its words may hold a
+    """One check. Whatever it raises becomes a finding, by its kind only: its words may hold a
     secret."""
     try:
         return within(timeout_s, lambda: check.run(case))

@@ -33,7 +33,7 @@ def place(case: Case) -> tuple[str, str]:
 
 
 def ask(case: Case, path: str, params: Mapping[str, str], host: str = "") -> dict[str, Tree]:
-    """GET a path: what stands below <Response>. host: CI's for the bucket where it is "".
+    """GET a path; returns the nodes below <Response>. host: CI's for the bucket where it is "".
 
     Raises:
         NoBucketError

@@ -67,7 +67,7 @@ def _list(family: Family, now: float) -> _Trial:
 
 
 def _trials(now: float) -> list[_Trial]:
-    """One of each path and action: describing is told apart by the path, listing by the tag."""
+    """One of each path and action: describing differs by the path, listing by the tag."""
     described = [FAMILIES[name] for name in ("media", "document", "file")]
     listed = [family for family in FAMILIES.values() if family.name in _TAGS]
     return [*map(_describe, described), *(_list(family, now) for family in listed)]

@@ -83,7 +83,7 @@ def _kind(case: Case, kind: str, bucket: str) -> list[Verdict]:
 
 
 def _unknown(finding: Finding) -> Verdict:
-    """CI did not tell of it: that one may be the one that calls."""
+    """CI did not describe it: it may be the one that calls."""
     return Verdict(finding, True)
 
 

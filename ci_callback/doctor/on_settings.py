@@ -68,12 +68,12 @@ def secrets_of(env: Mapping[str, str], settings: Settings | None) -> set[str]:
         found |= {
             value for values in _query(settings.retry_callback_url).values() for value in values
         }
-    # "none" stands for no token.
+    # "none" means no token.
     return found - {"", "none"}
 
 
 def opinions(settings: Settings) -> list[Finding]:
-    """What will surprise, and how the credentials stand."""
+    """Settings that will surprise, and the state of the credentials."""
     found = [finding for rule in _RULES for finding in rule(settings)]
     if not any(one.status in ("warning", "fault") for one in found):
         found.insert(0, ok("settings", "all can be read, and fit together"))

@@ -1,4 +1,4 @@
-"""A chart: a drawing and, for whoever can't see it, the same as a table."""
+"""A chart: a drawing and, for readers who can't see it, the same as a table."""
 
 from __future__ import annotations
 

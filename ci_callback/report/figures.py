@@ -24,7 +24,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class TagRuns:
-    """The run times of the jobs with one tag; None where none of them told both times."""
+    """The run times of the jobs with one tag; None where none of them has both times."""
 
     tag: str
     jobs: int

@@ -28,7 +28,7 @@ asked. refused: CI would not take it. gave_up: the last failed too, and none fol
 
 
 class Last(NamedTuple):
-    """The newest end of a family that a record tells of."""
+    """The newest end of a family that has a record."""
 
     attempt: int
     outcome: str
@@ -74,7 +74,7 @@ class Families:
             self._last[root] = Last(attempt, record.outcome)
 
     def open(self) -> Iterator[str]:
-        """The roots of families whose records do not tell the end."""
+        """The roots of families whose records do not hold the end."""
         return (root for root, last in self._last.items() if last.outcome == "failed")
 
     def retries(self, noted: Mapping[str, Noted], due: Mapping[str, int]) -> Retries:

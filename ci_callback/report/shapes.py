@@ -2,7 +2,7 @@
 
 A drawing is 360 units wide, so that on a phone a unit is about a pixel, and as high as it has
 to be. It has no script, no style of its own and no colour: charts.css gives those by class.
-Tones stand for meanings (tones.py); most have a hatch besides their colour.
+Tones have meanings (palette.py); most have a hatch besides their colour.
 """
 
 from __future__ import annotations

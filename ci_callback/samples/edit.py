@@ -1,4 +1,4 @@
-"""`--set PATH=VALUE`: one value of a sample, changed or put where nothing stands yet."""
+"""`--set PATH=VALUE`: one value of a sample, changed, or added."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def detail(tag: Tag, options: SampleOptions, now: float, ids: Ids) -> Node:
     """The node. now: epoch seconds, when the job ended or was last looked at.
 
     Raises:
-        NotSampledError: there is no such state, or no part of such a job can fail by itself.
+        NotSampledError: there is no such state, or no part of such a job can fail on its own.
     """
     if options.end not in OUTCOMES:
         raise NotSampledError(f"--state {options.end}: a job's is one of {', '.join(OUTCOMES)}")
@@ -81,7 +81,7 @@ def message(options: SampleOptions) -> str:
 
 
 def workflow(ids: Ids) -> Node:
-    """What a job and a run tell of their workflow."""
+    """The nodes about the workflow of a job and of a run."""
     return {
         "RunId": f"i{ids.of('run')}",
         "WorkflowId": "web6ac56c1ef54dbfa44d7f4103203be9",

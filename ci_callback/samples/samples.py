@@ -142,7 +142,7 @@ def _tree(known: Known, options: SampleOptions, now: float, ids: Ids) -> tuple[N
 
 
 def _json(known: Known, tree: dict[str, Tree]) -> bytes:
-    """Reviews send their numbers as such; jobs one alone, the level in the queue."""
+    """Reviews send their numbers as such; jobs only one, the level in the queue."""
     if known.kind == "review":
         return as_json(tree, lambda name, text: bool(_INTEGER.fullmatch(text)))
     return as_json(tree, lambda name, text: name == "JobLevel" and bool(_INTEGER.fullmatch(text)))

@@ -58,7 +58,7 @@ def write(what: Field, into: Node, notes: Notes) -> None:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a field stands: its name, its neighbours, and the number of their row, from 0."""
+    """The place of a field: its name, its neighbours, and the number of their row, from 0."""
 
     name: str
     among: Fields

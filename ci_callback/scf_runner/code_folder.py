@@ -30,7 +30,7 @@ class Code:
 
 @contextlib.contextmanager
 def read_only(folder: Path, packages: tuple[Path, ...] = ()) -> Iterator[Code]:
-    """A copy of a folder in which nobody but root can write."""
+    """A copy of a folder in which only root can write."""
     with _empty_folder() as made:
         copy = made / "code"
         shutil.copytree(folder, copy)

@@ -1,4 +1,4 @@
-"""The texts of the tool in English and Chinese, as one table: each text stands in it once.
+"""The texts of the tool in English and Chinese, as one table: each text is in it once.
 
 The rows are in a module per kind: names of what the function and the tool produce (names.py),
 words that several pages use (common.py), the console's (console.py, timeline.py), the report's

@@ -67,7 +67,7 @@ class Message:
         return self._cut((self.title, *self.lines), max_bytes, escape)
 
     def body(self, max_bytes: int) -> str:
-        """The lines alone, for a service that shows the title elsewhere; cut as `text` is."""
+        """Only the lines, for a service that shows the title elsewhere; cut as `text` is."""
         return self._cut(self.lines, max_bytes, str)
 
     def _cut(self, lines: Sequence[str], max_bytes: int, escape: Callable[[str], str]) -> str:
@@ -149,7 +149,7 @@ def harmless(text: str, limit: int = MAX_VALUE_CHARS) -> str:
 
 
 def _kind(name: str) -> Kind:
-    """The table's row; a kind that a later version wrote still gets told, under its own name."""
+    """The table's row; a kind that a later version wrote is shown under its own name."""
     shown = harmless(name)
     return KINDS.get(name, Kind(len(KINDS), shown, shown, "-", "-"))
 
@@ -197,7 +197,7 @@ def _span(numbers: Iterable[int]) -> str:
 
 
 def _some(texts: Iterable[str], limit: int, lang: Lang) -> str:
-    """The first few different texts, and how many more there are; "" where there is none."""
+    """The first few different texts, and how many more there are; "" without any."""
     different = tuple(dict.fromkeys(text for text in texts if text))
     named = WORDS[lang]["between"].join(harmless(text) for text in different[:limit])
     rest = len(different) - limit

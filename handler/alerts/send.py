@@ -107,7 +107,7 @@ class Alerts:
         self._send(key, digest)
 
     def _mark_done(self, names: Sequence[str]) -> None:
-        """From now on the digest stands for these tickets."""
+        """From now on the digest replaces these tickets."""
         in_parallel(self._context.outbox.done, names)
 
     def _send(self, key: str, digest: Digest) -> None:

@@ -1,6 +1,6 @@
-"""The chat services and webhooks that alerts go to over HTTP, as data: a row a service.
+"""The chat services and webhooks that alerts go to over HTTP, as data: a row per service.
 
-Everything that one service does differently from another stands here: how a message is
+A row holds what one service does differently from another: how a message is
 wrapped and signed, how the answer of a refusal reads, and how much the service takes.
 """
 
@@ -42,7 +42,7 @@ class SendResult:
 
 @dataclass(frozen=True)
 class Order:
-    """What a request is built from. url: without its fragment. secret: "" where there is none.
+    """What a request is built from. url: without its fragment. secret: "" without one.
     room: bytes that the text may take. now: epoch seconds."""
 
     url: str = field(repr=False)
@@ -108,7 +108,7 @@ def _feishu(order: Order) -> Request:
 
 
 def _slack_request(order: Order) -> Request:
-    """&, < and > are Slack's only control characters; mrkdwn false leaves * and _ alone."""
+    """&, < and > are Slack's only control characters; with mrkdwn false * and _ have no meaning."""
     text = order.message.text(order.room, _escaped_for_slack)
     return _json(order.url, {"text": text, "mrkdwn": False, "unfurl_links": False})
 
@@ -198,7 +198,7 @@ def _slack(answer: Answer) -> SendResult:
 
 
 def _standard_webhook(answer: Answer) -> SendResult:
-    """Any 2xx is a success, unless the body says in a known form that it is none."""
+    """Any 2xx is a success, unless the body reports a failure in a known form."""
     if not _is_2xx(answer):
         return _refused(answer)
     known = _flagged(answer, ("errcode",))
@@ -206,8 +206,8 @@ def _standard_webhook(answer: Answer) -> SendResult:
 
 
 def _flagged(answer: Answer, codes: tuple[str, ...] = ()) -> SendResult | None:
-    """What the body says in a known form; None where it says nothing so. One member that
-    tells of a failure outweighs all others."""
+    """What the body says in a known form; None where it has no known form. One member that
+    reports a failure outweighs all others."""
     if answer.body.strip().lower() in _OK_TEXTS:
         return SendResult("delivered")
     try:

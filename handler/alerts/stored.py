@@ -143,7 +143,7 @@ class Digest:
 def waiting(store: Store) -> list[str]:
     """The keys of the digests on their way, the oldest first; may raise StoreError.
 
-    Whatever else stands there, such as a folder marker, is passed over.
+    Anything else there, such as a folder marker, is skipped.
     """
     return list(_digests(store.list(DIGESTS)))
 
@@ -166,7 +166,7 @@ def _delivery(values: Any) -> Delivery:
     """One entry of `channels`.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     if not isinstance(values, dict) or type(values.get("delivered")) is not bool:
         raise ValueError("channels: not a delivery")

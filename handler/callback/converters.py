@@ -1,4 +1,4 @@
-"""One value at a time: from the text that CI sent to what it stands for. Nothing is raised;
+"""One value at a time: from the text that CI sent to what it means. Nothing is raised;
 what can't be read is None.
 """
 
@@ -22,7 +22,7 @@ MAX_KEY_CHARS = 850
 
 
 def as_key(name: str | None) -> str | None:
-    """The key that a name stands for; None for nothing, for a template such as ${number}, and
+    """The key that a name means; None for nothing, for a template such as ${number}, and
     for what is longer than any key.
 
     A key of COS never begins with a slash: where a name does (Tts, speech recognition,
@@ -57,7 +57,7 @@ def as_verdict(sent: str | None) -> int | None:
 
 
 def as_ratio(sent: str | None) -> float | None:
-    """Frames per second as ffmpeg tells them; None where the divisor is 0."""
+    """Frames per second as ffmpeg writes them; None where the divisor is 0."""
     above, slash, below = (sent or "").partition("/")
     dividend, divisor = number(above), number(below if slash else "1")
     if dividend is None or not divisor:

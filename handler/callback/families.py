@@ -45,7 +45,7 @@ FAMILIES: Mapping[str, Family] = {
     for family in (
         # UserData: sample of the list page DescribeMediaJobs. No queueType: speed transcoding
         # has a queue of its own, and newer pages count voice jobs among smart audio (1045/73370,
-        # 1045/73375), so Transcoding might hide jobs; the list requires the tag alone.
+        # 1045/73375), so Transcoding might hide jobs; the list requires only the tag.
         Family(
             name="media",
             letter="j",

@@ -108,7 +108,7 @@ def _without_trailing_commas(text: str) -> str | None:
     """Blank out each comma that stands right before } or ], in one pass.
 
     None where such a comma stands right behind the bracket that opens ([,] {,}): there a value is
-    missing, and without the comma nobody would see it. Two in a row stay broken in any case.
+    missing, and without the comma no reader would see it. Two in a row stay broken in any case.
     """
     masked = _masked(text)
     commas: list[int] = []
@@ -183,5 +183,5 @@ def _clean_names(container: dict[str, object]) -> None:
 
 
 def scalar_values(text: str) -> str:
-    """A lone surrogate is no character and can't be stored as UTF-8: U+FFFD stands in for it."""
+    """A lone surrogate is no character and can't be stored as UTF-8: U+FFFD replaces it."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -40,7 +40,7 @@ class Lineage:
 @dataclass(frozen=True)
 class Marker:
     """What a job's UserData claims. nonce: NONCE_CHARS hexadecimal digits that the claim of the
-    attempt holds, so that nobody can make up the marker of a submission before CI shows it."""
+    attempt holds, so that no one can make up the marker of a submission before CI shows it."""
 
     lineage: Lineage
     nonce: str
@@ -60,7 +60,7 @@ def attach(user_data: str, marker: Marker) -> str | None:
 
 
 def detach(user_data: str | None) -> tuple[str | None, Marker | None]:
-    """The user's own text (None where there is none) and the marker behind it, if there is one."""
+    """The user's own text (None without one) and the marker behind it, if there is one."""
     if not user_data:
         return user_data, None
     # A marker is at the end, and no longer than CI's limit: the rest may be megabytes long.

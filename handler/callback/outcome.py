@@ -106,7 +106,7 @@ def has_failed_part(node: Tree, rule: Callable[[str], Matches | None] = rule_of)
 
 
 def is_failed_part(node: Tree) -> bool:
-    """Whether a node says of itself, by its State or its Code, that it failed."""
+    """Whether a node's State or Code says that it failed."""
     if not isinstance(node, dict):
         return False
     state, code = tree.text(node, "State"), tree.text(node, "Code")

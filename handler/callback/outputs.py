@@ -1,8 +1,8 @@
 """Which objects a job or a run of a workflow wrote, out of what its callback says.
 
-A key is ObjectPrefix + ObjectName (INTL, 任务回调内容); converters.as_key says what is none. An
-object is named only where the callback shows that it was written: parts that failed name none,
-and where the key is not known there is no output, only the result.
+A key is ObjectPrefix + ObjectName (INTL, 任务回调内容); converters.as_key says which names are no
+keys. An object is named only where the callback shows that it was written: parts that failed name
+none, and where the key is not known there is no output, only the result.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _succeeded(child: Tree, path: str) -> list[Tree]:
 
 
 def keys(prefix: str | None, names: list[str]) -> Iterator[tuple[str, str]]:
-    """Each name that stands for a key, with the key: prefix + name.
+    """Each name that means a key, with the key: prefix + name.
 
     Raises PayloadError: the prefix, written out as often, is longer than any real one.
     """

@@ -1,4 +1,4 @@
-"""What CI echoes of a request and nobody else should read.
+"""The secrets of a request that CI echoes, and that no reader of a record should see.
 
 A secret is known by its name, wherever it is: under a tag or in a form of request that no page
 shows, too. The names are those of the SDKs' structs and what is named like them.

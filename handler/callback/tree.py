@@ -21,7 +21,7 @@ MAX_IDENTIFIER_CHARS = 1_024
 
 
 def get(node: Tree, path: str) -> Tree:
-    """What stands at the path; None where nothing does. Of a list on the way, the first."""
+    """The node at the path; None without one. Of a list on the way, the first."""
     return walk(node, path.split("."))
 
 
@@ -39,7 +39,7 @@ def walk(node: Tree, names: Sequence[str]) -> Tree:
 
 
 def text(node: Tree, path: str) -> str | None:
-    """The text at the path; None where there is none or it is blank."""
+    """The text at the path; None without one, or where it is blank."""
     if isinstance(node, dict) and path in node:  # one name: most of all that is asked for
         return leaf(node[path])
     return leaf(walk(node, path.split(".")))
@@ -52,7 +52,7 @@ def identifier(node: Tree, path: str) -> str | None:
 
 
 def leaf(node: Tree) -> str | None:
-    """A node's text, or that of a list's only one; None where there is none or it is blank."""
+    """A node's text, or that of a list's only one; None without one, or where it is blank."""
     if isinstance(node, str):
         return node if node.strip() else None
     if isinstance(node, list) and len(node) == 1:
@@ -61,7 +61,7 @@ def leaf(node: Tree) -> str | None:
 
 
 def get_all(node: Tree, path: str) -> list[Tree]:
-    """All that stands at the path, as a list, blank leaves left out."""
+    """All nodes at the path, as a list, blank leaves left out."""
     return several(get(node, path))
 
 

@@ -106,7 +106,7 @@ def _guarded_parser() -> XMLParserType:
     # Imported here: a refused request and a JSON callback need no XML parser.
     from defusedxml.ElementTree import DefusedXMLParser
 
-    # The encoding is given, so no declaration that slipped past the check above has a say.
+    # The encoding is given, so a declaration that slipped past the check above has no effect.
     parser = ParserCreate("utf-8")
     guarded = DefusedXMLParser(forbid_dtd=True).parser
     for name in _GUARDS:
@@ -119,7 +119,7 @@ def _refuse_long_tags(body: bytes, limit: int) -> None:
     """One tag with very many attributes costs a second and 70 MB before a target sees any of it."""
     long_run = re.compile(rb"<(?![!?/])[^<]{%d}" % limit)
     for run in long_run.finditer(body):
-        # A tag and the text behind it: only quotes tell where the tag ends.
+        # A tag and the text behind it: only quotes show where the tag ends.
         end = run.start() + 1
         while end - run.start() <= limit and (piece := _TAG_PIECE.match(body, end)):
             end = piece.end()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from handler.callback.json_body import scalar_values
 
-# A reference within a CDATA section or a comment is text: these are matched to be left alone.
+# A reference within a CDATA section or a comment is text: it stays as it is.
 _REFERENCES = re.compile(
     rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|((?:&#(?:x[0-9a-fA-F]{1,8}|[0-9]{1,10});)+)", re.DOTALL
 )
@@ -79,7 +79,7 @@ def _unused(body: bytes) -> list[str]:
 
 
 def _text(references: bytes) -> str:
-    """What a run of references stands for."""
+    """The characters that a run of references means."""
     codes = (
         int(match[1], 16) if match[1] else int(match[2])
         for match in _REFERENCE.finditer(references)

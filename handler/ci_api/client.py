@@ -2,7 +2,7 @@
 
 Every call is one request, but for the reads, which are sent once more where CI gave no
 answer or a 5xx. Nothing makes a submission harmless to repeat (no page of CI's has an
-idempotency key), so `create` tells apart what is known of it and never tries again by itself.
+idempotency key), so `create` returns what is known of it and never tries again.
 
 Requests are signed by the COS SDK's signer, and answers are read by payload.parse: the
 SDK's own methods retry a POST, and read XML through eval().
@@ -166,7 +166,7 @@ class Ci:
         raise CiError("list", f"no end after {MAX_PAGES} pages")
 
     def create(self, family: Family, request: dict[str, Tree]) -> CreateResult:
-        """Submit a job, once. request: what stands below <Request>: Tag, Input, Operation, ….
+        """Submit a job, once. request: the nodes below <Request>: Tag, Input, Operation, ….
 
         An older path is tried only after today's one said that there is no such thing. Any
         doubt is a verdict; nothing is raised. The message of a refusal may quote the request:
@@ -196,7 +196,7 @@ class Ci:
         return self._submit(FAMILIES["workflow"].create_path, params, b"")
 
     def _read(self, operation: str, path: str, params: Mapping[str, str]) -> dict[str, Tree]:
-        """GET, and once more where that may help: what stands below <Response>."""
+        """GET, and once more where that may help; returns the nodes below <Response>."""
         try:
             return response_of(operation, self._send(operation, "GET", path, params))
         except CiError as error:

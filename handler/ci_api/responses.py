@@ -31,7 +31,7 @@ _STATES_OF_A_JOB = frozenset({"Submitted", "Running", "Success", "Pause"})
 
 
 class CiError(HandlerError):
-    """CI did not tell, or do, what was asked of it.
+    """CI did not answer, or did not do, what was asked of it.
 
     Attributes:
         operation: describe or list.
@@ -58,7 +58,7 @@ class CiError(HandlerError):
 
 @dataclass(frozen=True)
 class Described:
-    """A job, or a run of a workflow, as CI itself tells it now."""
+    """A job, or a run of a workflow, as CI describes it now."""
 
     state: str | None
     code: str
@@ -106,7 +106,7 @@ def read_tree(operation: str, answer: Answer) -> dict[str, Tree]:
 
 
 def response_of(operation: str, answer: Answer) -> dict[str, Tree]:
-    """What stands below <Response>, {} where that is empty.
+    """The nodes below <Response>, {} where that is empty.
 
     Raises:
         CiError: it is an error or something else.
@@ -144,7 +144,7 @@ def details_in(operation: str, response: dict[str, Tree], name: str) -> list[dic
     """The jobs in a response.
 
     Raises:
-        CiError: one of them is none. It might have been the one that is looked for.
+        CiError: one of them is not a job. It might have been the one that is looked for.
     """
     found = tree.get_all(response, name)
     details = [one for one in found if isinstance(one, dict)]

@@ -1,15 +1,15 @@
-"""Does CI tell of a job what its callback told? The callback's address is public, and CI signs
-nothing; so CI itself is asked.
+"""Whether CI reports the same of a job as its callback. The callback's address is public, and CI
+signs nothing; so CI itself is asked.
 
 Only fields that both sides carry are compared. That CI does not know a job, or calls it
 unfinished, proves nothing: its books may lag, and it forgets jobs after about a month. So
-that is asked again later, a bounded number of times, and then a person is told.
+that is asked again later, a bounded number of times, and then an alert is raised.
 
     VERIFY_CALLBACKS=failures   before a job is submitted again (resubmit.py)
     VERIFY_CALLBACKS=always     that, and before any record is put:
 
-    callback ── CI tells the same ─────────► kept, source.verified true
-             ── CI tells otherwise ────────► dead letter, alert.mismatch
+    callback ── CI reports the same ───────► kept, source.verified true
+             ── CI reports another ────────► dead letter, alert.mismatch
              ── CI can't be asked ─────────► kept, source.verified null
              ── CI does not know it (yet) ─► a ticket with the whole record: the sweep asks
                                              again; MAX_TRIES later: dead letter, alert.unknown

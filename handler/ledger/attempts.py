@@ -1,4 +1,4 @@
-"""How each re-submission of a job stands, so that none is made twice.
+"""The state of each re-submission of a job, so that none is made twice.
 
 (none) ──► submitting ──► submitted      the job has an id; done with
                │    └───► refused        CI will not have it; a person must look
@@ -65,7 +65,7 @@ class Attempts:
         self._store = store
 
     def get(self, lineage: Lineage) -> Attempt | None:
-        """How a re-submission stands; None where it was never claimed.
+        """The state of a re-submission; None where it was never claimed.
 
         Raises:
             ValueError: what stands there is no attempt/1.
@@ -83,7 +83,7 @@ class Attempts:
         return Attempt(**values)
 
     def put(self, lineage: Lineage, attempt: Attempt) -> None:
-        """Note how it stands."""
+        """Write its state."""
         line = json.dumps({"schema": SCHEMA, **asdict(attempt)}).encode("ascii")
         self._store.put(keys.attempt(lineage.root_job_id, lineage.attempt), line)
 

@@ -88,7 +88,7 @@ class Lease:
     is_abandoned: bool = False
 
     def acquire(self) -> bool:
-        """Whether this sweep is alone. May raise StoreError: then it has not begun."""
+        """Whether no other sweep runs. May raise StoreError: then it has not begun."""
         young = self._try()
         if young and max(young) >= self.acquired_at - 2 * self.wait_s:
             # They began together. The writer is random: they seldom wait equally long.
@@ -122,7 +122,7 @@ class Lease:
         self.store.delete(LEASES + self._name)
 
     def _try(self) -> list[int]:
-        """The times of the leases that are in the way; empty where this sweep is alone."""
+        """The times of the leases that are in the way; empty where no other sweep runs."""
         # The age counts from before the request: it may take long to land.
         self.acquired_at = self.clock()
         self._put(self._name)

@@ -4,8 +4,8 @@ Its name says all that a listing needs, and sorts by time:
 
     DUE-JOB_ID-STATE-ACTION.json     DUE: 10-digit epoch seconds; alerts are always due
 
-A ticket is put before the record that calls for it, under a name that is a function of
-the job and its end alone: a redelivery writes the same one again.
+A ticket is put before the record that calls for it, under a name that depends on
+the job and its end only: a redelivery writes the same one again.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Outbox:
     def done(self, name: str) -> None:
         """It was dealt with: first the mark, then the ticket goes.
 
-        The other way round a redelivery in between would be heard a second time.
+        The other way round a redelivery in between would raise a second alert.
         """
         self._store.put(DONE + name, b"{}\n")
         self._store.delete(OUTBOX + name)

@@ -63,7 +63,7 @@ class Ledger:
         return StoreResult(comparison, key, differs)
 
     def compare(self, record: JobRecord) -> Comparison | None:
-        """How a record compares with the one that is kept; None where there is none."""
+        """How a record compares with the one that is kept; None where none is kept."""
         key = keys.record(record)
         present = self.store.get(key)
         if present is None:

@@ -71,7 +71,7 @@ class Value(NamedTuple):
 
 
 def value_of(source: Decoded, start: int, end: int, after: int = 0) -> Value | None:
-    """The value of the node whose name stands at text[start:end]; None where it has none.
+    """The value of the node whose name is at text[start:end]; None where it has none.
 
     start: of the name with its prefix. after: where the value before it ended, or what was looked
     at last.
@@ -171,7 +171,7 @@ def _end_of_quoted(
 
 
 def _end_of_brackets(source: Decoded, start: int) -> int:
-    """Behind the bracket that closes the one at start. What stands in quotes is passed over."""
+    """Behind the bracket that closes the one at start. Text in quotes is skipped."""
     depth, at = 0, start
     while True:
         found = _BRACKETS.search(source.text, at)
@@ -273,7 +273,7 @@ def _behind(source: Decoded, end: str, at: int, opening: int) -> int:
 
 
 def _end_of_tag(source: Decoded, at: int) -> int:
-    """Where the > of a tag is. What stands in quotes is passed over."""
+    """Where the > of a tag is. Text in quotes is skipped."""
     while True:
         found = _IN_TAG.search(source.text, at)
         if found is None:

@@ -44,7 +44,7 @@ class Batches:
 
     @property
     def is_ci_down(self) -> bool:
-        """Whether CI is left alone."""
+        """Whether CI is asked nothing more."""
         return self.ci_faults >= MAX_CI_FAULTS
 
     def run(self, names: Sequence[str], max_submits: int | None = None) -> int:

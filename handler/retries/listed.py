@@ -36,7 +36,7 @@ class Search(NamedTuple):
 
 
 def _first_past(now: float, *times: str | None) -> float:
-    """The first of the times that is not ahead of now; 0 where there is none."""
+    """The first of the times that is not ahead of now; 0 without any."""
     moments = [moment.timestamp() for moment in map(converters.moment, times) if moment]
     return next((moment for moment in moments if moment <= now), 0.0)
 

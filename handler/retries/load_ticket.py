@@ -1,7 +1,7 @@
 """Step 2 of the way of a failure: a ticket by its name, if something is left to be done for it.
 
 A listing proposes a name, and a GET of the exact key decides. A ticket that a callback stored
-about its own record is dealt with only where that record is there and tells the same end.
+about its own record is dealt with only where that record is there and has the same end.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def put_dead_letter(
 
 
 def _record_agrees(context: SweepContext, name: str, ticket: Ticket, record: JobRecord) -> bool:
-    """Whether the record tells the same end; stored now, if the callback died before it was."""
+    """Whether the record has the same end; stored now, if the callback died before it was."""
 
     def conflict() -> DeadLetter:
         explanation = "another end is kept already"

@@ -25,7 +25,7 @@ class Submit:
     """Claim an attempt, and send its one request.
 
     send: sends it; nothing is raised. earlier: the attempt as it is noted, if it is. nonce: of
-    the marker; "" for a workflow's run, which takes none, so that no list can tell what became
+    the marker; "" for a workflow's run, which takes none, so that no list can show what became
     of a request without an answer. record: of the job that failed, for the watch.
     """
 

@@ -116,7 +116,7 @@ class _Attempt:
         return refused(attempt) if attempt.state == "refused" else self._claimed(attempt)
 
     def _claimed(self, attempt: Attempt) -> NextStep:
-        """A claim whose outcome is not known: only CI's list can tell, and not at once."""
+        """A claim whose outcome is not known: only CI's list can show it, and not at once."""
         settings = self.context.settings
         settled = attempt.since + settings.unknown_submission_timeout_s
         if self.context.clock() < settled:

@@ -149,7 +149,7 @@ class Sweep:
             self._summary.remaining -= len(batch)
         return entries
 
-    # --- what it says of itself ---
+    # --- its log lines and its own alerts ---
 
     def _warn(self) -> None:
         if self._context.settings.confirms_before_retrying or "never" in _warned:

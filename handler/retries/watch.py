@@ -49,10 +49,10 @@ def watch(context: SweepContext, ticket: Ticket) -> NextStep:
 def _at_ci(
     context: SweepContext, ticket: Ticket, record: JobRecord, marker: Marker
 ) -> dict[str, Tree] | None:
-    """The job as CI tells it now; None where CI does not know it.
+    """The job as CI describes it now; None where CI does not know it.
 
     Other jobs with its marker raise an alert: CI took the submission twice, outside the bounds
-    of the promise, or somebody copied the job's UserData. Which of the two can't be known, so
+    of the promise, or a user copied the job's UserData. Which of the two can't be known, so
     none of them is cancelled.
     """
     family = family_of(record.tag, ticket.job_id)

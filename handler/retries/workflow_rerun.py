@@ -1,7 +1,7 @@
 """What becomes of a retry ticket of a job that a workflow started, with WORKFLOW_RETRY=trigger.
 
 The whole workflow runs again on its object: the job on its own would lose the nodes behind it. A
-run takes no UserData, so no marker tells which attempt a job belongs to. The runs of a workflow
+run takes no UserData, so no marker shows which attempt a job belongs to. The runs of a workflow
 on one object and day are counted instead, and a job belongs to the newest run that was claimed
 before the job was created. CI's list can't tell whether a run was accepted, so an unknown
 outcome is held.

@@ -64,7 +64,7 @@ _BOXES = Rows(
 )
 
 # 视频标签 436/85058, submit page 460/84777, Labels of the scenario ShortVideo in GO. A stray
-# JobsDetail.VideoTag stands beside Operation in one sample and is not read.
+# JobsDetail.VideoTag is beside Operation in one sample and is not read.
 VIDEO_TAG = Group(
     "Operation.VideoTagResult.StreamData",
     "What is seen in the video",

@@ -207,7 +207,7 @@ class Rows:
         ]
 
     def _is_unreadable(self, node: Tree) -> bool:
-        """Whether a row of numbers holds texts that are none: it stays, as one among others."""
+        """Whether a row of numbers holds texts that are no numbers: it stays among the others."""
         leaves = (one for one in self.fields.values() if isinstance(one, Leaf))
         return not self.has_text and any(tree.leaf(tree.find(node, leaf.at)) for leaf in leaves)
 

@@ -57,7 +57,7 @@ def ratio(path: str, about: str, example: float, unit: str = "") -> Leaf:
 
 
 def bit_rate(path: str, about: str, example: int) -> Leaf:
-    """A bit rate; converters.as_bit_rate says how its unit is told."""
+    """A bit rate; converters.as_bit_rate says how its unit is found."""
     return Leaf(path, about, example, "integer", converters.as_bit_rate, "bits per second")
 
 

@@ -104,7 +104,7 @@ MEDIA_INFO = Group(
 
 FILES = Files("Operation.MediaResult.OutputFile", "The files that were written")
 
-# 超分辨率: State may be Failed in a job that is told as a Success.
+# 超分辨率: State may be Failed in a job that is reported as a Success.
 DIGITAL_WATERMARK = Group(
     "Operation.DigitalWatermark",
     "The digital watermark that was put in; null where none was asked for",

@@ -1,4 +1,4 @@
-"""What a run of a workflow tells: its tasks, and what became of each of their objects.
+"""The result of a workflow run: its tasks, and what became of each of their objects.
 
 Sources: 460/80039, INTL "工作流回调", and WorkflowExecutionNotifyBody of cos-go-sdk-v5's
 ci_media.go. Paths begin below WorkflowExecution.
