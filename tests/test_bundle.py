@@ -152,6 +152,23 @@ def test_bytecode_is_taken_without_a_look_at_the_source(bundle: Path) -> None:
     assert flags == {1}
 
 
+def test_it_trusts_the_authorities_of_certifi_from_a_folder(deployed: Path) -> None:
+    """The same certificates, no more and no fewer; the function's TLS context looks in there."""
+    code = """
+import sys
+from handler.connections import _tls_context
+assert _tls_context().verify_mode.name == "CERT_REQUIRED" and _tls_context().check_hostname
+assert "certifi" not in sys.modules
+import certifi, pathlib, ssl
+whole = ssl.create_default_context(cafile=certifi.where()).get_ca_certs(binary_form=True)
+folder = pathlib.Path(certifi.__file__).parent.parent / "handler" / "ca"
+split = [ssl.PEM_cert_to_DER_cert(path.read_text()) for path in folder.iterdir()]
+assert len(whole) > 100 and sorted(whole) == sorted(split), (len(whole), len(split))
+"""
+    done = run(deployed, code)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_bytecode_names_its_source_within_the_bundle(bundle: Path) -> None:
     """Where it was built is nobody's business, and would make two builds differ."""
     with zipfile.ZipFile(bundle) as archive:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import handler
-from tools import environment
+from tools import environment, trusted_certificates
 from tools.bill_of_materials import bill_of_materials
 from tools.environment import Command, StepError, run, without
 
@@ -43,6 +43,9 @@ NOT_OF_USE = (
 )
 """What an installation brings besides, relative to the folder. The first file of urllib3's HTTP/2,
 which has to be switched on and is not, imports importlib.metadata: 4 ms of each cold start."""
+
+CERTIFICATES = "handler/ca"
+"""certifi's, as handler/connections.py looks for them."""
 
 LICENCES = "licences"
 _LICENCE = re.compile(r"(LICEN[CS]E|NOTICE|COPYING|AUTHORS)", re.IGNORECASE)
@@ -132,6 +135,7 @@ def build(python: Path, output: Path) -> tuple[Path, Path]:
     keep_licences_alone(folder)
     remove(path for pattern in NOT_OF_USE for path in folder.glob(pattern))
     copy_own_code(folder)
+    trusted_certificates.split(folder / "certifi" / "cacert.pem", folder / CERTIFICATES)
     compile_all(python, folder)
     try_import(python, folder)
     write_zip(folder, archive)
