@@ -238,3 +238,12 @@ def test_a_fault_of_the_code_is_not_taken_for_one_of_the_spill() -> None:
 
     with pytest.raises(KeyError):
         Fallback(Broken, Ingesting().log).keep(CALLBACK)
+
+
+@pytest.mark.parametrize(("left_s", "begun"), [(0.5, 1), (0.0, 0), (-1.0, 0)])
+def test_a_job_is_begun_while_any_time_is_left(left_s: float, begun: int) -> None:
+    """The store gives up by itself; without time nothing is asked of it."""
+    made = Ingesting()
+    results = made.ingest._replace(time_left=lambda: left_s).process(CALLBACK)
+    assert [result.status for result in results] == ["kept" if begun else "retry_later"]
+    assert len(list(made.store.list("jobs/"))) == begun

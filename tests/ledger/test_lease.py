@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
 from handler.ledger.lease import CLOCK_SKEW_S, Lease, LeaseLostError
@@ -170,3 +172,59 @@ def test_withdrawal_long_after_the_last_one_is_a_first_one(store: MemoryStore) -
         held = lease(store, clock, f"{day:016x}")
         assert not held.acquire()
         assert held.held_for_s == 0
+
+
+def test_a_lease_lets_through_what_is_over_before_it_is_old(store: MemoryStore) -> None:
+    """To the second, by its own clock; the error names both."""
+    clock = Clock()
+    own = lease(store, clock)
+    assert own.acquire()
+    clock.now = own.acquired_at + 50
+    assert own.left() == LEASE_S - CLOCK_SKEW_S - 50
+    own.check(own.left() - 0.5)
+    with pytest.raises(LeaseLostError, match=r"^the lease is 50 s old, and 60 s are needed$"):
+        own.check(own.left())
+    clock.now = own.acquired_at
+    own.check(1)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "is_alone"),
+    [(LEASE_S + 1, True), (LEASE_S, True), (LEASE_S - 1, False), (-CLOCK_SKEW_S, False)],
+)
+def test_a_lease_is_old_at_its_very_age(store: MemoryStore, age_s: float, is_alone: bool) -> None:
+    """Of the moment at which it is looked at, two seconds after the own one was put."""
+    store.put(f"_sweep/{int(NOW + 2 - age_s):010d}-other", b"")
+    assert lease(store, Clock()).acquire() is is_alone
+
+
+@pytest.mark.parametrize(("began_s", "tries"), [(-60, 1), (-5, 1), (-4, 2), (0, 2), (5, 2)])
+def test_only_where_both_began_together_it_is_tried_once_more(
+    store: MemoryStore, began_s: int, tries: int
+) -> None:
+    """After a part of six seconds that hangs on the writer."""
+    store.put(f"_sweep/{NOW + began_s:010d}-other", b"")
+    clock = Clock()
+    waits: list[float] = []
+    own = Lease(store, clock, lambda seconds: waits.append(seconds), "b" * 16, LEASE_S, 2)
+    assert not own.acquire()
+    expected = [2.0, 6 * zlib.crc32(b"b" * 16) / 2**32, 2.0]
+    assert waits == expected[: 2 * tries - 1]
+
+
+def test_what_a_sweep_puts_and_leaves_below_sweep(store: MemoryStore) -> None:
+    """Its lease; where it withdraws, since when sweeps do, and since when a lease from the future
+    is seen."""
+    own = lease(store, Clock())
+    assert own.acquire()
+    assert names(store) == [f"{NOW:010d}-{'b' * 16}"]
+    assert store.get(f"_sweep/{NOW:010d}-{'b' * 16}") == b"{}\n"
+    own.release()
+    future = f"{NOW + 3600:010d}-other"
+    store.put(f"_sweep/{future}", b"")
+    for _ in range(2):
+        assert not lease(store, Clock()).acquire()
+    seen = f"seen-{NOW + 2:010d}-{future}"
+    first, held, last = names(store)
+    assert (first, last) == (future, seen)
+    assert held.startswith(f"held-{NOW + 2:010d}-")
