@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 POLL_S = 0.1
 """How soon the server notices that it is to end."""
+
+HAS_UNIX_PROCESSES = os.name == "posix"
 
 WhichCi: TypeAlias = Literal["auto", "local", "real"]
 
@@ -105,7 +108,9 @@ def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[R
 
 
 def _platform(settings: Settings, is_local: bool) -> Platform:
-    # Imported here: it needs a system with processes as Unix has them.
+    if not HAS_UNIX_PROCESSES:
+        raise CannotServeError("--strict needs Linux or macOS: it limits processes as Unix does")
+    # Imported here: its modules are those of Unix.
     from ci_callback.devserver.strict import Platform
 
     platform = Platform(settings)

@@ -179,6 +179,13 @@ def test_a_folder_goes_with_the_local_ci(tmp_path: Path) -> None:
         pass
 
 
+def test_it_needs_unix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says so."""
+    monkeypatch.setattr("ci_callback.devserver.running.HAS_UNIX_PROCESSES", False)
+    with pytest.raises(CannotServeError, match="Linux or macOS"), served(tmp_path):
+        pass
+
+
 def test_a_spill_in_a_folder_is_behind_cos_too(tmp_path: Path) -> None:
     """The settings that the function gets name buckets only."""
     with served(tmp_path, SPILL_URL=f"file:{tmp_path}/spill") as server:

@@ -1,0 +1,61 @@
+"""Callbacks to the function as it is deployed: nothing that was answered 2xx is lost, no alert is
+lost, and nothing is submitted twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+
+import pytest
+
+from tests.slow.deployed.play import Play, Size, played
+from tests.slow.deployed.promises import broken, in_the_log, unanswered
+
+SEED = "DEPLOYED_SEED"
+"""An environment variable: plays the same plan again."""
+
+LONG = Size(10_000, 12, 1, kills=60, silences=3)
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(Size(200, 4, 10, kills=3, silences=0), marks=pytest.mark.sample),
+        LONG,
+    ],
+    ids=["200", "10,000"],
+)
+def test_of_many_callbacks_to_the_deployed_function_none_is_lost(size: Size) -> None:
+    """While processes are killed and frozen, COS is away for an hour and fails in each documented
+    way, listings lag, connections die, keys are renewed, and timers fire twice."""
+    seed = int(os.environ.get(SEED) or random.randrange(1_000_000))
+    print(f"{SEED}={seed}")
+    begun = time.monotonic()
+    with played(size, seed) as play:
+        print(report(play, time.monotonic() - begun))
+        found = broken(play)
+    assert not found, "\n".join((f"{SEED}={seed}", *found))
+    assert play.counts["answer 200"] > size.callbacks / 2
+    assert play.cos.faults["COS was down"] > 0
+    if size is LONG:  # of few callbacks chance may leave any of these out
+        assert play.counts["kills"] == size.kills
+        assert play.cos.faults["409"] > 100
+        assert play.counts["answer 503"] >= play.recovered > 100
+        assert play.counts["doubled timers"] > 10
+
+
+def report(play: Play, took_s: float) -> str:
+    """The figures of a play."""
+    figures = {
+        "seconds": round(took_s),
+        **dict(sorted(play.counts.items())),
+        "instances": play.scf.started,
+        **{f"fault {name}": count for name, count in sorted(play.cos.faults.items())},
+        "submitted again": sum(one.marker is not None for one in play.ci.accepted),
+        "messages": sum(play.person.accepted.values()),
+        "replayed from the log": play.recovered,
+        "in the log": in_the_log(play),
+        "no answer, never sent again": unanswered(play),
+    }
+    return "\n".join(f"{name}: {value}" for name, value in figures.items())
