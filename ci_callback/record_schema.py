@@ -29,7 +29,7 @@ def build() -> Schema:
         "$id": "job-record-1.schema.json",
         "title": SCHEMA,
         "description": "One job, workflow run or review of Tencent Cloud Infinite, as its callback "
-        "told it. One line of JSON in UTF-8, the fields in this order.",
+        "reported it. One line of JSON in UTF-8, the fields in this order.",
         **_object(_record()),
         "allOf": [
             *(_where("tag", name, _ref(name, tag.result)) for name, tag in _tags()),
@@ -74,7 +74,9 @@ def _what_ended() -> dict[str, Schema]:
             "says that it failed. What a review found has no part in it.",
         },
         "code": _one(
-            "string", 'Code as sent, "" where absent; telling only where it failed.', "Success"
+            "string",
+            'Code as sent, "" where absent; it matters only where the job failed.',
+            "Success",
         ),
         "message": _one("string", 'Message as sent, "" where absent.', "Success"),
     }
@@ -165,7 +167,7 @@ def _workflow() -> Schema:
         "workflow_name": _text("WorkflowName.", "workflow-test"),
         "node": _text("Name of the node in the workflow.", "Snapshot_1581665960537"),
     }
-    about = "The run of a workflow that it is or belongs to; null where there is none."
+    about = "The run of a workflow that it is or belongs to; null without one."
     return {**_object(names, about), "type": ["object", "null"]}
 
 
@@ -205,8 +207,8 @@ def _source() -> Schema:
         "request_id": _one("string", "SCF's request id.", "2891dd4f-0000-4000-8000-000000000000"),
         "verified": _one(
             ["boolean", "null"],
-            "true: CI itself told the same (VERIFY_CALLBACKS=always), or the record was made of "
-            "CI's own word. null: it was not asked before this was kept, or could not be.",
+            "true: CI itself reported the same (VERIFY_CALLBACKS=always), or the record was made "
+            "from CI's own answer. null: it was not asked before this was kept, or could not be.",
             True,
         ),
     }

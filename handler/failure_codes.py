@@ -24,7 +24,7 @@ MESSAGE_CHARS = 2_000
 
 _TRANSIENT = "may pass: the page says to try again, or a limit of the moment was met"
 _SETUP = "a person must change something in the account, the bucket or the queue first"
-_REQUEST = "the request or the file itself is wrong: the same again fails the same way"
+_REQUEST = "the request or the file itself is wrong: a retry fails the same way"
 
 ROWS: tuple[tuple[Reaction, str, str], ...] = (
     # media: 500, 503, 429, 403 (the queue is full), 400 (now or for ever), 307

@@ -41,7 +41,7 @@ def install(app: Flask, port: int) -> None:
     @app.before_request
     def refuse_strangers() -> None:
         if not is_own_host(request.headers.get("Host", ""), port):
-            abort(403, "the console answers under its own loopback address alone")
+            abort(403, "the console answers only under its own loopback address")
         if request.method in ("GET", "HEAD"):
             return
         sent = request.headers

@@ -30,8 +30,8 @@ def check_address(host: str) -> None:
         is_loopback = False
     if not is_loopback:
         raise NotLoopbackError(
-            f"{host} is no loopback address: serve shows the ledger to whoever reaches it, "
-            "so it binds to 127.0.0.1 or ::1 alone"
+            f"{host} is no loopback address: serve shows the ledger to everyone who reaches it, "
+            "so it binds only to 127.0.0.1 or ::1"
         )
 
 

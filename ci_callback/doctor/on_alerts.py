@@ -18,7 +18,7 @@ def alerts(case: Case) -> list[Finding]:
     name = "alert"
     to = channels(case.settings.alert_urls)
     if not to:
-        return [skipped(name, "ALERT_URLS names nobody")]
+        return [skipped(name, "ALERT_URLS is empty")]
     if not case.target.send_test_alert:
         count = "1 channel" if len(to) == 1 else f"{len(to)} channels"
         return [skipped(name, f"{count}, not tried", f"{PROGRAM} doctor --send-test-alert")]
@@ -36,6 +36,6 @@ def alerts(case: Case) -> list[Finding]:
         if became.status == "delivered":
             findings.append(ok(name, f"{shown} took the test message{note}"))
         else:
-            fix = "take the address anew from the robot's own page, and set ALERT_URLS"
+            fix = "copy the address from the robot's own page again, and set ALERT_URLS"
             findings.append(fault(name, f"{shown} did not take it{note}", fix))
     return findings

@@ -54,7 +54,7 @@ def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
     if error.code.startswith("AuthFailure"):
         fix = f"check TENCENTCLOUD_SECRETID and _SECRETKEY against {CONSOLE}/cam/capi"
         return fault(name, f"SCF does not take the credentials ({error})", fix)
-    return fault(name, f"SCF did not tell of the triggers: {error}", SCF_CONSOLE)
+    return fault(name, f"SCF did not list the triggers: {error}", SCF_CONSOLE)
 
 
 def _timers(all_triggers: Sequence[Trigger], reconciles: bool) -> list[Finding]:
@@ -134,7 +134,7 @@ def _token(case: Case) -> list[Finding]:
     known = case.settings.callback_tokens
     if not known or not set(case.target.tokens) - set(known):
         return []
-    what = "the token of --url is none of CALLBACK_TOKENS: the function would answer 401"
+    what = "CALLBACK_TOKENS does not hold the token of --url: the function would answer 401"
     return [
         fault("function token", what, "give both the same token, here and where it is deployed")
     ]

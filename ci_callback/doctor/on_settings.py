@@ -86,7 +86,7 @@ def _tokens(settings: Settings) -> Iterator[Finding]:
     if not tokens:
         yield warning(
             name,
-            "none: whoever knows the function's URL can write records",
+            "none: everyone who knows the function's URL can write records",
             f"{MAKE_TOKEN}; {WHERE}",
         )
     short = sum(len(token) < SHORT_TOKEN_CHARS for token in tokens)
@@ -110,7 +110,7 @@ def _alerts(settings: Settings) -> Iterator[Finding]:
     if not settings.alert_urls:
         yield warning(
             name,
-            "none: a failure nobody hears of; it is in the log and under _undelivered/",
+            "none: alerts reach no one; they are in the log and under _undelivered/",
             f"ALERT_URLS='https://…', the address that your robot shows; {WHERE}",
         )
     for channel in channels(settings.alert_urls):
@@ -173,7 +173,7 @@ def _endpoint(settings: Settings) -> Iterator[Finding]:
         host, port = settings.cos_endpoint
         yield warning(
             "settings COS_ENDPOINT",
-            f"{host}:{port} is asked in place of COS and CI, by plain http: for tests alone",
+            f"{host}:{port} is asked in place of COS and CI, by plain http: only for tests",
             "unset COS_ENDPOINT",
         )
 

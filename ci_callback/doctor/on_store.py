@@ -76,7 +76,7 @@ def versioning(case: Case) -> list[Finding]:
         answer = ask(case, {"versioning": ""})
     except (NoAnswerError, CosRefusedError) as error:
         fix = f"{grant_needed('cos:GetBucketVersioning')}; or look at {CONSOLE}/cos/bucket"
-        return [skipped(name, f"COS did not tell: {error}", fix)]
+        return [skipped(name, f"COS did not answer: {error}", fix)]
     status = tree.text(answer, "VersioningConfiguration.Status")
     if status is None:
         return [ok(name, "was never on")]

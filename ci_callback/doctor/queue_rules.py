@@ -74,7 +74,7 @@ def judge(name: str, queue: Tree, expected: Expected) -> Verdict:
 def _off(config: _NotifyConfig, expected: Expected) -> str:
     if config.state == "On" and (config.url.hostname or config.type == "TDMQ"):
         return ""
-    what = "tells nobody (NotifyConfig is off, or has no Url)"
+    what = "calls no address (NotifyConfig is off, or has no Url)"
     return f"{what}: right only where each job has a CallBack"
 
 

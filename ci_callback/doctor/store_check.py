@@ -26,7 +26,7 @@ class _Step(NamedTuple):
 
 def _put_new(kept: Store, key: str) -> str:
     if not kept.put_new(key, b"one"):
-        return "says that a key exists which nobody has written"
+        return "says that a key exists that was never written"
     if kept.put_new(key, b"two"):
         return "wrote over a key that exists: a callback delivered twice may change a record"
     return ""

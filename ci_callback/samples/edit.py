@@ -45,7 +45,7 @@ def _into_list(at: list[Tree], name: str, assignment: str, value: str | None) ->
     if not _NUMBER.fullmatch(name) or int(name) >= len(at):
         numbers = f"0 to {len(at) - 1}" if len(at) > 1 else "0"
         raise NotSampledError(
-            f"--set {assignment}: a list stands there; say which of its rows, {numbers}, not {name}"
+            f"--set {assignment}: there is a list; say which of its rows, {numbers}, not {name}"
         )
     if value is not None:
         at[int(name)] = value

@@ -153,7 +153,7 @@ def simple(event: str, options: SampleOptions, ids: Ids) -> Node:
     if not review.has_simple:
         raise NotSampledError(f"--simple: no page shows {event} in a Simple form")
     if options.end not in ("Success", "Failed"):
-        raise NotSampledError("--simple: this form tells of a Success or of a Failed alone")
+        raise NotSampledError("--simple: this form reports only a Success or a Failed")
     has_failed = options.end == "Failed"
     data: Node = {"trace_id": ids.job_id, "url": _address(review, options), "event": event}
     if event == "ReviewAudio":

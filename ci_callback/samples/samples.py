@@ -117,13 +117,13 @@ def names(incomplete: str) -> list[tuple[str, str]]:
 def _refuse_odd(known: Known, options: SampleOptions) -> None:
     if known.kind == "review":
         if options.format == "xml":
-            raise NotSampledError("--format xml: CI sends reviews in JSON alone")
+            raise NotSampledError("--format xml: CI sends reviews only in JSON")
         if options.partial:
-            raise NotSampledError("--partial: no part of a review tells that it failed")
+            raise NotSampledError("--partial: no part of a review shows that it failed")
     elif options.simple:
-        raise NotSampledError("--simple: reviews alone have such a form")
+        raise NotSampledError("--simple: only reviews have such a form")
     if known.kind != "job" and (options.workflow or options.user_data is not None):
-        raise NotSampledError("--workflow and --user-data: jobs alone have them")
+        raise NotSampledError("--workflow and --user-data: only jobs have them")
 
 
 def _tree(known: Known, options: SampleOptions, now: float, ids: Ids) -> tuple[Node, Node]:

@@ -53,7 +53,7 @@ def request(
     if callback_url is not None:
         kept |= {"CallBack": callback_url, "CallBackType": "Url", "CallBackFormat": "JSON"}
     if _holds_redacted(kept):
-        raise NotRebuildableError("it holds a secret that is not kept, and CI does not tell it")
+        raise NotRebuildableError("it holds a secret that is not kept, and CI does not show it")
     kept = _without_blanks(kept)
     if tag in operation:
         # The node that says what to do may be empty and must still be there (WordsGeneralize).

@@ -56,11 +56,11 @@ def check(ci: Ci, family: Family, record: JobRecord) -> Checked:
         return Checked("unsettled", "CI does not know the job (yet)")
     if OUTCOMES.get(described.state or "", "unknown") in ("unfinished", "unknown"):
         return Checked(
-            "unsettled", f"CI tells the job as {described.state or 'without a state'}", described
+            "unsettled", f"CI reports the job as {described.state or 'without a state'}", described
         )
     differing = differences(record, described)
     if differing:
-        note = f"CI tells another {', '.join(differing)} than the callback did"
+        note = f"CI reports another {', '.join(differing)} than the callback did"
         return Checked("differs", note, described)
     return Checked("confirmed", described=described)
 

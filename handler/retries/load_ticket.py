@@ -68,5 +68,5 @@ def _record_agrees(context: SweepContext, name: str, ticket: Ticket, record: Job
     else:
         context.recorder.conflict(record, conflict())
     context.outbox.done(name)
-    log_ticket(context, ticket, "conflict", "the record tells another end")
+    log_ticket(context, ticket, "conflict", "the record has another end")
     return False

@@ -122,7 +122,9 @@ class _Attempt:
         if self.context.clock() < settled:
             return Defer("a submission may be on its way", settled)
         if not self._is_listed:
-            return Alert("held", "whether it was submitted is not known, and CI's list can't tell")
+            return Alert(
+                "held", "whether it was submitted is not known, and CI's list does not show it"
+            )
         return self._found(attempt) or self._not_found(attempt)
 
     def _not_found(self, attempt: Attempt) -> NextStep:

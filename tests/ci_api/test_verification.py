@@ -82,7 +82,7 @@ def test_a_callback_that_differs_from_ci_is_a_dead_letter_with_an_alert(
     world.run(minutes=180)
     assert world.attempts == []
     assert len(world.alerts) == 1
-    assert "CI tells another" in world.alerts[0]
+    assert "CI reports another" in world.alerts[0]
     assert world.deliver(job)[0] == 200
     assert len(records(world)) == 1
 
@@ -147,7 +147,7 @@ def test_a_later_difference_from_ci_is_alerted_as_a_mismatch(world: World) -> No
     world.ci.finish(job, "Failed")
     world.run(minutes=30)
     assert [one["reason"] for one in letters(world)] == ["mismatch"]
-    assert "CI tells another State" in world.alerts[0]
+    assert "CI reports another State" in world.alerts[0]
     assert (world.attempts, records(world)) == ([], [])
 
 

@@ -228,10 +228,10 @@ def test_any_token_and_either_path_will_do(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "values", "status", "words"),
     [
-        ("", {}, "warning", "tells nobody"),
-        (GOOD, {"State": "Off"}, "warning", "tells nobody"),
-        ("not a url", {}, "warning", "tells nobody"),
-        ("http://[", {}, "warning", "tells nobody"),
+        ("", {}, "warning", "calls no address"),
+        (GOOD, {"State": "Off"}, "warning", "calls no address"),
+        ("not a url", {}, "warning", "calls no address"),
+        ("http://[", {}, "warning", "calls no address"),
         ("", {"Type": "TDMQ"}, "warning", "calls a message queue (TDMQ)"),
         ("https://other.example.com/hook/key", {}, "fault", "calls https://other.example.com/…, n"),
         (f"https://{HOST}:8443/?token={TOKEN}", {}, "fault", f"calls https://{HOST}:8443/, not"),

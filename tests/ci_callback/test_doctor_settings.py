@@ -58,7 +58,7 @@ def test_settings_that_fit_are_well() -> None:
         ),
         ({"LEASE_WAIT_S": "0"}, "warning", "listings of COS may lag"),
         ({"VERIFY_CALLBACKS": "never"}, "warning", "any job submitted"),
-        ({"COS_ENDPOINT": "http://127.0.0.1:1"}, "warning", "for tests alone"),
+        ({"COS_ENDPOINT": "http://127.0.0.1:1"}, "warning", "only for tests"),
         ({"RETRY_CALLBACK_URL": "https://x.example.com/"}, "fault", "holds no token"),
         ({"RETRY_CALLBACK_URL": "https://x.example.com/?token=b"}, "fault", "holds no token"),
     ],
@@ -150,4 +150,4 @@ def test_nothing_is_sent_unless_asked_for(http: HttpClient) -> None:
         assert (found.status, found.what) == ("skipped", "2 channels, not tried")
         assert found.fix == "python -m ci_callback doctor --send-test-alert"
         assert robot.received == []
-    assert sent(http, "")[0].what == "ALERT_URLS names nobody"
+    assert sent(http, "")[0].what == "ALERT_URLS is empty"

@@ -150,7 +150,7 @@ def test_versioning_that_can_not_be_read(here: Services) -> None:
     """The function needs no right to ask: what put_new does is tried all the same."""
     with here.cos.faulty(refused("versioning")):
         found = here.findings()
-    assert found["versioning"][:2] == ("skipped", "COS did not tell: HTTP 403 AccessDenied")
+    assert found["versioning"][:2] == ("skipped", "COS did not answer: HTTP 403 AccessDenied")
     assert "cos:GetBucketVersioning" in found["versioning"][2]
     assert found["ledger"][0] == "ok"
 
@@ -214,7 +214,7 @@ def test_a_store_that_keeps_something_else(here: Services) -> None:
         assert here.findings()["ledger get"][1] == "read something else than was written"
     taken = lambda s: Fault(before=(409, "FileAlreadyExists")) if s.method == "PUT" else None  # noqa: E731  # a line says more than three
     with here.cos.faulty(taken):
-        assert "which nobody has written" in here.findings()["ledger put_new"][1]
+        assert "that was never written" in here.findings()["ledger put_new"][1]
 
 
 # --- a folder ------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def test_a_job_that_ci_calls_otherwise_is_alerted(world: Failed) -> None:
     step = world.decide()
     assert isinstance(step, Alert)
     assert step.kind == "mismatch"
-    assert step.reason.startswith("CI tells another State")
+    assert step.reason.startswith("CI reports another State")
     assert step.reason.endswith("; not tried again")
 
 

@@ -51,7 +51,7 @@ def test_a_ticket_without_a_record_is_none(world: Unverified) -> None:
 def test_while_ci_calls_it_unfinished_it_is_asked_again(world: Unverified) -> None:
     """Eight times."""
     step = world.decide(MAX_TRIES - 1)
-    assert step == Defer("CI tells the job as Submitted", otherwise="unknown")
+    assert step == Defer("CI reports the job as Submitted", otherwise="unknown")
 
 
 def test_at_last_it_is_set_aside_as_unknown(world: Unverified) -> None:
@@ -76,7 +76,7 @@ def test_what_ci_contradicts_is_set_aside(world: Unverified) -> None:
     step = world.decide(1)
     assert isinstance(step, SetAside)
     assert (step.kind, step.record) == ("mismatch", world.ticket.record)
-    assert step.reason.startswith("CI tells another State")
+    assert step.reason.startswith("CI reports another State")
     assert step.reason.endswith("; asked 2 times")
 
 

@@ -271,7 +271,7 @@ def test_a_ticket_of_another_end_than_the_records_is_a_conflict(
     )
     assert done(world) == [RETRY.name]
     (line,) = lines(world, "ticket")
-    assert (line["status"], line["reason"]) == ("conflict", "the record tells another end")
+    assert (line["status"], line["reason"]) == ("conflict", "the record has another end")
 
 
 def test_an_end_that_came_in_between_is_a_conflict_too(

@@ -116,7 +116,7 @@ def test_a_job_that_ci_calls_otherwise_runs_nothing(world: Born) -> None:
     step = world.decide()
     assert isinstance(step, Alert)
     assert step.kind == "mismatch"
-    assert step.reason.startswith("CI tells another State")
+    assert step.reason.startswith("CI reports another State")
     assert step.reason.endswith("; its workflow is not run again")
 
 

@@ -52,8 +52,8 @@ _PART: Fields = {
     "page": integer("PageNumber", "Number of the page", 1),
     "sheet": integer("SheetNumber", "Number of the sheet, in a table", 1),
     "url": text("Url", "Address, good for two hours", "https://example.com/0.jpg"),
-    "text": text("Text", "Text that was read or heard in it", "…"),
-    "languages": Rows("LanguageResults|LanguageResult", "Languages that were heard", VOICES),
+    "text": text("Text", "Text in it, written or spoken", "…"),
+    "languages": Rows("LanguageResults|LanguageResult", "Languages that were spoken", VOICES),
     "scenes": Scenes(),
 }
 _PART_GROUP = Group("", "", _PART)
@@ -142,13 +142,13 @@ REVIEW = Group(
         ),
         "data_id": text("DataId|data.data_id", "The user's own DataId", "123-abc"),
         "type": text("Type", "Kind of review: live_video", "live_video"),
-        "text": text("Text|AudioText|ContextText", "Text that was read or heard", "…"),
+        "text": text("Text|AudioText|ContextText", "Text, written or spoken", "…"),
         "is_compressed": boolean("CompressionResult", "Whether the picture was made smaller first"),
         "snapshot_count": integer("SnapshotCount", "Pictures that were looked at", 1),
         "section_count": integer("SectionCount", "Parts of the text", 1),
         "page_count": integer("PageCount", "Pages that were looked at", 1),
         "scenes": Scenes(),
-        "languages": Rows("LanguageResults", "Languages that were heard", VOICES),
+        "languages": Rows("LanguageResults", "Languages that were spoken", VOICES),
         "parts": Parts(),
         "text_hits": Group(
             "OcrHitInfos",

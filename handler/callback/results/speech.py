@@ -36,7 +36,7 @@ SPEECH_RECOGNITION = Group(
 
 SOUND_HOUND = Group(
     "Operation.SoundHoundResult",
-    "Which songs were heard",
+    "The songs that were recognised",
     {
         "songs": Rows(
             "SongList",

@@ -44,8 +44,8 @@ _SEGMENT: Fields = {
     "begin_s": seconds("", "Begin in the recording", 3.32),
     "end_s": seconds("", "End in the recording", 19.712),
     "text": text("", "What was said", "悯农，李绅"),
-    "speaker_id": text("", "Who said it, where speakers are told apart", "0"),
-    "channel": integer("", "Channel of the recording, where channels are told apart", 0),
+    "speaker_id": text("", "Who said it, where speakers are distinguished", "0"),
+    "channel": integer("", "Channel of the recording, where channels are distinguished", 0),
     "speed_chars_per_s": number("", "Speed", 2.4, "characters per second"),
     "sliced_text": text("", "The text, with its words set apart", "悯农 ， 李绅"),
     "word_count": integer("", "Number of its words", 2),
@@ -92,7 +92,7 @@ class Segments:
 
 @dataclass(frozen=True)
 class Transcript:
-    """All that was said, without times, a sentence a line: a Field."""
+    """All that was said, without times, one sentence per line: a Field."""
 
     path: str
 
@@ -109,7 +109,7 @@ class Transcript:
     def schema(self) -> Schema:
         return {
             "type": ["string", "null"],
-            "description": "All that was said, without times, a sentence a line",
+            "description": "All that was said, without times, one sentence per line",
             "examples": ["悯农，李绅，锄禾日当午，汗滴禾下土。"],
         }
 

@@ -687,7 +687,7 @@ def test_a_foreign_host_is_refused(console: Console) -> None:
     """A name of someone else's that points here."""
     response = console.client.get("/", base_url="http://rebound.example.org:9000/_")
     assert response.status_code == 403
-    assert "loopback address alone" in response.text
+    assert "only under its own loopback address" in response.text
 
 
 @pytest.mark.parametrize(
