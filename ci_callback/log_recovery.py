@@ -73,11 +73,13 @@ def recover(lines: Iterable[str]) -> Recovery:
             parts[part.sha256].append(part)
     bodies, lost = [], []
     for sha256, found in parts.items():
-        body = _whole(sha256, found)
+        # A body is as sure as the least sure of the parts that it is made of.
+        authenticated = _whole(sha256, [part for part in found if part.authenticated])
+        body = authenticated or _whole(sha256, found)
         if body is None:
             lost.append(LostBody(sha256, _explain(found)))
         else:
-            bodies.append(RecoveredBody(body, any(part.authenticated for part in found)))
+            bodies.append(RecoveredBody(body, authenticated is not None))
     return Recovery(tuple(bodies), tuple(lost))
 
 
@@ -184,13 +186,17 @@ def _log_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
 
 def _json_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
     for line in lines:
-        if _is_about_a_body(line):
+        # Words of a log service come before a line of the function, never behind it. Elsewhere in a
+        # line, as in the address or agent of an access log, it is a text from outside.
+        if _is_about_a_body(line) and line.rstrip().endswith(("}", "]", ",")):
             for value in _values_in(line):
                 yield from _ours(value)
 
 
 def _document(lines: list[str]) -> Iterator[dict[str, Any]]:
-    """An array or object that is spread over lines."""
+    """An array or object that is spread over lines, and begins with the first."""
+    if not "".join(lines[:1]).lstrip("\ufeff \t").startswith(("{", "[")):
+        return
     for value in islice(_values_in("".join(_with_break(line) for line in lines)), 1):
         yield from _ours(value)
 
@@ -203,8 +209,8 @@ def _table(lines: list[str]) -> Iterator[dict[str, Any]]:
             if row.get("event"):
                 yield from _ours(dict(row))
                 continue
-            for cell in row.values():
-                yield from _ours({TEXT_FIELDS[0]: cell})
+            for name in TEXT_FIELDS:
+                yield from _ours({name: row.get(name)})
     except csv.Error:
         return
 

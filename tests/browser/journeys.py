@@ -218,6 +218,47 @@ def test_the_language_is_switched(browser: Browser, server: Running) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text("待办")
 
 
+def test_another_site_presses_no_button(browser: Browser, server: Running) -> None:
+    """Its page posts a form to the console, with the token that it could have seen over a
+    shoulder, and reads the console by script and in a frame."""
+    with page_of(browser) as page:
+        page.goto(f"{server.console_url}send")
+        token = page.locator("input[name=csrf]").first.input_value()
+    before = server.function.history.version
+    evil = f"""<form method=post action="{server.console_url}sweeps">
+        <input name=csrf value="{token}"><input name=ticket value=all><button>win</button></form>
+        <iframe src="{server.console_url}"></iframe>
+        <script>fetch("{server.console_url}send").then(
+            () => document.title = "read", () => document.title = "kept out")</script>"""
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        page.route(
+            "http://evil.test/", lambda route: route.fulfill(body=evil, content_type="text/html")
+        )
+        page.goto("http://evil.test/")
+        expect(page).to_have_title("kept out")
+        assert "csrf" not in page.frames[1].content()
+        with page.expect_response(lambda one: one.url.endswith("/sweeps")) as answered:
+            page.get_by_role("button").click()
+        assert answered.value.status == 403
+    finally:
+        context.close()
+    assert server.function.history.version == before
+
+
+def test_an_address_with_odd_parameters_is_a_page_like_any_other(
+    browser: Browser, server: Running
+) -> None:
+    """Without a script run, an error of the policy, or another page led to."""
+    odd = "?endpoint=pages.send&_method=DELETE&_external=1&_scheme=javascript&text=%3Cscript%3E"
+    with page_of(browser) as page:
+        page.goto(server.console_url + odd)
+        page.get_by_role("link", name="中文").click()
+        assert page.url.startswith(server.console_url)
+        expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+
+
 def test_what_comes_from_outside_runs_nowhere(browser: Browser, server: Running) -> None:
     """It is text, and the policy would not let it run either."""
     odd = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"

@@ -156,6 +156,40 @@ def test_what_is_no_part_is_passed_over(line: object) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        f'1.2.3.4 "GET /?{json.dumps(part())} HTTP/1.1" 200',
+        f'1.2.3.4 "GET / HTTP/1.1" 200 "{json.dumps(part())}"',
+        f"reason={json.dumps(part())} status=401",
+    ],
+)
+def test_a_part_within_another_line_is_passed_over(line: str) -> None:
+    """The address or the agent of a request, in the access log of something else."""
+    found = recover([line])
+    assert (found.bodies, found.lost) == ((), ())
+
+
+def test_a_part_in_another_column_is_passed_over() -> None:
+    """Where a table has the column that the platform writes the function's lines to."""
+    cell = json.dumps(part()).replace('"', '""')
+    found = recover(["SCF_Message,agent\n", f'"x","{cell}"\n'])
+    assert (found.bodies, found.lost) == ((), ())
+
+
+def test_a_body_is_as_sure_as_the_least_sure_of_its_parts(service: LogService) -> None:
+    """A line that only says so makes no body of a stranger an authenticated one."""
+    log = LogService(lambda: 0.0)
+    Log(log, lambda: 0.0).last_resort(BIG, "settings_invalid", authenticated=False)
+    lines = [row.text for row in log.rows]
+    forged = json.loads(lines[1]) | {"authenticated": "true"}
+    for added in (forged, forged | {"body_base64": "eA=="}, forged | {"faas.invocation_id": "x"}):
+        found = recover([*lines, json.dumps(added)])
+        assert found.bodies == (RecoveredBody(BIG, authenticated=False),)
+    both = recover([*lines, *(row.text for row in service.rows)])
+    assert RecoveredBody(BIG, authenticated=True) in both.bodies
+
+
+@pytest.mark.parametrize(
     "lines", [[], [""], ["callback_not_stored"], ["{" * 8000], ['{"a":' * 5000, "a,b\n", "\0,1\n"]]
 )
 def test_a_file_that_is_something_else_holds_nothing(lines: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -210,6 +211,36 @@ def test_a_query_reads_records_and_no_file(store: FolderStore, sql: str, tmp_pat
     err = run(filled(sql, tmp_path), code=1)
     assert "Permission Error" in err
     assert "opens-every-door" not in err
+
+
+def call(name: str, kind: str, arguments: str) -> str:
+    """A call of a function of DuckDB."""
+    return f"SELECT {'* FROM ' if kind.startswith('table') else ''}{name}({arguments})"
+
+
+def test_no_function_of_duckdb_reads_or_writes_a_file(
+    store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that this version has, of which there may be new ones in the next."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("secret.csv", "secret.json", "secret.parquet"):
+        (tmp_path / name).write_text('{"a": "opens-every-door"}\n')
+    before, tried = tree(tmp_path), 0
+    with records_database(tmp_path / "ledger") as database:
+        functions = database.execute(
+            "SELECT DISTINCT function_name, function_type FROM duckdb_functions() "
+            "WHERE function_name SIMILAR TO '[a-z_0-9]+' AND function_type <> 'aggregate'"
+        ).fetchall()
+        for name, kind in functions:
+            if re.fullmatch("(enable|disable)_(logging|profiling)", name):
+                continue  # refused before: REFUSED_EARLY
+            for arguments in ("'secret.csv'", f"'{tmp_path}/secret.json'", "'secret.csv', 'x'"):
+                tried += 1
+                with contextlib.suppress(duckdb.Error):
+                    found = database.execute(call(name, kind, arguments)).fetchmany(10)
+                    assert "opens-every-door" not in str(found), name
+    assert tried > 1_000
+    assert tree(tmp_path) == before
 
 
 @pytest.mark.parametrize(
