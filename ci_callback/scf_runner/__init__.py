@@ -4,8 +4,8 @@
         invoked = scf.invoke(event)          # as the function's URL does
         scf.fire(timer_event("sweep", scf.clock()))
 
-For `serve --strict`, and for tests. What is enforced: `Limits`. What this machine can't enforce:
-`not_enforced()`. Not modelled: the 512 MB of /tmp, and the 1,024 processes and threads.
+For `serve --strict`, and for tests. `Limits` lists the limits, and `not_enforced()` those that this
+machine can't enforce. Not modelled: the 512 MB of /tmp, and the 1,024 processes and threads.
 """
 
 from ci_callback.scf_runner.code_folder import Code, from_source, from_zip, read_only

@@ -46,7 +46,7 @@ class KillPoint:
             when = self._when if len(self.made) == self._number else "never"
         if when == "before":
             self._kill()
-            raise ConnectionResetError  # nobody waits for the answer
+            raise ConnectionResetError  # the client is gone
         done = carry_out()
         if when == "after":
             self._kill()

@@ -63,8 +63,8 @@ RESENT_SHARE: Final = 0.6
 
 @dataclass
 class Callback:
-    """One that CI sends. kind: "" for a body that is none. then: what is sent once this one was
-    answered 2xx.
+    """One that CI sends. kind: "" for a body that is not a callback. then: the one that is sent
+    once this one was answered 2xx.
 
     answers: the status of each; None where there was no answer.
     """

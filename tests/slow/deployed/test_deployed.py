@@ -10,7 +10,14 @@ import time
 import pytest
 
 from tests.slow.deployed.play import Play, Size, played
-from tests.slow.deployed.promises import broken, in_the_log, unanswered
+from tests.slow.deployed.promises import (
+    broken,
+    in_the_log,
+    lost_alerts,
+    lost_callbacks,
+    unanswered,
+    wrong_submissions,
+)
 
 SEED = "DEPLOYED_SEED"
 """An environment variable: plays the same plan again."""
@@ -35,6 +42,7 @@ def test_of_many_callbacks_to_the_deployed_function_none_is_lost(size: Size) -> 
     with played(size, seed) as play:
         print(report(play, time.monotonic() - begun))
         found = broken(play)
+        assert_a_loss_is_noticed(play)
     assert not found, "\n".join((f"{SEED}={seed}", *found))
     assert play.counts["answer 200"] > size.callbacks / 2
     assert play.cos.faults["COS was down"] > 0
@@ -43,6 +51,16 @@ def test_of_many_callbacks_to_the_deployed_function_none_is_lost(size: Size) -> 
         assert play.cos.faults["409"] > 100
         assert play.counts["answer 503"] >= play.recovered > 100
         assert play.counts["doubled timers"] > 10
+
+
+def assert_a_loss_is_noticed(play: Play) -> None:
+    """The promises are not kept by a play in which something was lost, or submitted twice."""
+    play.ci.accepted.append(next(one for one in play.ci.accepted if one.marker))
+    assert any("2 times" in found for found in wrong_submissions(play))
+    play.person.accepted.clear()
+    assert len(list(lost_alerts(play))) > play.size.callbacks / 20
+    play.cos.reset()
+    assert len(list(lost_callbacks(play))) > play.size.callbacks / 2
 
 
 def report(play: Play, took_s: float) -> str:
