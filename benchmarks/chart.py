@@ -71,8 +71,8 @@ def _height(row: Row) -> int:
 
 def _panel(row: Row, title: str, x: int, y: int) -> list[str]:
     peers = _shown(row)
-    most = max(row.of(peer) for peer in peers)
-    scale = (PANEL - LEFT - RIGHT) / most
+    highest = max(row.of(peer) for peer in peers)
+    scale = (PANEL - LEFT - RIGHT) / highest
     lines = [
         f'  <text class="head" x="{x + 16}" y="{y + 22}">{escape(title)}'
         f'<tspan class="small" font-weight="400"> ({escape(row.unit)})</tspan></text>'

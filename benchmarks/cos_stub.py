@@ -162,11 +162,11 @@ class Stub:
 
     def _list(self, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
         prefix, marker = (query.get(name, [""])[0] for name in ("prefix", "marker"))
-        most = min(int(query.get("max-keys", ["1000"])[0] or 1000), 1000)
+        limit = min(int(query.get("max-keys", ["1000"])[0] or 1000), 1000)
         keys: list[str] = []
         truncated = False
         for key in self.objects.list(prefix, marker):
-            if len(keys) == most:
+            if len(keys) == limit:
                 truncated = True
                 break
             keys.append(key)
@@ -181,7 +181,7 @@ class Stub:
         content = (
             "<?xml version='1.0' encoding='utf-8' ?><ListBucketResult>"
             f"<Name>records-1250000000</Name><Prefix>{escape(prefix)}</Prefix>"
-            f"<Marker>{escape(marker)}</Marker><MaxKeys>{most}</MaxKeys>{following}"
+            f"<Marker>{escape(marker)}</Marker><MaxKeys>{limit}</MaxKeys>{following}"
             f"<IsTruncated>{str(truncated).lower()}</IsTruncated>{contents}</ListBucketResult>"
         )
         return 200, {"Content-Type": "application/xml"}, content.encode()

@@ -50,7 +50,7 @@ class Bar:
     """ROW of ours; or ROW@PEER."""
     bottom: str
     """ROW@PEER that it is divided by; "" for the figure itself."""
-    most: float
+    limit: float
     exactly: bool = False
 
     def measured(self, rows: Mapping[str, Row]) -> float:
@@ -66,7 +66,7 @@ class Bar:
         value = self.measured(rows)
         if math.isnan(value):
             return None
-        return value == self.most if self.exactly else value <= self.most
+        return value == self.limit if self.exactly else value <= self.limit
 
 
 def _figure(rows: Mapping[str, Row], name: str) -> float:
@@ -138,9 +138,9 @@ class Table:
 
     def add(self, key: str, title: str, unit: str, samples: Mapping[str, Sequence[float]]) -> None:
         """A row of medians."""
-        most = max((len(one) for one in samples.values()), default=0)
+        limit = max((len(one) for one in samples.values()), default=0)
         values = {peer: median(one) for peer, one in samples.items() if one}
-        self.rows[key] = Row(key, title, unit, values, most)
+        self.rows[key] = Row(key, title, unit, values, limit)
 
     def put(self, key: str, title: str, unit: str, **values: float | str) -> None:
         """A row of figures that need no median."""
@@ -167,7 +167,7 @@ class Table:
                 {
                     "name": bar.name,
                     "measured": None if math.isnan(value) else value,
-                    "bar": bar.most,
+                    "bar": bar.limit,
                     "holds": bar.holds(self.rows),
                 }
                 for bar in BARS
@@ -195,7 +195,7 @@ class Table:
             value = bar.measured(self.rows)
             figure = "" if math.isnan(value) else f"{value:.2f}"
             sign = "=" if bar.exactly else "≤"
-            lines.append([bar.name, figure, f"{sign} {bar.most:g}", words[bar.holds(self.rows)]])
+            lines.append([bar.name, figure, f"{sign} {bar.limit:g}", words[bar.holds(self.rows)]])
         return _columns(lines)
 
 

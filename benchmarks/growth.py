@@ -75,9 +75,12 @@ class Growth(Rig):
         for total in walls:
             title = f"the same CPU, 100 due of {total:,}"
             self.table.add(f"sweep_cpu.{total}", title, "ms", {OURS: cpus[total]})
-        most = max(asked)
+        highest = max(asked)
         self.table.put(
-            "sweep.requests", f"COS requests: sweep, 100 due of {most:,}", "", ours=asked[most]
+            "sweep.requests",
+            f"COS requests: sweep, 100 due of {highest:,}",
+            "",
+            ours=asked[highest],
         )
         self.table.put("growth.backlog", "exponent: sweep over its backlog", "", ours=_fit(points))
 

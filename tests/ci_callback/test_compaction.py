@@ -274,13 +274,13 @@ def test_a_record_costs_one_request_on_cos(cos: FakeCos) -> None:
 class Line(bytes):
     """Bytes that know how many of their kind are in memory, and how many were at most."""
 
-    alive = most = 0
+    alive = highest = 0
     lock = threading.RLock()  # several threads get them
 
     def __init__(self, data: bytes) -> None:
         with Line.lock:
             Line.alive += 1
-            Line.most = max(Line.most, Line.alive)
+            Line.highest = max(Line.highest, Line.alive)
 
     def __del__(self) -> None:
         with Line.lock:
@@ -299,10 +299,10 @@ def test_the_records_of_a_day_need_not_fit_into_memory(folder: FolderStore, tmp_
     manifest = compact(Counting(folder), DAY)
     assert manifest is not None
     assert len(manifest.names) == 3 * BATCH
-    assert BATCH <= Line.most <= BATCH + 1
-    Line.most = 0
+    assert BATCH <= Line.highest <= BATCH + 1
+    Line.highest = 0
     fold(DAY, ((f"{number}.json", Line(b"{}\n")) for number in range(1_000)))
-    assert Line.most <= 2
+    assert Line.highest <= 2
 
 
 def test_the_keys_are_those_that_the_documents_name() -> None:

@@ -335,12 +335,12 @@ def test_numbers_are_written_for_people() -> None:
     assert kept == ["–", "0 %", "< 0.1 %", "> 99.9 %", "33.3 %", "100 %"]
 
 
-@pytest.mark.parametrize("most", [0, 1, 2, 3, 4, 7, 19, 98, 101, 999, 12_345])
-def test_ticks_are_few_and_reach_the_highest_column(most: int) -> None:
+@pytest.mark.parametrize("highest", [0, 1, 2, 3, 4, 7, 19, 98, 101, 999, 12_345])
+def test_ticks_are_few_and_reach_the_highest_column(highest: int) -> None:
     """Whole numbers, from 0 on."""
-    found = ticks(most)
+    found = ticks(highest)
     assert found[0] == 0
-    assert found[-1] >= max(most, 1) > found[-2]
+    assert found[-1] >= max(highest, 1) > found[-2]
     assert len(found) <= 5
 
 

@@ -464,8 +464,8 @@ class Stall(Trouble):
 
 def test_a_sweep_that_stalls_past_its_lease_does_nothing_more(one_by_one: None) -> None:
     """At any of its requests, while another sweep does all that it was about to do."""
-    most = number = 0
-    while number <= most:
+    limit = number = 0
+    while number <= limit:
         number += 1
         world = QuickWorld()
         retried = [failed_job(world, name) for name in ("a", "b")]
@@ -479,12 +479,12 @@ def test_a_sweep_that_stalls_past_its_lease_does_nothing_more(one_by_one: None) 
 
         stall = Stall(number, another_sweep)
         world.sweep(stall.store(world.store), stall.http(world.http))
-        most = max(most, len(stall.asked))
+        limit = max(limit, len(stall.asked))
         assert_all_once(world, retried, alerted)
         # Between the sending and the note of it a stall looks like a crash.
         last = stall.asked[number - 1] if number <= len(stall.asked) else ""
         assert max(world.times_alerted().values()) == 1 + last.startswith("POST /alerts"), last
-    assert most > 40
+    assert limit > 40
 
 
 class Interrupted(Wrapped):

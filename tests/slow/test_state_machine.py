@@ -35,8 +35,8 @@ from handler.retries import context as context_module
 from tests.stores import How, QuickWorld, SimulatedCrash, Trouble
 from tests.world import TRANSLATION
 
-MOST_ROOTS = 3
-MOST_ATTEMPTS = 3
+MAX_ROOTS = 3
+MAX_ATTEMPTS = 3
 
 LATE_S = 400
 LAG_S = 400
@@ -133,7 +133,7 @@ class Failures(RuleBasedStateMachine):
         """There is a job to begin with."""
         self.submit()
 
-    @precondition(lambda self: len(self.roots) < MOST_ROOTS)
+    @precondition(lambda self: len(self.roots) < MAX_ROOTS)
     @rule()
     def submit(self) -> None:
         """A user submits a job."""
@@ -289,7 +289,7 @@ class Failures(RuleBasedStateMachine):
     def an_attempt_is_accepted_once(self) -> None:
         """Whatever crashed, and whichever answer was lost."""
         assert max(Counter(self.world.attempts).values(), default=0) <= 1
-        assert all(attempt <= MOST_ATTEMPTS for _, attempt in self.world.attempts)
+        assert all(attempt <= MAX_ATTEMPTS for _, attempt in self.world.attempts)
 
     @invariant()
     def only_what_failed_is_submitted_again(self) -> None:

@@ -22,7 +22,7 @@ from tests.world import MINUTE, TRANSLATION
 
 RECONCILE_TAGS: Final = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
 RECONCILE_S: Final = 11 * MINUTE
-MOST_TICKS: Final = 400
+MAX_TICKS: Final = 400
 
 ENV: Final = {
     "RETRY_MAX_ATTEMPTS": "2",
@@ -91,7 +91,7 @@ class Timeline:
         for number, name in enumerate(self.parts):
             self._begin(number, name)
         self._owed["garbage"] = GARBAGE
-        for _ in range(MOST_TICKS):
+        for _ in range(MAX_TICKS):
             self._deliver()
             self._go_on()
             if self._is_over():

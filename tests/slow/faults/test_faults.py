@@ -372,6 +372,6 @@ def test_whichever_requests_fail_the_end_is_the_same(
         # Told again only where the channel's answer, or the note of it, was lost.
         noting = ("POST /alerts", "put _digests", "delete _digests")
         lost = [trouble.asked[number - 1] for number in wrong if number <= len(trouble.asked)]
-        most = 1 + sum(one.startswith(noting) for one in lost)
-        assert max(story.world.times_alerted().values()) <= most, f"{how}: {first} {what}"
+        limit = 1 + sum(one.startswith(noting) for one in lost)
+        assert max(story.world.times_alerted().values()) <= limit, f"{how}: {first} {what}"
         assert max(map(len, story.world.digests_of().values())) == 1, f"{how}: {first} {what}"

@@ -44,7 +44,7 @@ def counted(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
 def main() -> None:
     """Does not return: libFuzzer ends the process."""
     program, target, *flags = sys.argv
-    mutate = mutator(target, lambda data, most: atheris.Mutate(data or b"0", most))
+    mutate = mutator(target, lambda data, limit: atheris.Mutate(data or b"0", limit))
     atheris.Setup([program, *flags], counted(TARGETS[target]), custom_mutator=mutate)
     atheris.Fuzz()
 

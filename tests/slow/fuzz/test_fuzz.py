@@ -77,7 +77,7 @@ def test_the_corpus_is_small_and_holds_nothing_twice(target: str) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_changed_input_is_mostly_still_well_formed(target: str) -> None:
     """The mutator reaches what lies behind the parsers; the same seed makes the same change."""
-    mutate = mutator(target, lambda data, most: data[:most])
+    mutate = mutator(target, lambda data, limit: data[:limit])
     plain = list(seeds.seeds(target))
     made = [mutate(one, 16_384, number) for number, one in enumerate(plain)]
     assert made == [mutate(one, 16_384, number) for number, one in enumerate(plain)]
@@ -90,7 +90,7 @@ def test_a_changed_input_is_mostly_still_well_formed(target: str) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_hundred_changed_inputs_break_no_promise(target: str) -> None:
     """What the mutator makes of the payloads, without the guidance of coverage."""
-    mutate = mutator(target, lambda data, most: data[:most])
+    mutate = mutator(target, lambda data, limit: data[:limit])
     plain = list(seeds.seeds(target))
     for number in range(100):
         TARGETS[target](mutate(plain[number * len(plain) // 100], 16_384, number))

@@ -40,8 +40,8 @@ from tests.slow.hostile.judge import Scene, faults
 from tests.slow.hostile.warm import CALLBACKS
 from tests.slow.hostile.watch import Watch
 
-MOST_S = 1.0
-MOST_BYTES = 64 * 1024 * 1024
+MAX_S = 1.0
+MAX_BYTES = 64 * 1024 * 1024
 GIVE_UP_S = 30
 
 _UNIT = 1 if sys.platform == "darwin" else 1024
@@ -99,9 +99,9 @@ def _outcomes(run: Run, cases: Sequence[Row], each: int) -> Iterator[dict[str, A
             best = first
             if _is_heavy(first):
                 best = _lighter(first, *_forked(run, [case]))
-            if best["seconds"] > MOST_S:
-                best["faults"].append(f"took {best['seconds']:.2f} s, more than {MOST_S:g}")
-            if best["bytes"] > MOST_BYTES:
+            if best["seconds"] > MAX_S:
+                best["faults"].append(f"took {best['seconds']:.2f} s, more than {MAX_S:g}")
+            if best["bytes"] > MAX_BYTES:
                 best["faults"].append(f"took {best['bytes'] / 2**20:.0f} MB, more than 64")
             yield best
 
@@ -117,7 +117,7 @@ def _lighter(first: Row, again: Row) -> dict[str, Any]:
 
 
 def _is_heavy(outcome: Row) -> bool:
-    return bool(outcome["seconds"] > MOST_S or outcome["bytes"] > MOST_BYTES)
+    return bool(outcome["seconds"] > MAX_S or outcome["bytes"] > MAX_BYTES)
 
 
 def _forked(run: Run, batch: Sequence[Row]) -> list[dict[str, Any]]:

@@ -377,25 +377,25 @@ def _headers(bait: Bait) -> Iterator[Case]:
 
 def _sizes() -> Iterator[Case]:
     """The limit counts bytes, in whatever form they came."""
-    most = 2048
+    limit = 2048
     full: dict[str, str | bytes] = {
-        "text": "x" * most,
-        "bytes": b"x" * most,
-        "two bytes a letter": "é" * (most // 2),
-        "four bytes a letter": "\U0001f600" * (most // 4),
+        "text": "x" * limit,
+        "bytes": b"x" * limit,
+        "two bytes a letter": "é" * (limit // 2),
+        "four bytes a letter": "\U0001f600" * (limit // 4),
     }
     for name, body in full.items():
         yield dead(f"size at the limit: {name}", body, "not_xml_or_json", env=SMALL)
         over = body + b"x" if isinstance(body, bytes) else body + "x"
         yield refused(f"size over the limit: {name}", post(over), 413, env=SMALL)
     for name, event in {
-        "XML": post(xml_job(f"<!--{'x' * most}-->")),
-        "JSON": post(json_job(Message="x" * most)),
-        "decoded object": post(json.loads(json_job(Message="x" * most))),
+        "XML": post(xml_job(f"<!--{'x' * limit}-->")),
+        "JSON": post(json_job(Message="x" * limit)),
+        "decoded object": post(json.loads(json_job(Message="x" * limit))),
         "decoded object in Chinese": post(json.loads(json_job(Message="译" * 700))),
-        "text that base64 would not hold": post("A" * 4 * most, isBase64Encoded=True),
-        "base64": post(b"<a>" + b"x" * most),
-        "blanks": post(" " * (most + 1)),
+        "text that base64 would not hold": post("A" * 4 * limit, isBase64Encoded=True),
+        "base64": post(b"<a>" + b"x" * limit),
+        "blanks": post(" " * (limit + 1)),
         "broken base64": post("%" * 9_000, isBase64Encoded=True),
     }.items():
         yield refused(f"size over the limit: {name}", event, 413, env=SMALL)

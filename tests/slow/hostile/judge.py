@@ -18,7 +18,7 @@ import jsonschema
 import ci_callback
 from tests.slow.hostile.case import PLANTED, TOKEN
 
-MOST_ANSWER_BYTES = 6 * 1024 * 1024
+MAX_ANSWER_BYTES = 6 * 1024 * 1024
 """SCF passes on no longer answer (document 583/11637)."""
 
 _NAME = "(?:[a-z0-9]|~[0-9A-F]{2}){1,80}|[a-z0-9~A-F]{16}~[0-9a-f]{64}"
@@ -108,7 +108,7 @@ def _of_answer(scene: Scene) -> Iterator[str]:
             yield "the answer's body is no object"
     except ValueError as error:
         yield f"the answer's body is not JSON: {error}"
-    if len(json.dumps(answer)) > MOST_ANSWER_BYTES:
+    if len(json.dumps(answer)) > MAX_ANSWER_BYTES:
         yield f"an answer of {len(json.dumps(answer)):,} bytes, more than SCF passes on"
 
 

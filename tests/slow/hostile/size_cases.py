@@ -403,7 +403,7 @@ def _rows() -> Iterator[Case]:
 
 def _not_read() -> Iterator[Case]:
     """Longer than what is read, no longer than what is taken: kept as it came."""
-    most, over = MAX_BODY_BYTES, LIMITS.max_bytes + 1
+    limit, over = MAX_BODY_BYTES, LIMITS.max_bytes + 1
     bodies: Mapping[str, Callable[[], Any]] = {
         "one byte too long": lambda: "x" * over,
         "one byte too long in base64": lambda: b"x" * over,
@@ -411,13 +411,13 @@ def _not_read() -> Iterator[Case]:
         "too long, decoded": lambda: [1] * (over // 3 + 1),
         "a good callback in JSON": lambda: json_job().ljust(over),
         "a good callback in XML": lambda: xml_job().ljust(over),
-        "the last that is taken": lambda: "x" * most,
-        "the last that is taken, in base64": lambda: b"\xff" * most,
-        "the last that is taken, in Chinese": lambda: "译" * (most // 3),
-        "the last that is taken, of emoji": lambda: "\U0001f600" * (most // 4),
-        "the last that is taken, of NULs": lambda: "\0" * most,
-        "nesting": lambda: "[" * most,
-        "elements": lambda: "<a/>" * (most // 4),
+        "the last that is taken": lambda: "x" * limit,
+        "the last that is taken, in base64": lambda: b"\xff" * limit,
+        "the last that is taken, in Chinese": lambda: "译" * (limit // 3),
+        "the last that is taken, of emoji": lambda: "\U0001f600" * (limit // 4),
+        "the last that is taken, of NULs": lambda: "\0" * limit,
+        "nesting": lambda: "[" * limit,
+        "elements": lambda: "<a/>" * (limit // 4),
         "digits": lambda: '{"a":' + "9" * BODY_ROOM + "}",
         "an entity": lambda: f'<!DOCTYPE a [<!ENTITY x "{"x" * BODY_ROOM}">]><a>&x;</a>',
         "UTF-16": lambda: json_job(Message="x" * (over // 2)).encode("utf-16"),

@@ -169,10 +169,10 @@ def test_memory_stays_within_a_fixed_multiple_of_the_body(name: str) -> None:
         _parse(body)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert peak < MOST_MEMORY * len(body) + 100_000, f"{size}: {peak / len(body):.1f}"
+        assert peak < MAX_MEMORY * len(body) + 100_000, f"{size}: {peak / len(body):.1f}"
 
 
-MOST_MEMORY = 60
+MAX_MEMORY = 60
 """Bytes of memory for each of the body. The most is taken by lists that hold nothing but
 lists: 45, of two bytes each."""
 
