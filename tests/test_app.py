@@ -496,3 +496,49 @@ def test_connections_outlive_an_invocation_and_are_bounded(cos: FakeCos) -> None
         )
     store.put("a", b"")
     assert cos.keys() == ["ci/a".replace("ci", "p19")]
+
+
+METHODS = (
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "post",
+    "po\u017ft",
+    "",
+)
+ANY_PATH = (
+    *("/", "/callback", "/callback/", "//", "/..", "/health/../callback", "/%63allback", "*", ""),
+    *("/callback?x", "/callback;x", "/favicon.ico", "/CALLBACK", "http://x/", "/callback\0", "/a"),
+    *(None, 5, ["/"]),
+)
+WITHOUT_TOKEN: tuple[dict[str, Any], ...] = (
+    {},
+    {"requestContext": {"serviceId": "s", "stage": "release"}},
+    {"queryString": {"token": ""}},
+    {"queryStringParameters": {"token": "Open-sesame-1"}},
+    {"headers": {"authorization": "Bearer"}},
+    {"headers": {"cookie": "token=open-sesame-1"}},
+    {"Type": "Timer", "TriggerName": "sweep", "Message": "sweep"},
+    {"Records": [{"Ckafka": {"msgBody": SUCCESS}}]},
+)
+
+
+@pytest.mark.parametrize("more", WITHOUT_TOKEN, ids=str)
+def test_without_a_token_no_method_and_no_path_stores_or_logs_anything(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    """Refused with one line, which has nothing of the body; no other trigger is reached."""
+    guarded = Invoked({"LEDGER_URL": f"file:{tmp_path}/ledger", "CALLBACK_TOKENS": "open-sesame-1"})
+    for method in METHODS:
+        for path in ANY_PATH:
+            event = {"httpMethod": method, "path": path, "body": SUCCESS, "headers": {}} | more
+            assert guarded.event(event)["statusCode"] in (401, 404, 405), (method, path)
+    assert not (tmp_path / "ledger").exists()
+    assert {line["event"] for line in guarded.lines} == {"request_refused"}
+    assert len(guarded.lines) == len(METHODS) * len(ANY_PATH)
+    assert "j1" not in guarded.output.getvalue()
