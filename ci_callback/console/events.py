@@ -15,11 +15,11 @@ Tone: TypeAlias = Literal["good", "odd", "bad", "wait", "plain"]
 class Event:
     """One line of a time line. at: epoch seconds; None where it is not known.
 
-    word: the text `event.WORD`; values: what is filled in. text: words from outside.
+    name: the text `event.NAME`; values: what is filled in. text: words from outside.
     delivery, task: the number of the invocation that did it.
     """
 
-    word: str
+    name: str
     at: float | None = None
     tone: Tone = "plain"
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -56,6 +56,6 @@ def in_order(events: Iterable[Event]) -> list[Event]:
         events,
         key=lambda one: (
             max(one.at, one.after) if one.at is not None else last,
-            RANK.index(one.word),
+            RANK.index(one.name),
         ),
     )

@@ -1,4 +1,4 @@
-"""What became of a failed job, in a word: for the list."""
+"""The fate of a failed job, in one word: for the list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.attempts import Attempts
 
-Word: TypeAlias = Literal[
+Fate: TypeAlias = Literal[
     "retry_waits", "submitted", "submitting", "recovered", "failed_again", "refused", "gave_up",
     "alert_due", "alert_sent",
 ]  # fmt: skip
@@ -23,7 +23,7 @@ Word: TypeAlias = Literal[
 class FollowUp:
     """due: epoch seconds, of a retry that waits. job_id: of the attempt that followed."""
 
-    word: Word
+    fate: Fate
     due: float | None = None
     job_id: str = ""
 
@@ -71,11 +71,11 @@ class Following:
             # No ticket and no attempt: CI reported another end or gave no answer, and an
             # alert was raised.
             return FollowUp("alert_sent")
-        word = _BY_STATE.get(attempt.state)
-        return FollowUp(word, job_id=attempt.job_id) if word else None
+        fate = _BY_STATE.get(attempt.state)
+        return FollowUp(fate, job_id=attempt.job_id) if fate else None
 
 
-_BY_STATE: dict[str, Word] = {
+_BY_STATE: dict[str, Fate] = {
     "submitted": "submitted",
     "submitting": "submitting",
     "refused": "refused",

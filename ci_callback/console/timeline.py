@@ -110,14 +110,14 @@ class TimelineBuilder:
         ]
         if not any(one.request_id == record.source.get("request_id") for one, _ in came):
             trigger = str(record.source.get("trigger") or "")
-            word = "taken_in" if trigger in ("timer", "reconcile") else "callback"
+            event_name = "taken_in" if trigger in ("timer", "reconcile") else "callback"
             written = self._written.get(f"put {key}")
-            yield Event(word, received(record), task=written[1].number if written else None)
+            yield Event(event_name, received(record), task=written[1].number if written else None)
         for one, job in came:
-            word = {"kept": "callback", "duplicate": "again"}.get(job.status, "callback_odd")
-            tone: Tone = "bad" if word == "callback_odd" else "plain"
+            event_name = {"kept": "callback", "duplicate": "again"}.get(job.status, "callback_odd")
+            tone: Tone = "bad" if event_name == "callback_odd" else "plain"
             values = {"status": one.status, "kept": job.status}
-            yield Event(word, one.at, tone, values, delivery=one.number)
+            yield Event(event_name, one.at, tone, values, delivery=one.number)
 
     def _of_step(self, step: Resubmission) -> Iterator[Event]:
         attempt = step.attempt
@@ -189,9 +189,9 @@ class TimelineBuilder:
         sent = [line for line in task.lines if line.get("event") == "alert"]
         undelivered = [line for line in task.lines if line.get("event") == "alert_undelivered"]
         text = ", ".join(f"{line.get('channel')}: {line.get('status')}" for line in sent)
-        word = "alert_undelivered" if undelivered and not sent else "alert_sent"
+        event_name = "alert_undelivered" if undelivered and not sent else "alert_sent"
         reason = str(undelivered[0].get("reason", "")) if undelivered else ""
-        yield Event(word, at, tone, values, text or reason, task=task.number)
+        yield Event(event_name, at, tone, values, text or reason, task=task.number)
 
     def _put_at(self, name: str) -> float | None:
         written = self._written.get(f"put {OUTBOX}{name}")

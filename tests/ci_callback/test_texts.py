@@ -34,7 +34,7 @@ FAMILIES: dict[str, set[str]] = {
     "outcome.": {*get_args(Outcome), *get_args(Status), "ok", ""},
     "action.": {*get_args(Action), "alert"},
     "task.": {*TASKS, "replay", "run_now"},
-    "fate.": {*get_args(follow.Word), *get_args(Fate), "retried"},
+    "fate.": {*get_args(follow.Fate), *get_args(Fate), "retried"},
     "way.": {*get_args(Way), "ledger"},
     "event.": {*events.RANK, "ended_again"},
     "sample.": set(names()),
