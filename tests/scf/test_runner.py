@@ -139,7 +139,7 @@ return len(threads)
 
 def test_a_run_that_takes_too_long_is_ended(deploy: Deploy) -> None:
     """And its instance is gone."""
-    scf = deploy("calls.append(1)\ntime.sleep(event)\nreturn len(calls)", Limits(time_s=0.3))
+    scf = deploy("calls.append(1)\ntime.sleep(event)\nreturn len(calls)", Limits(time_s=1))
     assert [scf.invoke(0).answer, scf.invoke(0).answer] == [1, 2]
     assert scf.invoke(30).status == 433
     again = scf.invoke(0)
@@ -234,15 +234,15 @@ def test_of_one_request_a_megabyte_is_taken(deploy: Deploy) -> None:
 
 def test_the_log_of_a_run_that_was_ended_is_kept(deploy: Deploy) -> None:
     """As far as it came."""
-    scf = deploy("print('begun')\ntime.sleep(30)", Limits(time_s=0.3))
+    scf = deploy("print('begun')\ntime.sleep(30)", Limits(time_s=1))
     assert [row.text for row in scf.invoke({}).rows] == ["begun"]
 
 
 # --- instances -------------------------------------------------------------------------------
 
 
-def test_a_frozen_instance_runs_nothing_and_answers_after_the_thaw(deploy: Deploy) -> None:
-    """Its thread would count a hundred times a second."""
+def test_an_instance_is_frozen_after_its_event_and_answers_the_next(deploy: Deploy) -> None:
+    """Its thread runs no further, and is there when it is thawed."""
     scf = deploy(
         """
 import threading
@@ -252,26 +252,50 @@ def count():
         time.sleep(0.001)
 if not calls:
     threading.Thread(target=count, daemon=True).start()
-    time.sleep(0.05)
+while not calls:
+    time.sleep(0.001)
 return len(calls)
 """
     )
     first = scf.invoke({}).answer
-    time.sleep(0.3)  # what must not happen has no event to wait for
-    assert 0 < scf.invoke({}).answer - first < 100
+    assert wait_for(scf.instances()[0].pid, "T")
+    assert scf.invoke({}).answer >= first
     assert scf.started == 1
+    assert wait_for(scf.instances()[0].pid, "T")
+
+
+def wait_for(pid: int, states: str) -> bool:
+    """Whether a process comes into one of these states (proc(5)); gone is Z."""
+    stat = Path(f"/proc/{pid}/stat")
+    for _ in range(1000):
+        state = stat.read_text().split()[2] if stat.exists() else "Z"
+        if state in states:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def test_each_instance_has_one_event_at_a_time(deploy: Deploy) -> None:
     """Four at once need four; the fifth, later, needs none."""
-    scf = deploy("calls.append(1)\ntime.sleep(0.3)\nreturn [os.getpid(), len(calls)]")
-    threads = [threading.Thread(target=scf.invoke, args=({},)) for _ in range(4)]
+    scf = deploy(
+        """
+while not os.path.exists(event):
+    time.sleep(0.01)
+calls.append(1)
+return len(calls)
+"""
+    )
+    go = scf.code.folder.parent / "go"
+    threads = [threading.Thread(target=scf.invoke, args=(str(go),)) for _ in range(4)]
     for thread in threads:
         thread.start()
+    while len(scf.busy()) < 4:
+        time.sleep(0.01)
+    go.touch()
     for thread in threads:
         thread.join()
     assert (scf.started, len(scf.instances())) == (4, 4)
-    assert scf.invoke({}).answer[1] == 2
+    assert scf.invoke(str(go)).answer == 2
     assert scf.started == 4
 
 
@@ -306,12 +330,7 @@ with read_only(pathlib.Path({str(folder)!r})) as code, ScfRunner(code, {{}}) as 
 """
     env = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env)
-    process = Path(f"/proc/{int(done.stdout)}/stat")
-    for _ in range(1000):
-        if not process.exists() or process.read_text().split()[2] == "Z":
-            return
-        time.sleep(0.01)
-    raise AssertionError("it is still there")
+    assert wait_for(int(done.stdout), "Z")
 
 
 def test_a_failed_timer_is_run_again_twice_a_minute_apart(deploy: Deploy) -> None:

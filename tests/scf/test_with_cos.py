@@ -33,7 +33,7 @@ def code() -> Iterator[Code]:
 @contextmanager
 def deployed(code: Code, cos: FakeCos, **asked: Any) -> Iterator[ScfRunner]:
     """The function with its ledger on COS."""
-    env = cos.env | {"CALLBACK_TOKENS": "none", "LEASE_WAIT_S": "0.2"}
+    env = cos.env | {"CALLBACK_TOKENS": "none", "LEASE_WAIT_S": "0.5"}
     with ScfRunner(code, env, **asked) as scf:
         yield scf
 
