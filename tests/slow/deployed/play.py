@@ -49,13 +49,15 @@ LAG_S = 0.08
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything. step: minutes between two rounds. kills: of processes."""
+    """How much of everything. step: minutes between two rounds. kills: of processes. has_spill:
+    whether SPILL_URL is set."""
 
     callbacks: int
     senders: int
     step: int
     kills: int
     silences: int
+    has_spill: bool = True
 
 
 @dataclass
@@ -81,11 +83,13 @@ class Play:
     @property
     def env(self) -> dict[str, str]:
         """What the function is configured with."""
-        return self.cos.env | {
+        spill = {"SPILL_URL": f"cos://{SPILL_BUCKET}/spill#region=ap-shanghai"}
+        return {
+            **self.cos.env,
+            **(spill if self.size.has_spill else {}),
             "ALERT_URLS": self.person.url,
             "CALLBACK_TOKENS": TOKEN,
             "LEASE_WAIT_S": str(LEASE_WAIT_S),
-            "SPILL_URL": f"cos://{SPILL_BUCKET}/spill#region=ap-shanghai",
             "UNKNOWN_SUBMISSION_TIMEOUT_S": "300",
         }
 

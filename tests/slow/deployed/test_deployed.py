@@ -29,9 +29,10 @@ LONG = Size(10_000, 12, 1, kills=60, silences=3)
     "size",
     [
         pytest.param(Size(200, 4, 10, kills=3, silences=0), marks=pytest.mark.sample),
+        Size(1_000, 8, 5, kills=10, silences=1, has_spill=False),
         LONG,
     ],
-    ids=["200", "10,000"],
+    ids=["200", "1,000 without a spill", "10,000"],
 )
 def test_of_many_callbacks_to_the_deployed_function_none_is_lost(size: Size) -> None:
     """While processes are killed and frozen, COS is away for an hour and fails in each documented
