@@ -8,6 +8,9 @@ from handler.callback.record import JobRecord
 from handler.callback.tree import Tree
 from handler.settings import Settings
 
+_ENDINGS = ("bucket", "bucketid", "bucketname")
+"""Of the names of nodes that hold a bucket, in lower case."""
+
 
 def foreign_output_bucket(
     record: JobRecord, detail: dict[str, Tree], settings: Settings
@@ -28,14 +31,17 @@ def foreign_output_bucket(
     return None
 
 
-def _buckets(at: Tree) -> Iterator[str]:
-    """Each Bucket, TargetBucket, BucketId and so on below a node, at any depth."""
+def _buckets(at: Tree, is_bucket: bool = False) -> Iterator[str]:
+    """Each text in Bucket, TargetBucket, BucketId and so on below a node, at any depth. A node that
+    was sent twice is a list, and each of its texts would be sent again.
+
+    is_bucket: whether the node itself has such a name.
+    """
     if isinstance(at, list):
         for one in at:
-            yield from _buckets(one)
+            yield from _buckets(one, is_bucket)
     elif isinstance(at, dict):
         for name, value in at.items():
-            if name.endswith(("Bucket", "BucketId")) and isinstance(value, str) and value:
-                yield value
-            else:
-                yield from _buckets(value)
+            yield from _buckets(value, is_bucket or name.lower().endswith(_ENDINGS))
+    elif is_bucket and isinstance(at, str) and at:
+        yield at

@@ -339,6 +339,36 @@ class TestNeverVerified:
             assert bool(world.attempts) == is_submitted
             assert any(output in text for text in world.alerts) == (not is_submitted)
 
+    @pytest.mark.parametrize(
+        "output",
+        [
+            {"Bucket": ["records-1250000000", "evil-1250000001"]},
+            {"Bucket": [["evil-1250000001"]]},
+            {"Bucket": {"x": "evil-1250000001"}},
+            {"x": [{"TargetBucket": "evil-1250000001"}]},
+            {"BucketName": "evil-1250000001"},
+            {"BUCKETID": "evil-1250000001"},
+        ],
+        ids=str,
+    )
+    def test_output_bucket_is_found_however_it_is_sent(
+        self, tmp_path: Path, output: dict[str, Any]
+    ) -> None:
+        """A node that came twice would be sent twice, and CI takes one of the two."""
+        detail = {
+            "JobId": "a" + "1" * 32,
+            "Tag": "Translation",
+            "State": "Failed",
+            "Code": "InternalError",
+            "Input": {"Object": "a.pdf"},
+            "Operation": {"Translation": {"Lang": "zh"}, "Output": output | {"Object": "o"}},
+        }
+        with World(tmp_path, VERIFY_CALLBACKS="never") as world:
+            world.post(json.dumps({"JobsDetail": detail}))
+            world.run(minutes=3)
+            assert world.attempts == []
+            assert any("evil-1250000001" in text for text in world.alerts)
+
 
 class TestWhatIsSentAgain:
     """The request that is made again, and what is said of it."""
