@@ -1,6 +1,6 @@
 """HTTP for CI and the alert channels. It is passed in to the code that uses it.
 
-What holds for each request:
+For each request:
   - the environment sets no proxy, no .netrc and no CA bundle;
   - a redirect is an answer: an address that holds a secret is not carried to another host;
   - no cookies: requests of different channels share one client;
@@ -36,7 +36,7 @@ _SENT_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered; the body is cut at the client's limit."""
+    """The answer of a server; the body is cut at the client's limit."""
 
     status: int
     body: bytes

@@ -1,4 +1,4 @@
-"""Calls in threads: many at a time, or one within a time. What they wait for is the network."""
+"""Calls in threads: many at a time, or one within a time. They wait for the network."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What follows from the end of a job: a retry, an alert, both or nothing; and when (the back-off).
 
-What a code means is in failure_codes.py; the settings RETRY_CODES and ALERT_CODES come first.
+The meaning of a code is in failure_codes.py; the settings RETRY_CODES and ALERT_CODES come first.
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ class CiSimulator:
     def deliver(self, job_id: str) -> int | None:
         """Send a job's callback to its own CallBack, else to callback_url, once.
 
-        The status of the answer; None where there is nobody to tell or nobody answers.
+        The status of the answer; None without an address, or without an answer.
         """
         job = self.jobs[job_id]
         url = job.request.get("CallBack") or self.callback_url

@@ -130,7 +130,7 @@ def apprise_notify(url: str, title: str, body: str) -> bool:
 
 @dataclass(frozen=True)
 class Transports:
-    """What messages are sent through. timeout_s: seconds for the whole of one channel."""
+    """The clients that messages are sent through. timeout_s: seconds for all of one channel."""
 
     http: Http
     mail: Mail = smtp_mail

@@ -1,6 +1,6 @@
 """From many entries to one message for the person on call. Pure.
 
-What comes from outside (ids, codes, names, messages) is made harmless here, once for all
+Text from outside (ids, codes, names, messages) is made harmless here, once for all
 channels: on one line, without control characters, and without the signs that chat services
 make a mention or a link of (`<@all>`, `<at user_id=…>`, `<!channel>`, `@name`).
 """

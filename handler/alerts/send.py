@@ -43,7 +43,7 @@ MAX_TICKETS = 2_000
 
 
 class AlertContext(Protocol):
-    """What sending alerts needs of the sweep."""
+    """The parts of a sweep that sending alerts needs."""
 
     settings: Settings
     ledger: Ledger
@@ -182,7 +182,7 @@ class Alerts:
 
 
 def entry(ticket: Ticket, secrets: Sequence[str]) -> Entry:
-    """What a digest says of a ticket, without secrets. secrets: those known by their value."""
+    """The entry of a ticket in a digest, without secrets. secrets: those known by their value."""
     record = ticket.record
     sent = (record.input if record else None) or {}
     place = "/".join(str(sent[name]) for name in ("bucket", "object") if sent.get(name))

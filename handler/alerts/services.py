@@ -33,8 +33,8 @@ is neither a known success nor a known refusal; most likely it was delivered."""
 
 @dataclass(frozen=True)
 class SendResult:
-    """What a channel answered. reason: why it is not a plain success; safe to log once the
-    secrets of the address are redacted."""
+    """The result of sending to one channel. reason: why it is not a plain success; safe to log
+    once the secrets of the address are redacted."""
 
     status: Status
     reason: str = ""
@@ -42,7 +42,7 @@ class SendResult:
 
 @dataclass(frozen=True)
 class Order:
-    """What a request is built from. url: without its fragment. secret: "" without one.
+    """The parts that a request is built from. url: without its fragment. secret: "" without one.
     room: bytes that the text may take. now: epoch seconds."""
 
     url: str = field(repr=False)
@@ -62,7 +62,7 @@ class Request:
 
 
 class Service(NamedTuple):
-    """What is different from one service to the next."""
+    """One service: everything in which it differs from the others."""
 
     hosts: tuple[str, ...]
     request: Callable[[Order], Request]
@@ -206,8 +206,8 @@ def _standard_webhook(answer: Answer) -> SendResult:
 
 
 def _flagged(answer: Answer, codes: tuple[str, ...] = ()) -> SendResult | None:
-    """What the body says in a known form; None where it has no known form. One member that
-    reports a failure outweighs all others."""
+    """The result that the body states; None where its form is not known. One member that reports
+    a failure outweighs all others."""
     if answer.body.strip().lower() in _OK_TEXTS:
         return SendResult("delivered")
     try:

@@ -1,4 +1,4 @@
-"""What is known of each Tag: one row for each. A tag that is not here is kept all the same.
+"""The catalogue of tags: one row per tag. A tag that is not here is kept all the same.
 
 Paths begin below JobsDetail. A row names the table of its result, results/MODULE.TABLE, which
 is imported when a job with such a tag first arrives. What differs by family (endpoints, the

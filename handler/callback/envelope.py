@@ -64,7 +64,7 @@ TEST_MESSAGE = "Test request when setting callback url"
 
 @dataclass(frozen=True)
 class Notice:
-    """What one callback says of one job, run or review."""
+    """One job, run or review, as one callback reports it."""
 
     kind: Kind
     event: str | None

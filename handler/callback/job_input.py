@@ -10,7 +10,7 @@ from handler.callback.results.fields import Json
 
 @dataclass(frozen=True)
 class Input:
-    """What a job worked on; "" where the callback does not say."""
+    """The input of a job; "" where the callback does not say."""
 
     bucket: str = ""
     region: str = ""

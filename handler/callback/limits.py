@@ -1,4 +1,4 @@
-"""What a body may cost: apart from the parser, which a refused request does not need."""
+"""Limits on the cost of a body: apart from the parser, which a refused request does not need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """What a body may cost. All are inclusive."""
+    """Limits on the cost of a body. All are inclusive."""
 
     max_bytes: int = 2_097_152
     max_nodes: int = 80_000

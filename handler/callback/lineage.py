@@ -39,8 +39,9 @@ class Lineage:
 
 @dataclass(frozen=True)
 class Marker:
-    """What a job's UserData claims. nonce: NONCE_CHARS hexadecimal digits that the claim of the
-    attempt holds, so that no one can make up the marker of a submission before CI shows it."""
+    """The marker in a job's UserData, which is a claim. nonce: NONCE_CHARS hexadecimal digits
+    that the claim of the attempt holds, so that no one can make up the marker of a submission
+    before CI shows it."""
 
     lineage: Lineage
     nonce: str

@@ -111,7 +111,7 @@ def _has_output(operation: dict[str, Tree], sent: Tree, written: Places) -> bool
 
 
 def of_workflow(execution: Tree) -> list[Json]:
-    """What the tasks of a run wrote, failed objects left out. Its callback names no bucket;
+    """The objects that the tasks of a run wrote, without failed ones. Its callback names no bucket;
     each object's address does."""
     return _once(
         (*place_of(tree.text(object_, "ObjectUrl")), key)

@@ -98,7 +98,7 @@ class JobRecord:
 
     @property
     def marker(self) -> Marker | None:
-        """What the job's UserData claims; None where it has no marker."""
+        """The marker in the job's UserData; None without one."""
         if self.kind != "job":
             return None
         return detach(common_fields.text(self.details, common_fields.JOB.user_data))[1]

@@ -95,7 +95,7 @@ def is_address(value: Tree) -> bool:
 
 
 def redact(node: Tree, secret: PathTrie = _SECRETS) -> Tree:
-    """A copy with [redacted] in place of each secret. What is empty stays so, to show that there
+    """A copy with [redacted] in place of each secret. Empty values stay empty, to show that there
     was none."""
     if isinstance(node, list):
         return [redact(one, secret) for one in node]

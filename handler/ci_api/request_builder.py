@@ -1,4 +1,4 @@
-"""From what CI tells of a job back to the request that makes the same job again. Pure."""
+"""From CI's description of a job back to the request that makes the same job again. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def request(
     callback_url: str | None,
     user_data: str | None = None,
 ) -> dict[str, Tree]:
-    """What stands below <Request> to submit the job of a JobsDetail again.
+    """The nodes below <Request> to submit the job of a JobsDetail again.
 
     callback_url: its CallBack, which CI does not show; None: the queue's NotifyConfig decides.
     user_data: the user's own text, where CI's detail has none.
@@ -65,7 +65,7 @@ def request(
 def _operation(
     operation: dict[str, Tree], marker: Marker, user_data: str | None
 ) -> dict[str, Tree]:
-    """What was asked for: without what came of it, and with the marker. Raises NoRoomError."""
+    """The nodes of the request, the marker included. Raises NoRoomError."""
     own = detach(tree.text(operation, "UserData"))[0] or user_data
     marked = attach(own or "", marker)
     if marked is None:

@@ -69,7 +69,7 @@ class Described:
 
 @dataclass(frozen=True)
 class CreateResult:
-    """What is known of a submission once its one request is over.
+    """The result of a submission once its one request is over.
 
     accepted: CI gave it an id. refused: CI will not have it, now or later. not_taken: CI
     has not got it, and may take it later. unknown: it may run or not.
@@ -160,7 +160,7 @@ def end_of(detail: Tree) -> tuple[str | None, str, str]:
 
 
 def judge(answer: Answer) -> CreateResult:
-    """What an answer to a submission says."""
+    """The result that an answer to a submission states."""
     node: Tree = None
     unclear = "CI answered something else than a job or an error"
     try:

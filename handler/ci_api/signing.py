@@ -1,4 +1,4 @@
-"""What goes out to CI: a tree as XML, and the headers that sign a request."""
+"""Requests to CI: a tree as XML, and the headers that sign a request."""
 
 from __future__ import annotations
 

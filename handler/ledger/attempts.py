@@ -92,7 +92,7 @@ class Attempts:
         self._store.put(keys.lineage(job_id), json.dumps(asdict(lineage)).encode("ascii"))
 
     def lineage_of(self, job_id: str) -> Lineage | None:
-        """What was noted of a job; None where this function did not submit it."""
+        """The lineage that is stored for a job; None where this function did not submit it."""
         line = self._store.get(keys.lineage(job_id))
         return Lineage(**json.loads(line)) if line is not None else None
 

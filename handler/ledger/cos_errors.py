@@ -1,4 +1,4 @@
-"""What the COS SDK raises, as a StoreError: what failed, and what to do about it."""
+"""Errors of the COS SDK as a StoreError, which says what failed and what to do about it."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class FolderStore:
                 yield key
 
     def _sorted(self, folder: str, prefix: str, stop: str | None) -> Iterator[str]:
-        """What is in one folder, in order, MAX_LISTED names at a time."""
+        """The names in one folder, in order, MAX_LISTED names at a time."""
         after = ""
         while True:
             found = (

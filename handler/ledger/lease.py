@@ -49,7 +49,7 @@ class LeaseLostError(HandlerError):
 
 @dataclass(frozen=True)
 class _Listed:
-    """What is below `_sweep/`. leases: of other sweeps, by name; epochs in seconds, each by the
+    """The objects below `_sweep/`. leases: of other sweeps, by name; epochs in seconds, each by the
     clock of whoever wrote it."""
 
     leases: Mapping[str, int]

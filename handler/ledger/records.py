@@ -17,7 +17,7 @@ Comparison: TypeAlias = Literal["kept", "duplicate", "conflict"]
 
 @dataclass(frozen=True)
 class StoreResult:
-    """What became of one job of a callback, once it is durable.
+    """The result for one job of a callback, once it is durable.
 
     kept: it is new, or it is this very write, whose answer had been lost.
     duplicate: the same end of the same job is kept already.
@@ -86,7 +86,7 @@ class Ledger:
         return key
 
     def _present(self, key: str) -> bytes:
-        """What a put_new was refused for."""
+        """The object that a put_new was refused for."""
         present = self.store.get(key)
         if present is None:
             words = "the store reported that the object exists, and then that it does not"

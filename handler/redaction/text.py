@@ -81,7 +81,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     Secret are the values of nodes, members, attributes and parameters whose names
     handler.callback.redaction knows as secret, however name and value are escaped, and in text
     that is no XML and no JSON. Where the end of such a value can't be made out, it reaches to the
-    end of the text. What is empty stays so.
+    end of the text. Empty values stay empty.
 
     secrets: values that are secret wherever they are, such as Settings.secrets.
     """

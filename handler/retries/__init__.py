@@ -1,1 +1,1 @@
-"""What the timer runs: sweeps and reconciliation."""
+"""The tasks of the timer: sweeps and reconciliation."""

@@ -152,8 +152,8 @@ def _submit(context: SweepContext, step: Submit) -> NextStep:
 
 
 def _claim(context: SweepContext, step: Submit) -> Attempt:
-    """What says that a request goes out. An old claim is renewed, since its own request may still
-    be on its way; its nonce stays."""
+    """The attempt as it is stored before its request is sent. An old claim is renewed, since its
+    own request may still be on its way; its nonce stays."""
     earlier = step.earlier
     claims = earlier.claims if earlier is not None and earlier.state == "submitting" else 0
     now, writer = context.clock(), context.lease.writer

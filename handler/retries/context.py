@@ -26,7 +26,7 @@ from handler.settings import Settings
 
 @dataclass(frozen=True)
 class Invocation:
-    """What the invocation brings: clock (epoch seconds), sleep (seconds), log and request id.
+    """The parts of an invocation: clock (epoch seconds), sleep (seconds), log and request id.
 
     http: for CI and the alert channels; None: over the network. timer: seconds, of a clock that
     only runs forward.

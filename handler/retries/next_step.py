@@ -1,4 +1,4 @@
-"""What becomes of a ticket, as a value. Each kind of ticket is decided by a module of its own
+"""The next step of a ticket, as a value. Each kind of ticket is decided by a module of its own
 (resubmit, workflow_rerun, watch, unverified); carry_out.py does what they decide.
 
     Submit ──► Adopt, Defer or Alert, by CI's answer

@@ -60,8 +60,8 @@ SCHEMA = "reconcile/1"
 
 @dataclass
 class Summary:
-    """What one pass over one tag did. status: done; in_progress: the next one goes on from here;
-    aborted: by the store or CI; failed."""
+    """The result of one pass over one tag. status: done; in_progress: the next one goes on from
+    here; aborted: by the store or CI; failed."""
 
     tag: str
     status: str = "done"

@@ -1,4 +1,4 @@
-"""What becomes of a retry ticket: step 3 of the way of a failure.
+"""The next step of a retry ticket: step 3 of the way of a failure.
 
 describe ── failed? ── whose attempt is it? ── GET the next attempt
                           ├─ submitted ────────────────────────────────► watch it
@@ -147,7 +147,7 @@ class _Attempt:
         return None if is_certain or not self._is_listed else self._found(attempt)
 
     def _found(self, attempt: Attempt) -> NextStep | None:
-        """What follows from CI's list; None where it does not show the attempt's job."""
+        """The next step by CI's list; None where it does not show the attempt's job."""
         marker = Marker(self.lineage, attempt.nonce)
         try:
             search = Search.after_detail(self.detail, self.context.clock())

@@ -1,4 +1,4 @@
-"""What the timer runs each minute: tickets that are due, and digests that are on their way.
+"""The sweep that the timer runs each minute: due tickets, and digests that are on their way.
 
 The steps are numbered as in docs/protocol.md.
 """
@@ -36,7 +36,7 @@ _warned: set[str] = set()
 
 @dataclass
 class Summary:
-    """What one sweep did, for its one log line.
+    """The counts of one sweep, for its one log line.
 
     status: done; lease_held; in_progress: its time is up, and tickets remain; aborted: by the
     store, or since its lease is too old; failed. due: tickets that were listed. done, failed:
@@ -137,8 +137,8 @@ class Sweep:
     def _entries(
         self, worker: Worker, budget: Budget, names: Sequence[str]
     ) -> list[tuple[str, Entry]]:
-        """What the alert tickets say, as far as there is time to send it. The tickets themselves
-        are let go: each holds a whole record."""
+        """The entries of the alert tickets, as far as there is time to send them. The tickets
+        themselves are let go: each holds a whole record."""
         until = budget.left() * (1 - READING_SHARE)
         entries: list[tuple[str, Entry]] = []
         for at in range(0, len(names), POOL):

@@ -1,4 +1,4 @@
-"""What becomes of a verify ticket: a callback that CI did not confirm is asked about again."""
+"""The next step of a verify ticket: a callback that CI did not confirm is asked about again."""
 
 from __future__ import annotations
 

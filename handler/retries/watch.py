@@ -1,4 +1,4 @@
-"""What becomes of a watch ticket: step 4 of the way of a failure. It looks after a re-submitted
+"""The next step of a watch ticket: step 4 of the way of a failure. It looks after a re-submitted
 job whose callback may never come, and compares one that came with CI's own word."""
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ Result: TypeAlias = Literal["done", "gone", "failed", "ci_failed"]
 
 
 class Outcome(NamedTuple):
-    """What became of a ticket. submitted: how many submissions were sent for it."""
+    """The result for one ticket. submitted: how many submissions were sent for it."""
 
     result: Result
     submitted: int = 0
@@ -66,7 +66,7 @@ class Worker:
             return Outcome("gone") if ticket is None else self._decide(name, ticket)
 
     def alert(self, name: str) -> tuple[str, Entry] | None:
-        """What an alert ticket says; None where nothing is left to be said."""
+        """The entry of an alert ticket; None where nothing is left to report."""
         with self._working(), self._ticket(name) as ticket:
             return None if ticket is None else (name, entry(ticket, self._context.settings.secrets))
 

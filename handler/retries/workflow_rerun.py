@@ -1,4 +1,4 @@
-"""What becomes of a retry ticket of a job that a workflow started, with WORKFLOW_RETRY=trigger.
+"""The next step of a retry ticket of a job that a workflow started, with WORKFLOW_RETRY=trigger.
 
 The whole workflow runs again on its object: the job on its own would lose the nodes behind it. A
 run takes no UserData, so no marker shows which attempt a job belongs to. The runs of a workflow
@@ -32,7 +32,7 @@ from handler.retries.next_step import Alert, Defer, Done, NextStep, Submit
 
 @dataclass(frozen=True)
 class _Run:
-    """What is run again. created: when the failed job was created."""
+    """The workflow that is run again. created: when the failed job was created."""
 
     workflow_id: str
     object: str
@@ -40,7 +40,7 @@ class _Run:
 
     @property
     def root(self) -> str:
-        """What its attempts are counted under."""
+        """The name that its attempts are counted under."""
         return f"{self.workflow_id}:{self.object}:{self.created:%Y-%m-%d}"
 
 

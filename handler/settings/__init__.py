@@ -26,7 +26,7 @@ Verify: TypeAlias = Literal["never", "failures", "always"]
 
 @dataclass(frozen=True, eq=False)  # nothing compares them, and each method costs a cold start
 class Settings:
-    """What the environment says. Durations are in seconds, sizes in bytes."""
+    """The settings of the environment. Durations are in seconds, sizes in bytes."""
 
     ledger_url: StoreUrl
     spill_url: StoreUrl | None
@@ -144,7 +144,7 @@ def _credentials(env: Mapping[str, str]) -> Credentials | None:
 
 
 def _missing_for_cos(values: Mapping[str, Any]) -> list[Problem]:
-    """What a store on COS needs besides its address."""
+    """The parts of a store on COS besides its address."""
     urls = [values.get("ledger_url"), values.get("spill_url")]
     on_cos = [url for url in urls if url is not None and url.scheme == "cos"]
     missing = []

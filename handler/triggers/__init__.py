@@ -33,7 +33,7 @@ class Delivery(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What a timer asks for. name: one of TASKS, or unknown to this version."""
+    """The task that a timer asks for. name: one of TASKS, or unknown to this version."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""What jobs that look into content find out: tables for the record's `result`.
+"""Results of jobs that look into content: tables for the record's `result`.
 
 Sources, with the number of the page under cloud.tencent.com/document where there is one,
 are named beside each table; GO is ci_media.go of cos-go-sdk-v5. Paths begin below

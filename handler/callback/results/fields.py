@@ -159,7 +159,7 @@ class Group:
         return self.definition()
 
     def definition(self) -> Schema:
-        """What a `$ref` to the group's name leads to."""
+        """The definition that a `$ref` to the group's name leads to."""
         return {
             "type": ["object", "null"] if self.optional else "object",
             "description": self.about,
@@ -276,5 +276,5 @@ def refuse_many_rows(count: int, width: int = 1) -> None:
 
 
 def described(about: str, unit: str) -> str:
-    """What a value is, with its unit."""
+    """The description of a value, with its unit."""
     return f"{about}, in {unit}" if unit else about

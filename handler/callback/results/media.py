@@ -1,4 +1,4 @@
-"""What jobs on sound and moving pictures find out: tables for the record's `result`.
+"""Results of jobs on sound and moving pictures: tables for the record's `result`.
 
 Sources, with the number of the page under cloud.tencent.com/document: the callback pages
 of each tag (436/85058 and its neighbours), media information 436/55672, its units

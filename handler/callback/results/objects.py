@@ -1,4 +1,4 @@
-"""What jobs on documents and files find out: tables for the record's `result`.
+"""Results of jobs on documents and files: tables for the record's `result`.
 
 Sources, with the number of the page under cloud.tencent.com/document where there is one,
 are named beside each table; GO is cos-go-sdk-v5. Paths begin below JobsDetail.

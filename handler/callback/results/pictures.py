@@ -1,4 +1,4 @@
-"""What jobs on pictures find out: tables for the record's `result`.
+"""Results of jobs on pictures: tables for the record's `result`.
 
 Sources are named beside each table, with the number of the page under cloud.tencent.com/document
 where there is one; GO, JAVA and IOS are the SDKs. Paths begin below JobsDetail. A job on several

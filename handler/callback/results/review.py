@@ -1,4 +1,4 @@
-"""What a moderation review (内容审核) or a virus detection reports, in its Detail and Simple form.
+"""The result of a moderation review (内容审核) or a virus detection, in its Detail and Simple form.
 
 Sources: INTL "图片审核回调内容", "视频审核回调内容", "直播审核回调内容", "音频审核回调内容",
 "文本审核回调内容", "文档审核回调内容", 网页审核 460/65808, and 病毒检测 436/63962; the structs

@@ -1,4 +1,4 @@
-"""What jobs on speech and music find out: tables for the record's `result`.
+"""Results of jobs on speech and music: tables for the record's `result`.
 
 Sources: callback page "语音识别回调"; VocalScore 460/96718; SoundHoundResult and
 VocalScoreResult of cos-go-sdk-v5; WordsGeneralizeResult of a recording in qcloud-sdk-ios.

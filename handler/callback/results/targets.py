@@ -1,4 +1,4 @@
-"""What a job that looks for targets in a video finds out: a table for the record's `result`.
+"""Results of a job that looks for targets in a video: a table for the record's `result`.
 
 Paths begin below JobsDetail. PY and JAVA are cos-python-sdk-v5 and cos-java-sdk-v5.
 """

@@ -1,4 +1,4 @@
-"""What was said in a recording: sentences and their words, out of the three forms that CI sends.
+"""The transcript of a recording: sentences and their words, out of the three forms that CI sends.
 
 Sources: callback page "语音识别回调" with its sample; submit page 460/84798;
 SpeechRecognitionResult of cos-go-sdk-v5; SentenceWords and SentenceDetail of the speech recognition
