@@ -58,7 +58,7 @@ class LostBody:
 
 @dataclass(frozen=True)
 class Recovery:
-    """What a log holds: each body once, in the order of their first lines."""
+    """The bodies of a log: each once, in the order of their first lines."""
 
     bodies: tuple[RecoveredBody, ...]
     lost: tuple[LostBody, ...]

@@ -37,7 +37,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back. cut: how many bytes less than promised."""
+    """An answer. cut: the number of bytes by which it is shorter than its length says."""
 
     status: int
     body: bytes

@@ -85,7 +85,7 @@ class CiSimulator:
 
     @property
     def accepted(self) -> list[Accepted]:
-        """What was submitted and taken, in order: each of them costs money."""
+        """The accepted submissions, in order: each of them costs money."""
         return self.api.accepted
 
     @property

@@ -81,7 +81,7 @@ def _speak(app: Flask) -> None:
 
 
 def _furnish(app: Flask, context: ConsoleContext) -> None:
-    """What templates may call."""
+    """Give templates their functions and values."""
 
     @app.context_processor
     def furniture() -> dict[str, object]:

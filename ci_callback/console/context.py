@@ -1,4 +1,4 @@
-"""What every page and button of the console works with."""
+"""The context of every page and button of the console."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ConsoleContext:
 
     @property
     def history(self) -> History:
-        """What the function was invoked with."""
+        """The invocations of the function."""
         return self.function.history
 
     @property
@@ -49,7 +49,7 @@ class ConsoleContext:
         return self.function.settings.ledger_url.scheme == "cos"
 
     def timelines(self) -> TimelineBuilder:
-        """What builds time lines from the present state. May raise StoreError."""
+        """A builder of time lines from the present state. May raise StoreError."""
         return TimelineBuilder(self.records, self.history.deliveries(), self.history.tasks())
 
 

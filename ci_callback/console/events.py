@@ -34,7 +34,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What is known of one job. records: of each attempt, in their order."""
+    """The history of one job. records: of each attempt, in their order."""
 
     root_job_id: str
     records: Sequence[StoredRecord]
@@ -49,7 +49,7 @@ RANK = (
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
-    """By time, and at one time in the order of the protocol. What has no time of its own comes
+    """By time, and at one time in the order of the protocol. An event without a time comes
     last: it is either under way, or so old that only its mark is left."""
     last = float("inf")
     return sorted(

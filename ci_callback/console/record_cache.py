@@ -1,4 +1,4 @@
-"""What the console reads of the ledger: records that stay as they are are read once."""
+"""The console's reader of the ledger: records that stay as they are are read once."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class RecordCache:
 
     @property
     def policy(self) -> Policy:
-        """What decides on failures."""
+        """The policy on failures."""
         return Policy.of(self._function.settings)
 
     def read(self, wanted: Iterable[str]) -> dict[str, StoredRecord]:

@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Filter:
-    """What is shown; "" shows all."""
+    """The filter of the list; "" shows all."""
 
     tag: str = ""
     outcome: str = ""

@@ -1,4 +1,4 @@
-"""What the function was invoked with since the server started, and what came of it.
+"""The invocations of the function since the server started, and their results.
 
 In memory and bounded. The console reads it; each new invocation wakes the readers that wait.
 """
@@ -46,7 +46,7 @@ class Request:
 
 @dataclass(frozen=True)
 class JobAnswer:
-    """What the answer says of one job of a callback; "" where it says nothing."""
+    """The part of an answer about one job of a callback; "" where it has no value."""
 
     job_id: str
     tag: str

@@ -56,7 +56,7 @@ def event_of(request: Request, body: bytes) -> dict[str, Any]:
 
 
 def response_of(answer: Any) -> Response:
-    """What the platform makes of the function's answer: JSON without a status is a 200."""
+    """The platform's reading of the function's answer: JSON without a status is a 200."""
     if not isinstance(answer, dict) or "statusCode" not in answer:
         return Response(json.dumps(answer), 200, content_type="application/json")
     return Response(answer.get("body", ""), answer["statusCode"], answer.get("headers", {}))

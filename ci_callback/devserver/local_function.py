@@ -176,7 +176,7 @@ class LocalFunction:
     def _run(
         self, event: Mapping[str, Any], request_id: str, lines: io.StringIO, writes: list[Write]
     ) -> Any:
-        """What the function gives back; its log goes to lines."""
+        """The function's answer; its log goes to lines."""
         cold, self._is_cold = self._is_cold, False
         log = Log(lines, self.clock, self.settings.secrets)
         context = events.context() | {"request_id": request_id}

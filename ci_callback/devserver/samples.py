@@ -23,12 +23,12 @@ FORMATS: tuple[Literal["xml", "json"], ...] = ("xml", "json")
 
 
 class NoSuchSampleError(HandlerError):
-    """What was asked for can't be made. Says why."""
+    """There is no such sample. The message says why."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the form says; "" where nothing was chosen."""
+    """The values of the form; "" where nothing was chosen."""
 
     name: str
     state: str = "Failed"
@@ -39,7 +39,7 @@ class Asked:
 
 
 def names() -> dict[str, list[str]]:
-    """What can be sampled, by kind: tags of jobs, runs, reviews."""
+    """The names of samples, by kind: tags of jobs, runs, reviews."""
     kinds: dict[str, list[str]] = {}
     for name, known in sorted(KNOWN.items()):
         kinds.setdefault(known.kind, []).append(name)

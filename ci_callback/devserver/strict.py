@@ -64,7 +64,7 @@ class LocalKeys:
         return dict(zip(KEYS, (secret_id, self.accepted[secret_id], ""), strict=True))
 
     def note(self, secret_id: str, operation: Operation, key: str) -> None:
-        """What was written with some keys."""
+        """The writes that were signed with some keys."""
         self._writes[secret_id].append(Write(time.time(), operation, key))
 
 

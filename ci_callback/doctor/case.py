@@ -1,4 +1,4 @@
-"""What every check is given."""
+"""The input of every check."""
 
 from __future__ import annotations
 

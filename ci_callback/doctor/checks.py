@@ -39,7 +39,7 @@ CHECKS = (
 def run_all(
     case: Case, checks: Sequence[Check] = CHECKS, timeout_s: float = CHECK_S
 ) -> list[Finding]:
-    """What all checks found, in the order of the table."""
+    """The findings of all checks, in the order of the table."""
     found: dict[str, list[Finding]] = {}
     first = [check for check in checks if not check.needs]
     second = [check for check in checks if check.needs]

@@ -1,4 +1,4 @@
-"""What a check found: one line for a person, one object for a machine."""
+"""The findings of a check: one line for a person, one object for a machine."""
 
 from __future__ import annotations
 

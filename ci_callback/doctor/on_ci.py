@@ -120,7 +120,7 @@ def bound(case: Case) -> list[Finding]:
 
 
 def permissions(case: Case) -> list[Finding]:
-    """What the sweep asks of CI, tried; what it submits can't be."""
+    """The questions that a sweep asks CI, tried; its submissions can't be tried."""
     name = "ci permissions"
     create = skipped(
         "ci submit",

@@ -52,7 +52,7 @@ def store(case: Case) -> list[Finding]:
 
 
 def _refused(where: str, error: CosRefusedError) -> Finding:
-    """What a refusal to name the bucket's region means."""
+    """The finding about a refusal to name the bucket's region."""
     name, page = "bucket", f"{CONSOLE}/cos/bucket"
     if error.code == "NoSuchBucket":
         fix = f"create it at {page}, or correct LEDGER_URL and COS_REGION"

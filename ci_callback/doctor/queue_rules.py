@@ -1,4 +1,4 @@
-"""What is wrong with a queue's NotifyConfig. Pure."""
+"""Faults of a queue's NotifyConfig. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handler.triggers.http import CALLBACK_PATHS
 
 @dataclass(frozen=True)
 class Expected:
-    """What a queue should say. host and path: "" where the command line names no URL."""
+    """The settings expected of a queue. host and path: "" where the command line has no URL."""
 
     host: str
     path: str
@@ -28,7 +28,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class _NotifyConfig:
-    """What a queue's settings say. url: empty where it has none that can be read."""
+    """The settings of a queue. url: empty where it has none that can be read."""
 
     url: SplitResult
     state: str

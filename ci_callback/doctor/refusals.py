@@ -1,4 +1,4 @@
-"""What the codes of COS and CI say of the credentials."""
+"""The codes by which COS and CI refuse credentials."""
 
 from __future__ import annotations
 

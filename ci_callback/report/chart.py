@@ -43,7 +43,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Heading:
-    """What is above a chart. name: its id in the page."""
+    """The heading of a chart. name: its id in the page."""
 
     name: str
     title: str

@@ -158,7 +158,7 @@ def split(name: str, parts: Sequence[Part], y: float, high: float) -> list[Safe]
 
 
 def band(upper: tuple[float, float], top: float, lower: tuple[float, float], bottom: float) -> Safe:
-    """What leads from a stretch of one bar to a stretch of the next; each from left to right."""
+    """The band from a stretch of one bar to a stretch of the next; each from left to right."""
     (x1, x2), (x3, x4) = upper, lower
     path = f"M{x1:.1f} {top:.1f}L{x2:.1f} {top:.1f}L{x4:.1f} {bottom:.1f}L{x3:.1f} {bottom:.1f}Z"
     return el("path", d=path, class_="ch-band")

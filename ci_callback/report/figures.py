@@ -1,4 +1,4 @@
-"""What a report shows, as plain values: what figures there are, and in which units."""
+"""The figures of a report as plain values, and their units."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Job:
 
     @property
     def bytes(self) -> int:
-        """What it is ranked by among the largest: the larger of the two."""
+        """The size that it is ranked by among the largest: the larger of the two."""
         return max(self.input_bytes or 0, self.result_bytes or 0)
 
 

@@ -1,4 +1,4 @@
-"""What became of failed jobs: tried again or not, and how that ended. Pure.
+"""The fate of failed jobs: tried again or not, and how that ended. Pure.
 
 A family is a job and its re-submissions, by the root of their lineage. A family counts once
 one of its jobs failed, or is a re-submission.
@@ -97,7 +97,7 @@ def _sorted(attempts: Iterable[int]) -> dict[int, int]:
 
 
 def _fate(last: Last, noted: Noted | None, due: int) -> tuple[Fate, int]:
-    """What became of a family, and the attempt that decided it."""
+    """The fate of a family, and the attempt that decided it."""
     if noted is not None and noted.attempt > last.attempt:
         if noted.outcome is None:
             return _without_record(noted, due >= last.attempt), noted.attempt

@@ -1,4 +1,4 @@
-"""What drawings are made of: the sheet, lines of text, and blocks with their hatches. Pure.
+"""The parts of drawings: the sheet, lines of text, and blocks with their hatches. Pure.
 
 A drawing is 360 units wide, so that on a phone a unit is about a pixel, and as high as it has
 to be. It has no script, no style of its own and no colour: charts.css gives those by class.

@@ -122,7 +122,7 @@ class Tally:
             self._largest.offer(job.bytes, job)
 
     def figures(self, since: date, until: date, retries: Retries) -> Figures:
-        """What came of it."""
+        """The figures of the records so far."""
         outcomes: Counter[str] = sum(self._days.values(), Counter())
         every = array("d")
         for runs in self._runs.values():

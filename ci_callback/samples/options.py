@@ -1,4 +1,4 @@
-"""What a sample should say: the options that `sample` and `send` have in common, once."""
+"""The options of a sample, which `sample` and `send` have in common."""
 
 from __future__ import annotations
 

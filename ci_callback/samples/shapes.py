@@ -1,4 +1,4 @@
-"""What each kind of job is asked to do: its input, its output and its settings, as CI echoes them.
+"""The request of each kind of job: its input, its output and its settings, as CI echoes them.
 
 What a job finds out is not here but in the catalogue. A tag that has no row here gets that
 of its family. Sources: the samples of the callback pages and, where there is none, of the

@@ -36,7 +36,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Notes:
-    """What the examples of a table can't know."""
+    """The values that the examples of a table can't know."""
 
     named: Mapping[str, str]
     """Values by the name of their node."""

@@ -39,7 +39,7 @@ TOO_LARGE, ANSWER_TOO_LARGE = 406, 407
 
 @dataclass(frozen=True)
 class Invoked:
-    """What became of an event. status: 200, or one of the platform's. error: why, where it is not
+    """The result of an event. status: 200, or one of the platform's. error: why, where it is not
     200; a stack trace where the function raised. rows: its log, cut as the log service does."""
 
     status: int

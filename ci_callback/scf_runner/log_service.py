@@ -1,4 +1,4 @@
-"""What becomes of the function's stdout: SCF passes it to CLS within limits, and people export it.
+"""The way of the function's stdout: SCF passes it to CLS within limits, and people export it.
 
 Fields of a row: document 583/60336. Forms of an export: 614/56451.
 """
@@ -57,7 +57,7 @@ class LogService(io.StringIO):
         self.cut = 0
 
     def request(self, request_id: str) -> LogService:
-        """What is written from now on belongs to this request."""
+        """Further lines belong to this request."""
         self._request_id = request_id
         self._taken = []
         return self

@@ -190,5 +190,5 @@ class ScfRunner:
 
 
 def timer_event(name: str, now: float) -> dict[str, str]:
-    """What the timer trigger sends (583/9708). now: epoch seconds."""
+    """The event of the timer trigger (583/9708). now: epoch seconds."""
     return {"Type": "Timer", "TriggerName": name, "Time": rfc3339_of(int(now)), "Message": name}
