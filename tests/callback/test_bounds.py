@@ -139,6 +139,18 @@ ROWS: Mapping[str, Callable[[], bytes]] = {
     "tasks": lambda: json.dumps(
         {"WorkflowExecution": {"RunId": "i1", "State": "Success", "Tasks": [{"Type": "x"}] * 9_000}}
     ).encode(),
+    "names of letters that look like ASCII": lambda: operation(
+        "New", **{f"\u0430\xe9\uff21{number}": "x" for number in range(60_000)}
+    ),
+    "names with invisible characters": lambda: operation(
+        "New", **{f"\u200b\U000e0041{number}\ufdfa": "x" for number in range(60_000)}
+    ),
+    "long names of wide characters": lambda: operation(
+        "New", **{"\U0001d403" * 480 + f"{number}": "x" for number in range(1_000)}
+    ),
+    "addresses to call back": lambda: operation(
+        "New", a=[{"CallBack": "https://a.b/?c=d"}] * 30_000
+    ),
     "jobs with one long event": lambda: json.dumps(
         {"EventName": "e" * 1_000_000, "JobsDetail": [{"JobId": f"j{n}"} for n in range(100)]}
     ).encode(),
