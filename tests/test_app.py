@@ -179,6 +179,27 @@ def test_callbacks_of_buckets_that_are_not_allowed_are_refused(
 
 
 @pytest.mark.parametrize(
+    "detail",
+    [
+        {"Input": [{"BucketId": "media-1250000000"}, {"BucketId": "other-1250000000"}]},
+        {"Input": {"BucketId": ["media-1250000000", "other-1250000000"]}},
+        {"Input": {"BucketId": {"x": "other-1250000000"}}},
+        {"Input": {"BucketId": "media-1250000000", "Bucket": "other-1250000000"}},
+        {"BucketId": "other-1250000000"},
+    ],
+    ids=str,
+)
+def test_a_bucket_that_is_not_allowed_does_not_hide_behind_one_that_is(
+    on_disk: Invoked, ledger: Path, detail: dict[str, Any]
+) -> None:
+    """In a node that was sent twice, or under its other name."""
+    on_disk.env["ALLOWED_BUCKETS"] = "media-1250000000"
+    body = json.dumps({"JobsDetail": {"JobId": "j1", "State": "Failed"} | detail})
+    assert on_disk.post(body)[0] == 403
+    assert not list(ledger.rglob("*.json"))
+
+
+@pytest.mark.parametrize(
     ("body", "status", "reason"),
     [
         ("", 400, "empty"),

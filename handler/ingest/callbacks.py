@@ -172,7 +172,7 @@ class CallbackIngest(NamedTuple):
         allowed = self.settings.allowed_buckets
         if allowed is None:
             return True
-        sent = (one for path in INPUT_BUCKETS for one in tree.get_all(job.details, path))
+        sent = (one for path in INPUT_BUCKETS for one in tree.descend(job.details, path.split(".")))
         # What is no name is not nothing either.
         return all(
             isinstance(one, str) and (one in allowed or one.rpartition("-")[2] in allowed)
