@@ -158,6 +158,8 @@ class ScfRunner:
             if instance.is_alive:
                 instance.freeze()
                 self._idle.append(instance)
+            else:
+                instance.close()
 
     def _environ(self) -> dict[str, str]:
         """As the platform makes it (583/32748, docs.cloudbase.net/cloud-function)."""

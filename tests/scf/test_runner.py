@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from ci_callback.scf_runner import (
     MB,
     EnvironmentTooLargeError,
+    Instance,
     Limits,
     ScfRunner,
     from_source,
@@ -313,6 +315,24 @@ def test_a_process_that_is_killed_while_it_works_gives_no_answer(deploy: Deploy)
     assert scf.invoke(0).answer == "well"
     scf.instances()[0].kill()
     assert scf.invoke(0).answer == "well"
+
+
+def test_an_instance_that_ends_right_after_its_answer_is_let_go(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its socket: one that is left open is a warning, and so an error here."""
+    invoke = Instance.invoke
+
+    def invoke_and_end(instance: Instance, *asked: Any) -> Any:
+        invoked = invoke(instance, *asked)
+        instance.kill()
+        return invoked
+
+    monkeypatch.setattr(Instance, "invoke", invoke_and_end)
+    scf = deploy("return 'well'")
+    assert scf.invoke({}).answer == "well"
+    assert scf.instances() == []
+    gc.collect()
 
 
 def test_frozen_processes_end_with_their_platform(tmp_path: Path) -> None:
