@@ -54,6 +54,18 @@ _PART: Fields = {
     "url": text("Url", "Address, good for two hours", "https://example.com/0.jpg"),
     "text": text("Text", "Text in it, written or spoken", "…"),
     "languages": Rows("LanguageResults|LanguageResult", "Languages that were spoken", VOICES),
+    # JAVA SectionInfo, of a text.
+    "sentiment": Group(
+        "SentimentAnalysis",
+        "Mood of the text; null where it was not looked at",
+        {
+            "label": text("Label", "Mood", "Negative"),
+            "score": number("Score", "Confidence, 0 to 100", 98.0),
+            "negative_score": number("Detail.Negative", "How negative it is, 0 to 100", 98.0),
+            "positive_score": number("Detail.Positive", "How positive it is, 0 to 100", 2.0),
+        },
+        optional=True,
+    ),
     "scenes": Scenes(),
 }
 _PART_GROUP = Group("", "", _PART)
