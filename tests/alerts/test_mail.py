@@ -35,6 +35,7 @@ def test_a_mail_reaches_every_recipient(http: HttpClient) -> None:
         assert send(channels([url])[0], CHINESE, Transports(http), NOW) == SendResult("delivered")
 
         [mail] = sink.delivered
+        assert "ehlo [127.0.0.1]" in sink.commands  # no name that the DNS would be asked for
         assert mail.sender == "ci@example.com"
         assert mail.recipients == ["a+night@example.com", "b@example.org"]
         assert mail.message["Subject"] == "[数据万象] 任务失败：300"
@@ -101,7 +102,7 @@ def test_without_tls_nothing_leaves_the_machine(http: HttpClient) -> None:
 
         assert sent == SendResult("failed", "0.0.0.0: the server lacks STARTTLS, or AUTH")
         assert sink.delivered == []
-        assert not any(line.startswith(("AUTH", "MAIL")) for line in sink.commands)
+        assert not any(line.upper().startswith(("AUTH", "MAIL")) for line in sink.commands)
 
 
 def test_refused_recipients(http: HttpClient) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from handler.callback.envelope import TEST_MESSAGE, TEST_TRACE_ID
 from handler.callback.record import JobRecord
 from handler.ci_api.verification import Checked
 from handler.errors import PayloadError
@@ -60,7 +61,7 @@ class Ingesting:
             self.log,
             lambda: 30.0,
             0.0,
-            lambda: 0.25,
+            lambda: 0.12346,
         )
 
     @property
@@ -182,7 +183,7 @@ def test_a_body_that_is_not_understood_is_one_line() -> None:
             "status": "dead_letter",
             "key": key,
             "reason": "json_invalid: it is no JSON",
-            "duration_ms": 250.0,
+            "duration_ms": 123.5,
         }
     ]
 
@@ -200,7 +201,20 @@ def test_a_fault_of_the_code_is_a_dead_letter_that_names_the_log(
     (result,) = made.ingest.process(CALLBACK)
     why = "internal_error: the function failed on it; its log has the stack trace"
     assert (result.status, result.reason) == ("dead_letter", why)
+    assert made.lines[0]["event"] == "internal_error"
     assert "nobody thought of this" in made.lines[0]["traceback"]
+
+
+def test_a_test_of_the_address_is_ignored() -> None:
+    """CI's console sends one when an address is set; it is a line, and nothing is stored."""
+    made = Ingesting()
+    body = json.dumps({"code": 0, "message": TEST_MESSAGE, "data": {"trace_id": TEST_TRACE_ID}})
+    (result,) = made.ingest.process(CALLBACK._replace(body=body.encode()))
+    assert result == JobResult("ignored", reason="the console tries out the address")
+    (line,) = made.lines
+    assert (line["level"], line["status"]) == ("INFO", "ignored")
+    assert line["reason"] == "the console tries out the address"
+    assert list(made.store.list("")) == []
 
 
 @pytest.mark.parametrize("has_spill", [True, False])
