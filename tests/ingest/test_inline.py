@@ -261,3 +261,16 @@ def test_a_job_is_begun_while_any_time_is_left(left_s: float, begun: int) -> Non
     results = made.ingest._replace(time_left=lambda: left_s).process(CALLBACK)
     assert [result.status for result in results] == ["kept" if begun else "retry_later"]
     assert len(list(made.store.list("jobs/"))) == begun
+
+
+def test_all_jobs_of_a_callback_that_is_in_the_spill_name_its_key() -> None:
+    """The first failure settles the others."""
+    made = Ingesting(wrong=Trouble(lambda number, what: "lost before"))
+    spill = MemoryStore()
+    body = json.dumps({"JobsDetail": [JOB, JOB | {"JobId": "j2"}, JOB | {"JobId": "j3"}]})
+    ingest = made.ingest._replace(fallback=Fallback(lambda: spill, made.log))
+    results = ingest.process(CALLBACK._replace(body=body.encode()))
+    (key,) = spill.list("")
+    assert [(result.status, result.key) for result in results] == [("spilled", key)] * 3
+    assert [line["status"] for line in made.lines] == ["spilled", "spilled"]
+    assert {line["level"] for line in made.lines} == {"WARNING"}

@@ -289,3 +289,16 @@ def test_an_end_that_came_in_between_is_a_conflict_too(
 
 def _not_there_yet(record: JobRecord) -> None:
     """In place of Ledger.compare."""
+
+
+def test_a_job_that_a_workflow_started_is_retried_by_running_it_again() -> None:
+    """Any other job on its own."""
+    world = QuickWorld(WORKFLOW_RETRY="trigger")
+    job_id = world.submit()
+    started = {"RunId": "i1", "WorkflowId": "w1", "WorkflowName": "n", "Name": "Translation_1"}
+    world.ci.jobs[job_id].workflow = started
+    world.fail(job_id)
+    world.deliver(job_id)
+    (name,) = tickets(world)
+    assert Worker(context_of(world)).process(name) == Outcome("done", 1)
+    assert [accepted.path for accepted in world.ci.accepted[1:]] == ["/triggerworkflow"]
