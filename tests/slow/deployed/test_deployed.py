@@ -48,7 +48,7 @@ def test_of_many_callbacks_to_the_deployed_function_none_is_lost(size: Size) -> 
     assert play.counts["answer 200"] > size.callbacks / 2
     assert play.cos.faults["COS was down"] > 0
     if size is LONG:  # of few callbacks chance may leave any of these out
-        assert play.counts["kills"] == size.kills
+        assert play.counts["kills"] > size.kills / 2
         assert play.cos.faults["409"] > 100
         assert play.counts["answer 503"] >= play.recovered > 100
         assert play.counts["doubled timers"] > 10
