@@ -320,6 +320,7 @@ class QuickWorld(World):
     def __init__(self, store: Store | None = None, **env: str) -> None:
         # Not World's own, which opens ports.
         self.now = START
+        self.timer = self.clock  # how long the machine takes plays no part
         self.memory = MemoryStore(self.clock)
         self.store = store or self.memory
         self.output = io.StringIO()
@@ -364,6 +365,7 @@ class QuickWorld(World):
             sleep or self.sleep,
             lambda settings, time_left: opened,
             http or self.http,
+            timer=self.timer,
         )
 
     def digests_of(self) -> dict[str, set[str]]:

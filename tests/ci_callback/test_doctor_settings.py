@@ -43,10 +43,10 @@ def test_settings_that_fit_are_well() -> None:
 @pytest.mark.parametrize(
     ("env", "status", "words"),
     [
-        ({"CALLBACK_TOKENS": "none"}, "warning", "whoever knows the function's URL"),
+        ({"CALLBACK_TOKENS": "none"}, "warning", "everyone who knows the function's URL"),
         ({"CALLBACK_TOKENS": "abc,a-token-that-is-long-enough"}, "warning", "1 of 2 are shorter"),
         ({"CALLBACK_TOKENS": "a-token+with/odd&signs"}, "warning", "percent-encoded"),
-        ({"ALERT_URLS": ""}, "warning", "a failure nobody hears of"),
+        ({"ALERT_URLS": ""}, "warning", "alerts reach no one"),
         ({"ALERT_URLS": "https://x.example.com/#service=pager"}, "fault", "no way is known"),
         ({"ALERT_URLS": "smtps://u:p4ssw0rd@mx.example.com/"}, "fault", "mx.example.com: ?to="),
         ({"LEASE_S": f"{MAX_TASK_S:g}"}, "fault", "outlive its lease"),

@@ -133,7 +133,6 @@ class TestMemory:
             ticket = Ticket(action, one.job_id, "failed", 0, one)
             world.store.put(f"_outbox/{ticket.name}", ticket.to_json())
         world.now += HOUR
-        world.timer = lambda: 0.0  # tracing takes its time
         tracemalloc.start()
         try:
             summary = world.sweep(Forgetful(world.store))
@@ -221,7 +220,6 @@ class TestOrder:
         for number in range(99):
             failed(world, f"{number}.pdf")
         world.now += HOUR
-        world.timer = world.clock
         world.sweep()
         moments = [one.at for one in world.ci.accepted if one.marker]
         assert len(moments) == 99

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -164,15 +165,16 @@ def test_a_lease_that_is_held_is_no_fault_at_first() -> None:
     failed(world, 1)
     world.now += 3600
     begun = world.now
-    while world.now - begun < HELD_ALERT_S:
+    # A sweep that finds the lease held may wait up to nine seconds before it withdraws.
+    while world.now - begun < HELD_ALERT_S - 10:
         world.memory.put(f"_sweep/{int(world.now):010d}-ff", b"{}")
         assert sweep(world).status == "lease_held"
         assert line(world, "sweep")["level"] == "INFO"
         world.now += 60
     world.memory.put(f"_sweep/{int(world.now):010d}-ff", b"{}")
     summary = sweep(world)
-    minutes = round((world.now - begun) / 60)
-    assert summary.reasons == [f"no sweep got the lease for {minutes} minutes"]
+    (reason,) = summary.reasons
+    assert re.fullmatch(r"no sweep got the lease for 1[01] minutes", reason)
     assert line(world, "sweep")["level"] == "ERROR"
     (alert,) = (one for one in tickets(world).values() if one.action == "alert.sweep")
     assert alert.note == (
