@@ -43,7 +43,7 @@ def watch(context: SweepContext, ticket: Ticket) -> NextStep:
     ended = normalise(notice, source).with_lineage(marker.lineage)
     if ended.is_terminal:
         return Store(ended, "no callback came; CI was asked")
-    return _later(context, ticket, f"it is {ended.state}")
+    return _later(context, f"it is {ended.state}")
 
 
 def _at_ci(
@@ -83,7 +83,7 @@ def _compared(
     not have been CI's."""
     state = tree.text(detail, "State") or kept.state or ""
     if OUTCOMES.get(state, "unknown") not in TERMINAL and ticket.tries < MAX_TRIES:
-        return _later(context, ticket, f"a callback says {kept.state}, and CI still {state}")
+        return _later(context, f"a callback says {kept.state}, and CI still {state}")
     proven = kept.with_lineage(marker_of(ticket).lineage)
     alerts = []
     if kept.outcome == "succeeded" and kept.lineage != proven.lineage:
@@ -94,5 +94,5 @@ def _compared(
     return Done("done", "its callback came", tuple(alerts))
 
 
-def _later(context: SweepContext, ticket: Ticket, reason: str) -> Defer:
+def _later(context: SweepContext, reason: str) -> Defer:
     return Defer(reason, context.clock() + AGAIN_S, otherwise="unknown")

@@ -165,6 +165,14 @@ def test_a_kind_from_a_later_version_is_reported_all_the_same() -> None:
     shown = text(entry("brand-new@kind"), entry("recovered", "j2"))
 
     assert shown.startswith("[Cloud Infinite] Recovered by a retry: 1; brand-new＠kind: 1\n")
+    for lang in LANGS:
+        assert text(entry("brand-new"), lang=lang).splitlines()[2] == "  → -"
+
+
+def test_attempts_are_the_fewest_to_the_most() -> None:
+    """What lies between is not listed."""
+    several = [entry("gave-up", f"j{made}", attempts=made) for made in (4, 2, 3, 2)]
+    assert "    attempts made: 2–4" in text(*several).splitlines()
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from typing import Any
@@ -274,3 +275,28 @@ def test_all_jobs_of_a_callback_that_is_in_the_spill_name_its_key() -> None:
     assert [(result.status, result.key) for result in results] == [("spilled", key)] * 3
     assert [line["status"] for line in made.lines] == ["spilled", "spilled"]
     assert {line["level"] for line in made.lines} == {"WARNING"}
+
+
+def test_a_job_that_can_not_be_read_is_a_dead_letter_beside_the_others() -> None:
+    """Of the whole body; the other job is stored."""
+    made = Ingesting()
+    body = json.dumps({"JobsDetail": [{"State": "Success"}, JOB]}).encode()
+    unread, stored = made.ingest.process(CALLBACK._replace(body=body))
+    assert (unread.status, stored.status) == ("dead_letter", "kept")
+    assert (unread.reason or "").startswith("no_job_id: ")
+    letter = json.loads(made.store.get(unread.key or "") or b"")
+    assert base64.b64decode(letter["body_base64"]) == body
+
+
+def test_a_job_of_which_no_record_can_be_made_is_a_dead_letter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the reason."""
+
+    def refuse(*_: object) -> JobRecord:
+        raise PayloadError("too_long", "a list is longer than any real one")
+
+    monkeypatch.setattr("handler.callback.record.normalise", refuse)
+    (result,) = Ingesting().ingest.process(CALLBACK)
+    assert result.status == "dead_letter"
+    assert result.reason == "too_long: a list is longer than any real one"

@@ -53,7 +53,7 @@ def test_a_bucket_name_fits_a_dns_label() -> None:
     assert not is_bucket_name("x" * 50 + "-" + "1" * 13)
 
 
-@pytest.mark.parametrize("name", ["ap-guangzhou", "ap-shanghai-fsi", "na-siliconvalley", "sg"])
+@pytest.mark.parametrize("name", ["ap-guangzhou", "ap-shanghai-fsi", "sg", "a" * 40])
 def test_a_region_name(name: str) -> None:
     """As COS lists them (436/6224)."""
     assert is_region_name(name)
