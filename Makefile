@@ -45,6 +45,7 @@ coverage: $(VENV)/.dev-installed
 
 # The console in a real browser; needs chromium and fonts-noto-cjk. SHOTS_DIR=folder keeps screenshots.
 test-browser: $(VENV)/.browser-installed
+	$(VENV)/bin/mypy --strict tests/browser/*.py
 	$(VENV)/bin/python -m pytest tests/browser/journeys.py
 
 # A newcomer's first quarter of an hour, in a clone of its own.

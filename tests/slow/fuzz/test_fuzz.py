@@ -24,7 +24,7 @@ from handler.log import Log
 from handler.policy import Policy
 from handler.retries import carry_out
 from handler.triggers import http
-from tests.slow.fuzz import seeds, world
+from tests.slow.fuzz import blind, seeds, world
 from tests.slow.fuzz.keep import MAX_BYTES, MAX_FILES
 from tests.slow.fuzz.mutate import mutator
 from tests.slow.fuzz.run import Budget, fuzz
@@ -114,6 +114,25 @@ def test_the_target_of_events_reaches_each_end_of_a_retry() -> None:
     reached = world.COUNT - before
     assert [what for what in REACHED if not reached[what]] == []
     assert reached["timer"] > reached["event"] > 0
+
+
+@pytest.mark.sample
+def test_a_blind_run_breaks_no_promise_and_submits_again(tmp_path: Path) -> None:
+    """A thousandth of the run whose figures docs/testing.md has."""
+    figures = blind.run(1_000, 1, tmp_path)
+    assert figures.broken == ()
+    assert figures.counts["event"] + figures.counts["timer"] >= 1_000
+    assert figures.counts["retry submitted"] > 0
+
+
+def test_a_blind_run_keeps_what_broke_a_promise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And goes on."""
+    _show_secrets(monkeypatch)
+    figures = blind.run(300, 1, tmp_path)
+    assert figures.broken
+    assert sorted(tmp_path.iterdir()) == sorted(set(figures.broken))
 
 
 def is_well_formed(body: bytes) -> bool:
