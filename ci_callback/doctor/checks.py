@@ -26,6 +26,7 @@ CHECKS = (
     Check("bucket", on_store.store),
     Check("versioning", on_store.versioning, "bucket"),
     Check("ledger", on_trial.trial, "bucket"),
+    Check("spill", on_trial.spill),
     Check("ci", on_ci.reach),
     Check("ci bucket", on_ci.bound, "ci"),
     Check("ci permissions", on_ci.permissions, "ci"),

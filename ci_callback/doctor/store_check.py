@@ -1,4 +1,4 @@
-"""The ledger, by trying: the operations of the store on a key of its own, as the function does."""
+"""The ledger and the spill, by trying: the operations of a store on a key of doctor's own."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ci_callback.doctor.case import CONSOLE, Case
-from ci_callback.doctor.findings import EXIT_FAULT, EXIT_STORE, Finding, fault, ok
+from ci_callback.doctor.findings import EXIT_FAULT, EXIT_STORE, Finding, fault, ok, skipped
 from ci_callback.doctor.refusals import REFUSALS
 from handler.errors import StoreError
-from handler.ledger.keys import DOCTOR
+from handler.ledger.keys import DOCTOR, SPILL
 from handler.ledger.store import Store
-from handler.stores import open_store
+from handler.settings import StoreUrl
+from handler.stores import open_spill, open_store
 
 
 class _Step(NamedTuple):
@@ -62,29 +63,53 @@ _STEPS = (
 )
 
 
+class _Place(NamedTuple):
+    """A store that a setting names. name: of its findings. below: of the key that is tried."""
+
+    name: str
+    url: StoreUrl
+    store: Store
+    below: str
+
+
 def trial(case: Case) -> list[Finding]:
-    """Write, read, list and delete a key of its own, as the function would."""
-    kept = open_store(case.settings)
-    key = f"{DOCTOR}{secrets.token_hex(8)}"
-    existed = case.settings.ledger_url.folder.exists()
-    findings = [found for step in _STEPS for found in _try(case, step, kept, key)]
-    if case.settings.ledger_url.scheme == "file":
-        _tidy(case, existed)
+    """Write, read, list and delete a key of its own in the ledger, as the function would."""
+    url = case.settings.ledger_url
+    return _try_all(case, _Place("ledger", url, open_store(case.settings), DOCTOR))
+
+
+def spill(case: Case) -> list[Finding]:
+    """The same where SPILL_URL leads, below the one prefix that the function uses there."""
+    url, store = case.settings.spill_url, open_spill(case.settings)
+    if url is None or store is None:
+        return [
+            skipped("spill", "SPILL_URL is not set: while COS is away, only the log has bodies")
+        ]
+    # Sweeps pass over a name of this form.
+    return _try_all(case, _Place("spill", url, store, f"{SPILL}doctor-"))
+
+
+def _try_all(case: Case, place: _Place) -> list[Finding]:
+    key = f"{place.below}{secrets.token_hex(8)}"
+    existed = place.url.folder.exists()
+    findings = [found for step in _STEPS for found in _try(case, step, place, key)]
+    if place.url.scheme == "file":
+        _tidy(place, key, existed)
     bad = {finding.name for finding in findings}
-    works = ", ".join(step.name for step in _STEPS if f"ledger {step.name}" not in bad)
+    works = ", ".join(step.name for step in _STEPS if f"{place.name} {step.name}" not in bad)
     if works:
-        note = "" if case.settings.ledger_url.scheme == "cos" else " (put_new by an atomic link)"
-        findings.append(ok("ledger", f"tried with a key of its own: {works}{note}"))
+        note = "" if place.url.scheme == "cos" else " (put_new by an atomic link)"
+        findings.append(ok(place.name, f"tried with a key of its own: {works}{note}"))
     return findings
 
 
-def _try(case: Case, step: _Step, kept: Store, key: str) -> list[Finding]:
-    url = case.settings.ledger_url
-    name = f"ledger {step.name}"
+def _try(case: Case, step: _Step, place: _Place, key: str) -> list[Finding]:
+    url = place.url
+    name = f"{place.name} {step.name}"
     fix = f"look at the versioning of {url.bucket} at {CONSOLE}/cos/bucket"
     left = f"; {url.prefix}{key} may be left" if step.name == "delete" else ""
     try:
-        what = step.do(kept, key)
+        what = step.do(place.store, key)
     except StoreError as error:
         # The message of the error holds the key, which is this command's own.
         what = f"{error.explanation} ({error.status or 'no answer'} {error.code})".replace(
@@ -98,20 +123,20 @@ def _try(case: Case, step: _Step, kept: Store, key: str) -> list[Finding]:
             )
         else:
             exit_status = EXIT_STORE if error.status is None else EXIT_FAULT
-            fix = _fix_for(case, step, error)
+            fix = _fix_for(case, step, url, error)
         return [fault(name, what + left, fix, exit_status)]
     if what:
         return [fault(name, what, fix)]
     return []
 
 
-def _fix_for(case: Case, step: _Step, error: StoreError) -> str:
-    url = case.settings.ledger_url
+def _fix_for(case: Case, step: _Step, url: StoreUrl, error: StoreError) -> str:
     if error.code in REFUSALS:
         return REFUSALS[error.code][1]
     if error.status in (401, 403):
         appid = url.bucket.rpartition("-")[2]
-        resource = f"qcs::cos:{case.settings.region}:uid/{appid}:{url.bucket}/{url.prefix}*"
+        region = url.region or case.settings.region
+        resource = f"qcs::cos:{region}:uid/{appid}:{url.bucket}/{url.prefix}*"
         return (
             f"grant name/cos:{step.action} on {resource} at {CONSOLE}/cam/policy, as"
             " docs/cam-policy.json has it; if it is granted, look at the clock"
@@ -119,9 +144,9 @@ def _fix_for(case: Case, step: _Step, error: StoreError) -> str:
     return f"try again; if it stays, look at {url.bucket} at {CONSOLE}/cos/bucket"
 
 
-def _tidy(case: Case, existed: bool) -> None:
-    root = case.settings.ledger_url.folder
+def _tidy(place: _Place, key: str, existed: bool) -> None:
+    root = place.url.folder
     with contextlib.suppress(OSError):
-        (root / DOCTOR).rmdir()
+        (root / key).parent.rmdir()
         if not existed:
             root.rmdir()

@@ -258,6 +258,52 @@ def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(tmp_path.iterdir()) == []
 
 
+# --- the spill -----------------------------------------------------------------------------
+
+
+def spill_case(ledger: Path, spill: Path) -> Case:
+    return case_of({"LEDGER_URL": f"file:{ledger}", "SPILL_URL": f"file:{spill}"})
+
+
+def test_a_spill_is_tried_as_the_ledger_is(tmp_path: Path) -> None:
+    """Below its own prefix; nothing is left."""
+    (found,) = on_trial.spill(spill_case(tmp_path / "ledger", tmp_path / "spill"))
+    assert (found.name, found.status) == ("spill", "ok")
+    assert found.what.startswith("tried with a key of its own: put_new, put, get, list, delete")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_spill_that_can_not_be_written_is_a_fault(tmp_path: Path) -> None:
+    """With the command that shows why. The ledger is another place, and well."""
+    (tmp_path / "spill").write_bytes(b"")
+    case = spill_case(tmp_path / "ledger", tmp_path / "spill")
+    found = on_trial.spill(case)
+    faults = {one.name: one.fix for one in found if one.status == "fault"}
+    assert f"ls -ld {tmp_path}/spill" in faults["spill put_new"]
+    assert [one.status for one in on_trial.trial(case)] == ["ok"]
+
+
+def test_a_spill_without_rights_names_its_bucket_and_region(here: Services) -> None:
+    """It is another bucket, in another region, and below _spill/ only."""
+    url = "cos://spilled-1250000000/ci#region=ap-beijing"
+    case = case_of({**here.env, "SPILL_URL": url})
+    with here.cos.faulty(lambda seen: Fault(before=(403, "AccessDenied"))):
+        found = {one.name: one for one in on_trial.spill(case)}
+    put = found["spill put_new"]
+    assert put.status == "fault"
+    assert (
+        "name/cos:PutObject on qcs::cos:ap-beijing:uid/1250000000:spilled-1250000000/ci/" in put.fix
+    )
+    assert {one.key.split("-")[0] for one in here.cos.seen if one.key} == {"ci/_spill/doctor"}
+
+
+def test_no_spill_is_no_fault(tmp_path: Path) -> None:
+    """It says what that means."""
+    (found,) = on_trial.spill(folder_case(tmp_path))
+    assert found.status == "skipped"
+    assert "only the log" in found.what
+
+
 @pytest.mark.parametrize(
     ("free", "status"), [(4 * 1024**2, "fault"), (50 * 1024**2, "warning"), (1024**3, "ok")]
 )
