@@ -76,8 +76,8 @@ class Objects:
         self._order: list[str] = []
         self._ranges: list[Range] = []
 
-    def declare(self, one: Range) -> None:
-        self._ranges.append(one)
+    def declare(self, key_range: Range) -> None:
+        self._ranges.append(key_range)
 
     def put(self, key: str, data: bytes) -> None:
         if key not in self._data:
@@ -85,13 +85,13 @@ class Objects:
         self._data[key] = data
 
     def get(self, key: str) -> bytes | None:
-        found = self._data.get(key)
-        if found is not None:
-            return found
-        for one in self._ranges:
-            number = one.number(key)
+        data = self._data.get(key)
+        if data is not None:
+            return data
+        for key_range in self._ranges:
+            number = key_range.number(key)
             if number is not None:
-                return one.body.replace(b"@KEY@", f"{number:0{one.width}d}".encode())
+                return key_range.body.replace(b"@KEY@", f"{number:0{key_range.width}d}".encode())
         return None
 
     def delete(self, key: str) -> None:
@@ -102,8 +102,8 @@ class Objects:
         """Keys that begin with prefix and come after marker, in order."""
         start = bisect_right(self._order, max(marker, prefix[:-1]) if prefix else marker)
         mine = (key for key in self._order[start:] if key > marker and key.startswith(prefix))
-        ranges = [one for one in self._ranges if _may_overlap(one.before, prefix)]
-        return heapq.merge(mine, *(one.after_marker(prefix, marker) for one in ranges))
+        ranges = [key_range for key_range in self._ranges if _may_overlap(key_range.before, prefix)]
+        return heapq.merge(mine, *(key_range.after_marker(prefix, marker) for key_range in ranges))
 
 
 def _may_overlap(before: str, prefix: str) -> bool:
@@ -155,10 +155,10 @@ class Stub:
         return 204, {}, b""
 
     def _get(self, path: str) -> tuple[int, dict[str, str], bytes]:
-        found = self.objects.get(unquote(path)[1:])
-        if found is None:
+        data = self.objects.get(unquote(path)[1:])
+        if data is None:
             return _error(404, "NoSuchKey", path)
-        return 200, {"ETag": _etag(found), "Content-Type": "application/json"}, found
+        return 200, {"ETag": _etag(data), "Content-Type": "application/json"}, data
 
     def _list(self, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
         prefix, marker = (query.get(name, [""])[0] for name in ("prefix", "marker"))
@@ -209,8 +209,8 @@ class Stub:
         elif name == "keys":
             content = list(self.objects.list(asked["prefix"], ""))
         elif name == "get":
-            found = self.objects.get(asked["key"])
-            content = found.decode() if found is not None else None
+            data = self.objects.get(asked["key"])
+            content = data.decode() if data is not None else None
         else:
             return 404, {}, b"{}"
         return 200, {}, json.dumps(content).encode()

@@ -138,8 +138,8 @@ class Table:
 
     def add(self, key: str, title: str, unit: str, samples: Mapping[str, Sequence[float]]) -> None:
         """A row of medians."""
-        limit = max((len(one) for one in samples.values()), default=0)
-        values = {peer: median(one) for peer, one in samples.items() if one}
+        limit = max((len(series) for series in samples.values()), default=0)
+        values = {peer: median(series) for peer, series in samples.items() if series}
         self.rows[key] = Row(key, title, unit, values, limit)
 
     def put(self, key: str, title: str, unit: str, **values: float | str) -> None:

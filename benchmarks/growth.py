@@ -108,10 +108,10 @@ class Growth(Rig):
                     walls[count].append(done["wall"][0])
                 in_turn.append(sum(functions[OURS].call(single, 100)["wall"]))
         for count, samples in walls.items():
-            took = [one * MS for one in samples]
+            took = [seconds * MS for seconds in samples]
             title = f"queue batch of {count:,}, 20 ms a store answer"
             self.table.add(f"queue.{count}", title, "ms", {OURS: took})
-        took = [one * MS for one in in_turn]
+        took = [seconds * MS for seconds in in_turn]
         self.table.add("queue.100_in_turn", "100 callbacks one after another", "ms", {OURS: took})
         self.table.put("growth.queue", "exponent: queue batch", "", ours=_fit(walls))
 
@@ -136,7 +136,9 @@ class Growth(Rig):
                     pages[size] = sum(self.stub.ask("count").values())
         for size, took in points.items():
             title = f"reconcile, a day of {size:,} records, CPU"
-            self.table.add(f"reconcile.{size}", title, "ms", {OURS: [one * MS for one in took]})
+            self.table.add(
+                f"reconcile.{size}", title, "ms", {OURS: [seconds * MS for seconds in took]}
+            )
         last = max(points)
         put = self.table.put
         put("requests.reconcile", f"COS requests: reconcile, {last:,}", "", ours=pages[last])

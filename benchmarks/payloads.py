@@ -46,27 +46,27 @@ _NAME = "a shot's name, long enough that a body of 2 MB stays below the limit on
 def sized(size: int, form: str = "xml") -> str:
     """A SplitVideoParts callback of about `size` bytes: as many shots as it takes."""
     if form == "xml":
-        one = (
+        template = (
             "<TimeInfo><Index>{0}</Index><PartBegin>{0}.120000</PartBegin>"
             f"<PartEnd>{{0}}.960000</PartEnd><Name>{_NAME}</Name></TimeInfo>"
         )
         text = documented("SplitVideoParts", "xml")
         cut = text.rindex("</TimeInfo>") + len("</TimeInfo>")
-        parts = _fill(one, size - len(text))
+        parts = _fill(template, size - len(text))
         return text[:cut] + parts + text[cut:]
-    one = (
+    template = (
         '{{"Index":"{0}","PartBegin":"{0}.120000",'
         f'"PartEnd":"{{0}}.960000","Name":"{_NAME}"}}}},'
     )
     text = documented("SplitVideoParts", "json").replace("},]", "}]")
     cut = text.index('[{"Index"') + 1
-    return text[:cut] + _fill(one, size - len(text)) + text[cut:]
+    return text[:cut] + _fill(template, size - len(text)) + text[cut:]
 
 
-def _fill(one: str, size: int) -> str:
+def _fill(template: str, size: int) -> str:
     parts, length, number = [], 0, 10
     while length < size:
-        parts.append(one.format(number))
+        parts.append(template.format(number))
         length += len(parts[-1])
         number += 1
     return "".join(parts)

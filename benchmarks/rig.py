@@ -100,8 +100,8 @@ class Rig:
         """These functions, each having kept a callback already."""
         with contextlib.ExitStack() as stack:
             warm = {peer: stack.enter_context(self.function(peer)) for peer in peers}
-            for one in warm.values():
-                one.call(payloads.event(payloads.documented("Translation", "xml")), 5)
+            for function in warm.values():
+                function.call(payloads.event(payloads.documented("Translation", "xml")), 5)
             yield warm
 
 

@@ -72,8 +72,8 @@ class SideBySide(Rig):
                         done = function.call(event, calls)
                         expect(done, 200)
                         if turn:  # the first is for caches
-                            rows["wall", name][peer] += [one * MS for one in done["wall"]]
-                            rows["cpu", name][peer] += [one * MS for one in done["cpu"]]
+                            rows["wall", name][peer] += [seconds * MS for seconds in done["wall"]]
+                            rows["cpu", name][peer] += [seconds * MS for seconds in done["cpu"]]
                 self.stub.ask("reset")
         for kind, label in (("cpu", "warm CPU"), ("wall", "warm wall")):
             for name, (title, _) in bodies.items():
@@ -143,7 +143,7 @@ class SideBySide(Rig):
                         if name == "failed" and peer in NO_BODY:
                             continue
                         done = function.call(event, 5)
-                        rows[name][peer] += [one * MS for one in done["wall"]]
+                        rows[name][peer] += [seconds * MS for seconds in done["wall"]]
         for name, samples in rows.items():
             title = f"{name}, wall with 20 ms a store answer"
             self.table.add(f"slow.{name}", title, "ms", samples)
@@ -153,7 +153,7 @@ class SideBySide(Rig):
         plain: dict[str, float | str] = {}
         zipped: dict[str, float | str] = {}
         for peer, folder in self.trees.folders.items():
-            plain[peer], zipped[peer] = (one / 1e6 for one in trees.size(folder))
+            plain[peer], zipped[peer] = (size / 1e6 for size in trees.size(folder))
         self.table.put("size.plain", "bundle, unpacked", "MB", **plain)
         self.table.put("size.zip", "bundle, zipped (-9)", "MB", **zipped)
         theirs = trees.size(self.trees.requirements)

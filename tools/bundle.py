@@ -71,13 +71,13 @@ def runtime_version(serverless_yml: str) -> str:
     Raises:
         BundleError: there is none, or more than one.
     """
-    found = _RUNTIME.findall(serverless_yml)
-    if len(found) != 1:
+    versions = _RUNTIME.findall(serverless_yml)
+    if len(versions) != 1:
         raise BundleError(
-            f"serverless.yml: {len(found)} lines with a Python runtime; one is expected, "
+            f"serverless.yml: {len(versions)} lines with a Python runtime; one is expected, "
             "such as `runtime: Python3.10`"
         )
-    return str(found[0])
+    return str(versions[0])
 
 
 def find_python(version: str) -> Path:
@@ -222,8 +222,8 @@ def write_zip(folder: Path, archive: Path) -> None:
 
 def files(folder: Path) -> list[Path]:
     """Every file below a folder, sorted by its path with forward slashes."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def report(folder: Path, archive: Path) -> str:

@@ -31,8 +31,8 @@ def changed(root: Path, since: str) -> list[str]:
 
 def selected(root: Path, names: Iterable[str]) -> list[str]:
     """The tests of these files, as arguments of pytest."""
-    found = {test for name in names for test in _tests_of_one(root, Path(name))}
-    return sorted(found) or list(CORE)
+    tests = {test for name in names for test in _tests_of_one(root, Path(name))}
+    return sorted(tests) or list(CORE)
 
 
 def _tests_of_one(root: Path, path: Path) -> list[str]:
@@ -47,12 +47,12 @@ def _tests_of_one(root: Path, path: Path) -> list[str]:
 
 
 def _named_after(root: Path, name: str) -> list[str]:
-    found = [
+    paths = [
         path
         for pattern in (f"test_{name}.py", f"test_{name}_*.py", name)
         for path in (root / "tests").rglob(pattern)
     ]
-    return [str(path.relative_to(root)) for path in found]
+    return [str(path.relative_to(root)) for path in paths]
 
 
 def main() -> None:

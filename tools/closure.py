@@ -94,7 +94,7 @@ def read_lock(text: str) -> list[Pin]:
                 specifiers[0].version,
                 frozenset(wanted.extras),
                 str(wanted.marker or ""),
-                tuple(one.strip() for one in hashes),
+                tuple(digest.strip() for digest in hashes),
             )
         )
     return pins
@@ -106,13 +106,13 @@ def installed(pins: Iterable[Pin], environment: Environment) -> dict[str, Pin]:
     Raises:
         ValueError: two of them are of one package.
     """
-    found: dict[str, Pin] = {}
+    by_name: dict[str, Pin] = {}
     for pin in pins:
         if pin.holds_in(environment):
-            if pin.name in found:
-                raise ValueError(f"{found[pin.name].release} and {pin.release} are both pinned")
-            found[pin.name] = pin
-    return found
+            if pin.name in by_name:
+                raise ValueError(f"{by_name[pin.name].release} and {pin.release} are both pinned")
+            by_name[pin.name] = pin
+    return by_name
 
 
 def missing(

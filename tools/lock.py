@@ -33,12 +33,12 @@ needs."""
 
 def sources() -> list[Path]:
     """Each file of requirements that is compiled, CONSTRAINTS first."""
-    found = [
+    files = [
         ROOT / "requirements.in",
         *(ROOT / "requirements").glob("*.in"),
         *(ROOT / "benchmarks" / "peers").glob("*/requirements.in"),
     ]
-    return sorted(found, key=lambda path: (path != CONSTRAINTS, path))
+    return sorted(files, key=lambda path: (path != CONSTRAINTS, path))
 
 
 def roots(source: Path) -> Iterator[str]:
@@ -83,19 +83,19 @@ def read_metadata(pins: Iterable[Pin]) -> dict[str, list[str]]:
         StepError: pip failed.
     """
     wanted = {pin.release: pin for pin in pins}
-    found: dict[str, list[str]] = {}
+    metadata: dict[str, list[str]] = {}
     for python in PYTHONS:
         holding = [
             pin
             for pin in wanted.values()
-            if pin.release not in found
+            if pin.release not in metadata
             and any(map(pin.holds_in, closure.environments([python], PLATFORMS)))
         ]
         built = [pin for pin in holding if pin.name == environment.SOURCE_ONLY]
         wheels = [pin for pin in holding if pin not in built]
         for_python = [*(f"--platform={name}" for name in WHEELS), f"--python-version={python}"]
-        found |= _report(wheels, for_python) | _report(built, [])
-    return {release: found[release] for release in sorted(wanted)}
+        metadata |= _report(wheels, for_python) | _report(built, [])
+    return {release: metadata[release] for release in sorted(wanted)}
 
 
 def _report(pins: Sequence[Pin], options: Sequence[str]) -> dict[str, list[str]]:
@@ -108,10 +108,12 @@ def _report(pins: Sequence[Pin], options: Sequence[str]) -> dict[str, list[str]]
         dry += ["--target", scratch, "--report", str(report)]
         environment.install(Path(sys.executable), lock, *dry, *options)
         installs = json.loads(report.read_text("utf-8"))["install"]
-    named = [one["metadata"] for one in installs]
+    packages = [install["metadata"] for install in installs]
     return {
-        f"{canonicalize_name(one['name'])}=={one['version']}": one.get("requires_dist", [])
-        for one in named
+        f"{canonicalize_name(metadata['name'])}=={metadata['version']}": metadata.get(
+            "requires_dist", []
+        )
+        for metadata in packages
     }
 
 

@@ -81,7 +81,7 @@ def prepare(longest_s: float) -> list[Mutant]:
     setup_source_paths()
     create_mutants(1)
     collect_or_load_stats(get_mutant_runner(1), apply_config_invalidation=True)
-    return [one for path in walk_mutatable_files() for one in _of_file(path, longest_s)]
+    return [mutant for path in walk_mutatable_files() for mutant in _of_file(path, longest_s)]
 
 
 def _of_file(path: Path, longest_s: float) -> Iterator[Mutant]:
@@ -181,8 +181,8 @@ def judge(mutants: Sequence[Mutant]) -> int:
 
 def figures(mutants: Sequence[Mutant], chosen: Sequence[Mutant]) -> str:
     """The table of one folder."""
-    made = Counter(one.module for one in mutants)
-    return table(made, (Verdict(one.module, one.name, one.status) for one in chosen))
+    made = Counter(mutant.module for mutant in mutants)
+    return table(made, (Verdict(mutant.module, mutant.name, mutant.status) for mutant in chosen))
 
 
 def main() -> int:
@@ -198,16 +198,18 @@ def main() -> int:
     parser.add_argument("--survivors", action="store_true", help="judge those that survived again")
     chosen = parser.parse_args()
     made = prepare(chosen.longest)
-    folders = chosen.folders or sorted({one.module.split("/")[0] for one in made})
+    folders = chosen.folders or sorted({mutant.module.split("/")[0] for mutant in made})
     wanted: list[tuple[list[Mutant], list[Mutant]]] = []
     for folder in folders:
-        inside = {one.name: one for one in made if one.module.split("/")[0] == folder}
+        inside = {mutant.name: mutant for mutant in made if mutant.module.split("/")[0] == folder}
         names = sample(inside, chosen.sample or len(inside), chosen.seed)
         wanted.append(([*inside.values()], [inside[name] for name in names]))
     again = ("not checked", *(LEFT if chosen.survivors else ()))
     # One of each folder in turn: broken off, it has judged about as many of each.
-    turns = [one for turn in zip_longest(*(few for _, few in wanted)) for one in turn if one]
-    status = judge([one for one in turns if one.status in again])
+    turns = [
+        mutant for turn in zip_longest(*(few for _, few in wanted)) for mutant in turn if mutant
+    ]
+    status = judge([mutant for mutant in turns if mutant.status in again])
     for every, few in wanted:
         print(figures(every, few), end="\n\n")
     return status

@@ -59,21 +59,23 @@ def table(made: Mapping[str, int], verdicts: Iterable[Verdict]) -> str:
 
     made: how many mutants there are of each module, judged or not.
     """
-    verdicts = [one for one in verdicts if one.status in CAUGHT + LEFT]
-    found: Mapping[str, Counter[str]] = defaultdict(Counter)
-    for one in verdicts:
-        found[one.module][one.status] += 1
+    verdicts = [verdict for verdict in verdicts if verdict.status in CAUGHT + LEFT]
+    counts: Mapping[str, Counter[str]] = defaultdict(Counter)
+    for verdict in verdicts:
+        counts[verdict.module][verdict.status] += 1
     rows = [
         f"| {module} | {made[module]} | {of.total()} | {of['killed']} | {of['timeout']} "
         f"| {of['survived'] + of['no tests']} |"
-        for module, of in sorted(found.items())
+        for module, of in sorted(counts.items())
     ]
-    caught, judged = sum(one.status in CAUGHT for one in verdicts), len(verdicts)
+    caught, judged = sum(verdict.status in CAUGHT for verdict in verdicts), len(verdicts)
     low, high = interval(caught, judged)
     share = f"{caught} of {judged} killed: {caught / max(judged, 1):.1%}"
     if judged < sum(made.values()):
         share += f" ({low:.1%} to {high:.1%} of all {sum(made.values())}, at 95 % confidence)"
-    left = sorted(f"{one.status}: {one.name}" for one in verdicts if one.status in LEFT)
+    left = sorted(
+        f"{verdict.status}: {verdict.name}" for verdict in verdicts if verdict.status in LEFT
+    )
     head = [
         "| module | mutants | judged | killed | timed out | left |",
         "|---|---|---|---|---|---|",

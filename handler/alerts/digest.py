@@ -192,8 +192,8 @@ def _job(entry: Entry) -> str:
 
 
 def _span(numbers: Iterable[int]) -> str:
-    found = sorted(set(numbers))
-    return "–".join(str(one) for one in dict.fromkeys((*found[:1], *found[-1:])))
+    ordered = sorted(set(numbers))
+    return "–".join(str(number) for number in dict.fromkeys((*ordered[:1], *ordered[-1:])))
 
 
 def _some(texts: Iterable[str], limit: int, lang: Lang) -> str:

@@ -75,11 +75,11 @@ def read_route(url: str) -> MailRoute:
         raise MailError("the mail address can't be read") from error
     pairs = dict(pair.partition("=")[::2] for pair in parts.query.split("&"))
     # Split first, decode then: an encoded comma belongs to the address.
-    recipients = tuple(unquote(one) for one in pairs.get("to", "").split(",") if one)
+    recipients = tuple(unquote(address) for address in pairs.get("to", "").split(",") if address)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     default = user if _ADDRESS.fullmatch(user) else next(iter(recipients), "")
     sender = unquote(pairs.get("from", "")) or default
-    if not recipients or not all(_ADDRESS.fullmatch(one) for one in (sender, *recipients)):
+    if not recipients or not all(_ADDRESS.fullmatch(address) for address in (sender, *recipients)):
         raise MailError(f"{host}: ?to=a@b,c@d and &from=e@f must be plain mail addresses")
     if not (user + password).isascii() or not (user + password + "x").isprintable():
         raise MailError(f"{host}: user and password must be printable ASCII")

@@ -118,7 +118,7 @@ class Alerts:
             self._context.lease.check(CHANNEL_S + 1)
             sent = send_to_channels(due, digest.message, self._transports, now)
             digest = self._noted(digest, due, sent)
-        left = [one for one in self._channels if not digest.delivery(one.id).delivered]
+        left = [channel for channel in self._channels if not digest.delivery(channel.id).delivered]
         if not left and digest.is_delivered:
             self._store.delete(key)
         elif not self._channels:

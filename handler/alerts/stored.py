@@ -136,7 +136,7 @@ class Digest:
             Message.from_dict(message),
             tuple(tickets),
             _number(values.get("since")),
-            {name: _delivery(one) for name, one in channels.items()},
+            {name: _delivery(delivery) for name, delivery in channels.items()},
         )
 
 

@@ -100,7 +100,7 @@ def read_input(at: dict[str, Tree], form: Form) -> dict[str, Json] | None:
     """
     sent = next(iter(tree.get_all(at, form.input)), None) if form.input else at
     headers = next(
-        (found for path in form.headers if (found := _headers(tree.get_all(at, path)))), {}
+        (by_name for path in form.headers if (by_name := _headers(tree.get_all(at, path)))), {}
     )
     read: dict[str, Json] = {
         "bucket": next(filter(None, (identifier(sent, path) for path in form.bucket)), None),
@@ -128,11 +128,11 @@ def _others(sent: dict[str, Tree], taken: set[str]) -> dict[str, Json]:
 def _headers(sent: list[Tree]) -> dict[str, Json]:
     """Headers as {name: value}: jobs send Key and Value pairs, moderation sends a map."""
     headers: dict[str, Json] = {}
-    for one in sent:
-        if not isinstance(one, dict):
+    for node in sent:
+        if not isinstance(node, dict):
             continue
-        if "Key" not in one:
-            headers |= {name: tree.leaf(value) or "" for name, value in one.items()}
-        elif name := tree.text(one, "Key"):
-            headers[name] = tree.text(one, "Value") or ""
+        if "Key" not in node:
+            headers |= {name: tree.leaf(value) or "" for name, value in node.items()}
+        elif name := tree.text(node, "Key"):
+            headers[name] = tree.text(node, "Value") or ""
     return headers

@@ -23,7 +23,7 @@ _SORTED = _encoder(sort_keys=True)
 def with_lists(node: Tree, repeating: PathTrie) -> Tree:
     """A copy in which each marked node is a list, though one or none of it was sent."""
     if isinstance(node, list):
-        return [with_lists(one, repeating) for one in node]
+        return [with_lists(item, repeating) for item in node]
     if not isinstance(node, dict):
         return node
     changed = dict(node)
@@ -49,7 +49,7 @@ def canonical(node: Any) -> Any:
                 kept[name] = value
         return kept
     if isinstance(node, list):
-        several = [value for one in node if not tree.is_blank(value := canonical(one))]
+        several = [value for item in node if not tree.is_blank(value := canonical(item))]
         return several[0] if len(several) == 1 else several
     return node
 
@@ -75,7 +75,7 @@ def dumps_in_parts(value: object, depth: int = 2) -> bytes:
     """
     if not depth or not isinstance(value, dict):
         return dumps(value)
-    parts = (dumps(name) + b":" + dumps_in_parts(one, depth - 1) for name, one in value.items())
+    parts = (dumps(name) + b":" + dumps_in_parts(field, depth - 1) for name, field in value.items())
     return b"{" + b",".join(parts) + b"}"
 
 

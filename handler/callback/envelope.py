@@ -118,7 +118,7 @@ def read(node: Tree) -> list[Notice | Unreadable | Ignored]:
         raise PayloadError("too_many_jobs", f"{many} jobs, at most {MAX_JOBS} are read")
     event = (tree.identifier(node, "EventName") or "").strip() or None
     return [
-        *(_notice(_kind(event, one), event, one, node.get("Workflow")) for one in details),
+        *(_notice(_kind(event, detail), event, detail, node.get("Workflow")) for detail in details),
         *(_notice("workflow", event, run, None) for run in runs),
     ]
 

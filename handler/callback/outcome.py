@@ -99,7 +99,9 @@ def has_failed_part(node: Tree, rule: Callable[[str], Matches | None] = rule_of)
                         return True
                 elif isinstance(value, list):
                     # Texts of a list go by the list's name.
-                    open_nodes += ({name: one} if isinstance(one, str) else one for one in value)
+                    open_nodes += (
+                        {name: item} if isinstance(item, str) else item for item in value
+                    )
                 else:
                     open_nodes.append(value)
     return False
@@ -129,12 +131,12 @@ def of_job(
         # WordsGeneralize's sample has no State: a Code of Success then says how it ended.
         outcome = "succeeded" if code == "Success" else "unknown"
     if outcome == "succeeded" and isinstance(operation, dict):
-        found = (
+        failures = (
             has_failed_part(child, rule_of if is_result(name) else _STATE_ONLY.get)
             for name, child in operation.items()
             if not isinstance(child, str)
         )
-        return "partial" if any(found) else outcome
+        return "partial" if any(failures) else outcome
     return outcome
 
 
@@ -148,9 +150,9 @@ def of_task(task: Tree) -> Outcome:
 def task_objects(task: Tree) -> list[Tree]:
     """The objects that a task of a workflow reports, sheets of small pictures included."""
     return [
-        one
+        node
         for kind in ("ObjectInfo", "SpriteObjectInfo")
-        for one in tree.get_all(task, f"ResultInfo.{kind}")
+        for node in tree.get_all(task, f"ResultInfo.{kind}")
     ]
 
 

@@ -95,9 +95,9 @@ def of_job(operation: Tree, sent: Tree, outcome: Outcome, written: Places) -> li
     """
     if not isinstance(operation, dict):
         return []
-    found = _once(_objects(operation, written))
-    if found or outcome not in _MAY_HAVE_WRITTEN or not _has_output(operation, sent, written):
-        return found
+    objects = _once(_objects(operation, written))
+    if objects or outcome not in _MAY_HAVE_WRITTEN or not _has_output(operation, sent, written):
+        return objects
     return _once(_objects(operation, ASKED_FOR))
 
 
@@ -152,14 +152,14 @@ def _named(operation: dict[str, Tree], child: Tree, row: Named) -> Iterator[_Obj
 
 def _succeeded(child: Tree, path: str) -> list[Tree]:
     """The nodes at a path, of all that repeats on the way, those that failed left out."""
-    level = [one for one in tree.several(child) if not is_failed_part(one)]
+    level = [node for node in tree.several(child) if not is_failed_part(node)]
     for name in path.split(".") if path else ():
         level = [
-            one
-            for found in level
-            if isinstance(found, dict) and name in found
-            for one in tree.several(found[name])
-            if not is_failed_part(one)
+            node
+            for parent in level
+            if isinstance(parent, dict) and name in parent
+            for node in tree.several(parent[name])
+            if not is_failed_part(node)
         ]
     return level
 
@@ -180,8 +180,8 @@ def keys(prefix: str | None, names: list[str]) -> Iterator[tuple[str, str]]:
             yield name, key
 
 
-def _once(found: Iterator[_Object]) -> list[Json]:
+def _once(all_objects: Iterator[_Object]) -> list[Json]:
     """Raises PayloadError: more than fields.MAX_ROWS."""
-    objects = dict.fromkeys(found)
+    objects = dict.fromkeys(all_objects)
     refuse_many_rows(len(objects))
     return [{"bucket": bucket, "region": region, "object": key} for bucket, region, key in objects]

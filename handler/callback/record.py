@@ -283,7 +283,7 @@ def _workflow(*places: Tree) -> dict[str, Json] | None:
         "node": "Name",
     }
     read: dict[str, Json] = {
-        field: next((found for at in places if (found := tree.identifier(at, name))), None)
+        field: next((value for at in places if (value := tree.identifier(at, name))), None)
         for field, name in names.items()
     }
     return read if any(read.values()) else None

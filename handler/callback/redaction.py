@@ -98,7 +98,7 @@ def redact(node: Tree, secret: PathTrie = _SECRETS) -> Tree:
     """A copy with [redacted] in place of each secret. Empty values stay empty, to show that there
     was none."""
     if isinstance(node, list):
-        return [redact(one, secret) for one in node]
+        return [redact(item, secret) for item in node]
     if not isinstance(node, dict):
         return node
     clean: dict[str, Tree] = {}

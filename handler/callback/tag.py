@@ -67,8 +67,8 @@ class Tag:
     @cached_property
     def lists(self) -> tuple[str, ...]:
         """Nodes that may repeat, so that one of them is a list too."""
-        found = self.result.lists() if self.result else ()
-        return tuple(dict.fromkeys((*COMMON_LISTS, *self.repeats, *found)))
+        result_lists = self.result.lists() if self.result else ()
+        return tuple(dict.fromkeys((*COMMON_LISTS, *self.repeats, *result_lists)))
 
     @cached_property
     def list_trie(self) -> PathTrie:

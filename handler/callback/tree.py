@@ -47,8 +47,8 @@ def text(node: Tree, path: str) -> str | None:
 
 def identifier(node: Tree, path: str) -> str | None:
     """The text at the path, where it is no longer than the name of anything; else None."""
-    found = text(node, path)
-    return found if found is None or len(found) <= MAX_IDENTIFIER_CHARS else None
+    value = text(node, path)
+    return value if value is None or len(value) <= MAX_IDENTIFIER_CHARS else None
 
 
 def leaf(node: Tree) -> str | None:
@@ -67,8 +67,8 @@ def get_all(node: Tree, path: str) -> list[Tree]:
 
 def several(node: Tree) -> list[Tree]:
     """A node as a list, blank leaves left out."""
-    ones = node if isinstance(node, list) else [node]
-    return [one for one in ones if not is_blank(one)]
+    items = node if isinstance(node, list) else [node]
+    return [item for item in items if not is_blank(item)]
 
 
 def descend(node: Tree, names: Sequence[str]) -> list[Tree]:
@@ -77,10 +77,10 @@ def descend(node: Tree, names: Sequence[str]) -> list[Tree]:
     level = several(node)
     for name in names:
         level = [
-            one
-            for found in level
-            if isinstance(found, dict) and name in found
-            for one in several(found[name])
+            child
+            for parent in level
+            if isinstance(parent, dict) and name in parent
+            for child in several(parent[name])
         ]
     return level
 
@@ -88,7 +88,7 @@ def descend(node: Tree, names: Sequence[str]) -> list[Tree]:
 def every(node: Tree, names: Sequence[str]) -> list[str]:
     """The texts at a path that is split already, in all that repeats on the way, blank ones
     left out."""
-    return [one for one in descend(node, names) if isinstance(one, str)]
+    return [value for value in descend(node, names) if isinstance(value, str)]
 
 
 def is_blank(node: Tree) -> bool:
@@ -106,13 +106,15 @@ def is_hollow(node: Tree) -> bool:
 def steps(path: str) -> Steps:
     """A path, split: one row of names for each of its alternatives; "" is the node itself."""
     plain = path.replace("[]", "")
-    return tuple(tuple(one.split(".")) for one in plain.split("|")) if plain else ((),)
+    return (
+        tuple(tuple(alternative.split(".")) for alternative in plain.split("|")) if plain else ((),)
+    )
 
 
 def repeating(path: str) -> Iterator[str]:
     """The nodes on a path that have [] behind their names, as paths."""
-    for one in path.split("|"):
-        parts = one.split("[]")
+    for alternative in path.split("|"):
+        parts = alternative.split("[]")
         yield from ("".join(parts[:count]) for count in range(1, len(parts)))
 
 
@@ -121,17 +123,17 @@ def find(node: Tree, at: Steps) -> Tree:
     if len(at) == 1:
         return walk(node, at[0])
     for names in at:
-        found = walk(node, names)
-        if not is_hollow(found):
-            return found
+        candidate = walk(node, names)
+        if not is_hollow(candidate):
+            return candidate
     return None
 
 
 def find_all(node: Tree, at: Steps) -> list[Tree]:
     """All nodes at a path, in all that repeats on the way; hollow nodes left out."""
-    found: list[Tree] = []
+    nodes: list[Tree] = []
     for names in at:
-        found = [one for one in descend(node, names) if not is_hollow(one)]
-        if found:
+        nodes = [child for child in descend(node, names) if not is_hollow(child)]
+        if nodes:
             break
-    return found
+    return nodes

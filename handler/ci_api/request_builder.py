@@ -89,14 +89,14 @@ def _input(sent: Tree) -> dict[str, Tree]:
 
 
 def _drop(at: Tree, path: list[str]) -> None:
-    for one in _parents(at, path):
-        one.pop(path[-1], None)
+    for parent in _parents(at, path):
+        parent.pop(path[-1], None)
 
 
 def _rename(at: Tree, path: list[str], name: str) -> None:
-    for one in _parents(at, path):
-        if path[-1] in one:
-            one[name] = one.pop(path[-1])
+    for parent in _parents(at, path):
+        if path[-1] in parent:
+            parent[name] = parent.pop(path[-1])
 
 
 def _parents(at: Tree, path: list[str]) -> list[dict[str, Tree]]:
@@ -105,10 +105,10 @@ def _parents(at: Tree, path: list[str]) -> list[dict[str, Tree]]:
     level = [at]
     for name in path[:-1]:
         below: list[Tree] = []
-        for one in level:
-            if not isinstance(one, dict) or name not in one:
+        for node in level:
+            if not isinstance(node, dict) or name not in node:
                 continue
-            value = one[name]
+            value = node[name]
             copied: Tree = (
                 [dict(v) if isinstance(v, dict) else v for v in value]
                 if isinstance(value, list)
@@ -116,10 +116,10 @@ def _parents(at: Tree, path: list[str]) -> list[dict[str, Tree]]:
                 if isinstance(value, dict)
                 else value
             )
-            one[name] = copied
+            node[name] = copied
             below += copied if isinstance(copied, list) else [copied]
         level = below
-    return [one for one in level if isinstance(one, dict)]
+    return [node for node in level if isinstance(node, dict)]
 
 
 def _holds_redacted(at: Tree) -> bool:

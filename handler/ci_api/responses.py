@@ -146,9 +146,9 @@ def details_in(operation: str, response: dict[str, Tree], name: str) -> list[dic
     Raises:
         CiError: one of them is not a job. It might have been the one that is looked for.
     """
-    found = tree.get_all(response, name)
-    details = [one for one in found if isinstance(one, dict)]
-    if len(details) != len(found):
+    nodes = tree.get_all(response, name)
+    details = [node for node in nodes if isinstance(node, dict)]
+    if len(details) != len(nodes):
         raise CiError(operation, f"CI answered with a {name} that holds no job")
     return details
 

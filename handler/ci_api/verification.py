@@ -74,7 +74,11 @@ def differences(record: JobRecord, described: Described) -> list[str]:
         "QueueId": (record.queue_id, tree.text(described.detail, "QueueId")),
         "Input.Object": (record.job_input.object, tree.text(described.detail, "Input.Object")),
     }
-    return [name for name, (one, other) in pairs.items() if one and other and one != other]
+    return [
+        name
+        for name, (recorded, answered) in pairs.items()
+        if recorded and answered and recorded != answered
+    ]
 
 
 @dataclass

@@ -172,12 +172,16 @@ class CallbackIngest(NamedTuple):
         allowed = self.settings.allowed_buckets
         if allowed is None:
             return True
-        sent = (one for path in INPUT_BUCKETS for one in tree.descend(job.details, path.split(".")))
+        buckets = (
+            bucket
+            for path in INPUT_BUCKETS
+            for bucket in tree.descend(job.details, path.split("."))
+        )
         # What is no name is not nothing either.
         return all(
-            isinstance(one, str) and (one in allowed or one.rpartition("-")[2] in allowed)
-            for one in sent
-            if not tree.is_hollow(one)
+            isinstance(bucket, str) and (bucket in allowed or bucket.rpartition("-")[2] in allowed)
+            for bucket in buckets
+            if not tree.is_hollow(bucket)
         )
 
     def _report(self, result: JobResult, differs: bool = False) -> JobResult:

@@ -91,8 +91,8 @@ def unanswered(operation: str, key: str, cause: NoAnswerError | NotFromCosError)
 
 def answered(operation: str, key: str, status: int, text: str) -> StoreError:
     """From an answer of COS that no SDK has read. text: its body."""
-    found = re.search(_CODE, text)
-    return StoreError(operation, key, "COS refused it", status, found[1] if found else "")
+    match = re.search(_CODE, text)
+    return StoreError(operation, key, "COS refused it", status, match[1] if match else "")
 
 
 def unreadable(operation: str, key: str, error: BaseException) -> StoreError:
@@ -108,5 +108,5 @@ def _code_of(error: CosError) -> str:
     digest = error.get_digest_msg()
     if isinstance(digest, dict) and digest.get("code"):
         return str(digest["code"])
-    found = re.search(_CODE, str(error.get_origin_msg()))
-    return found[1] if found else ""
+    match = re.search(_CODE, str(error.get_origin_msg()))
+    return match[1] if match else ""

@@ -102,19 +102,19 @@ class FolderStore:
         """The names in one folder, in order, MAX_LISTED names at a time."""
         after = ""
         while True:
-            found = (
+            names = (
                 key
                 for key in self._scan(folder)
                 if key > after
                 and (stop is None or key < stop)
                 and (key.startswith(prefix) or (key.endswith("/") and prefix.startswith(key)))
             )
-            first = list(itertools.islice(found, MAX_LISTED))
-            overflow = next(found, None)
+            first = list(itertools.islice(names, MAX_LISTED))
+            overflow = next(names, None)
             if overflow is None:
                 yield from sorted(first)
                 return
-            smallest = heapq.nsmallest(MAX_LISTED, itertools.chain(first, (overflow,), found))
+            smallest = heapq.nsmallest(MAX_LISTED, itertools.chain(first, (overflow,), names))
             del first
             yield from smallest
             after = smallest[-1]

@@ -94,7 +94,7 @@ class Ticket:
 
     def replayed(self) -> Ticket:
         """The same ticket as a new one: it is tried as often as one that never failed."""
-        details = {name: one for name, one in (self.details or {}).items() if name != FAULTS}
+        details = {name: value for name, value in (self.details or {}).items() if name != FAULTS}
         return replace(self, replays=self.replays + 1, tries=0, details=details or None)
 
     def later(self, due: float, note: str, counts: bool) -> Ticket:

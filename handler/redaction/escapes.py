@@ -131,8 +131,8 @@ def _character(match: re.Match[str]) -> str:
 def _folded(match: re.Match[str]) -> str:
     """What can't be seen is left out of names only: a sign that is compared with how another one
     was written stays as it is."""
-    found = match[0]
+    text = match[0]
     if match["unseen"] is None:
-        return fold(found) or found
+        return fold(text) or text
     before = match.string[match.start() - 1 : match.start()]
-    return "" if before.isalnum() or before in _BEFORE_UNSEEN else found
+    return "" if before.isalnum() or before in _BEFORE_UNSEEN else text

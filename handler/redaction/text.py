@@ -146,7 +146,7 @@ def _hinted(text: str) -> Iterator[int]:
     """Where parts of names begin that may be secret, in their order. Most texts hold none."""
     lower = text.lower()
     if len(lower) != len(text):  # a few letters have two in lower case
-        lower = "".join(one.lower() if len(one.lower()) == 1 else one for one in text)
+        lower = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
     return heapq.merge(*(_places(lower, hint) for hint in _HINTS if hint in lower))
 
 
@@ -160,8 +160,8 @@ def _places(text: str, part: str) -> Iterator[int]:
 def _name_around(text: str, at: int, hint: int) -> tuple[int, int, int]:
     """The name that a part of was found at hint: where it begins, with its prefix and without, and
     ends. at: what comes before has been looked at."""
-    found = _NAME_END.match(text, hint)
-    end = found.end() if found else hint
+    match = _NAME_END.match(text, hint)
+    end = match.end() if match else hint
     local = hint
     while local > at and (text[local - 1].isalnum() or text[local - 1] in "_.-"):
         local -= 1

@@ -174,18 +174,18 @@ def _end_of_brackets(source: Decoded, start: int) -> int:
     """Behind the bracket that closes the one at start. Text in quotes is skipped."""
     depth, at = 0, start
     while True:
-        found = _BRACKETS.search(source.text, at)
-        if found is None:
+        match = _BRACKETS.search(source.text, at)
+        if match is None:
             return len(source.text)
-        at = found.end()
-        if found[0] in "[{":
+        at = match.end()
+        if match[0] in "[{":
             depth += 1
-        elif found[0] in "]}":
+        elif match[0] in "]}":
             depth -= 1
             if not depth:
                 return at
         else:
-            at = _behind_quoted(source, found.start(), _BEHIND_NESTED)
+            at = _behind_quoted(source, match.start(), _BEHIND_NESTED)
 
 
 def _behind_quoted(source: Decoded, quote: int, behind: re.Pattern[str] | None = None) -> int:
@@ -264,10 +264,10 @@ def _behind(source: Decoded, end: str, at: int, opening: int) -> int:
     """Behind the end of a CDATA section or a comment, whose > is as much escaped as its <."""
     length = len(_spelling(source, opening))
     while True:
-        found = source.text.find(end, at)
-        if found < 0:
+        start = source.text.find(end, at)
+        if start < 0:
             return len(source.text)
-        at = found + len(end)
+        at = start + len(end)
         if len(_spelling(source, at - 1)) == length:
             return at
 
@@ -275,12 +275,12 @@ def _behind(source: Decoded, end: str, at: int, opening: int) -> int:
 def _end_of_tag(source: Decoded, at: int) -> int:
     """Where the > of a tag is. Text in quotes is skipped."""
     while True:
-        found = _IN_TAG.search(source.text, at)
-        if found is None:
+        match = _IN_TAG.search(source.text, at)
+        if match is None:
             return len(source.text)
-        if found[0] == ">":
-            return found.start()
-        at = _behind_quoted(source, found.start())
+        if match[0] == ">":
+            return match.start()
+        at = _behind_quoted(source, match.start())
 
 
 def _spelling(source: Decoded, position: int) -> str:

@@ -38,8 +38,8 @@ def _buckets(at: Tree, is_bucket: bool = False) -> Iterator[str]:
     is_bucket: whether the node itself has such a name.
     """
     if isinstance(at, list):
-        for one in at:
-            yield from _buckets(one, is_bucket)
+        for item in at:
+            yield from _buckets(item, is_bucket)
     elif isinstance(at, dict):
         for name, value in at.items():
             yield from _buckets(value, is_bucket or name.lower().endswith(_ENDINGS))

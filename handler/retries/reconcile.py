@@ -122,10 +122,10 @@ class Reconcile:
     def _compare(self, summary: Summary, tag: str, batch: list[JobRecord]) -> None:
         """Take in the jobs of a batch whose callback has not come."""
         summary.listed += len(batch)
-        for folder in {_folder(keys.record(one)) for one in batch}:
+        for folder in {_folder(keys.record(record)) for record in batch}:
             self._list(folder)
         absent = in_parallel(self._is_absent, batch)
-        missing = [one for one, is_absent in zip(batch, absent, strict=True) if is_absent]
+        missing = [record for record, is_absent in zip(batch, absent, strict=True) if is_absent]
         summary.absent += len(missing)
         # Before they are taken in, as a ticket before its record: a pass that is aborted in
         # between does not find them absent when it is made again.

@@ -151,11 +151,11 @@ class _Attempt:
         marker = Marker(self.lineage, attempt.nonce)
         try:
             search = Search.after_detail(self.detail, self.context.clock())
-            found = jobs_with_marker(self.ci, self.family, search, marker)
+            jobs = jobs_with_marker(self.ci, self.family, search, marker)
         except CiError as error:
             return Defer(f"whether it was submitted is not known: {error}", otherwise="held")
         # The oldest: the nonce was not visible before that job was.
-        return adopt(self.lineage, attempt, self.record, found[0]) if found else None
+        return adopt(self.lineage, attempt, self.record, jobs[0]) if jobs else None
 
     def _submit(self, earlier: Attempt | None) -> NextStep:
         nonce = earlier.nonce if earlier else nonce_of(self.lineage, self.context.lease.writer)

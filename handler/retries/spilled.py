@@ -98,7 +98,7 @@ class SpilledIntake:
         """
         size = 0
         for batch in batches(self._objects()):
-            size += sum(found.size for found in batch)
+            size += sum(spilled.size for spilled in batch)
             is_full = self._counts.total() >= MAX_OBJECTS or size > MAX_BYTES
             if self._time_left() <= 0 or (is_full and self._counts):
                 return "in_progress"
@@ -148,12 +148,12 @@ def batches(objects: Iterator[SpilledObject]) -> Iterator[list[SpilledObject]]:
     if batch:
         yield batch
     batch = []
-    for found in objects:
+    for spilled in objects:
         if batch and (
-            len(batch) >= POOL or sum(one.size for one in batch) + found.size > BATCH_BYTES
+            len(batch) >= POOL or sum(queued.size for queued in batch) + spilled.size > BATCH_BYTES
         ):
             yield batch
             batch = []
-        batch.append(found)
+        batch.append(spilled)
     if batch:
         yield batch

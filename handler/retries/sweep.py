@@ -145,7 +145,7 @@ class Sweep:
             if budget.left() < until:
                 break
             batch = names[at : at + POOL]
-            entries += [found for found in in_parallel(worker.alert, batch) if found]
+            entries += [entry for entry in in_parallel(worker.alert, batch) if entry]
             self._summary.remaining -= len(batch)
         return entries
 

@@ -116,8 +116,8 @@ def _read(env: Mapping[str, str]) -> Settings:
         try:
             values[row.attribute] = None if text is None else row.read(text)
         except ValueError:
-            found = "a value that is not shown" if row.secret else repr((text or "")[:200])
-            problems.append(Problem(row.variable, found, row.expected))
+            shown = "a value that is not shown" if row.secret else repr((text or "")[:200])
+            problems.append(Problem(row.variable, shown, row.expected))
     values["limits"] = Limits(
         *(values.pop(name, 0) for name in ("max_parse_bytes", "max_nodes", "max_depth"))
     )
@@ -164,7 +164,7 @@ def _missing_for_cos(values: Mapping[str, Any]) -> list[Problem]:
 def _contradictions(values: Mapping[str, Any]) -> list[Problem]:
     """Settings of which each is valid, and which are wrong together."""
     orders = (("RETRY_BASE_S", "RETRY_CAP_S", 0), ("LEASE_WAIT_S", "LEASE_S", MIN_LEASE_USE_S))
-    found = [
+    problems = [
         Problem(
             lower,
             str(values[lower.lower()]),
@@ -176,8 +176,10 @@ def _contradictions(values: Mapping[str, Any]) -> list[Problem]:
     ledger, spill = values.get("ledger_url"), values.get("spill_url")
     if ledger and spill and ledger.place == spill.place:
         where = f"{spill.bucket or spill.path}, where LEDGER_URL is"
-        found.append(Problem("SPILL_URL", where, "another place, since it serves when that fails"))
-    return found
+        problems.append(
+            Problem("SPILL_URL", where, "another place, since it serves when that fails")
+        )
+    return problems
 
 
 _NAMES = (

@@ -78,14 +78,14 @@ def tokens(text: str) -> tuple[str, ...]:
     """Tokens separated by commas; none of the word `none`."""
     if text == "none":
         return ()
-    found = tuple(token.strip() for token in text.split(","))
+    values = tuple(token.strip() for token in text.split(","))
     if not all(
-        token.isascii() and token.isprintable() and token and " " not in token for token in found
+        token.isascii() and token.isprintable() and token and " " not in token for token in values
     ):
         raise ValueError
-    if "none" in found:
+    if "none" in values:
         raise ValueError
-    return found
+    return values
 
 
 def endpoint(text: str) -> tuple[str, int]:
@@ -123,10 +123,10 @@ def http_url(text: str) -> str:
 
 def names(text: str) -> frozenset[str]:
     """Names separated by commas; at least one."""
-    found = frozenset(name.strip() for name in text.split(",") if name.strip())
-    if not found or not all(_NAME.fullmatch(name) for name in found):
+    values = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if not values or not all(_NAME.fullmatch(name) for name in values):
         raise ValueError
-    return found
+    return values
 
 
 def bucket(text: str) -> str:

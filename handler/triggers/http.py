@@ -177,7 +177,7 @@ def _authorise(event: Mapping[str, Any], tokens: Sequence[str]) -> None:
         return
     wanted = [_fingerprint(token) for token in tokens]
     shown = [_fingerprint(token) for token in _shown_tokens(event)]
-    matches = [hmac.compare_digest(one, other) for one in shown for other in wanted]
+    matches = [hmac.compare_digest(digest, other) for digest in shown for other in wanted]
     if not any(matches):
         headers = {"WWW-Authenticate": "Bearer"}
         raise _refusal(event, 401, "a valid token is needed", headers=headers)

@@ -295,20 +295,20 @@ function variablesProblems(file) {
 /** Problems of one node of the file, and of the request that the toolkit makes of it. */
 function compare(prefix, node, request, rows) {
   return rows.flatMap(({ at, expected, holds, asked, becomes = (value) => value }) => {
-    const found = dig(node, at);
+    const actual = dig(node, at);
     const place = prefix + at;
-    if (!holds(found)) {
-      return [problem(place, found, typeof expected === "function" ? expected(found) : expected)];
+    if (!holds(actual)) {
+      return [problem(place, actual, typeof expected === "function" ? expected(actual) : expected)];
     }
     if (!asked) return [];
-    const [wanted, got] = [becomes(resolved(found)), asked(request)];
+    const [wanted, got] = [becomes(resolved(actual)), asked(request)];
     if (isDeepStrictEqual(got, wanted)) return [];
     return [`${place}: found ${show(got)} in the toolkit's request; expected ${show(wanted)}`];
   });
 }
 
-function problem(place, found, expected) {
-  return `${place}: found ${show(found)}; expected ${expected}`;
+function problem(place, actual, expected) {
+  return `${place}: found ${show(actual)}; expected ${expected}`;
 }
 
 /** What the exclude globs should do and don't; null where they do. */
@@ -362,8 +362,8 @@ function matches(pattern) {
   return (value) => typeof value === "string" && pattern.test(value);
 }
 
-function wholeWithin(least, most) {
-  return (value) => Number.isInteger(value) && value >= least && value <= most;
+function wholeWithin(minimum, maximum) {
+  return (value) => Number.isInteger(value) && value >= minimum && value <= maximum;
 }
 
 function isText(value) {

@@ -54,8 +54,8 @@ def says_nothing(value: Json, is_zero_nothing: bool) -> bool:
     """
     if isinstance(value, (dict, list)):
         # A loop, since a generator costs more than most of the values.
-        for one in value.values() if isinstance(value, dict) else value:
-            if not says_nothing(one, is_zero_nothing):
+        for item in value.values() if isinstance(value, dict) else value:
+            if not says_nothing(item, is_zero_nothing):
                 return False
         return True
     if isinstance(value, (int, float)):
@@ -113,7 +113,7 @@ class Values:
         object.__setattr__(self, "at", tree.steps(self.path))
 
     def read(self, node: Tree) -> Json:
-        read = (self.convert(tree.leaf(one)) for one in tree.find_all(node, self.at))
+        read = (self.convert(tree.leaf(child)) for child in tree.find_all(node, self.at))
         return [value for value in read if value is not None]
 
     def schema(self) -> Schema:
@@ -151,7 +151,7 @@ class Group:
         at = tree.find(node, self.at) if self.path else node
         if self.optional and tree.is_hollow(at):
             return None
-        return {name: one.read(at) for name, one in self.fields.items()}
+        return {name: member.read(at) for name, member in self.fields.items()}
 
     def schema(self) -> Schema:
         if self.name:
@@ -163,14 +163,14 @@ class Group:
         return {
             "type": ["object", "null"] if self.optional else "object",
             "description": self.about,
-            "properties": {name: one.schema() for name, one in self.fields.items()},
+            "properties": {name: member.schema() for name, member in self.fields.items()},
             "required": list(self.fields),
             "additionalProperties": False,
         }
 
     def lists(self) -> Iterator[str]:
         yield from tree.repeating(self.path)
-        within = [path for one in self.fields.values() for path in one.lists()]
+        within = [path for member in self.fields.values() for path in member.lists()]
         yield from (".".join((*names, path)) for names in self.at for path in within)
 
 
@@ -192,23 +192,23 @@ class Rows:
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", tree.steps(self.path))
         object.__setattr__(self, "row", Group("", self.about, self.fields))
-        kinds = {one.type for one in self.fields.values() if isinstance(one, Leaf)}
+        kinds = {member.type for member in self.fields.values() if isinstance(member, Leaf)}
         object.__setattr__(self, "has_text", "string" in kinds)
 
     def read(self, node: Tree) -> Json:
         """Raises PayloadError: more rows than MAX_ROWS and MAX_CELLS allow."""
         sent = tree.find_all(node, self.at)
         refuse_many_rows(len(sent), len(self.fields))
-        rows = ((self.row.read(one), one) for one in sent)
+        rows = ((self.row.read(source), source) for source in sent)
         return [
             row
-            for row, one in rows
-            if not says_nothing(row, self.has_text) or self._is_unreadable(one)
+            for row, source in rows
+            if not says_nothing(row, self.has_text) or self._is_unreadable(source)
         ]
 
     def _is_unreadable(self, node: Tree) -> bool:
         """Whether a row of numbers holds texts that are no numbers: it stays among the others."""
-        leaves = (one for one in self.fields.values() if isinstance(one, Leaf))
+        leaves = (member for member in self.fields.values() if isinstance(member, Leaf))
         return not self.has_text and any(tree.leaf(tree.find(node, leaf.at)) for leaf in leaves)
 
     def schema(self) -> Schema:
@@ -248,7 +248,7 @@ class Several:
         """Raises PayloadError: more nodes than MAX_ROWS and MAX_CELLS allow."""
         sent = tree.find_all(node, self.at)
         refuse_many_rows(len(sent), len(self.fields))
-        first, *others = [self.one.read(one) for one in sent] or [self.one.read(None)]
+        first, *others = [self.one.read(source) for source in sent] or [self.one.read(None)]
         return {**first, "others": others} if isinstance(first, dict) else None
 
     def schema(self) -> Schema:

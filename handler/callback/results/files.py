@@ -51,8 +51,8 @@ def _files(file: Tree) -> list[Json]:
     refuse_many_rows(len(names))
     prefix = tree.text(file, "ObjectPrefix") or ""
     checksums = {
-        tree.text(one, "ObjectName") or "": tree.identifier(one, "Md5")
-        for one in tree.get_all(file, "Md5Info")
+        tree.text(info, "ObjectName") or "": tree.identifier(info, "Md5")
+        for info in tree.get_all(file, "Md5Info")
     }
     urls = _urls(names, tree.every(file, ("ObjectUrl",)))
     return [

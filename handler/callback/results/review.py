@@ -79,17 +79,17 @@ class Parts:
         """Raises PayloadError: more parts than MAX_ROWS and MAX_CELLS allow, or with the scenes of
         all of them more than MAX_ROWS."""
         sent = [
-            (kind, one)
+            (kind, node)
             for path, kind in _PARTS.items()
-            for one in tree.get_all(parsed, path)
-            if not tree.is_hollow(one)
+            for node in tree.get_all(parsed, path)
+            if not tree.is_hollow(node)
         ]
         refuse_many_rows(len(sent), len(_PART))
-        refuse_many_rows(len(sent) + sum(len(nodes_of_scenes(one)) for _, one in sent))
+        refuse_many_rows(len(sent) + sum(len(nodes_of_scenes(node)) for _, node in sent))
         return [
             {"kind": kind, **part}
-            for kind, one in sent
-            for part in [_PART_GROUP.read(one)]
+            for kind, node in sent
+            for part in [_PART_GROUP.read(node)]
             if isinstance(part, dict)
         ]
 

@@ -24,8 +24,8 @@ class Keywords:
     names: tuple[str, ...] = ("Keywords",)
 
     def read(self, node: Tree) -> Json:
-        sent = (one for name in self.names for one in tree.every(node, (name,)))
-        return [word for one in sent for part in one.split(",") if (word := part.strip())]
+        sent = (words for name in self.names for words in tree.every(node, (name,)))
+        return [word for words in sent for part in words.split(",") if (word := part.strip())]
 
     def schema(self) -> Schema:
         return {

@@ -19,7 +19,7 @@ _FOUND: Fields = {
 }
 
 
-def _recognised(paths: str, found: str, about: str) -> Rows:
+def _recognised(paths: str, target_paths: str, about: str) -> Rows:
     """One kind of target: the moments, and what was found in each."""
     return Rows(
         "|".join(f"Operation.VideoTargetRecResult.{path}" for path in paths.split("|")),
@@ -27,7 +27,7 @@ def _recognised(paths: str, found: str, about: str) -> Rows:
         {
             "time_s": seconds("Time", "When", 1.206),
             "url": text("Url", "Address of the picture", "https://example.com/1206-1.jpg"),
-            "found": Rows(f"{found}|ResultInfo", "What was found at that moment", _FOUND),
+            "found": Rows(f"{target_paths}|ResultInfo", "What was found at that moment", _FOUND),
         },
     )
 

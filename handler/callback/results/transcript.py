@@ -73,7 +73,7 @@ class Segments:
         at = tree.get(node, self.path)
         sentences = _some(at, "ResultDetail")
         refuse_many_rows(len(sentences), len(_SEGMENT))
-        return [_detailed(one) for one in sentences] or _flash(at) or _lines(at)
+        return [_detailed(sentence) for sentence in sentences] or _flash(at) or _lines(at)
 
     def schema(self) -> Schema:
         return Rows(self.path, self.about, _SEGMENT).schema()
@@ -99,7 +99,7 @@ class Transcript:
     def read(self, node: Tree) -> Json:
         at = tree.get(node, self.path)
         sent = tree.every(at, ("Result",))
-        said = [_LINE.sub("", one) for one in sent]
+        said = [_LINE.sub("", result) for result in sent]
         if not any(map(str.strip, said)):
             said = tree.every(at, ("ResultDetail", "FinalSentence"))
         if not said:
@@ -120,8 +120,8 @@ class Transcript:
 def _text_lines(texts: list[str]) -> Iterator[str]:
     """Their lines, without blanks around them and without blank ones. One at a time: a list of
     the lines of a long text takes up many times its size."""
-    for one in texts:
-        for match in _TEXT_LINE.finditer(one):
+    for passage in texts:
+        for match in _TEXT_LINE.finditer(passage):
             if line := match[0].strip():
                 yield line
 
@@ -156,7 +156,7 @@ def _flash(at: Tree) -> list[Json]:
             "end_s": in_seconds(tree.text(sentence, "end_time")),
             "text": tree.text(sentence, "text") or None,
             "speaker_id": tree.text(sentence, "speaker_id"),
-            "channel": converters.integer(tree.text(one, "channel_id")),
+            "channel": converters.integer(tree.text(result, "channel_id")),
             "words": [
                 {
                     "word": tree.text(word, "word"),
@@ -167,8 +167,8 @@ def _flash(at: Tree) -> list[Json]:
                 for word in _some(sentence, "word_list")
             ],
         }
-        for one in _some(at, "FlashResult")
-        for sentence in _some(one, "sentence_list")
+        for result in _some(at, "FlashResult")
+        for sentence in _some(result, "sentence_list")
     ]
 
 
@@ -193,7 +193,7 @@ def _lines(at: Tree) -> list[Json]:
 
 
 def _some(at: Tree, path: str) -> list[Tree]:
-    return [one for one in tree.get_all(at, path) if not tree.is_hollow(one)]
+    return [node for node in tree.get_all(at, path) if not tree.is_hollow(node)]
 
 
 def _after(begin_s: float | None, offset_ms: str | None) -> float | None:
