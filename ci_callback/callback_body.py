@@ -33,5 +33,5 @@ def _tree(record: JobRecord) -> dict[str, Any]:
         "WorkflowName": "workflow_name",
         "Name": "node",
     }
-    workflow = {sent: record.workflow[name] for sent, name in names.items()}
+    workflow = {sent_name: record.workflow[name] for sent_name, name in names.items()}
     return event | {"JobsDetail": [record.details], "Workflow": workflow}

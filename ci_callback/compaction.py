@@ -193,8 +193,8 @@ def stale_days(store: Store) -> Iterator[str]:
 
 def _under_a_day(store: Store, names: set[str]) -> frozenset[str]:
     """Those of the names that are under a day as well."""
-    days = (found for day, found in listed_days(store) if day != NO_DAY)
-    return frozenset().union(*(names & found for found in days))
+    days = (day_names for day, day_names in listed_days(store) if day != NO_DAY)
+    return frozenset().union(*(names & day_names for day_names in days))
 
 
 def is_whole(folder: Path, manifest: Manifest) -> bool:

@@ -130,13 +130,13 @@ def use(load: Load) -> Use:
         + active * LEASE_WAIT_MS
     ) / 1000
     came = (load.callbacks + failed) * load.record_bytes + failed * TICKETS * TICKET_BYTES
-    sent = came + requests * REQUEST_OVERHEAD_BYTES + (load.callbacks + again) * ANSWER_BYTES
+    sent_bytes = came + requests * REQUEST_OVERHEAD_BYTES + (load.callbacks + again) * ANSWER_BYTES
     return Use(
         invocations=load.callbacks + failed + again + refused + load.sweeps + load.reconciles,
         gb_seconds=seconds * load.memory_mb / 1024,
         cos_requests=requests,
         stored_gb=came * load.retention_days / 30 / GB,
-        egress_gb=sent / GB,
+        egress_gb=sent_bytes / GB,
     )
 
 

@@ -143,7 +143,7 @@ def deliver(
     with ThreadPoolExecutor(at_a_time) as pool:
         working = [pool.submit(work) for _ in range(at_a_time)]
         try:
-            return [one for worker in working for one in worker.result()]
+            return [answer for worker in working for answer in worker.result()]
         finally:
             unreachable.set()
 
@@ -164,12 +164,12 @@ def _exchange(http: HttpClient, target: Target, callback: Callback, timeout_s: f
 
 def figures(answered: Sequence[Answered], seconds: float) -> Figures:
     """The figures of some deliveries. seconds: from the first to the last."""
-    times = [one.ms for one in answered if one.status is not None]
-    statuses = Counter(one.status for one in answered if one.status is not None)
+    times = [answer.ms for answer in answered if answer.status is not None]
+    statuses = Counter(answer.status for answer in answered if answer.status is not None)
     return Figures(
         sent=len(answered),
         answers={str(status): count for status, count in sorted(statuses.items())},
-        errors=dict(Counter(one.error for one in answered if one.status is None)),
+        errors=dict(Counter(answer.error for answer in answered if answer.status is None)),
         seconds=round(seconds, 3),
         per_second=round(len(times) / seconds, 1) if seconds > 0 else 0.0,
         ms=percentiles(times),

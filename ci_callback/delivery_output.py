@@ -52,7 +52,7 @@ def show_many(target: Target, answered: Sequence[Answered], seconds: float, as_j
 
 def complain_of_silence(target: Target, answered: Sequence[Answered]) -> None:
     """Say what to check where there was no answer."""
-    errors = "; ".join(sorted({one.error for one in answered if one.status is None}))
+    errors = "; ".join(sorted({answer.error for answer in answered if answer.status is None}))
     if not errors:
         return
     if target.is_loopback:
@@ -63,5 +63,5 @@ def complain_of_silence(target: Target, answered: Sequence[Answered]) -> None:
 
 def exit_unless_all_well(answered: Sequence[Answered]) -> None:
     """End the command with status 1 where a callback was not answered 2xx."""
-    if not all(one.is_well for one in answered):
+    if not all(answer.is_well for answer in answered):
         raise typer.Exit(EXIT_NOT_2XX)

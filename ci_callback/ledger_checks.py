@@ -48,7 +48,7 @@ def _check_record(record: JobRecord) -> None:
     root, attempt = record.retry.get("root_job_id"), record.retry.get("attempt")
     if not (isinstance(root, str) and _fits(attempt, int) and int(str(attempt)) > 0):
         raise ValueError("retry holds no root_job_id and attempt")
-    if not all(isinstance(one, dict) for one in record.outputs):
+    if not all(isinstance(output, dict) for output in record.outputs):
         raise ValueError("outputs holds what it can't hold")
     if not isinstance(record.result, (dict, types.NoneType)):
         raise ValueError("result holds what it can't hold")
@@ -70,7 +70,7 @@ def _fits(value: Any, hint: object) -> bool:
     """Whether a value is of a type. The contents of dicts and lists are not looked at."""
     origin = get_origin(hint) or hint
     if origin in (Union, types.UnionType):
-        return any(_fits(value, one) for one in get_args(hint))
+        return any(_fits(value, member) for member in get_args(hint))
     if origin is Literal:
         return value in get_args(hint)
     if origin is float:

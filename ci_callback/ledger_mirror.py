@@ -77,7 +77,7 @@ class _Copy:
         compacted = set(compact.compacted_days(self.store))
         days = self._listed(compacted)
         while some := list(islice(days, POOL)):
-            for brought, missing in in_parallel(lambda one: self._day(*one), some):
+            for brought, missing in in_parallel(lambda listed_day: self._day(*listed_day), some):
                 parts += brought
                 keys += missing
         return parts, keys

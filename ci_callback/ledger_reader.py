@@ -151,9 +151,9 @@ def records(store: Store, keys: Iterable[str]) -> Iterator[StoredRecord]:
     """The records under some keys, in their order; keys that are gone again are left out."""
     todo = iter(keys)
     while batch := list(islice(todo, BATCH)):
-        for one in in_parallel(lambda key: _stored(store, key), batch):
-            if one is not None:
-                yield one
+        for stored in in_parallel(lambda key: _stored(store, key), batch):
+            if stored is not None:
+                yield stored
 
 
 def received_at(record: JobRecord) -> str | None:
@@ -177,10 +177,10 @@ def resubmissions(store: Store, root_job_id: str) -> list[Resubmission]:
     """The re-submissions of a job, in the order of their numbers, from 2 on."""
     made: list[Resubmission] = []
     for number in range(2, MAX_ATTEMPTS):
-        one = _resubmission(store, keys.attempt(root_job_id, number), number)
-        if one is None:
+        resubmission = _resubmission(store, keys.attempt(root_job_id, number), number)
+        if resubmission is None:
             break
-        made.append(one)
+        made.append(resubmission)
     return made
 
 
@@ -190,9 +190,9 @@ def all_resubmissions(store: Store) -> Iterator[tuple[str, Resubmission]]:
     for key in store.list(ATTEMPTS):
         _, part, last = key.split("/", 2)
         number = last.removesuffix(".json")
-        one = _resubmission(store, key, int(number)) if number.isdecimal() else None
-        if one is not None:
-            yield keys.sent(part), one
+        resubmission = _resubmission(store, key, int(number)) if number.isdecimal() else None
+        if resubmission is not None:
+            yield keys.sent(part), resubmission
 
 
 def _resubmission(store: Store, key: str, number: int) -> Resubmission | None:
@@ -211,7 +211,7 @@ def _ended(store: Store, attempt: Attempt) -> StoredRecord | None:
     if not attempt.job_id:
         return None
     places = job_keys(attempt.job_id, [keys.day(attempt.created_at)])
-    return next((one for key in places if (one := _stored(store, key)) is not None), None)
+    return next((stored for key in places if (stored := _stored(store, key)) is not None), None)
 
 
 def job_keys(job_id: str, days: Iterable[str]) -> list[str]:
@@ -247,9 +247,9 @@ def outbox(store: Store) -> Iterator[StoredTicket]:
     """All tickets, the next one due first."""
     names = (key.removeprefix(OUTBOX) for key in store.list(OUTBOX))
     while batch := list(islice(names, BATCH)):
-        for one in in_parallel(lambda name: _waiting(store, name), batch):
-            if one is not None:
-                yield one
+        for stored in in_parallel(lambda name: _waiting(store, name), batch):
+            if stored is not None:
+                yield stored
 
 
 def _waiting(store: Store, name: str) -> StoredTicket | None:

@@ -72,12 +72,12 @@ def recover(lines: Iterable[str]) -> Recovery:
         if part is not None:
             parts[part.sha256].append(part)
     bodies, lost = [], []
-    for sha256, found in parts.items():
+    for sha256, body_parts in parts.items():
         # A body is as sure as the least sure of the parts that it is made of.
-        authenticated = _whole(sha256, [part for part in found if part.authenticated])
-        body = authenticated or _whole(sha256, found)
+        authenticated = _whole(sha256, [part for part in body_parts if part.authenticated])
+        body = authenticated or _whole(sha256, body_parts)
         if body is None:
-            lost.append(LostBody(sha256, _explain(found)))
+            lost.append(LostBody(sha256, _explain(body_parts)))
         else:
             bodies.append(RecoveredBody(body, authenticated is not None))
     return Recovery(tuple(bodies), tuple(lost))
@@ -176,11 +176,11 @@ def _whole_number(value: Any) -> int | None:
 def _log_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
     """The function's lines about bodies, of whichever form yields any."""
     for form in (_json_lines, _document, _table):
-        found = False
+        has_lines = False
         for values in form(lines):
-            found = True
+            has_lines = True
             yield values
-        if found:
+        if has_lines:
             return
 
 

@@ -20,7 +20,9 @@ def tags(begin: str) -> list[str]:
 
 def outcomes(begin: str) -> list[str]:
     """Outcomes that begin so, for the shell's completion."""
-    return sorted(one for one in {*OUTCOMES.values(), "partial"} if one.startswith(begin))
+    return sorted(
+        outcome for outcome in {*OUTCOMES.values(), "partial"} if outcome.startswith(begin)
+    )
 
 
 Tag = Annotated[str | None, typer.Option(help="Only this tag.", autocompletion=tags)]

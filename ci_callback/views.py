@@ -48,7 +48,7 @@ def ticket_cells(waiting: StoredTicket) -> tuple[Cell, ...]:
     return (
         epoch_text(ticket.due) if ticket.due else "now",
         ticket.action + (f", try {ticket.tries + 1}" if ticket.tries else ""),
-        tuple(one for one in (ticket.job_id, ticket.note) if one),
+        tuple(part for part in (ticket.job_id, ticket.note) if part),
     )
 
 
@@ -61,11 +61,13 @@ def ticket_object(waiting: StoredTicket) -> dict[str, Any]:
     return {"name": waiting.name, **{name: getattr(ticket, name) for name in names}}
 
 
-def resubmission_object(one: Resubmission) -> dict[str, Any]:
+def resubmission_object(resubmission: Resubmission) -> dict[str, Any]:
     """A re-submission, and the outcome of the job that it became."""
-    record = one.ended.record if one.ended else None
-    attempt = asdict(one.attempt) if one.attempt else {"unreadable": one.why}
-    return {"number": one.number, **attempt, "outcome": record.outcome if record else None}
+    record = resubmission.ended.record if resubmission.ended else None
+    attempt = (
+        asdict(resubmission.attempt) if resubmission.attempt else {"unreadable": resubmission.why}
+    )
+    return {"number": resubmission.number, **attempt, "outcome": record.outcome if record else None}
 
 
 def epoch_text(epoch: float) -> str:

@@ -96,14 +96,14 @@ class Api:
         operation = request.get("Operation")
         if not isinstance(operation, dict):
             raise RefusalError(400, "MissingContent", "Operation is required")
-        user_data, sent = operation.get("UserData", ""), request.get("Input") or {}
-        if not (isinstance(user_data, str) and isinstance(sent, dict)):
+        user_data, job_input = operation.get("UserData", ""), request.get("Input") or {}
+        if not (isinstance(user_data, str) and isinstance(job_input, dict)):
             raise RefusalError(400, "InvalidArgument", "UserData or Input")
-        if not isinstance(sent.get("Object", ""), str):
+        if not isinstance(job_input.get("Object", ""), str):
             raise RefusalError(400, "InvalidArgument", "Input.Object")
         if len(user_data) > MAX_USER_DATA or not (user_data.isascii() and user_data.isprintable()):
             raise RefusalError(400, "InvalidArgument", "UserData")
-        read_only = {"BucketId", "Region", "CosHeaders"} & set(sent)
+        read_only = {"BucketId", "Region", "CosHeaders"} & set(job_input)
         results = {name for name in operation if name.endswith("Result")}
         if read_only or results:
             raise RefusalError(
@@ -114,10 +114,10 @@ class Api:
         asked = ids.split(",")
         if len(asked) > MAX_IDS:
             raise RefusalError(400, "InvalidArgument", f"at most {MAX_IDS} ids")
-        found = {job_id: self._find(path, job_id) for job_id in asked}
+        jobs = {job_id: self._find(path, job_id) for job_id in asked}
         response = {
-            "JobsDetail": [job.detail() for job in found.values() if job],
-            "NonExistJobIds": [job_id for job_id, job in found.items() if not job],
+            "JobsDetail": [job.detail() for job in jobs.values() if job],
+            "NonExistJobIds": [job_id for job_id, job in jobs.items() if not job],
         }
         return wire.to_xml({"Response": response})
 

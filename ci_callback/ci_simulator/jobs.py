@@ -80,8 +80,8 @@ class Job:
     @property
     def input_object(self) -> str | None:
         """The key of its input; None for what has none, as FileCompress."""
-        found = self.request.get("Input") or {}
-        return found.get("Object")
+        job_input = self.request.get("Input") or {}
+        return job_input.get("Object")
 
     @property
     def is_over(self) -> bool:
@@ -138,10 +138,10 @@ class Job:
         }
 
     def _input(self) -> dict[str, Any]:
-        sent = dict(self.request.get("Input") or {})
+        job_input = dict(self.request.get("Input") or {})
         if self.tag in _NO_BUCKET_IN_INPUT:
-            return sent
-        return sent | {"BucketId": self.bucket, "Region": self.region}
+            return job_input
+        return job_input | {"BucketId": self.bucket, "Region": self.region}
 
 
 class Jobs:

@@ -21,9 +21,9 @@ def is_valid(
     key = secrets.get(fields.get("q-ak", ""))
     if key is None or fields.get("q-sign-algorithm") != "sha1":
         return False
-    sent = {name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)}
+    params = {name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)}
     signed_headers = {name: headers.get(name, "") for name in _names(fields, "q-header-list")}
-    signed_params = {name: sent.get(name, "") for name in _names(fields, "q-url-param-list")}
+    signed_params = {name: params.get(name, "") for name in _names(fields, "q-url-param-list")}
     text = "\n".join((method.lower(), path, _joined(signed_params), _joined(signed_headers), ""))
     digest = hashlib.sha1(text.encode()).hexdigest()  # noqa: S324  # so COS signs
     to_sign = f"sha1\n{fields['q-sign-time']}\n{digest}\n"
@@ -32,7 +32,7 @@ def is_valid(
 
 
 def _names(fields: Mapping[str, str], name: str) -> list[str]:
-    return [unquote(one) for one in fields.get(name, "").split(";") if one]
+    return [unquote(part) for part in fields.get(name, "").split(";") if part]
 
 
 def _joined(values: Mapping[str, str]) -> str:

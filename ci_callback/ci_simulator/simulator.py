@@ -189,7 +189,7 @@ class CiSimulator:
 
     def requests(self) -> list[tuple[str, str]]:
         """(method, path) of what was seen, in order. Those for COS are the FakeCos's."""
-        return [(one.method, one.path) for one in self.seen]
+        return [(request.method, request.path) for request in self.seen]
 
     @contextmanager
     def faulty(self, fault: Callable[[Seen], Fault | None]) -> Iterator[None]:
@@ -241,8 +241,8 @@ class CiSimulator:
         # As a bucket in strict signature mode does.
         signed = re.search(r"q-header-list=([^&]*)", seen.headers["authorization"])
         named = signed[1].split(";") if signed else []
-        sent = {"host", "content-type", "content-length"} & set(seen.headers)
-        if not sent <= set(named):
+        must_sign = {"host", "content-type", "content-length"} & set(seen.headers)
+        if not must_sign <= set(named):
             raise RefusalError(
                 401, "AccessDenied", "Content-Type, Content-Length or Host is not signed"
             )

@@ -18,8 +18,8 @@ def to_xml(tree: dict[str, Any]) -> str:
     """A tree of dict, list and str as elements; a list repeats its element, "" is <Name/>."""
     parts = []
     for name, value in tree.items():
-        for one in value if isinstance(value, list) else [value]:
-            inner = to_xml(one) if isinstance(one, dict) else escape(one)
+        for item in value if isinstance(value, list) else [value]:
+            inner = to_xml(item) if isinstance(item, dict) else escape(item)
             parts.append(f"<{name}>{inner}</{name}>" if inner else f"<{name}/>")
     return "".join(parts)
 
@@ -50,15 +50,15 @@ def china_time(epoch_s: float | None) -> str:
     return datetime.fromtimestamp(int(epoch_s), _CHINA).strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
-def epoch(sent: str) -> float:
+def epoch(text: str) -> float:
     """The same back.
 
     Raises:
         ValueError: it is another form than CI's documents have.
     """
-    if not sent.endswith("+0800"):
+    if not text.endswith("+0800"):
         raise ValueError
-    return datetime.strptime(sent, "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()
 
 
 def _tree(element: ElementTree.Element) -> Any:
@@ -76,9 +76,9 @@ def _tree(element: ElementTree.Element) -> Any:
 
 def _without_blanks(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {name: _without_blanks(one) for name, one in value.items()}
-        return {name: one for name, one in kept.items() if one not in ("", {}, [])}
+        kept = {name: _without_blanks(child) for name, child in value.items()}
+        return {name: child for name, child in kept.items() if child not in ("", {}, [])}
     if isinstance(value, list):
-        several = [_without_blanks(one) for one in value]
+        several = [_without_blanks(item) for item in value]
         return several[0] if len(several) == 1 else several
     return value

@@ -32,7 +32,7 @@ def compact(
     """Fold the records of a day into compacted/dt=DAY/part-0.ndjson.gz. The records stay."""
     if not date and not all_stale:
         raise typer.BadParameter("name a day with --date, or pass --all-stale")
-    days = {one.date().isoformat() for one in date or ()}
+    days = {moment.date().isoformat() for moment in date or ()}
     with local() as here:
         store = here.ledger.store
         days.update(stale_days(store) if all_stale else ())
@@ -40,9 +40,9 @@ def compact(
     if as_json:
         print_json(folded)
         return
-    for one in folded:
-        line = "{day}  {records:,} records  {bytes:,} bytes  {part}" if one["part"] else ""
-        say((line or "{day}  has no records").format(**one))
+    for summary in folded:
+        line = "{day}  {records:,} records  {bytes:,} bytes  {part}" if summary["part"] else ""
+        say((line or "{day}  has no records").format(**summary))
     if not folded:
         say("No day is stale.")
 

@@ -50,8 +50,8 @@ def share(text: str) -> float:
     Raises:
         typer.BadParameter: it is no such share.
     """
-    found = _SHARE.fullmatch(text.strip())
-    value = float(found[1]) / (100 if found[2] else 1) if found else 2.0
+    match = _SHARE.fullmatch(text.strip())
+    value = float(match[1]) / (100 if match[2] else 1) if match else 2.0
     if value > 1:
         raise typer.BadParameter(f"{text!r}: write 2% or 0.02")
     return value

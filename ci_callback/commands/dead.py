@@ -42,14 +42,16 @@ def _summary(dead_letter: StoredDeadLetter) -> dict[str, Any]:
 def list_dead_letters(as_json: AsJson = False) -> None:
     """List all dead letters, with the reason of each and the time of its replay."""
     with local() as here:
-        found = [_summary(one) for one in dead_letters(here.ledger.store)]
+        summaries = [_summary(dead_letter) for dead_letter in dead_letters(here.ledger.store)]
     if as_json:
-        print_json(found)
+        print_json(summaries)
         return
     rows = Table(("received", "why", "bytes", "replayed", "key"))
-    for one in found:
-        received = str(one["received_at"] or "")[:19]
-        rows.add(received, one["reason"], one["bytes"], one["replayed_at"], one["key"])
+    for summary in summaries:
+        received = str(summary["received_at"] or "")[:19]
+        rows.add(
+            received, summary["reason"], summary["bytes"], summary["replayed_at"], summary["key"]
+        )
     say_table(rows, empty="There are no dead letters.")
 
 
@@ -88,12 +90,12 @@ def replay_dead_letter(name: Name, as_json: AsJson = False) -> None:
         replay = Replay(here.ledger, recorder, here.settings.limits, process, now)
         jobs = replay.run(dead_letter)
     results = [
-        {"job_id": one.job_id, "tag": one.tag, "status": one.status, "key": one.key} for one in jobs
+        {"job_id": job.job_id, "tag": job.tag, "status": job.status, "key": job.key} for job in jobs
     ]
     if as_json:
         print_json(results)
     else:
-        for one in results:
-            say(f"{one['status']:12}", f"{one['job_id']} ", one["key"])
-    if any(one.status in ("dead_letter", "retry_later") for one in jobs):
+        for result in results:
+            say(f"{result['status']:12}", f"{result['job_id']} ", result["key"])
+    if any(job.status in ("dead_letter", "retry_later") for job in jobs):
         raise typer.Exit(EXIT_NOT_2XX)

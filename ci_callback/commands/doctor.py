@@ -47,7 +47,9 @@ def examine(
         case = Case(settings, target, http, clock)
         known = {finding.name for finding in findings}
         # Of a setting that is wrong, its default is no news.
-        findings += [one for one in on_settings.opinions(settings) if one.name not in known]
+        findings += [
+            finding for finding in on_settings.opinions(settings) if finding.name not in known
+        ]
         findings += run_all(case, checks)
     secrets = {*on_settings.secrets_of(env, settings), *target.secrets}
     return [safe(finding, secrets) for finding in findings]

@@ -68,14 +68,14 @@ def invoke(
         settings = Settings.from_env(os.environ)
         done = _run(paths, settings, event, is_quiet=as_json or len(paths) == 1)
         if as_json:
-            results = [_as_object(one, len(paths) > 1) for one in done]
+            results = [_as_object(invocation, len(paths) > 1) for invocation in done]
             for result in results:
                 print_json(result)
         elif len(paths) == 1:
             _show(done[0])
         else:
             _summarise(done)
-    if not all(one.is_well for one in done):
+    if not all(invocation.is_well for invocation in done):
         raise typer.Exit(EXIT_NOT_2XX)
 
 
@@ -85,10 +85,10 @@ def _files(named: list[Path]) -> Iterator[Path]:
         if path == STDIN or path.is_file():
             yield path
         elif path.is_dir():
-            found = sorted(one for one in path.rglob("*") if one.suffix in (".xml", ".json"))
-            if not found:
+            files = sorted(file for file in path.rglob("*") if file.suffix in (".xml", ".json"))
+            if not files:
                 raise typer.BadParameter(f"there is no .xml or .json file in {path}")
-            yield from found
+            yield from files
         else:
             raise typer.BadParameter(f"there is no file {path}")
 
@@ -99,35 +99,35 @@ def _run(paths: list[Path], settings: Settings, as_event: bool, is_quiet: bool) 
     # The function logs to stdout, as in SCF; here stdout is for the result. With many files the
     # log would drown the summary, so it is shown only for answers other than 2xx.
     for path in progress(paths, "Invoking", not is_quiet):
-        sent = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
-        event = _event(sent, settings, as_event)
+        data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        event = _event(data, settings, as_event)
         log = io.StringIO()
         with contextlib.redirect_stdout(log):
             answer = main_handler(event, events.context())
-        one = Invoked(str(path), answer, _kept(answer, store))
-        if len(paths) == 1 or not one.is_well:
+        invocation = Invoked(str(path), answer, _kept(answer, store))
+        if len(paths) == 1 or not invocation.is_well:
             print_log(log.getvalue())
-        done.append(one)
+        done.append(invocation)
     return done
 
 
-def _event(sent: bytes, settings: Settings, as_event: bool) -> Any:
+def _event(data: bytes, settings: Settings, as_event: bool) -> Any:
     if not as_event:
         token = settings.callback_tokens[0] if settings.callback_tokens else None
-        return events.http_event(sent, token)
+        return events.http_event(data, token)
     try:
-        return json.loads(sent)
+        return json.loads(data)
     except ValueError as error:
         raise typer.BadParameter(f"an event must be JSON: {error}") from error
 
 
 def _kept(answer: Any, store: Store) -> list[dict[str, Any]]:
     """Each key that the answer names, and the object under it."""
-    found = []
+    objects = []
     for job in _body(answer).get("jobs", ()):
         data = store.get(job["key"]) if job["key"] else None
-        found.append({"key": job["key"], "record": json.loads(data) if data else None})
-    return found
+        objects.append({"key": job["key"], "record": json.loads(data) if data else None})
+    return objects
 
 
 def _body(answer: Any) -> dict[str, Any]:
@@ -135,19 +135,19 @@ def _body(answer: Any) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _as_object(one: Invoked, named: bool) -> dict[str, Any]:
-    result = {"answer": one.answer, "kept": one.kept}
-    return {"file": one.file, **result} if named else result
+def _as_object(invocation: Invoked, named: bool) -> dict[str, Any]:
+    result = {"answer": invocation.answer, "kept": invocation.kept}
+    return {"file": invocation.file, **result} if named else result
 
 
-def _show(one: Invoked) -> None:
-    if "statusCode" in one.answer:
-        say(Styled("Answer", "bold"), one.status)
-        say_json(json.loads(one.answer["body"]))
+def _show(invocation: Invoked) -> None:
+    if "statusCode" in invocation.answer:
+        say(Styled("Answer", "bold"), invocation.status)
+        say_json(json.loads(invocation.answer["body"]))
     else:
         say(Styled("Answer", "bold"))
-        say_json(one.answer)
-    for kept in one.kept:
+        say_json(invocation.answer)
+    for kept in invocation.kept:
         say(Styled("Key   ", "bold"), kept["key"])
         say(Styled("Record", "bold"))
         say_json(kept["record"])
@@ -155,15 +155,15 @@ def _show(one: Invoked) -> None:
 
 def _summarise(done: list[Invoked]) -> None:
     statuses: Counter[str] = Counter()
-    for one in done:
-        body = _body(one.answer)
+    for invocation in done:
+        body = _body(invocation.answer)
         jobs = body.get("jobs") or [body]
         statuses.update(str(job.get("status")) for job in jobs)
         odd = [job for job in jobs if job.get("status") not in ("kept", "duplicate", "ignored")]
         if odd:
             why = "; ".join(f"{job.get('status')} {_about(job)}".strip() for job in odd)
-            say(one.status, one.file, why, sep="  ")
-    answers = Counter(one.status for one in done)
+            say(invocation.status, invocation.file, why, sep="  ")
+    answers = Counter(invocation.status for invocation in done)
     by_answer = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
     by_status = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
     say(f"{len(done)} callbacks: answers {by_answer}; jobs {by_status}")

@@ -46,8 +46,12 @@ def jobs(
     folders = (*FOLDERS, "_unfinished") if unfinished else FOLDERS
     with local() as here:
         store = here.ledger.store
-        found = records(store, record_keys(store, wanted.days, folders))
-        matching = (one for one in found if one.record is not None and wanted.matches(one.record))
+        stored_records = records(store, record_keys(store, wanted.days, folders))
+        matching = (
+            stored
+            for stored in stored_records
+            if stored.record is not None and wanted.matches(stored.record)
+        )
         newest = heapq.nlargest(limit, matching, key=_created)
     if as_json:
         for stored in newest:

@@ -36,10 +36,13 @@ def reconcile(
         deadline = time.perf_counter() + minutes * 60
         summaries = Reconcile(context, lambda: deadline - time.perf_counter()).run()
     if as_json:
-        print_json([asdict(one) for one in summaries])
+        print_json([asdict(summary) for summary in summaries])
     else:
-        for one in summaries:
-            reason = f"  {one.reason}" if one.reason else ""
-            say(f"{one.tag}: {one.status}, {one.listed} looked at, {one.absent} stored{reason}")
-    if any(one.status not in ("done", "in_progress") for one in summaries):
+        for summary in summaries:
+            reason = f"  {summary.reason}" if summary.reason else ""
+            say(
+                f"{summary.tag}: {summary.status}, {summary.listed} looked at, "
+                f"{summary.absent} stored{reason}"
+            )
+    if any(summary.status not in ("done", "in_progress") for summary in summaries):
         raise typer.Exit(EXIT_NOT_2XX)

@@ -100,14 +100,14 @@ def replay(
         into = here.settings.ledger_url if to is None else None
         if from_log is not None:
             logged = _from_log(from_log, accept_unauthenticated, may_ask=not as_json)
-            missing, sent = logged.missing, iter(logged.bodies)
+            missing, bodies = logged.missing, iter(logged.bodies)
         else:
             wanted = RecordFilter(since, until, tag, outcome="failed" if failed else None)
-            sent = islice(_from_ledger(str(from_ledger), into, wanted, dead), limit)
+            bodies = islice(_from_ledger(str(from_ledger), into, wanted, dead), limit)
         if to is not None:
-            _send(target_of(to, token), list(sent), missing, as_json)
+            _send(target_of(to, token), list(bodies), missing, as_json)
             return
-        number, outcomes = _take(here, sent)
+        number, outcomes = _take(here, bodies)
     counts = dict(sorted(Counter(outcome.status for outcome in outcomes).items()))
     if as_json:
         print_json({"bodies": number, "jobs": counts, "missing": missing})
@@ -146,24 +146,24 @@ def _from_log(path: Path, accept_unauthenticated: bool, may_ask: bool) -> _Logge
     """
     try:
         with _text(path) as lines:
-            found = recover(lines)
+            recovery = recover(lines)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} can't be read: {error}") from error
-    if not found.bodies and not found.lost:
+    if not recovery.bodies and not recovery.lost:
         raise ValueError(
             f"{path}: no line `{BODY_PART}` in it. Export those lines from CLS, as JSON or CSV; "
             "see docs/operate.md"
         )
-    missing = [f"{one.sha256}: {one.why}" for one in found.lost]
-    unchecked = [body for body in found.bodies if not body.authenticated]
-    if unchecked and not accept_unauthenticated and not (may_ask and _accepts(found)):
+    missing = [f"{lost.sha256}: {lost.why}" for lost in recovery.lost]
+    unchecked = [body for body in recovery.bodies if not body.authenticated]
+    if unchecked and not accept_unauthenticated and not (may_ask and _accepts(recovery)):
         missing += [
-            f"{hashlib.sha256(one.body).hexdigest()}: its sender was not checked "
+            f"{hashlib.sha256(body.body).hexdigest()}: its sender was not checked "
             "(--accept-unauthenticated takes it in)"
-            for one in unchecked
+            for body in unchecked
         ]
-        return _Logged([body.body for body in found.bodies if body.authenticated], missing)
-    return _Logged([body.body for body in found.bodies], missing)
+        return _Logged([body.body for body in recovery.bodies if body.authenticated], missing)
+    return _Logged([body.body for body in recovery.bodies], missing)
 
 
 def _text(path: Path) -> TextIO:
@@ -200,9 +200,9 @@ def _from_ledger(
     if dead:
         yield from _dead_callbacks(store)
         return
-    for found in records(store, record_keys(store, wanted.days)):
-        if found.record is not None and wanted.matches(found.record):
-            yield callback_body(found.record)
+    for stored in records(store, record_keys(store, wanted.days)):
+        if stored.record is not None and wanted.matches(stored.record):
+            yield callback_body(stored.record)
 
 
 def _dead_callbacks(store: Store) -> Iterator[bytes]:
@@ -219,9 +219,9 @@ def _dead_callbacks(store: Store) -> Iterator[bytes]:
             complain("left out:", dead_letter.key, error)
 
 
-def _take(here: Local, sent: Iterator[bytes]) -> tuple[int, Sequence[JobResult]]:
+def _take(here: Local, bodies: Iterator[bytes]) -> tuple[int, Sequence[JobResult]]:
     number, outcomes = 0, []
-    while batch := [Delivery(body) for body in islice(sent, BATCH)]:
+    while batch := [Delivery(body) for body in islice(bodies, BATCH)]:
         number += len(batch)
         run = Run(here.request_id, time.perf_counter())
         outcomes += here.function.process(batch, "replay", here.settings, run)

@@ -23,7 +23,10 @@ def retries(
         waiting = list(outbox(here.ledger.store))
         submitted = list(all_resubmissions(here.ledger.store)) if made else []
     if as_json:
-        attempts = [{"root_job_id": root, **resubmission_object(one)} for root, one in submitted]
+        attempts = [
+            {"root_job_id": root, **resubmission_object(resubmission)}
+            for root, resubmission in submitted
+        ]
         print_json({"tickets": [ticket_object(ticket) for ticket in waiting], "attempts": attempts})
         return
     tickets = Table(("due (UTC)", "ticket", "job and note"))
@@ -33,8 +36,11 @@ def retries(
     if not made:
         return
     rows = Table(("root job", "attempt", "state", "new job", "outcome"))
-    for root, one in submitted:
-        attempt, ended = one.attempt, one.ended.record if one.ended else None
-        state, job = (attempt.state, attempt.job_id) if attempt else ("unreadable", one.why)
-        rows.add(root, one.number, state, job, ended.outcome if ended else "")
+    for root, resubmission in submitted:
+        attempt = resubmission.attempt
+        ended = resubmission.ended.record if resubmission.ended else None
+        state, job = (
+            (attempt.state, attempt.job_id) if attempt else ("unreadable", resubmission.why)
+        )
+        rows.add(root, resubmission.number, state, job, ended.outcome if ended else "")
     say_table(rows, empty="No job was submitted again.")

@@ -68,11 +68,11 @@ def sample(
 
 
 def _list(tag: str | None, as_json: bool) -> None:
-    found = [one for one in KNOWN.values() if tag in (None, one.name)]
+    matching = [known for known in KNOWN.values() if tag in (None, known.name)]
     if as_json:
-        print_json([asdict(one) for one in found])
+        print_json([asdict(known) for known in matching])
         return
     shown = Table(("tag or event", "family", "fields of its result"))
-    for one in found:
-        shown.add(one.name, one.family, ", ".join(one.fields) or "nothing")
+    for known in matching:
+        shown.add(known.name, known.family, ", ".join(known.fields) or "nothing")
     say_table(shown)

@@ -94,18 +94,18 @@ def _sampled(tag: str, options: SampleOptions) -> Callback:
     return Callback(made.job_id, made.body, made.content_version)
 
 
-def _show_one(target: Target, one: Answered, as_json: bool) -> None:
-    text = one.body.decode("utf-8", "replace")
+def _show_one(target: Target, answered: Answered, as_json: bool) -> None:
+    text = answered.body.decode("utf-8", "replace")
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError):
         answer = text
     if as_json:
-        named = {"job_id": one.job_id, "status": one.status, "ms": one.ms}
-        print_json({"to": target.shown, **named, "answer": answer, "error": one.error or None})
-    elif one.status is not None:
-        job = f"  {one.job_id}" if one.job_id else ""
-        say(f"{one.status}  {one.ms:.1f} ms  {target.shown}{job}")
+        named = {"job_id": answered.job_id, "status": answered.status, "ms": answered.ms}
+        print_json({"to": target.shown, **named, "answer": answer, "error": answered.error or None})
+    elif answered.status is not None:
+        job = f"  {answered.job_id}" if answered.job_id else ""
+        say(f"{answered.status}  {answered.ms:.1f} ms  {target.shown}{job}")
         if isinstance(answer, str):
             say_lines(text)
         else:

@@ -54,10 +54,10 @@ TIMES = (
 
 @dataclass(frozen=True)
 class JobHistory:
-    """The ledger's knowledge of a job. found: its records; lineage: its root and attempt; first:
+    """The ledger's knowledge of a job. records: its records; lineage: its root and attempt; first:
     the records of the root."""
 
-    found: Sequence[StoredRecord]
+    records: Sequence[StoredRecord]
     lineage: Lineage
     first: Sequence[StoredRecord]
     resubmissions: Sequence[Resubmission]
@@ -66,20 +66,24 @@ class JobHistory:
     @property
     def is_empty(self) -> bool:
         """Whether the ledger does not know the job."""
-        return not (self.found or self.resubmissions or self.tickets)
+        return not (self.records or self.resubmissions or self.tickets)
 
 
 def history(store: Store, job_id: str) -> JobHistory:
     """Look a job up. May raise StoreError."""
-    found = find(store, job_id)
-    record = next((one.record for one in found if one.record), None)
+    records = find(store, job_id)
+    record = next((stored.record for stored in records if stored.record), None)
     lineage = record.lineage if record else Lineage(job_id, 1)
     root = lineage.root_job_id
-    first = found if root == job_id else find(store, root)
+    first = records if root == job_id else find(store, root)
     made = resubmissions(store, root)
-    ids = {job_id, root, *(one.attempt.job_id for one in made if one.attempt)}
-    tickets = [one for one in outbox(store) if one.ticket and one.ticket.job_id in ids]
-    return JobHistory(found, lineage, first, made, tickets)
+    ids = {
+        job_id,
+        root,
+        *(resubmission.attempt.job_id for resubmission in made if resubmission.attempt),
+    }
+    tickets = [stored for stored in outbox(store) if stored.ticket and stored.ticket.job_id in ids]
+    return JobHistory(records, lineage, first, made, tickets)
 
 
 def show(
@@ -95,8 +99,8 @@ def show(
     if as_json:
         print_json(_as_object(job))
         return
-    for one in job.found:
-        _say_record(one)
+    for stored in job.records:
+        _say_record(stored)
     say_tree(_attempts(job))
     if job.tickets:
         tickets = Table(("due (UTC)", "ticket", "job and note"), title="Tickets")
@@ -135,21 +139,21 @@ def _say_record(stored: StoredRecord) -> None:
 def _attempts(job: JobHistory) -> Tree:
     tree = Tree((Styled("Attempts", "bold"), "of", job.lineage.root_job_id))
     tree.add("1 ", *_end(job.first))
-    for one in job.resubmissions:
-        attempt = one.attempt
+    for resubmission in job.resubmissions:
+        attempt = resubmission.attempt
         if attempt is None:
-            tree.add(f"{one.number} ", "can't be read:", one.why)
+            tree.add(f"{resubmission.number} ", "can't be read:", resubmission.why)
             continue
         about = f"{attempt.code} {attempt.message}".strip()
         known = (attempt.state, epoch_text(attempt.since), attempt.job_id, about)
-        line = tree.add(f"{one.number} ", "  ".join(part for part in known if part))
-        if one.ended is not None or attempt.state == "submitted":
-            line.add(*_end([one.ended] if one.ended else []))
+        line = tree.add(f"{resubmission.number} ", "  ".join(part for part in known if part))
+        if resubmission.ended is not None or attempt.state == "submitted":
+            line.add(*_end([resubmission.ended] if resubmission.ended else []))
     return tree
 
 
 def _end(records: Sequence[StoredRecord]) -> tuple[Cell, ...]:
-    record = next((one.record for one in records if one.record), None)
+    record = next((stored.record for stored in records if stored.record), None)
     if record is None:
         return ("no record yet",)
     code = () if record.code in NO_FAILURE else (record.code,)
@@ -157,15 +161,15 @@ def _end(records: Sequence[StoredRecord]) -> tuple[Cell, ...]:
 
 
 def _as_object(job: JobHistory) -> dict[str, Any]:
-    first = next((one.record for one in job.first if one.record), None)
+    first = next((stored.record for stored in job.first if stored.record), None)
     root = job.lineage.root_job_id
     return {
-        "records": [record_object(one) for one in job.found],
+        "records": [record_object(stored) for stored in job.records],
         "timings": [
             {"what": what, "at": when, "after_s": after}
-            for one in job.found[:1]
-            if one.record
-            for what, when, after in timings(one.record)
+            for stored in job.records[:1]
+            if stored.record
+            for what, when, after in timings(stored.record)
         ],
         "root_job_id": root,
         "attempts": [

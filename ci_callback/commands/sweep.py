@@ -27,13 +27,13 @@ def sweep(
     """Do one sweep: submit due jobs again, and send due alerts."""
     with local() as here:
         if dry_run:
-            planned = [asdict(one) for one in plan(here.sweep_context)]
+            planned = [asdict(step) for step in plan(here.sweep_context)]
             if as_json:
                 print_json(planned)
                 return
             rows = Table(("action", "job", "would"))
-            for one in planned:
-                rows.add(*(one[name] for name in ("action", "job_id", "would")))
+            for step in planned:
+                rows.add(*(step[name] for name in ("action", "job_id", "would")))
             say_table(rows, empty="Nothing is due.")
             return
         run = Run(here.request_id, time.perf_counter(), BUDGET_S)

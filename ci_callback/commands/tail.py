@@ -47,12 +47,12 @@ def tail(
         if days is None and here.settings.ledger_url.scheme == "cos":
             days = COS_DAYS
         coming = (
-            one
-            for one in _coming(lambda: recent_keys(store, days), store, every)
-            if one.record is not None and wanted.matches(one.record)
+            stored
+            for stored in _coming(lambda: recent_keys(store, days), store, every)
+            if stored.record is not None and wanted.matches(stored.record)
         )
-        for one in itertools.islice(coming, count or None):
-            _print(one, as_json)
+        for stored in itertools.islice(coming, count or None):
+            _print(stored, as_json)
 
 
 def _print(stored: StoredRecord, as_json: bool) -> None:

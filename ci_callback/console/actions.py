@@ -49,20 +49,22 @@ def sample() -> Response:
 @actions.post("/deliveries/<int:number>/again")
 def again(number: int) -> Response:
     context = console()
-    one = context.history.get(number)
-    if one is None or one.request is None:
+    invocation = context.history.get(number)
+    if invocation is None or invocation.request is None:
         abort(404)
-    return _delivered("flash.again", context.function.send(one.request.body, "again", number))
+    return _delivered(
+        "flash.again", context.function.send(invocation.request.body, "again", number)
+    )
 
 
 @actions.post("/job/again")
 def record_again() -> Response:
     context = console()
     key = request.form.get("key", "")
-    found = context.records.read([key]).get(key) if is_record_key(key) else None
-    if found is None or found.record is None:
+    stored = context.records.read([key]).get(key) if is_record_key(key) else None
+    if stored is None or stored.record is None:
         abort(404)
-    return _delivered("flash.again", context.function.send(callback_body(found.record), "again"))
+    return _delivered("flash.again", context.function.send(callback_body(stored.record), "again"))
 
 
 @actions.post("/sweeps")
@@ -92,13 +94,13 @@ def replay(name: str) -> Response:
     return _back("flash.replayed", "pages.dead_letter", name=name, status=statuses)
 
 
-def _delivered(key: str, one: Invocation) -> Response:
-    _note(key, status=one.status)
-    return redirect(url_for("pages.delivery", number=one.number), 303)
+def _delivered(key: str, invocation: Invocation) -> Response:
+    _note(key, status=invocation.status)
+    return redirect(url_for("pages.delivery", number=invocation.number), 303)
 
 
-def _swept(one: Invocation, target: str) -> Response:
-    summary = next((line for line in one.lines if line.get("event") == "sweep"), {})
+def _swept(invocation: Invocation, target: str) -> Response:
+    summary = next((line for line in invocation.lines if line.get("event") == "sweep"), {})
     names = ("due", "submitted", "alerts_sent")
     values = {name: summary.get(name, 0) for name in names}
     status = summary.get("status")
@@ -107,7 +109,7 @@ def _swept(one: Invocation, target: str) -> Response:
     elif status not in ("done", "in_progress"):
         _note("flash.swept_badly")
     else:
-        _note("flash.idle" if one.is_idle else "flash.swept", **values)
+        _note("flash.idle" if invocation.is_idle else "flash.swept", **values)
     return redirect(target, 303)
 
 

@@ -68,7 +68,7 @@ def _speak(app: Flask) -> None:
     def choose() -> None:
         chosen = (request.args.get("lang"), request.cookies.get(LANG_COOKIE))
         best = request.accept_languages.best_match(LANGS) or LANGS[0]
-        g.lang = next((one for one in chosen if one in LANGS), best)
+        g.lang = next((lang for lang in chosen if lang in LANGS), best)
 
     @app.after_request
     def remember(response: Response) -> Response:

@@ -54,8 +54,8 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     last = float("inf")
     return sorted(
         events,
-        key=lambda one: (
-            max(one.at, one.after) if one.at is not None else last,
-            RANK.index(one.name),
+        key=lambda event: (
+            max(event.at, event.after) if event.at is not None else last,
+            RANK.index(event.name),
         ),
     )

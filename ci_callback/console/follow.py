@@ -39,7 +39,9 @@ class Following:
             ticket = TicketName.of(name)
             self._waiting[ticket.job, ticket.action] = ticket.due
         self._by_lineage = {
-            (one.lineage.root_job_id, one.lineage.attempt): one for one in known if one.is_terminal
+            (record.lineage.root_job_id, record.lineage.attempt): record
+            for record in known
+            if record.is_terminal
         }
 
     def of(self, record: JobRecord) -> FollowUp | None:

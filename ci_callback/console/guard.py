@@ -44,8 +44,8 @@ def install(app: Flask, port: int) -> None:
             abort(403, "the console answers only under its own loopback address")
         if request.method in ("GET", "HEAD"):
             return
-        sent = request.headers
-        if is_foreign(sent.get("Origin"), sent.get("Sec-Fetch-Site"), port):
+        headers = request.headers
+        if is_foreign(headers.get("Origin"), headers.get("Sec-Fetch-Site"), port):
             abort(403, "a page of another site sent this")
         if not hmac.compare_digest(request.form.get(CSRF_FIELD, "").encode(), token.encode()):
             abort(403, "the form is older than the server: reload the page, then send it again")

@@ -55,14 +55,14 @@ def deliveries() -> str:
 @pages.get("/deliveries/<int:number>")
 def delivery(number: int) -> str:
     context = console()
-    one = _known(context, number)
-    if one.request is None:
+    invocation = _known(context, number)
+    if invocation.request is None:
         abort(404)
     return render_template(
         "delivery.html",
-        one=one,
-        body=context.function.safe(body.shown(one.request.body)),
-        parts=list(_parts(context, one)),
+        one=invocation,
+        body=context.function.safe(body.shown(invocation.request.body)),
+        parts=list(_parts(context, invocation)),
     )
 
 
@@ -70,10 +70,10 @@ def delivery(number: int) -> str:
 def job() -> str:
     context = console()
     key = request.args.get("key", "")
-    found = context.records.read([key]).get(key) if is_record_key(key) else None
-    if found is None:
+    stored = context.records.read([key]).get(key) if is_record_key(key) else None
+    if stored is None:
         abort(404)
-    part = JobPart(key, found, context.timelines().build(found))
+    part = JobPart(key, stored, context.timelines().build(stored))
     return render_template("job.html", part=part)
 
 
@@ -106,20 +106,20 @@ def outbox() -> str:
 @pages.get("/dead")
 def dead() -> str:
     context = console()
-    found = list(dead_letters(context.records.store))
-    found.sort(key=lambda one: str(one.values.get("received_at") or ""), reverse=True)
-    return render_template("dead.html", dead_letters=found[:MAX_SHOWN])
+    listed = list(dead_letters(context.records.store))
+    listed.sort(key=lambda stored: str(stored.values.get("received_at") or ""), reverse=True)
+    return render_template("dead.html", dead_letters=listed[:MAX_SHOWN])
 
 
 @pages.get("/dead/<name>")
 def dead_letter(name: str) -> str:
     context = console()
-    one = _dead_letter(context, name)
+    stored = _dead_letter(context, name)
     try:
-        text = context.function.safe(body.shown(one.body))
+        text = context.function.safe(body.shown(stored.body))
     except ValueError:
         text = ""
-    return render_template("dead_letter.html", dead_letter=one, body=text)
+    return render_template("dead_letter.html", dead_letter=stored, body=text)
 
 
 @pages.get("/charts")
@@ -176,19 +176,22 @@ def _known(context: ConsoleContext, number: int) -> Invocation:
     return context.history.get(number) or abort(404)
 
 
-def _parts(context: ConsoleContext, one: Invocation) -> Iterator[JobPart]:
+def _parts(context: ConsoleContext, invocation: Invocation) -> Iterator[JobPart]:
     timelines = context.timelines()
-    for job in one.jobs:
+    for job in invocation.jobs:
         kept = job.key if is_record_key(job.key) else _kept_key(context, job.job_id)
-        found = context.records.read([kept]).get(kept) if kept else None
-        yield JobPart(job.key, found, timelines.build(found) if found else None)
+        stored = context.records.read([kept]).get(kept) if kept else None
+        yield JobPart(job.key, stored, timelines.build(stored) if stored else None)
 
 
 def _kept_key(context: ConsoleContext, job_id: str) -> str:
     """The key of the record of a delivery's job where the delivery itself was not kept: the job of
     a conflict, for example, was delivered before."""
     answered = (
-        job for one in context.history.deliveries() for job in one.jobs if job.job_id == job_id
+        job
+        for invocation in context.history.deliveries()
+        for job in invocation.jobs
+        if job.job_id == job_id
     )
     return next((job.key for job in answered if is_record_key(job.key)), "")
 

@@ -71,8 +71,11 @@ class RecordCache:
     def read(self, wanted: Iterable[str]) -> dict[str, StoredRecord]:
         """Records by their keys; one that is not there is left out. In place of a record without a
         day, that of the same job under its day, where there is one."""
-        found = self._read(wanted)
-        return {key: self._dated(one) if _UNDATED in key else one for key, one in found.items()}
+        by_key = self._read(wanted)
+        return {
+            key: self._dated(stored) if _UNDATED in key else stored
+            for key, stored in by_key.items()
+        }
 
     def _dated(self, undated: StoredRecord) -> StoredRecord:
         record = undated.record
@@ -82,11 +85,13 @@ class RecordCache:
         asked = list(dict.fromkeys(wanted))
         missing = [key for key in asked if key not in self._known]
         fresh = {record.key: record for record in records(self.store, missing)}
-        for key, found in fresh.items():
-            if found.record is not None and _never_changes(found.record):
-                self._known[key] = found
+        for key, stored in fresh.items():
+            if stored.record is not None and _never_changes(stored.record):
+                self._known[key] = stored
         found_now = {
-            key: one for key in asked if (one := fresh.get(key) or self._known.get(key)) is not None
+            key: cached
+            for key in asked
+            if (cached := fresh.get(key) or self._known.get(key)) is not None
         }
         while len(self._known) > MAX_CACHED:
             self._known.popitem(last=False)
@@ -118,9 +123,9 @@ class RecordCache:
             return listed
         is_folder = self._function.settings.ledger_url.scheme == "file"
         since = None if is_folder else _today() - timedelta(COS_DAYS)
-        found = list(record_keys(self.store, DayRange(since), (*FOLDERS, "_unfinished")))
-        found.sort(key=lambda key: key.split("/")[1], reverse=True)
-        self._listed = (time.monotonic(), found[:MAX_RECORDS])
+        recent = list(record_keys(self.store, DayRange(since), (*FOLDERS, "_unfinished")))
+        recent.sort(key=lambda key: key.split("/")[1], reverse=True)
+        self._listed = (time.monotonic(), recent[:MAX_RECORDS])
         return self._listed[1]
 
 

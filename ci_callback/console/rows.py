@@ -90,24 +90,27 @@ def page(deliveries: Sequence[Invocation], records: RecordCache, wanted: Filter)
     """One page of the list. May raise StoreError."""
     recent = records.recent()
     here = {delivery.request_id for delivery in deliveries}
-    before = [one for one in recent if one.record and _request_id(one.record) not in here]
+    before = [
+        stored for stored in recent if stored.record and _request_id(stored.record) not in here
+    ]
     keys = {job.key for delivery in deliveries for job in delivery.jobs if is_record_key(job.key)}
-    found = {one.key: one for one in recent} | records.read(keys)
-    rows = [_of_delivery(delivery, found) for delivery in deliveries]
-    rows += [_of_record(one) for one in before]
+    by_key = {stored.key: stored for stored in recent} | records.read(keys)
+    rows = [_of_delivery(delivery, by_key) for delivery in deliveries]
+    rows += [_of_record(stored) for stored in before]
     rows.sort(key=lambda row: row.at if row.at is not None else float("-inf"), reverse=True)
     let = [row for row in rows if wanted.lets(row)]
     tags = sorted({job.answered.tag for row in rows for job in row.jobs if job.answered.tag})
-    following = Following(records, [one.record for one in found.values() if one.record])
+    following = Following(records, [stored.record for stored in by_key.values() if stored.record])
     shown = [_followed(row, following) for row in let[:MAX_ROWS]]
     return Page(shown, len(let) - len(shown), tags)
 
 
-def _of_delivery(one: Invocation, stored: Mapping[str, StoredRecord]) -> Row:
+def _of_delivery(invocation: Invocation, stored: Mapping[str, StoredRecord]) -> Row:
     jobs = tuple(
-        JobRow(job, stored[job.key].record if job.key in stored else None) for job in one.jobs
+        JobRow(job, stored[job.key].record if job.key in stored else None)
+        for job in invocation.jobs
     )
-    return Row(f"d{one.number}", one.at, jobs, one)
+    return Row(f"d{invocation.number}", invocation.at, jobs, invocation)
 
 
 def _of_record(stored: StoredRecord) -> Row:

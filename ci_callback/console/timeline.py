@@ -41,14 +41,14 @@ class TimelineBuilder:
         self, records: RecordCache, deliveries: Sequence[Invocation], tasks: Sequence[Invocation]
     ) -> None:
         self._records = records
-        self._deliveries = sorted(deliveries, key=lambda one: one.at)
-        self._tasks = sorted(tasks, key=lambda one: one.at)
+        self._deliveries = sorted(deliveries, key=lambda invocation: invocation.at)
+        self._tasks = sorted(tasks, key=lambda invocation: invocation.at)
         self._intake = Recorder(Ledger(records.store), records.policy)
         self._waiting = records.tickets()
         self._written: dict[str, tuple[float, Invocation]] = {}
-        for one in (*self._deliveries, *self._tasks):
-            for write in one.writes:
-                self._written.setdefault(f"{write.operation} {write.key}", (write.at, one))
+        for invocation in (*self._deliveries, *self._tasks):
+            for write in invocation.writes:
+                self._written.setdefault(f"{write.operation} {write.key}", (write.at, invocation))
 
     def build(self, stored: StoredRecord) -> Timeline:
         """The time line of the job of a record, from its first attempt on."""
@@ -58,19 +58,23 @@ class TimelineBuilder:
         root = record.lineage.root_job_id
         first = stored if record.lineage.attempt == 1 else self._root(root, record)
         again = resubmissions(self._records.store, root)
-        ended = {one.number: one.ended for one in again if one.ended}
+        ended = {step.number: step.ended for step in again if step.ended}
         if record.lineage.attempt > 1:
             ended.setdefault(record.lineage.attempt, stored)
-        records = [one for one in (first, *(ended[number] for number in sorted(ended))) if one]
-        ids = {root, record.job_id} | {one.attempt.job_id for one in again if one.attempt} - {""}
+        records = [
+            candidate
+            for candidate in (first, *(ended[number] for number in sorted(ended)))
+            if candidate
+        ]
+        ids = {root, record.job_id} | {step.attempt.job_id for step in again if step.attempt} - {""}
         events: list[Event] = []
         if first is not None:
             events += self._of_record(first, 1)
         for step in again:
             events += self._of_step(step)
-        since = {one.number: one.attempt.since for one in again if one.attempt}
-        for number, one in ended.items():
-            events += self._of_record(one, number, since.get(number, 0.0))
+        since = {step.number: step.attempt.since for step in again if step.attempt}
+        for number, end in ended.items():
+            events += self._of_record(end, number, since.get(number, 0.0))
         events += self._of_tickets(records, ids)
         events += self._of_logs(ids)
         return Timeline(root, records, in_order(events))
@@ -108,16 +112,16 @@ class TimelineBuilder:
             for job in delivery.jobs
             if job.job_id == record.job_id
         ]
-        if not any(one.request_id == record.source.get("request_id") for one, _ in came):
+        if not any(delivery.request_id == record.source.get("request_id") for delivery, _ in came):
             trigger = str(record.source.get("trigger") or "")
             event_name = "taken_in" if trigger in ("timer", "reconcile") else "callback"
             written = self._written.get(f"put {key}")
             yield Event(event_name, received(record), task=written[1].number if written else None)
-        for one, job in came:
+        for delivery, job in came:
             event_name = {"kept": "callback", "duplicate": "again"}.get(job.status, "callback_odd")
             tone: Tone = "bad" if event_name == "callback_odd" else "plain"
-            values = {"status": one.status, "kept": job.status}
-            yield Event(event_name, one.at, tone, values, delivery=one.number)
+            values = {"status": delivery.status, "kept": job.status}
+            yield Event(event_name, delivery.at, tone, values, delivery=delivery.number)
 
     def _of_step(self, step: Resubmission) -> Iterator[Event]:
         attempt = step.attempt
@@ -186,10 +190,10 @@ class TimelineBuilder:
             yield Event("alert_sent", None, tone, values)
             return
         at, task = written
-        sent = [line for line in task.lines if line.get("event") == "alert"]
+        alerts = [line for line in task.lines if line.get("event") == "alert"]
         undelivered = [line for line in task.lines if line.get("event") == "alert_undelivered"]
-        text = ", ".join(f"{line.get('channel')}: {line.get('status')}" for line in sent)
-        event_name = "alert_undelivered" if undelivered and not sent else "alert_sent"
+        text = ", ".join(f"{line.get('channel')}: {line.get('status')}" for line in alerts)
+        event_name = "alert_undelivered" if undelivered and not alerts else "alert_sent"
         reason = str(undelivered[0].get("reason", "")) if undelivered else ""
         yield Event(event_name, at, tone, values, text or reason, task=task.number)
 

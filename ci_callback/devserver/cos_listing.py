@@ -15,8 +15,8 @@ def listing(keys: list[str], bucket: str, query: Mapping[str, str]) -> bytes:
     for key in keys:
         if not key.startswith(prefix):
             continue
-        head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
-        entry = (prefix + head + delimiter, True) if found else (key, False)
+        head, separator, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
+        entry = (prefix + head + delimiter, True) if separator else (key, False)
         if entry[0] > marker and entry not in entries[-1:]:
             entries.append(entry)
     shown = entries[:limit]

@@ -160,7 +160,7 @@ class History:
         """One of them; None where it does not exist, or no longer."""
         with self._changed:
             kept: Sequence[Invocation] = (*self._deliveries, *self._tasks)
-        return next((one for one in kept if one.number == number), None)
+        return next((invocation for invocation in kept if invocation.number == number), None)
 
     @property
     def version(self) -> int:

@@ -31,8 +31,8 @@ class HttpGateway:
         return self._answer(Request(environ))(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
-        sent = request.headers
-        if is_foreign(sent.get("Origin"), sent.get("Sec-Fetch-Site"), self._port):
+        headers = request.headers
+        if is_foreign(headers.get("Origin"), headers.get("Sec-Fetch-Site"), self._port):
             return _refusal(403, "a page of another site sent this")
         request.max_content_length = MAX_BYTES
         try:

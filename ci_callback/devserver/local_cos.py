@@ -79,8 +79,8 @@ class LocalCos:
     def _listed(store: Store, seen: Seen) -> Reply:
         if seen.method != "GET":
             return _error(405, "MethodNotAllowed")
-        found = list(store.list(seen.params.get("prefix", "")))
-        return Reply(200, listing(found, "local", seen.params), (_XML, _ID))
+        listed = list(store.list(seen.params.get("prefix", "")))
+        return Reply(200, listing(listed, "local", seen.params), (_XML, _ID))
 
     def _done(self, store: Store, seen: Seen, key: str) -> Reply:
         if seen.method == "GET":
@@ -101,8 +101,8 @@ class LocalCos:
 
 
 def _secret_id(seen: Seen) -> str:
-    found = _SECRET_ID.search(seen.headers.get("authorization", ""))
-    return found[1] if found else ""
+    match = _SECRET_ID.search(seen.headers.get("authorization", ""))
+    return match[1] if match else ""
 
 
 def _object(data: bytes, body: bytes) -> Reply:

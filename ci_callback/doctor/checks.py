@@ -41,14 +41,16 @@ def run_all(
     case: Case, checks: Sequence[Check] = CHECKS, timeout_s: float = CHECK_S
 ) -> list[Finding]:
     """The findings of all checks, in the order of the table."""
-    found: dict[str, list[Finding]] = {}
+    by_check: dict[str, list[Finding]] = {}
     first = [check for check in checks if not check.needs]
     second = [check for check in checks if check.needs]
     for wave in (first, second):
-        ready = [check for check in wave if not _is_bad(found.get(check.needs, []))]
+        ready = [check for check in wave if not _is_bad(by_check.get(check.needs, []))]
         results = in_parallel(lambda check: run_one(check, case, timeout_s), ready)
-        found |= {check.name: one for check, one in zip(ready, results, strict=True)}
-    return [one for check in checks for one in found.get(check.name) or [_blocked(check)]]
+        by_check |= {check.name: findings for check, findings in zip(ready, results, strict=True)}
+    return [
+        finding for check in checks for finding in by_check.get(check.name) or [_blocked(check)]
+    ]
 
 
 def run_one(check: Check, case: Case, timeout_s: float = CHECK_S) -> list[Finding]:

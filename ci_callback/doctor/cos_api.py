@@ -93,8 +93,8 @@ def server_time(case: Case) -> float | None:
     )
     try:
         connection.request("HEAD", "/", headers={"Host": host(case)})
-        sent = connection.getresponse().getheader("Date", "")
-        return parsedate_to_datetime(sent).timestamp()
+        date = connection.getresponse().getheader("Date", "")
+        return parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError):
         return None
     except (OSError, HTTPException) as error:

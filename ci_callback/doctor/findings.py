@@ -63,8 +63,8 @@ def grant_needed(action: str) -> str:
 
 def exit_status(findings: Iterable[Finding]) -> int:
     """0 without a fault; wrong settings come before an unreachable store, that before the rest."""
-    found = {finding.exit for finding in findings}
-    return next((code for code in (EXIT_SETTINGS, EXIT_STORE, EXIT_FAULT) if code in found), 0)
+    exits = {finding.exit for finding in findings}
+    return next((code for code in (EXIT_SETTINGS, EXIT_STORE, EXIT_FAULT) if code in exits), 0)
 
 
 def safe(finding: Finding, secrets: Iterable[str]) -> Finding:
@@ -72,7 +72,9 @@ def safe(finding: Finding, secrets: Iterable[str]) -> Finding:
 
     The checks put no secret into a finding. This is the second lock.
     """
-    known = sorted({one for one in secrets if len(one) >= _MIN_SECRET_CHARS}, key=len, reverse=True)
+    known = sorted(
+        {secret for secret in secrets if len(secret) >= _MIN_SECRET_CHARS}, key=len, reverse=True
+    )
 
     def shown(text: str) -> str:
         for secret in known:

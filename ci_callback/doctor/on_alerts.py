@@ -27,11 +27,11 @@ def alerts(case: Case) -> list[Finding]:
     title = WORDS[lang]["title"].format(texts("test_alert.title"))
     line = texts("test_alert.line", command=f"{PROGRAM} doctor --send-test-alert")
     message = Message(f"doctor-{secrets.token_hex(8)}", title, (line,), lang)
-    sent = send_to_channels(to, message, Transports(case.http), case.clock())
+    results = send_to_channels(to, message, Transports(case.http), case.clock())
     findings = []
     for channel in to:
         shown = f"{channel.service} at {channel.label}"
-        became = sent[channel.id]
+        became = results[channel.id]
         note = f" ({became.reason})" if became.reason else ""
         if became.status == "delivered":
             findings.append(ok(name, f"{shown} took the test message{note}"))

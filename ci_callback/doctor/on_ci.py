@@ -107,7 +107,7 @@ def bound(case: Case) -> list[Finding]:
     except CiError as error:
         fix = grant_needed("ci:DescribeMediaBuckets") if error.status in (401, 403) else "try again"
         return [skipped(name, f"no answer: {error}", fix)]
-    ids = [tree.text(one, "BucketId") for one in tree.get_all(response, "MediaBucketList")]
+    ids = [tree.text(node, "BucketId") for node in tree.get_all(response, "MediaBucketList")]
     if bucket in ids:
         return [ok(name, f"media processing is on for {bucket}")]
     return [
@@ -137,14 +137,14 @@ def permissions(case: Case) -> list[Finding]:
     errors = in_parallel(lambda trial: _error(trial, ci), trials)
     appid = bucket.rpartition("-")[2]
     resource = f"qcs::ci:*:uid/{appid}:bucket/{bucket}/*"
-    found: dict[str, Finding] = {}
+    findings: dict[str, Finding] = {}
     for trial, refused in zip(trials, errors, strict=True):
         if refused is not None:
-            found.setdefault(trial.action, _lacking(trial.action, refused, resource))
-    allowed = sorted({trial.action for trial in trials} - set(found))
+            findings.setdefault(trial.action, _lacking(trial.action, refused, resource))
+    allowed = sorted({trial.action for trial in trials} - set(findings))
     if allowed:
-        found[""] = ok(name, f"allowed: {', '.join(allowed)}")
-    return [*found.values(), create]
+        findings[""] = ok(name, f"allowed: {', '.join(allowed)}")
+    return [*findings.values(), create]
 
 
 def _error(trial: _Trial, ci: Ci) -> CiError | None:

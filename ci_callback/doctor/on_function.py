@@ -27,14 +27,14 @@ def on_scf(case: Case) -> list[Finding]:
     if settings.credentials is None or settings.region is None:
         return [skipped(name, "no credentials and COS_REGION to ask SCF with")]
     try:
-        found = triggers(case)
+        all_triggers = triggers(case)
     except NoAnswerError as error:
         return [
             fault(name, f"SCF can't be reached: {error}", "can this machine reach it by https?")
         ]
     except ScfRefusedError as error:
         return [_refused(name, error, case)]
-    return [*_timers(found, bool(settings.reconcile_tags)), *_urls(found)]
+    return [*_timers(all_triggers, bool(settings.reconcile_tags)), *_urls(all_triggers)]
 
 
 def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
@@ -58,7 +58,7 @@ def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
 
 
 def _timers(all_triggers: Sequence[Trigger], reconciles: bool) -> list[Finding]:
-    timers = [one for one in all_triggers if one.kind == "timer"]
+    timers = [trigger for trigger in all_triggers if trigger.kind == "timer"]
     findings = [_timer("sweep", timers, True)]
     if reconciles or any(_task(timer) == "reconcile" for timer in timers):
         findings.append(_timer("reconcile", timers, reconciles))
@@ -74,9 +74,9 @@ def _timers(all_triggers: Sequence[Trigger], reconciles: bool) -> list[Finding]:
 def _timer(task: str, timers: Sequence[Trigger], is_needed: bool) -> Finding:
     name = f"timer {task}"
     mine = [timer for timer in timers if _task(timer) == task]
-    on = [one for one in mine if one.is_on]
+    on = [timer for timer in mine if timer.is_on]
     if on:
-        cron = "; ".join(f"{one.name}: {one.settings.get('cron', '?')}" for one in on)
+        cron = "; ".join(f"{timer.name}: {timer.settings.get('cron', '?')}" for timer in on)
         return ok(name, cron)
     lost = (
         "no failure is retried or leads to an alert"
@@ -100,7 +100,7 @@ def _task(timer: Trigger) -> str:
 
 def _urls(all_triggers: Sequence[Trigger]) -> list[Finding]:
     name = "url trigger"
-    urls = [one for one in all_triggers if one.kind == "http"]
+    urls = [trigger for trigger in all_triggers if trigger.kind == "http"]
     if not urls:
         return [fault(name, "the function has no URL that CI could call", DEPLOY)]
     problems = [problem for problem in map(_closed, urls) if problem]

@@ -46,17 +46,17 @@ def queues(case: Case) -> list[Finding]:
         return [skipped("queues", str(error))]
     wanted = case.target.queues or tuple(KINDS)
     verdict_lists = in_parallel(lambda kind: _kind(case, kind, bucket), wanted)
-    verdicts = [one for of_kind in verdict_lists for one in of_kind]
-    found = [verdict.finding for verdict in verdicts]
+    verdicts = [verdict for of_kind in verdict_lists for verdict in of_kind]
+    findings = [verdict.finding for verdict in verdicts]
     if not any(verdict.calls for verdict in verdicts):
-        found.append(
+        findings.append(
             fault(
                 "queues",
                 f"no queue of {bucket} calls this function, so it receives no callback",
                 console_of(bucket),
             )
         )
-    return found
+    return findings
 
 
 def _kind(case: Case, kind: str, bucket: str) -> list[Verdict]:
@@ -79,7 +79,7 @@ def _kind(case: Case, kind: str, bucket: str) -> list[Verdict]:
     host, path = case.target.address
     tokens = case.settings.callback_tokens or case.target.tokens
     expected = Expected(host, path, tokens, must_call, bucket)
-    return [judge(_name(name, one, len(listed)), one, expected) for one in listed]
+    return [judge(_name(name, queue, len(listed)), queue, expected) for queue in listed]
 
 
 def _unknown(finding: Finding) -> Verdict:

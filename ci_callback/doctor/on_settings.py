@@ -60,24 +60,24 @@ def read(env: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
 
 def secrets_of(env: Mapping[str, str], settings: Settings | None) -> set[str]:
     """Every text of the environment that must not be shown, whether it can be read or not."""
-    found = set(settings.secrets) if settings else set()
+    texts = set(settings.secrets) if settings else set()
     for name in _SECRET_VARIABLES:
-        sent = env.get(name, "").strip()
-        found |= {sent, *(part.strip() for part in sent.split(",")), *sent.split()}
+        text = env.get(name, "").strip()
+        texts |= {text, *(part.strip() for part in text.split(",")), *text.split()}
     if settings and settings.retry_callback_url:
-        found |= {
+        texts |= {
             value for values in _query(settings.retry_callback_url).values() for value in values
         }
     # "none" means no token.
-    return found - {"", "none"}
+    return texts - {"", "none"}
 
 
 def opinions(settings: Settings) -> list[Finding]:
     """Settings that will surprise, and the state of the credentials."""
-    found = [finding for rule in _RULES for finding in rule(settings)]
-    if not any(one.status in ("warning", "fault") for one in found):
-        found.insert(0, ok("settings", "all can be read, and fit together"))
-    return found
+    findings = [finding for rule in _RULES for finding in rule(settings)]
+    if not any(finding.status in ("warning", "fault") for finding in findings):
+        findings.insert(0, ok("settings", "all can be read, and fit together"))
+    return findings
 
 
 def _tokens(settings: Settings) -> Iterator[Finding]:

@@ -94,7 +94,7 @@ def versioning(case: Case) -> list[Finding]:
 def _room(case: Case) -> Finding:
     """Free space where the folder is, or will be."""
     folder = case.settings.ledger_url.folder.absolute()
-    there = next(one for one in (folder, *folder.parents) if one.exists())
+    there = next(path for path in (folder, *folder.parents) if path.exists())
     return judge_room(shutil.disk_usage(there).free, str(folder))
 
 

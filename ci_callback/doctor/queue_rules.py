@@ -108,8 +108,8 @@ def _no_token(config: _NotifyConfig, expected: Expected) -> str:
 def _wrong_token(config: _NotifyConfig, expected: Expected) -> str:
     shown = _tokens(config)
     known = [
-        hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
-        for one in shown[:1]
+        hmac.compare_digest(token.encode("utf-8", "replace"), other.encode())
+        for token in shown[:1]
         for other in expected.tokens
     ]
     if not expected.tokens or any(known):

@@ -48,20 +48,20 @@ def triggers(case: Case) -> list[Trigger]:
         NoAnswerError
         ScfRefusedError
     """
-    found: list[Trigger] = []
+    all_triggers: list[Trigger] = []
     for _ in range(MAX_PAGES):
-        answer = _call(case, "ListTriggers", {"Offset": len(found), "Limit": PAGE})
+        answer = _call(case, "ListTriggers", {"Offset": len(all_triggers), "Limit": PAGE})
         listed = answer.get("Triggers")
         page = (
-            [_trigger(one) for one in listed if isinstance(one, dict)]
+            [_trigger(values) for values in listed if isinstance(values, dict)]
             if isinstance(listed, list)
             else []
         )
-        found += page
+        all_triggers += page
         total = answer.get("TotalCount")
-        if not page or not isinstance(total, int) or len(found) >= total:
+        if not page or not isinstance(total, int) or len(all_triggers) >= total:
             break
-    return found
+    return all_triggers
 
 
 def _trigger(values: dict[str, Any]) -> Trigger:
@@ -75,11 +75,11 @@ def _trigger(values: dict[str, Any]) -> Trigger:
     )
 
 
-def _settings(sent: object) -> dict[str, Any]:
+def _settings(description: object) -> dict[str, Any]:
     try:
-        read = json.loads(sent) if isinstance(sent, str) else sent
+        read = json.loads(description) if isinstance(description, str) else description
     except ValueError:
-        return {"cron": str(sent)}
+        return {"cron": str(description)}
     return read if isinstance(read, dict) else {}
 
 

@@ -92,7 +92,7 @@ def spill(case: Case) -> list[Finding]:
 def _try_all(case: Case, place: _Place) -> list[Finding]:
     key = f"{place.below}{secrets.token_hex(8)}"
     existed = place.url.folder.exists()
-    findings = [found for step in _STEPS for found in _try(case, step, place, key)]
+    findings = [finding for step in _STEPS for finding in _try(case, step, place, key)]
     if place.url.scheme == "file":
         _tidy(place, key, existed)
     bad = {finding.name for finding in findings}

@@ -121,7 +121,7 @@ def _kinds(node: Schema) -> list[str]:
 
 def _object(engine: Engine, node: Schema) -> str | None:
     if "properties" in node:
-        fields = {name: _type(engine, one) for name, one in node["properties"].items()}
+        fields = {name: _type(engine, schema) for name, schema in node["properties"].items()}
         written = [
             engine.field.format(name=name, type=kind)
             for name, kind in fields.items()

@@ -91,7 +91,7 @@ def check_statement(sql: str) -> None:
 
     # Without access to files: DuckDB 1.5 reads those that IMPORT DATABASE names while it parses.
     with duckdb.connect(config={**_NO_EXTENSIONS, "enable_external_access": False}) as parser:
-        kinds = [one.type.name for one in parser.extract_statements(sql)]
+        kinds = [statement.type.name for statement in parser.extract_statements(sql)]
     if len(kinds) != 1 or kinds[0] not in READING or _SWITCHES.search(sql):
         raise NotAQueryError("a query is one statement that reads, such as SELECT or EXPLAIN")
 
@@ -264,7 +264,10 @@ def _batches(files: Iterator[tuple[str, date, str]]) -> Iterator[list[tuple[str,
 
 def _glob(root: Path, key: str) -> str:
     """A path as a text of SQL. Special characters of a glob are escaped."""
-    path = "".join(f"[{one}]" if one in "*?[" else one for one in (root / key).as_posix())
+    path = "".join(
+        f"[{character}]" if character in "*?[" else character
+        for character in (root / key).as_posix()
+    )
     return _text(path)
 
 

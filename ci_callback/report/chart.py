@@ -85,7 +85,7 @@ def nothing(heading: Heading, texts: Texts) -> Chart:
 
 def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Safe:
     """A table that scrolls within its own place; the first cell of a row is its head."""
-    head = el("tr", *(el("th", one, scope="col") for one in heads))
+    head = el("tr", *(el("th", text, scope="col") for text in heads))
     body = [
         el("tr", el("th", row[0], scope="row"), *(el("td", cell) for cell in row[1:]))
         for row in rows

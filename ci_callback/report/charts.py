@@ -29,7 +29,7 @@ def charts(figures: Figures, lang: Lang) -> list[Chart]:
 
 
 def _days(figures: Figures, texts: Texts) -> Chart:
-    step, found = columns(figures.days, figures.since, figures.until)
+    step, all_columns = columns(figures.days, figures.since, figures.until)
     title = texts(f"report.days_title.{step}")
     seen = [outcome for outcome in OUTCOME_TONES if figures.outcomes.get(outcome)]
     parts = [
@@ -42,13 +42,13 @@ def _days(figures: Figures, texts: Texts) -> Chart:
             for outcome in seen
             if column.outcomes.get(outcome)
         ]
-        for column in found
+        for column in all_columns
     ]
     cut = {"day": slice(5, 10), "week": slice(5, 10), "month": slice(0, 7), "year": slice(0, 4)}
-    labels = [str(column.day)[cut[step]] for column in found]
+    labels = [str(column.day)[cut[step]] for column in all_columns]
     keys = [
-        Key(OUTCOME_TONES[one], texts.outcome(one), count(figures.outcomes[one]))
-        for one in reversed(seen)
+        Key(OUTCOME_TONES[outcome], texts.outcome(outcome), count(figures.outcomes[outcome]))
+        for outcome in reversed(seen)
     ]
     high, drawn = draw.stacked_columns("ch-days", labels, parts)
     high, listed = draw.legend("ch-days", keys, high + 6, 2)
@@ -58,8 +58,8 @@ def _days(figures: Figures, texts: Texts) -> Chart:
         failed=count(figures.outcomes.get("failed", 0)),
     )
     rows = [
-        [str(column.day), *(count(column.outcomes.get(one, 0)) for one in reversed(seen))]
-        for column in found
+        [str(column.day), *(count(column.outcomes.get(outcome, 0)) for outcome in reversed(seen))]
+        for column in all_columns
     ]
     heads = [
         texts("report.col_day" if step == "day" else "report.col_from"),
@@ -77,12 +77,12 @@ def _run(figures: Figures, texts: Texts) -> Chart:
     shown = timed[:MAX_ROWS]
     scale = Log.around([value for _, of in shown for value in (of.p5, of.p95)])
     strips = []
-    for one, of in shown:
+    for runs, of in shown:
         at = (of.p5, of.p25, of.p50, of.p75, of.p95)
         quantiles = texts(
             "report.run_right", p50=duration(of.p50, texts), p95=duration(of.p95, texts)
         )
-        label = f"{one.tag or texts('report.no_tag')} ({count(of.count)})"
+        label = f"{runs.tag or texts('report.no_tag')} ({count(of.count)})"
         hint = " · ".join(duration(value, texts) for value in at)
         strips.append(Strip(label, quantiles, at, hint))
     marks = [duration(tick, texts) for tick in scale.ticks]
@@ -95,13 +95,13 @@ def _run(figures: Figures, texts: Texts) -> Chart:
     return make(heading, Drawing(spoken, high, drawn), heads, rows)
 
 
-def _run_row(one: TagRuns, texts: Texts) -> list[str]:
-    of = one.run_s
+def _run_row(runs: TagRuns, texts: Texts) -> list[str]:
+    of = runs.run_s
     at = (of.p5, of.p25, of.p50, of.p75, of.p95, of.longest) if of else (None,) * 6
     timed = count(of.count if of else 0)
     return [
-        one.tag or texts("report.no_tag"),
-        count(one.jobs),
+        runs.tag or texts("report.no_tag"),
+        count(runs.jobs),
         timed,
         *(duration(v, texts) for v in at),
     ]

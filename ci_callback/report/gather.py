@@ -21,14 +21,16 @@ def gather(store: Store, since: date, until: date) -> Figures:
     What became of a failed job is looked up however late it was. May raise StoreError.
     """
     tally, families = Tally(), Families()
-    for found in reading.records(store, reading.record_keys(store, reading.DayRange(since, until))):
-        if found.record is None:
+    for stored in reading.records(
+        store, reading.record_keys(store, reading.DayRange(since, until))
+    ):
+        if stored.record is None:
             tally.unreadable += 1
             continue
-        if not since.isoformat() <= day_of(found.record) <= until.isoformat():
+        if not since.isoformat() <= day_of(stored.record) <= until.isoformat():
             continue  # of a job without a time of creation only the record says when it was
-        tally.take(found.record)
-        families.take(found.record)
+        tally.take(stored.record)
+        families.take(stored.record)
     noted = dict(_noted(store, families.open()))
     return tally.figures(since, until, families.retries(noted, _due(store)))
 
@@ -36,7 +38,7 @@ def gather(store: Store, since: date, until: date) -> Figures:
 def _noted(store: Store, roots: Iterator[str]) -> Iterator[tuple[str, Noted]]:
     while batch := list(islice(roots, reading.BATCH)):
         for root, last in zip(
-            batch, in_parallel(lambda one: _last(store, one), batch), strict=True
+            batch, in_parallel(lambda root_job_id: _last(store, root_job_id), batch), strict=True
         ):
             if last is not None:
                 yield root, last

@@ -120,8 +120,8 @@ def _besides(figures: Figures, texts: Texts) -> Safe:
 
 
 def _listed(outcomes: Mapping[str, int], texts: Texts) -> str:
-    named = (one for one in reversed(list(OUTCOME_TONES)) if one in outcomes)
-    return ", ".join(f"{texts.outcome(one)} {count(outcomes[one])}" for one in named)
+    named = (outcome for outcome in reversed(list(OUTCOME_TONES)) if outcome in outcomes)
+    return ", ".join(f"{texts.outcome(outcome)} {count(outcomes[outcome])}" for outcome in named)
 
 
 def _empty(texts: Texts) -> Safe:

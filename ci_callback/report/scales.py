@@ -78,7 +78,7 @@ def ticks(maximum: int) -> list[int]:
     """0 and up to four round numbers, the last of them at least `most`."""
     rough = max(maximum, 1) / 4
     power = 10 ** math.floor(math.log10(rough)) if rough >= 1 else 1
-    step = next(power * one for one in (1, 2, 5, 10) if power * one >= rough)
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     return [step * at for at in range(math.ceil(max(maximum, 1) / step) + 1)]
 
 

@@ -160,7 +160,7 @@ def _commonest(counts: Counter[str]) -> dict[str, int]:
 
 
 def _job(record: JobRecord, tag: str, outcome: str) -> Job:
-    sent = record.job_input
+    job_input = record.job_input
     result = record.result if isinstance(record.result, dict) else {}
     media = _at(_at(result, "media"), "format")
     lists = [value for value in result.values() if isinstance(value, list)]
@@ -169,13 +169,13 @@ def _job(record: JobRecord, tag: str, outcome: str) -> Job:
         for holder in (result, media, *(row for rows in lists for row in rows))
         if isinstance(holder, dict) and (size := _amount(holder.get("size_bytes"))) is not None
     ]
-    sent_bytes = _amount(sent.headers.get("Size"))
+    sent_bytes = _amount(job_input.headers.get("Size"))
     return Job(
         job_id=clean(record.job_id),
         tag=tag,
         outcome=outcome,
         created_at=clean(record.created_at),
-        object=clean(sent.object or sent.url or None),
+        object=clean(job_input.object or job_input.url or None),
         run_s=_amount(record.run_s),
         input_bytes=None if sent_bytes is None else int(sent_bytes),
         result_bytes=int(sum(sizes)) if sizes else None,

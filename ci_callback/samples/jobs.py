@@ -102,12 +102,12 @@ def headers(ids: Ids) -> list[Tree]:
 def _input(shape: Shape, key: str | None, options: SampleOptions, ids: Ids) -> Node:
     if key is None:
         return {}
-    sent: Node = {"Object": key}
+    job_input: Node = {"Object": key}
     if shape.names_bucket:
-        sent = {"BucketId": options.bucket, **sent, "Region": options.region}
+        job_input = {"BucketId": options.bucket, **job_input, "Region": options.region}
     if options.workflow:
-        sent["CosHeaders"] = headers(ids)
-    return {"Input": sent}
+        job_input["CosHeaders"] = headers(ids)
+    return {"Input": job_input}
 
 
 def _request(tag: Tag, shape: Shape, key: str | None, options: SampleOptions, ids: Ids) -> Node:
@@ -127,13 +127,13 @@ def _request(tag: Tag, shape: Shape, key: str | None, options: SampleOptions, id
 def _copy(node: Tree) -> Tree:
     if isinstance(node, dict):
         return {name: _copy(value) for name, value in node.items()}
-    return [_copy(one) for one in node] if isinstance(node, list) else node
+    return [_copy(item) for item in node] if isinstance(node, list) else node
 
 
 def _notes(operation: Node, shape: Shape, named: Mapping[str, str], ids: Ids) -> Notes:
     output = operation.get("Output")
     asked_for = of_job(operation, {}, "succeeded", {})
-    plain = tuple(str(one["object"]) for one in asked_for if isinstance(one, dict))
+    plain = tuple(str(file["object"]) for file in asked_for if isinstance(file, dict))
     sprite = output.get("SpriteObject") if isinstance(output, dict) else None
     written = {
         "OutputFile": _numbered(shape.output, 2) or Written("", plain),

@@ -122,9 +122,13 @@ def with_sample_options(command: Callable[..., None]) -> Callable[..., None]:
     ]
     own = inspect.signature(command, eval_str=True).parameters.values()
     parameters = [
-        *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own if one.name != "options"),
+        *(
+            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for parameter in own
+            if parameter.name != "options"
+        ),
         *own_parameters,
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer reads it
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run

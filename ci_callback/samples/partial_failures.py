@@ -78,5 +78,7 @@ def _leaves(node: Tree) -> Iterator[_Leaf]:
 
 def _matches(value: Tree, rule: Matches) -> bool:
     return any(
-        rule(one) for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)
+        rule(text)
+        for text in (value if isinstance(value, list) else [value])
+        if isinstance(text, str)
     )

@@ -173,7 +173,7 @@ def simple(event: str, options: SampleOptions, ids: Ids) -> Node:
         }
         write(Group("", "", leaves), written, Notes(_FOUND))
         data["porn_info"] = _scene(
-            {one: converters.snake_case(of) for one, of in _SCENE_NODES.items()}
+            {field_name: converters.snake_case(of) for field_name, of in _SCENE_NODES.items()}
         )
         data["cos_headers"] = {"x-cos-meta-id": "photo-1"}
     return written
@@ -218,7 +218,7 @@ def _part(path: str, review: Review, number: int) -> Tree:
 
 def _examples(field: Scenes | Parts) -> dict[str, Any]:
     properties = field.schema()["items"]["properties"].items()
-    return {name: one["examples"][0] for name, one in properties if "examples" in one}
+    return {name: schema["examples"][0] for name, schema in properties if "examples" in schema}
 
 
 def _text(value: object) -> str:

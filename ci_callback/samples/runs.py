@@ -47,7 +47,7 @@ def execution(options: SampleOptions, now: float, ids: Ids) -> Node:
         "ObjectCount": "2",
     }
     write(RUN, node, Notes(named))
-    tasks = [one for one in tree.get_all(node, "Tasks") if isinstance(one, dict)]
+    tasks = [task for task in tree.get_all(node, "Tasks") if isinstance(task, dict)]
     for kind, task in zip(TASKS, tasks, strict=True):
         _fit(task, kind, options, ids)
     if options.end == "Failed":
@@ -59,10 +59,10 @@ def execution(options: SampleOptions, now: float, ids: Ids) -> Node:
 
 def _fail_in_part(task: Node, options: SampleOptions) -> None:
     """The last object that a task wrote has a code of its own."""
-    one = tree.get_all(task, "ResultInfo.ObjectInfo")[-1]
-    if isinstance(one, dict):
+    object_info = tree.get_all(task, "ResultInfo.ObjectInfo")[-1]
+    if isinstance(object_info, dict):
         failed = SampleOptions(state="Failed", code=options.code, message=options.message)
-        one |= {"Code": jobs.code(failed), "Message": jobs.message(failed)}
+        object_info |= {"Code": jobs.code(failed), "Message": jobs.message(failed)}
 
 
 def _refuse_unknown(options: SampleOptions) -> None:

@@ -67,10 +67,10 @@ def _known() -> Mapping[str, Known]:
     ]
     run = Known(RUN_EVENT, "workflow", "workflow", "i", RUN.about, tuple(RUN.fields))
     moderation = [
-        Known(name, "review", "review", one.letters, REVIEW.about, tuple(REVIEW.fields))
-        for name, one in reviews.EVENTS.items()
+        Known(name, "review", "review", event.letters, REVIEW.about, tuple(REVIEW.fields))
+        for name, event in reviews.EVENTS.items()
     ]
-    return {one.name: one for one in (*tags, run, *moderation)}
+    return {known.name: known for known in (*tags, run, *moderation)}
 
 
 KNOWN = _known()
@@ -108,9 +108,9 @@ def sample(name: str, options: SampleOptions, now: float, hex_id: str) -> Sample
 def names(incomplete: str) -> list[tuple[str, str]]:
     """Names that begin so, each with what it is, to complete a command line."""
     return [
-        (one.name, one.about or one.kind)
-        for one in KNOWN.values()
-        if one.name.lower().startswith(incomplete.lower())
+        (known.name, known.about or known.kind)
+        for known in KNOWN.values()
+        if known.name.lower().startswith(incomplete.lower())
     ]
 
 

@@ -43,9 +43,9 @@ def china_time(epoch_s: float, between: str = "T") -> str:
 
 def _plain(value: Tree, name: str, is_number: Callable[[str, str], bool]) -> Any:
     if isinstance(value, dict):
-        plain = {key: _plain(one, key, is_number) for key, one in value.items()}
-        return {key: one for key, one in plain.items() if not tree.is_blank(value[key])}
+        plain = {key: _plain(child, key, is_number) for key, child in value.items()}
+        return {key: child for key, child in plain.items() if not tree.is_blank(value[key])}
     if isinstance(value, list):
-        several = [_plain(one, name, is_number) for one in value]
+        several = [_plain(item, name, is_number) for item in value]
         return several[0] if len(several) == 1 and name != "JobsDetail" else several
     return int(value) if value is not None and is_number(name, value) else value

@@ -70,14 +70,14 @@ def _write(what: Field, into: Node, notes: Notes, place: _Place) -> None:
         names = _shallowest(what.at)
         _put(into, names, notes.named.get(names[-1]) or _in_form(what, _value(what, place)))
     elif isinstance(what, Values):
-        _put(into, _shallowest(what.at), [str(one) for one in what.example])
+        _put(into, _shallowest(what.at), [str(example) for example in what.example])
     elif isinstance(what, (Group, Several)):
         _write_all(what.fields, _below(into, _shallowest(what.at)), notes, place.row)
     elif isinstance(what, Rows):
         names = _shallowest(what.at)
         rows: list[Node] = [{} for _ in range(1 if names[-1] in LONE else MAX_ROWS)]
-        for number, one in enumerate(rows):
-            _write_all(what.fields, one, notes, number)
+        for number, row in enumerate(rows):
+            _write_all(what.fields, row, notes, number)
         _put(into, names, [*rows])
     elif isinstance(what, Files):
         _write_files(what, into, notes)
@@ -94,8 +94,8 @@ _TOLD_BY_OTHERS = (Transcript, TaskOutcome, Between, FailedTasks)
 
 
 def _write_all(fields: Fields, into: Node, notes: Notes, row: int) -> None:
-    for name, one in fields.items():
-        _write(one, into, notes, _Place(name, fields, row))
+    for name, definition in fields.items():
+        _write(definition, into, notes, _Place(name, fields, row))
 
 
 def _value(leaf: Leaf, place: _Place) -> Any:
@@ -116,8 +116,8 @@ def _step(place: _Place) -> float:
     return 0 if begin is None or end is None else end - begin
 
 
-def _number(one: Field | None) -> float | None:
-    value = one.example if isinstance(one, Leaf) else None
+def _number(definition: Field | None) -> float | None:
+    value = definition.example if isinstance(definition, Leaf) else None
     return value if isinstance(value, (int, float)) else None
 
 
@@ -202,7 +202,7 @@ def _write_speech(segments: Segments, into: Node, notes: Notes) -> None:
 
 def _examples(rows: Mapping[str, Any]) -> dict[str, Any]:
     properties = rows["properties"].items()
-    return {name: one["examples"][0] for name, one in properties if "examples" in one}
+    return {name: schema["examples"][0] for name, schema in properties if "examples" in schema}
 
 
 def _shallowest(at: Steps) -> tuple[str, ...]:

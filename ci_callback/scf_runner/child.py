@@ -92,9 +92,9 @@ def become(user: int) -> None:
     Python itself may be below a folder that only root can enter. So the folders that modules come
     from are opened first; those that can't be entered any more are named by their descriptors.
     """
-    packages = [one for one in sys.modules.values() if getattr(one, "__path__", None)]
-    folders = {*sys.path, *(path for one in packages for path in one.__path__)}
-    opened = {one: os.open(one, os.O_RDONLY) for one in folders if os.path.isdir(one)}
+    packages = [module for module in sys.modules.values() if getattr(module, "__path__", None)]
+    folders = {*sys.path, *(path for package in packages for path in package.__path__)}
+    opened = {folder: os.open(folder, os.O_RDONLY) for folder in folders if os.path.isdir(folder)}
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
@@ -106,9 +106,9 @@ def become(user: int) -> None:
             return folder
         return f"/proc/self/fd/{opened[folder]}"
 
-    sys.path[:] = [reachable(one) for one in sys.path]
-    for one in packages:
-        one.__path__ = [reachable(path) for path in one.__path__]
+    sys.path[:] = [reachable(folder) for folder in sys.path]
+    for package in packages:
+        package.__path__ = [reachable(path) for path in package.__path__]
     sys.path_importer_cache.clear()
 
 

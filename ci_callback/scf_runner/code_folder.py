@@ -63,7 +63,9 @@ def from_source() -> Iterator[Code]:
         # As in the bundle: where nothing can be written each start would compile all of it.
         compileall.compile_dir(copy, quiet=2)
         with _protected(copy):
-            yield Code(copy, tuple(dict.fromkeys(_location(one).parent for one in PACKAGES)))
+            yield Code(
+                copy, tuple(dict.fromkeys(_location(package).parent for package in PACKAGES))
+            )
 
 
 def _location(package: str) -> Path:

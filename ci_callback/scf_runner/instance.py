@@ -202,10 +202,10 @@ class Instance:
     def _peak(self) -> int:
         """Bytes: the largest resident size that it ever had; 0 where the system does not say."""
         try:
-            found = _PEAK.search(Path(f"/proc/{self.pid}/status").read_bytes())
+            match = _PEAK.search(Path(f"/proc/{self.pid}/status").read_bytes())
         except OSError:
             return 0
-        return int(found[1]) * 1024 if found else 0
+        return int(match[1]) * 1024 if match else 0
 
     def _end(self, status: int, reason: str) -> _EndedError:
         self.close()

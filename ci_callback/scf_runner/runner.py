@@ -109,13 +109,13 @@ class ScfRunner:
         """The failed asynchronous events whose time has come, for the caller to fire."""
         now = self.clock()
         with self._lock:
-            due = [one for one in self._retries if one.at <= now]
-            self._retries = [one for one in self._retries if one.at > now]
+            due = [retry for retry in self._retries if retry.at <= now]
+            self._retries = [retry for retry in self._retries if retry.at > now]
         return due
 
     def run_due(self) -> list[Invoked]:
         """Run them."""
-        return [self.fire(one.event, retries=one.left) for one in self.take_due()]
+        return [self.fire(retry.event, retries=retry.left) for retry in self.take_due()]
 
     def _run(self, event: Any, limit: int, request_id: str) -> Invoked:
         size = len(json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass"))

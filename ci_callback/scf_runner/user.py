@@ -20,12 +20,12 @@ def unprivileged_user() -> int | None:
 
 def not_enforced() -> list[str]:
     """The limits that are not enforced here, one sentence each. Empty as root on Linux."""
-    found = []
+    sentences = []
     if unprivileged_user() is None:
-        found.append(
+        sentences.append(
             "Not run by root on Linux: the function runs as you, so its own code is read-only and "
             "the rest of the disk is not."
         )
     if not _PROC.exists():
-        found.append(f"{sys.platform} has no /proc: the memory limit is not watched.")
-    return found
+        sentences.append(f"{sys.platform} has no /proc: the memory limit is not watched.")
+    return sentences
