@@ -32,10 +32,10 @@ SHOTS = "SHOTS_DIR"
 
 def start(playwright: Playwright) -> Browser:
     """Debian's Chromium, or the one that CHROMIUM names: none is downloaded."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not found:
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not executable:
         raise RuntimeError("Chromium is needed: apt-get install chromium, or set CHROMIUM")
-    return playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+    return playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
 
 
 @contextmanager
@@ -49,8 +49,10 @@ def page_of(browser: Browser, **settings: Any) -> Iterator[Page]:
     context.set_default_timeout(15_000)
     page = context.new_page()
     errors: list[str] = []
-    page.on("console", lambda one: errors.append(one.text) if one.type == "error" else None)
-    page.on("pageerror", lambda one: errors.append(str(one)))
+    page.on(
+        "console", lambda message: errors.append(message.text) if message.type == "error" else None
+    )
+    page.on("pageerror", lambda error: errors.append(str(error)))
     try:
         yield page
         assert errors == []

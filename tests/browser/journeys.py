@@ -239,7 +239,7 @@ def test_another_site_presses_no_button(browser: Browser, server: Running) -> No
         page.goto("http://evil.test/")
         expect(page).to_have_title("kept out")
         assert "csrf" not in page.frames[1].content()
-        with page.expect_response(lambda one: one.url.endswith("/sweeps")) as answered:
+        with page.expect_response(lambda response: response.url.endswith("/sweeps")) as answered:
             page.get_by_role("button").click()
         assert answered.value.status == 403
     finally:

@@ -69,8 +69,8 @@ class DoctorCos(FakeCos):
         if status.startswith("200") and seen.query.startswith("location"):
             answer = f"<LocationConstraint>{self.location}</LocationConstraint>".encode()
         if status.startswith("200") and seen.query.startswith("versioning"):
-            sent = f"<Status>{self.versioning}</Status>" if self.versioning else ""
-            answer = f"<VersioningConfiguration>{sent}</VersioningConfiguration>".encode()
+            element = f"<Status>{self.versioning}</Status>" if self.versioning else ""
+            answer = f"<VersioningConfiguration>{element}</VersioningConfiguration>".encode()
         return status, headers, answer
 
 
@@ -85,9 +85,11 @@ class Clock:
         class Handler(BaseHTTPRequestHandler):
             def do_HEAD(self) -> None:
                 self.send_response_only(403)
-                sent = formatdate(time.time() + ahead_s, usegmt=True) if date is None else date
-                if sent:
-                    self.send_header("Date", sent)
+                date_header = (
+                    formatdate(time.time() + ahead_s, usegmt=True) if date is None else date
+                )
+                if date_header:
+                    self.send_header("Date", date_header)
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the library's name
@@ -409,5 +411,5 @@ class Services:
         last. target: what differs from the function above."""
         named = {"function": "ci-callback", "url": self.url.url, "scf_endpoint": self.scf.endpoint}
         checks = [check for check in CHECKS if not self.only or check.name in self.only]
-        found = examine(self.env, Target(**named | target), self.http, time.time, checks)
-        return {one.name: (one.status, one.what, one.fix) for one in found}
+        findings = examine(self.env, Target(**named | target), self.http, time.time, checks)
+        return {finding.name: (finding.status, finding.what, finding.fix) for finding in findings}

@@ -18,8 +18,8 @@ def read(body: bytes) -> list[record.JobRecord]:
     """The records of a body."""
     tree, _ = payload.parse(body, payload.Limits())
     source = record.Source("http", "json", "2026-11-21T08:00:00Z", "request")
-    notices = [one for one in envelope.read(tree) if isinstance(one, envelope.Notice)]
-    return [record.normalise(one, source) for one in notices]
+    notices = [notice for notice in envelope.read(tree) if isinstance(notice, envelope.Notice)]
+    return [record.normalise(notice, source) for notice in notices]
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
@@ -32,6 +32,10 @@ def test_the_body_of_a_record_is_read_as_the_same_record(path: Path) -> None:
 
 def test_the_samples_hold_every_kind_and_both_forms_of_reviews() -> None:
     """Else the law above would be shown of less than it says."""
-    found = {(one.kind, one.event) for path in SAMPLES for one in read(path.read_bytes())}
-    assert {kind for kind, _ in found} == {"job", "workflow", "review"}
-    assert ("review", None) in found
+    kinds = {
+        (job_record.kind, job_record.event)
+        for path in SAMPLES
+        for job_record in read(path.read_bytes())
+    }
+    assert {kind for kind, _ in kinds} == {"job", "workflow", "review"}
+    assert ("review", None) in kinds

@@ -108,9 +108,9 @@ def ci(face: CiSimulator) -> Ci:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    one = Receiver()
-    yield one
-    one.stop()
+    server = Receiver()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
@@ -163,11 +163,11 @@ class TestAsTencentsOwnClientSeesIt:
         made = sdk.ci_create_media_jobs(BUCKET, request(), {}, ContentType="application/xml")
         job_id = made["JobsDetail"][0]["JobId"]
         assert made["JobsDetail"][0]["State"] == "Submitted"
-        found = sdk.ci_get_media_jobs(BUCKET, f"{job_id},junknown")
-        assert [one["JobId"] for one in found["JobsDetail"]] == [job_id]
-        assert found["NonExistJobIds"] == "junknown"
+        answer = sdk.ci_get_media_jobs(BUCKET, f"{job_id},junknown")
+        assert [job["JobId"] for job in answer["JobsDetail"]] == [job_id]
+        assert answer["NonExistJobIds"] == "junknown"
         listed = sdk.ci_list_media_jobs(BUCKET, "Transcode", Size=1)
-        assert [one["JobId"] for one in listed["JobsDetail"]] == [job_id]
+        assert [job["JobId"] for job in listed["JobsDetail"]] == [job_id]
         sdk.ci_cancel_jobs(BUCKET, job_id)
         assert face.jobs[job_id].state == "Cancel"
 
@@ -191,15 +191,15 @@ class TestAsTencentsOwnClientSeesIt:
         )
         hashed = sdk.ci_create_file_hash_job(BUCKET, "a.mp4", {"Type": "MD5"}, UserData="mine")
         job_id = hashed["JobsDetail"]["JobId"]
-        found = sdk.ci_get_file_process_jobs(BUCKET, job_id)
-        assert [one["JobId"] for one in found["JobsDetail"]] == [job_id]
-        assert [one.path for one in face.accepted] == ["/pic_jobs", "/file_jobs"]
+        answer = sdk.ci_get_file_process_jobs(BUCKET, job_id)
+        assert [job["JobId"] for job in answer["JobsDetail"]] == [job_id]
+        assert [submission.path for submission in face.accepted] == ["/pic_jobs", "/file_jobs"]
 
     def test_workflows(self, sdk: Any, face: CiSimulator) -> None:
         """Triggered and described."""
         run_id = sdk.ci_trigger_workflow(BUCKET, "w1", "a.mp4")["InstanceId"]
         parsed = sdk.ci_get_workflowexecution(BUCKET, run_id)
-        assert [one["RunId"] for one in parsed["WorkflowExecution"]] == [run_id]
+        assert [execution["RunId"] for execution in parsed["WorkflowExecution"]] == [run_id]
 
     def test_ids_look_like_real_ones(self, ci: Ci) -> None:
         """The family's letter and 32 hexadecimal digits."""
@@ -250,16 +250,16 @@ class TestStrictness:
         assert (answer.status, b"InvalidArgument" in answer.body) == (400, True)
 
     @pytest.mark.parametrize(
-        ("queue", "found"), [("Transcoding", 1), ("PicProcess", 0), ("Speeching", 0)]
+        ("queue", "count"), [("Transcoding", 1), ("PicProcess", 0), ("Speeching", 0)]
     )
     def test_a_wrong_queue_type_hides_jobs(
-        self, ci: Ci, face: CiSimulator, queue: str, found: int
+        self, ci: Ci, face: CiSimulator, queue: str, count: int
     ) -> None:
         """As a filter does."""
         submit(ci)
         params = {"tag": "Transcode", "queueType": queue}
         answer = ask(face, "GET", "/jobs", params)
-        assert answer.body.count(b"<JobId>") == found
+        assert answer.body.count(b"<JobId>") == count
 
     def test_newest_first_unless_asked_otherwise(
         self, ci: Ci, face: CiSimulator, clock: Clock
@@ -509,7 +509,7 @@ class TestTheRest:
             timeout=60,
             check=True,
         )
-        assert [one.job_id for one in face.accepted] == [done.stdout.strip()]
+        assert [submission.job_id for submission in face.accepted] == [done.stdout.strip()]
 
     def test_one_endpoint_stands_in_for_cos_and_ci(self, cos: FakeCos) -> None:
         """A function has one setting for both."""
@@ -550,7 +550,7 @@ def test_a_job_that_fails_twice_is_retried_and_recovers(
         assert marked is not None
         submit(ci, request(UserData=marked))
     assert [job.state for job in face.jobs.values()] == ["Failed", "Failed", "Success"]
-    assert [one.marker for one in face.accepted] == [None, (root, 2), (root, 3)]
+    assert [submission.marker for submission in face.accepted] == [None, (root, 2), (root, 3)]
     assert parsed["user_data"] == "mine"
 
 

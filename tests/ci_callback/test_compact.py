@@ -64,7 +64,7 @@ def test_all_stale_days_are_folded_and_then_none_is_stale(store: FolderStore) ->
     """What a nightly job runs; a late record is taken in by the next one."""
     keep(store, record("a"), record("b", day="2026-09-21"))
     folded = json.loads(run("--all-stale", "--json")[1])
-    assert [one["day"] for one in folded] == [DAY, "2026-09-21"]
+    assert [result["day"] for result in folded] == [DAY, "2026-09-21"]
     assert run("--all-stale")[:2] == (0, "No day is stale.\n")
     keep(store, record("late"))
     (late,) = json.loads(run("--all-stale", "--json")[1])

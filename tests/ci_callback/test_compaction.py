@@ -127,7 +127,7 @@ def test_a_record_that_a_listing_does_not_show_stays_in_the_part(store: Store) -
     lagging = Listing(store, hidden={keys[0]})
     assert list(listed(lagging, DAY)) == ["b.json", "late.json"]
     compact(lagging, DAY)
-    assert lines(store) == [one.to_json() for one in map(record, ("a", "b", "late"))]
+    assert lines(store) == [job_record.to_json() for job_record in map(record, ("a", "b", "late"))]
 
 
 def test_a_day_is_not_stale_because_a_listing_shows_less(store: Store) -> None:
@@ -262,8 +262,8 @@ def test_a_record_costs_one_request_on_cos(cos: FakeCos) -> None:
     """Besides: the old manifest, one listing for each 1,000 records, the part, the manifest."""
     store = cos_store(cos)
     for number in range(260):
-        one = record(f"{number:03}")
-        cos.place(f"ci/{record_key(one)}", one.to_json())
+        job_record = record(f"{number:03}")
+        cos.place(f"ci/{record_key(job_record)}", job_record.to_json())
     compact(store, DAY)
     requests = cos.requests()
     assert len(requests) == 260 + 4
@@ -292,8 +292,8 @@ def test_the_records_of_a_day_need_not_fit_into_memory(folder: FolderStore, tmp_
 
     class Counting(Listing):
         def get(self, key: str) -> bytes | None:
-            found = super().get(key)
-            return Line(found) if found is not None and key.startswith("jobs/") else found
+            content = super().get(key)
+            return Line(content) if content is not None and key.startswith("jobs/") else content
 
     fill(tmp_path / "ledger", 3 * BATCH)
     manifest = compact(Counting(folder), DAY)

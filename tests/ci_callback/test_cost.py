@@ -178,7 +178,11 @@ def _follow_up(folder: Path, failures: int) -> int:
             store.count = 0
             world.sweep(store)
             asked += store.count - cost_model.REQUESTS["idle_sweep"]
-            for job in [one.job_id for one in world.ci.accepted if one.job_id not in seen]:
+            for job in [
+                submission.job_id
+                for submission in world.ci.accepted
+                if submission.job_id not in seen
+            ]:
                 seen.add(job)
                 world.succeed(job)
                 world.deliver(job)

@@ -53,7 +53,7 @@ def test_dead_letters_are_listed_with_their_reason(store: FolderStore) -> None:
     store.put("_dead/dt=2026-11-21/odd.json", b"{}")
     store.put("_dead/dt=2026-11-21/worse.json", b"x")
     listed = json.loads(run("dead", "list", "--json")[1])
-    assert [one["reason"] for one in listed] == ["test", "unreadable", "unreadable"]
+    assert [dead_letter["reason"] for dead_letter in listed] == ["test", "unreadable", "unreadable"]
     assert listed[0]["key"] == key
     assert "unreadable" in run("dead", "list")[1]
 
@@ -189,7 +189,7 @@ def test_a_dry_run_says_what_a_sweep_would_do_and_writes_nothing(store: FolderSt
     before = list(store.list(""))
     status, out, _ = run("sweep", "--dry-run", "--json")
     assert status == 0
-    would = {one["key"][10:]: one["would"] for one in json.loads(out) if one["job_id"]}
+    would = {entry["key"][10:]: entry["would"] for entry in json.loads(out) if entry["job_id"]}
     assert [text.split(":")[0].split(",")[0] for text in would.values()] == [
         "ask CI for the job",
         "run its workflow again",

@@ -132,7 +132,7 @@ def test_a_ticket_that_becomes_a_dead_letter_twice_is_alerted_twice(world: World
         world.run(10)
         assert len(world.alerts) == times
         assert names(world, "retry") == []
-        (key,) = {one.key for one in dead_letters(world.store)} - seen
+        (key,) = {dead_letter.key for dead_letter in dead_letters(world.store)} - seen
         seen.add(key)
     world.store.delete(keys.attempt(job, 2))
     assert replay(world, key)[0] == 0

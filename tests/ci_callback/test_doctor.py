@@ -81,7 +81,9 @@ def test_json_has_every_finding_and_the_status(here: Services) -> None:
     printed = json.loads(out)
     assert status == printed["exit"] == 0
     assert out.count("\n") == 1
-    assert {tuple(one) for one in printed["findings"]} == {("name", "status", "what", "fix")}
+    assert {tuple(finding) for finding in printed["findings"]} == {
+        ("name", "status", "what", "fix")
+    }
     here.ci.denied = {"/doc_jobs"}
     assert here.run(*here.arguments, "--json")[0] == 1
 
@@ -89,13 +91,13 @@ def test_json_has_every_finding_and_the_status(here: Services) -> None:
 def test_wrong_settings_end_with_3_and_hide_nothing_else(here: Services) -> None:
     """All at once; the others are looked at with the default in their place."""
     here.env |= {"ALERT_LANG": "de", "LEASE_S": "soon", "ALERT_URLS": "gopher://robot"}
-    found = here.findings()
+    findings = here.findings()
     assert here.run()[0] == 3
-    assert found["settings ALERT_LANG"][:2] == ("fault", "found 'de', expected zh or en")
-    assert found["settings LEASE_S"][0] == "fault"
+    assert findings["settings ALERT_LANG"][:2] == ("fault", "found 'de', expected zh or en")
+    assert findings["settings LEASE_S"][0] == "fault"
     what = "found a value that is not shown, expected http(s), smtp(s) or apprise: addresses"
-    assert found["settings ALERT_URLS"][1].startswith(what)
-    assert found["bucket"][0] == "ok"
+    assert findings["settings ALERT_URLS"][1].startswith(what)
+    assert findings["bucket"][0] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -114,10 +116,10 @@ def test_without_the_settings_that_all_depend_on_nothing_is_asked(
     monkeypatch.chdir(tmp_path)
     here.env |= env
     status, out = here.run("--json")
-    found = json.loads(out)["findings"]
+    findings = json.loads(out)["findings"]
     assert status == 3
-    assert {one["status"] for one in found} == {"fault", "skipped"}
-    assert len([one for one in found if one["status"] == "skipped"]) == len(CHECKS)
+    assert {finding["status"] for finding in findings} == {"fault", "skipped"}
+    assert len([finding for finding in findings if finding["status"] == "skipped"]) == len(CHECKS)
     assert not here.ci.seen
     assert list(tmp_path.iterdir()) == []
 
@@ -125,13 +127,13 @@ def test_without_the_settings_that_all_depend_on_nothing_is_asked(
 def test_a_store_that_can_not_be_reached_ends_with_4(here: Services) -> None:
     """What does not need it is looked at all the same."""
     here.env["COS_ENDPOINT"] = f"http://127.0.0.1:{closed_port()}"
-    found = here.findings()
+    findings = here.findings()
     assert here.run(*here.arguments)[0] == 4
-    assert "can't be reached" in found["bucket"][1]
-    assert found["ledger"] == ("skipped", "looked at once bucket is well", "")
-    assert found["clock"][0] == "skipped"
-    assert found["ci"][0] == "fault"
-    assert found["timer sweep"][0] == "ok"
+    assert "can't be reached" in findings["bucket"][1]
+    assert findings["ledger"] == ("skipped", "looked at once bucket is well", "")
+    assert findings["clock"][0] == "skipped"
+    assert findings["ci"][0] == "fault"
+    assert findings["timer sweep"][0] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -148,13 +150,13 @@ def test_a_folder_needs_no_cloud(here: Services, tmp_path: Path) -> None:
     folder = tmp_path / "ledger"
     here.env = dict.fromkeys(here.env, "") | {"LEDGER_URL": f"file:{folder}"}
     status, out = here.run("--json")
-    found = {one["name"]: one for one in json.loads(out)["findings"]}
+    findings = {finding["name"]: finding for finding in json.loads(out)["findings"]}
     assert status == 0
-    assert found["ledger"]["what"].endswith("list, delete (put_new by an atomic link)")
-    assert found["disk"]["what"].endswith(f"free at {folder}")
+    assert findings["ledger"]["what"].endswith("list, delete (put_new by an atomic link)")
+    assert findings["disk"]["what"].endswith(f"free at {folder}")
     for name in ("ci", "ci bucket", "ci permissions", "queues", "timer", "clock", "versioning"):
-        assert found[name]["status"] == "skipped"
-        assert found[name]["what"]
+        assert findings[name]["status"] == "skipped"
+        assert findings[name]["what"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -194,9 +196,9 @@ def test_no_secret_is_ever_printed(here: Services) -> None:
             # A part of a host name is no secret; a path and a token that are not ours may be.
             assert foreign not in out.replace(f"{foreign}.example.com", "")
             printed = json.loads(out)["findings"] if form else []
-            wrong = [one for one in printed if one["status"] in ("fault", "warning")]
+            wrong = [finding for finding in printed if finding["status"] in ("fault", "warning")]
             assert wrong or not form
-            assert all(one["what"] and one["fix"] for one in wrong), wrong
+            assert all(finding["what"] and finding["fix"] for finding in wrong), wrong
 
 
 def test_what_comes_from_outside_can_not_steer_the_terminal(here: Services) -> None:
@@ -222,14 +224,14 @@ def test_a_check_that_raises_hides_no_other(here: Services) -> None:
         Check("third", lambda case: [ok("third", "well")], "first"),
         Check("fourth", lambda case: [ok("fourth", "well")], "second"),
     ]
-    found = run_all(case, checks)
-    assert [(one.name, one.status) for one in found] == [
+    findings = run_all(case, checks)
+    assert [(finding.name, finding.status) for finding in findings] == [
         ("first", "fault"),
         ("second", "ok"),
         ("third", "skipped"),
         ("fourth", "ok"),
     ]
-    assert found[0].what == "the check itself failed with RuntimeError"
+    assert findings[0].what == "the check itself failed with RuntimeError"
 
 
 def test_a_check_has_so_long_and_no_longer(here: Services) -> None:
@@ -242,10 +244,10 @@ def test_a_check_has_so_long_and_no_longer(here: Services) -> None:
         return []
 
     try:
-        (found,) = run_one(Check("slow", slow), case, 0.05)
+        (finding,) = run_one(Check("slow", slow), case, 0.05)
     finally:
         release.set()
-    assert (found.status, found.what) == ("fault", "no end within 0.05 s")
+    assert (finding.status, finding.what) == ("fault", "no end within 0.05 s")
 
 
 def test_a_service_that_is_slow_costs_one_time_out(
@@ -255,10 +257,10 @@ def test_a_service_that_is_slow_costs_one_time_out(
     monkeypatch.setattr("ci_callback.doctor.on_function.REQUEST_S", 0.1)
     with AlertService("webhook") as slow:
         slow.delay_s = 30
-        found = here.findings(url=f"http://127.0.0.1:{slow.port}")
+        findings = here.findings(url=f"http://127.0.0.1:{slow.port}")
     what = "no answer from 127.0.0.1: no whole answer within 0.1 s"
-    assert found["function url"][:2] == ("fault", what)
-    assert found["timer sweep"][0] == "ok"
+    assert findings["function url"][:2] == ("fault", what)
+    assert findings["timer sweep"][0] == "ok"
 
 
 def test_the_worst_decides_the_status() -> None:
@@ -296,6 +298,6 @@ def test_signs_of_a_terminal_without_unicode(tmp_path: Path) -> None:
 def test_it_can_be_asked_without_a_command_line(here: Services) -> None:
     """`examine` gives the findings themselves."""
     http = HttpClient()
-    found = examine(here.env, Target(), http)
+    findings = examine(here.env, Target(), http)
     http.close()
-    assert "fault" not in {one.status for one in found}
+    assert "fault" not in {finding.status for finding in findings}

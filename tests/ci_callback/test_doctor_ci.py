@@ -34,9 +34,9 @@ def here(_started: Services) -> Services:
 
 def test_ci_answers_that_it_knows_no_such_job(here: Services) -> None:
     """That is reachable and allowed; nothing is submitted, cancelled or triggered."""
-    found = here.findings()
-    assert found["ci"] == ("ok", f"answers for {BUCKET} in {REGION}", "")
-    assert {one.method for one in here.ci.seen} == {"GET"}
+    findings = here.findings()
+    assert findings["ci"] == ("ok", f"answers for {BUCKET} in {REGION}", "")
+    assert {request.method for request in here.ci.seen} == {"GET"}
     assert here.ci.accepted == []
 
 
@@ -64,14 +64,14 @@ def test_the_action_that_lacks_is_named(here: Services, status: int) -> None:
     """With its resource; and that a wrong signature looks the same."""
     deny = Fault(before=(status, "AccessDenied"))
     with here.ci.faulty(lambda seen: deny if seen.path == "/doc_jobs" else None):
-        found = here.findings()
-    judged = found["ci permission ci:DescribeDocProcessJobs"]
+        findings = here.findings()
+    judged = findings["ci permission ci:DescribeDocProcessJobs"]
     assert judged[0] == "fault"
     assert "the signature is wrong" in judged[1]
     resource = f"qcs::ci:*:uid/1250000000:bucket/{BUCKET}/*"
     assert judged[2].startswith(f"grant ci:DescribeDocProcessJobs on {resource}")
-    assert "ci permission ci:DescribeDocProcessJob" not in found
-    assert found["ci permissions"][0] == "ok"
+    assert "ci permission ci:DescribeDocProcessJob" not in findings
+    assert findings["ci permissions"][0] == "ok"
 
 
 @pytest.mark.parametrize(("status", "code"), [(500, "InternalError"), (400, "QueueNotFound")])
@@ -88,9 +88,9 @@ def test_a_404_with_a_code_is_leave_to_ask(here: Services) -> None:
     """CI's pages do not say how it tells that it knows no such job."""
     fault = Fault(before=(404, "ResourceNotFound"))
     with here.ci.faulty(lambda seen: fault if "0" * 32 in seen.path else None):
-        found = here.findings()
-    assert found["ci"][0] == found["ci permissions"][0] == "ok"
-    assert not [name for name in found if name.startswith("ci permission ")]
+        findings = here.findings()
+    assert findings["ci"][0] == findings["ci permissions"][0] == "ok"
+    assert not [name for name in findings if name.startswith("ci permission ")]
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_a_ci_that_is_not_well_is_asked_nothing_else(
 ) -> None:
     """One fault, in one line."""
     with here.ci.faulty(lambda seen: fault):
-        found = here.findings()
-    assert found["ci"][0] == "fault"
-    assert what in found["ci"][1]
-    assert found["ci"][2]
-    assert {found[name][0] for name in ("ci bucket", "ci permissions", "queues")} == {"skipped"}
-    assert found["ledger"][0] == "ok"
+        findings = here.findings()
+    assert findings["ci"][0] == "fault"
+    assert what in findings["ci"][1]
+    assert findings["ci"][2]
+    assert {findings[name][0] for name in ("ci bucket", "ci permissions", "queues")} == {"skipped"}
+    assert findings["ledger"][0] == "ok"
 
 
 def test_a_bucket_without_media_processing(here: Services) -> None:
@@ -127,25 +127,25 @@ def test_what_doctor_alone_asks_may_be_denied(here: Services, path: str, status:
     """No fault: the function does without."""
     deny = Fault(before=(status, "AccessDenied"))
     with here.ci.faulty(lambda seen: deny if seen.path == path else None):
-        found = here.findings()
+        findings = here.findings()
     name, action = {
         "/mediabucket": ("ci bucket", "ci:DescribeMediaBuckets"),
         "/queue": ("queue media", "ci:DescribeMediaQueues"),
     }[path]
-    assert found[name][0] == "skipped"
-    assert f"grant {action} to these credentials" in found[name][2]
-    assert "fault" not in {one[0] for one in found.values()}
+    assert findings[name][0] == "skipped"
+    assert f"grant {action} to these credentials" in findings[name][2]
+    assert "fault" not in {finding[0] for finding in findings.values()}
 
 
 @pytest.mark.parametrize("path", ["/mediabucket", "/queue"])
 def test_what_is_not_reported_is_not_judged(here: Services, path: str) -> None:
     """Nor is it said that no queue calls, where one was not told of."""
     with here.ci.faulty(lambda seen: Fault(reset_before=True) if seen.path == path else None):
-        found = here.findings()
+        findings = here.findings()
     name = "ci bucket" if path == "/mediabucket" else "queue media"
-    assert found[name][0] == "skipped"
-    assert found[name][2] == "try again"
-    assert "queues" not in found
+    assert findings[name][0] == "skipped"
+    assert findings[name][2] == "try again"
+    assert "queues" not in findings
 
 
 # --- queues --------------------------------------------------------------------------------
@@ -168,47 +168,47 @@ def test_without_settings_the_token_of_the_url_is_looked_for(here: Services) -> 
 def test_kinds_that_ci_has_not_are_left_out(here: Services) -> None:
     """A service that is off answers an error, or an empty list."""
     here.ci.no_service = {"/ai_queue"}
-    found = here.findings()
-    assert found["queue ai"][:2] == (
+    findings = here.findings()
+    assert findings["queue ai"][:2] == (
         "skipped",
         f"CI has none for {BUCKET}: CI ai_queue: CI refused it (HTTP 400 MediaBucketUnBinded)",
     )
-    assert found["queue speech"] == ("skipped", f"CI has none for {BUCKET}", "")
+    assert findings["queue speech"] == ("skipped", f"CI has none for {BUCKET}", "")
 
 
 def test_where_no_queue_calls_nothing_is_heard(here: Services) -> None:
     """A queue that is off may be meant so; all of them are a fault."""
     here.only_queue("", State="Off", Event="", Type="")
-    found = here.findings()
-    assert found["queue media"][0] == "warning"
-    assert found["queues"][0] == "fault"
-    assert "no queue of records-1250000000 calls this function" in found["queues"][1]
-    assert "Queues: callback on, TaskFinish" in found["queues"][2]
+    findings = here.findings()
+    assert findings["queue media"][0] == "warning"
+    assert findings["queues"][0] == "fault"
+    assert "no queue of records-1250000000 calls this function" in findings["queues"][1]
+    assert "Queues: callback on, TaskFinish" in findings["queues"][2]
 
 
 def test_a_queue_that_is_named_must_call(here: Services) -> None:
     """And the others are not asked for."""
     here.ci.queue("/docqueue", "", State="Off")
-    found = here.findings(queues=("document", "file"))
-    assert found["queue document"][0] == "fault"
-    assert found["queue file"][:2] == ("fault", f"CI has none for {BUCKET}")
-    assert "queue media" not in found
+    findings = here.findings(queues=("document", "file"))
+    assert findings["queue document"][0] == "fault"
+    assert findings["queue file"][:2] == ("fault", f"CI has none for {BUCKET}")
+    assert "queue media" not in findings
 
 
 def test_several_queues_of_a_kind_have_their_ids(here: Services) -> None:
     """Media has a second one for speed transcoding."""
     here.ci.queue("/queue", here.callback_url("?token=wrong"))
-    found = here.findings()
-    assert found[f"queue media p{1:032}"][0] == "ok"
-    assert found[f"queue media p{2:032}"][0] == "fault"
+    findings = here.findings()
+    assert findings[f"queue media p{1:032}"][0] == "ok"
+    assert findings[f"queue media p{2:032}"][0] == "fault"
 
 
 def verdict(url: str, expected: Expected = EXPECTED, **values: Any) -> tuple[str, str]:
     """Status and what of a queue with this Url; values of its NotifyConfig."""
     queue = {"State": values.pop("queue_state", "Active"), "NotifyConfig": CONFIG | {"Url": url}}
     queue["NotifyConfig"] |= values
-    found = judge("queue", queue, expected).finding
-    return found.status, found.what
+    finding = judge("queue", queue, expected).finding
+    return finding.status, finding.what
 
 
 @pytest.mark.parametrize(
@@ -250,11 +250,11 @@ def test_what_is_wrong_with_a_queue(
     url: str, values: dict[str, str], status: str, words: str
 ) -> None:
     """The first rule that finds something speaks; neither token nor foreign path is shown."""
-    found = verdict(url, EXPECTED, **values)
-    assert found[0] == status
-    assert words in found[1]
-    assert TOKEN not in found[1]
-    assert "hook/key" not in found[1]
+    finding = verdict(url, EXPECTED, **values)
+    assert finding[0] == status
+    assert words in finding[1]
+    assert TOKEN not in finding[1]
+    assert "hook/key" not in finding[1]
 
 
 def test_without_tokens_and_without_a_url_less_is_compared() -> None:
@@ -268,20 +268,20 @@ def test_without_tokens_and_without_a_url_less_is_compared() -> None:
 
 def test_a_queue_that_can_not_be_read_calls_nobody() -> None:
     """CI may answer anything."""
-    found = judge("queue", {"NotifyConfig": ["x"]}, EXPECTED)
-    assert (found.finding.status, found.calls) == ("warning", False)
+    queue_verdict = judge("queue", {"NotifyConfig": ["x"]}, EXPECTED)
+    assert (queue_verdict.finding.status, queue_verdict.calls) == ("warning", False)
 
 
 def test_ci_may_be_another_buckets(here: Services, tmp_path: Path) -> None:
     """CI_BUCKET is asked for, where it is set; with a ledger in a folder too."""
     here.env |= {"LEDGER_URL": f"file:{tmp_path}/ledger", "CI_BUCKET": BUCKET}
-    found = here.findings()
-    assert found["ci"][0] == found["queue media"][0] == "ok"
+    findings = here.findings()
+    assert findings["ci"][0] == findings["queue media"][0] == "ok"
 
 
 def test_without_credentials_ci_is_not_asked(here: Services, tmp_path: Path) -> None:
     """A folder needs none."""
     here.env |= {"LEDGER_URL": f"file:{tmp_path}/ledger", "CI_BUCKET": BUCKET}
     here.env |= {"TENCENTCLOUD_SECRETID": ""}
-    found = here.findings()
-    assert found["ci"][:2] == ("skipped", "there are no credentials to ask CI with")
+    findings = here.findings()
+    assert findings["ci"][:2] == ("skipped", "there are no credentials to ask CI with")

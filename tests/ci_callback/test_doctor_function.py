@@ -67,26 +67,26 @@ def test_temporary_credentials_send_their_token(here: Services) -> None:
 
 def test_the_timers_and_the_url_of_serverless_yml_are_well(here: Services) -> None:
     """The cron is shown."""
-    found = here.findings()
-    assert found["timer sweep"] == ("ok", "sweep: 0 * * * * * *", "")
-    assert found["timer reconcile"] == ("ok", "reconcile: 0 */30 * * * * *", "")
-    assert found["url trigger"][0] == "ok"
+    findings = here.findings()
+    assert findings["timer sweep"] == ("ok", "sweep: 0 * * * * * *", "")
+    assert findings["timer reconcile"] == ("ok", "reconcile: 0 */30 * * * * *", "")
+    assert findings["url trigger"][0] == "ok"
 
 
 def test_more_triggers_than_a_page_are_read(here: Services) -> None:
     """SCF gives twenty at a time."""
     others = [trigger("cos", f"bucket-{number}", "{}") for number in range(25)]
-    found = with_triggers(here, *others, SWEEP, URL)
-    assert found["timer sweep"][0] == found["url trigger"][0] == "ok"
+    findings = with_triggers(here, *others, SWEEP, URL)
+    assert findings["timer sweep"][0] == findings["url trigger"][0] == "ok"
     assert len(here.scf.seen) == 2
 
 
 def test_a_function_without_a_timer(here: Services) -> None:
     """Nothing would ever be retried."""
-    found = with_triggers(here, URL)
+    findings = with_triggers(here, URL)
     what = "there is none: no failure is retried or leads to an alert"
-    assert found["timer sweep"] == ("fault", what, "deploy serverless.yml, which has it")
-    assert "timer reconcile" not in found
+    assert findings["timer sweep"] == ("fault", what, "deploy serverless.yml, which has it")
+    assert "timer reconcile" not in findings
 
 
 @pytest.mark.parametrize("off", [0, "CLOSE", None])
@@ -104,8 +104,8 @@ def test_a_timer_that_is_switched_off(here: Services, off: Any) -> None:
 @pytest.mark.parametrize("desc", ["0 * * * * * *", '{"cron": "0 * * * * * *"}', "7"])
 def test_an_empty_argument_is_a_sweep(here: Services, desc: str) -> None:
     """However the cron is told; one that can't be read is no fault."""
-    found = with_triggers(here, trigger("timer", "any", desc, "", "OPEN"), URL)["timer sweep"]
-    assert found[:2] == ("ok", "any: ?" if desc == "7" else "any: 0 * * * * * *")
+    finding = with_triggers(here, trigger("timer", "any", desc, "", "OPEN"), URL)["timer sweep"]
+    assert finding[:2] == ("ok", "any: ?" if desc == "7" else "any: 0 * * * * * *")
 
 
 def test_reconciling_needs_its_timer(here: Services) -> None:
@@ -113,16 +113,16 @@ def test_reconciling_needs_its_timer(here: Services) -> None:
     off = trigger("timer", "reconcile", "x", "reconcile", 0)
     here.env["RECONCILE_TAGS"] = "Transcode:6"
     assert with_triggers(here, SWEEP, URL)["timer reconcile"][0] == "fault"
-    found = with_triggers(here, SWEEP, off, URL)["timer reconcile"]
-    assert found[1] == "reconcile is switched off: callbacks that never came are not looked for"
+    finding = with_triggers(here, SWEEP, off, URL)["timer reconcile"]
+    assert finding[1] == "reconcile is switched off: callbacks that never came are not looked for"
     assert with_triggers(here, SWEEP, RECONCILE, URL)["timer reconcile"][0] == "ok"
 
 
 def test_a_timer_with_an_argument_that_is_no_task(here: Services) -> None:
     """The function would log unknown_task each time."""
     odd = trigger("timer", "nightly", "0 0 0 * * * *", "sweeep")
-    found = with_triggers(here, SWEEP, odd, URL)
-    assert found["timer"][:2] == (
+    findings = with_triggers(here, SWEEP, odd, URL)
+    assert findings["timer"][:2] == (
         "fault",
         "nightly asks for sweeep, which is no task of the function",
     )
@@ -166,10 +166,10 @@ def test_one_open_url_is_enough(here: Services) -> None:
 def test_what_scf_refuses(here: Services, code: str, status: str, words: str) -> None:
     """Its code is told, its words are not: they may quote the request."""
     here.scf.refuse_with = code
-    found = here.findings()["timer"]
-    assert found[0] == status
-    assert code in found[1]
-    assert words in found[2]
+    finding = here.findings()["timer"]
+    assert finding[0] == status
+    assert code in finding[1]
+    assert words in finding[2]
 
 
 def test_a_clock_that_scf_does_not_take(here: Services) -> None:
@@ -199,9 +199,9 @@ def test_an_answer_without_triggers(here: Services, triggers: Any) -> None:
 
 def test_scf_out_of_reach(here: Services) -> None:
     """Told as that."""
-    found = here.findings(scf_endpoint=f"http://127.0.0.1:{closed_port()}")["timer"]
-    assert found[0] == "fault"
-    assert found[1].startswith("SCF can't be reached: 127.0.0.1")
+    finding = here.findings(scf_endpoint=f"http://127.0.0.1:{closed_port()}")["timer"]
+    assert finding[0] == "fault"
+    assert finding[1].startswith("SCF can't be reached: 127.0.0.1")
 
 
 def test_without_a_name_scf_is_not_asked(here: Services) -> None:
@@ -261,8 +261,8 @@ def test_another_than_this_function_answers(here: Services, answer: tuple[int, b
 
 def test_nobody_at_the_url(here: Services) -> None:
     """No answer is a fault."""
-    found = here.findings(url=f"http://127.0.0.1:{closed_port()}")
-    assert found["function url"][0] == "fault"
+    findings = here.findings(url=f"http://127.0.0.1:{closed_port()}")
+    assert findings["function url"][0] == "fault"
 
 
 def test_an_intranet_address(here: Services) -> None:

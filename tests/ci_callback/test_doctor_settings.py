@@ -32,7 +32,7 @@ def opinions(**env: str) -> list[Finding]:
 
 def test_settings_that_fit_are_well() -> None:
     """And the kind of the credentials is told."""
-    assert [(one.name, one.status) for one in opinions()] == [
+    assert [(finding.name, finding.status) for finding in opinions()] == [
         ("settings", "ok"),
         ("credentials", "ok"),
     ]
@@ -65,13 +65,13 @@ def test_settings_that_fit_are_well() -> None:
 )
 def test_what_will_surprise(env: dict[str, str], status: str, words: str) -> None:
     """The variable is named, what follows from it, and what fixes it; no value of a secret."""
-    (found,) = [one for one in opinions(**env) if one.status != "ok"]
+    (finding,) = [finding for finding in opinions(**env) if finding.status != "ok"]
     (variable,) = env
-    assert found.name == f"settings {variable}"
-    assert found.status == status
-    assert words in found.what
-    assert found.fix
-    assert "p4ssw0rd" not in found.what
+    assert finding.name == f"settings {variable}"
+    assert finding.status == status
+    assert words in finding.what
+    assert finding.fix
+    assert "p4ssw0rd" not in finding.what
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_what_will_surprise(env: dict[str, str], status: str, words: str) -> Non
 )
 def test_what_is_just_right(env: dict[str, str]) -> None:
     """At the bounds, nothing is said."""
-    found = {one.name for one in opinions(**env) if one.status != "ok"}
-    assert found <= {"settings CALLBACK_TOKENS"}
+    names = {finding.name for finding in opinions(**env) if finding.status != "ok"}
+    assert names <= {"settings CALLBACK_TOKENS"}
 
 
 def test_secrets_of_settings_that_can_not_be_read_are_known() -> None:
@@ -122,9 +122,9 @@ def sent(http: HttpClient, urls: str, lang: str = "en", send: bool = True) -> li
 def test_a_test_alert_is_marked_as_one(http: HttpClient, lang: str) -> None:
     """It goes to each channel once, and who took it is told."""
     with AlertService("wecom") as robot, AlertService("slack") as slack:
-        found = sent(http, f"{robot.url} {slack.url}", lang)
-        assert [one.status for one in found] == ["ok", "ok"]
-        assert found[0].what == "wecom at 127.0.0.1 took the test message"
+        findings = sent(http, f"{robot.url} {slack.url}", lang)
+        assert [finding.status for finding in findings] == ["ok", "ok"]
+        assert findings[0].what == "wecom at 127.0.0.1 took the test message"
         title = {"en": "[Cloud Infinite] Test alert\n", "zh": "[数据万象] 测试告警\n"}[lang]
         assert [len(robot.texts), len(slack.texts)] == [1, 1]
         assert robot.texts[0].startswith(title)
@@ -135,19 +135,19 @@ def test_a_channel_that_refuses_hides_no_other(http: HttpClient) -> None:
     nobody = f"http://127.0.0.1:{closed_port()}/hook/{KEY}"
     with AlertService("wecom") as robot, AlertService("slack") as slack:
         robot.refuse_with = 93000
-        found = sent(http, f"{robot.url} {nobody} {slack.url}")
-    assert [one.status for one in found] == ["fault", "fault", "ok"]
-    assert "refused with errcode 93000" in found[0].what
-    assert "no connection" in found[1].what
-    assert all(KEY not in one.what + one.fix for one in found)
+        findings = sent(http, f"{robot.url} {nobody} {slack.url}")
+    assert [finding.status for finding in findings] == ["fault", "fault", "ok"]
+    assert "refused with errcode 93000" in findings[0].what
+    assert "no connection" in findings[1].what
+    assert all(KEY not in finding.what + finding.fix for finding in findings)
 
 
 def test_nothing_is_sent_unless_asked_for(http: HttpClient) -> None:
     """The option is named."""
     with AlertService("wecom") as robot:
         other = robot.url.replace("#", "other#")
-        (found,) = sent(http, f"{robot.url} {other}", send=False)
-        assert (found.status, found.what) == ("skipped", "2 channels, not tried")
-        assert found.fix == "python -m ci_callback doctor --send-test-alert"
+        (finding,) = sent(http, f"{robot.url} {other}", send=False)
+        assert (finding.status, finding.what) == ("skipped", "2 channels, not tried")
+        assert finding.fix == "python -m ci_callback doctor --send-test-alert"
         assert robot.received == []
     assert sent(http, "")[0].what == "ALERT_URLS is empty"

@@ -50,10 +50,10 @@ def test_a_bucket_in_its_region_is_well(here: Services, stated: str) -> None:
 def test_a_bucket_in_another_region(here: Services) -> None:
     """The setting that is meant is printed."""
     here.cos.location = "ap-beijing"
-    found = here.findings()
+    findings = here.findings()
     what = f"{BUCKET} is in ap-beijing, not in {REGION}"
-    assert found["bucket"] == ("fault", what, "COS_REGION=ap-beijing")
-    assert found["ledger"][0] == found["versioning"][0] == "skipped"
+    assert findings["bucket"] == ("fault", what, "COS_REGION=ap-beijing")
+    assert findings["ledger"][0] == findings["versioning"][0] == "skipped"
 
 
 def test_a_bucket_that_is_not_there(here: Services) -> None:
@@ -67,11 +67,11 @@ def test_a_bucket_that_is_not_there(here: Services) -> None:
 def test_a_secret_key_that_does_not_fit(here: Services) -> None:
     """One fault, and not the same in every line."""
     here.env["TENCENTCLOUD_SECRETKEY"] = "some-other-key"
-    found = here.findings()
-    assert found["credentials"][0] == "fault"
-    assert found["credentials"][1].startswith("the SecretKey does not fit the SecretId")
-    assert "console.cloud.tencent.com/cam/capi" in found["credentials"][2]
-    assert found["ledger"][0] == "skipped"
+    findings = here.findings()
+    assert findings["credentials"][0] == "fault"
+    assert findings["credentials"][1].startswith("the SecretKey does not fit the SecretId")
+    assert "console.cloud.tencent.com/cam/capi" in findings["credentials"][2]
+    assert findings["ledger"][0] == "skipped"
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_a_session_token_is_sent_and_signed(here: Services) -> None:
     """As the function's own are."""
     here.env["TENCENTCLOUD_SESSIONTOKEN"] = here.cos.security_token = "session-token"
     here.ci.security_token = here.scf.token = "session-token"
-    found = here.findings()
-    assert {found[name][0] for name in ("bucket", "versioning", "ledger", "ci")} == {"ok"}
+    findings = here.findings()
+    assert {findings[name][0] for name in ("bucket", "versioning", "ledger", "ci")} == {"ok"}
     asked = [seen for seen in here.cos.seen if seen.query.startswith("location")]
     assert "x-cos-security-token" in asked[0].headers["authorization"]
 
@@ -108,19 +108,19 @@ def refused(
 def test_the_region_may_be_missing_from_the_answer(here: Services) -> None:
     """The function's role may lack what doctor alone asks: no fault."""
     with here.cos.faulty(refused("location")):
-        found = here.findings()
-    assert found["bucket"][0] == "ok"
-    assert found["bucket"][1].endswith("without cos:GetBucketLocation")
-    assert found["ledger"][0] == "ok"
+        findings = here.findings()
+    assert findings["bucket"][0] == "ok"
+    assert findings["bucket"][1].endswith("without cos:GetBucketLocation")
+    assert findings["ledger"][0] == "ok"
 
 
 @pytest.mark.parametrize(("status", "code"), [(500, "InternalError"), (405, "MethodNotAllowed")])
 def test_another_refusal_is_reported_as_it_is(here: Services, status: int, code: str) -> None:
     """With the page to look at."""
     with here.cos.faulty(refused("location", status, code)):
-        found = here.findings()["bucket"]
-    assert found[0] == "fault"
-    assert found[1].endswith(f": HTTP {status} {code}")
+        finding = here.findings()["bucket"]
+    assert finding[0] == "fault"
+    assert finding[1].endswith(f": HTTP {status} {code}")
 
 
 def test_something_else_than_cos_answers(here: Services) -> None:
@@ -136,23 +136,23 @@ def test_something_else_than_cos_answers(here: Services) -> None:
 def test_versioning_that_was_ever_on_is_a_fault(here: Services, state: str) -> None:
     """It can't be undone; and put_new is seen to write over a key."""
     here.cos.versioning = state
-    found = here.findings()
-    status, what, fix = found["versioning"]
+    findings = here.findings()
+    status, what, fix = findings["versioning"]
     assert status == "fault"
     assert what.startswith(f"{state}: put_new (x-cos-forbid-overwrite) does not hold")
     assert "create a bucket without it" in fix
-    assert found["ledger put_new"][0] == "fault"
-    assert found["ledger put_new"][1].startswith("wrote over a key that exists")
+    assert findings["ledger put_new"][0] == "fault"
+    assert findings["ledger put_new"][1].startswith("wrote over a key that exists")
     assert here.run(*here.arguments)[0] == 1
 
 
 def test_versioning_that_can_not_be_read(here: Services) -> None:
     """The function needs no right to ask: what put_new does is tried all the same."""
     with here.cos.faulty(refused("versioning")):
-        found = here.findings()
-    assert found["versioning"][:2] == ("skipped", "COS did not answer: HTTP 403 AccessDenied")
-    assert "cos:GetBucketVersioning" in found["versioning"][2]
-    assert found["ledger"][0] == "ok"
+        findings = here.findings()
+    assert findings["versioning"][:2] == ("skipped", "COS did not answer: HTTP 403 AccessDenied")
+    assert "cos:GetBucketVersioning" in findings["versioning"][2]
+    assert findings["ledger"][0] == "ok"
 
 
 def lacking(action: str) -> Callable[[Seen], Fault | None]:
@@ -179,20 +179,20 @@ def lacking(action: str) -> Callable[[Seen], Fault | None]:
 def test_the_action_that_lacks_is_named(here: Services, action: str, operations: set[str]) -> None:
     """With the resource it is to be granted on; what works is told too."""
     with here.cos.faulty(lacking(action)):
-        found = here.findings()
-    faults = {name.removeprefix("ledger ") for name in found if name.startswith("ledger ")}
+        findings = here.findings()
+    faults = {name.removeprefix("ledger ") for name in findings if name.startswith("ledger ")}
     assert faults == operations
     for name in operations:
-        status, what, fix = found[f"ledger {name}"]
+        status, what, fix = findings[f"ledger {name}"]
         assert status == "fault"
         assert what.startswith("COS refused it (403 AccessDenied)")
         resource = f"qcs::cos:{REGION}:uid/1250000000:{BUCKET}/ci/*"
         assert fix.startswith(f"grant name/cos:{action} on {resource} at https://console")
-    assert found["ledger"][0] == "ok"
+    assert findings["ledger"][0] == "ok"
     left = here.cos.keys("ci/_doctor/")
     assert len(left) == (1 if action == "DeleteObject" else 0)
     if left:
-        assert found["ledger delete"][1].endswith(f"; {left[0]} may be left")
+        assert findings["ledger delete"][1].endswith(f"; {left[0]} may be left")
 
 
 def test_a_store_that_stops_answering_half_way(here: Services) -> None:
@@ -227,19 +227,19 @@ def folder_case(folder: Path) -> Case:
 def test_a_folder_that_is_there_keeps_what_is_in_it(tmp_path: Path) -> None:
     """Only the keys of doctor's own go."""
     (tmp_path / "jobs").mkdir()
-    (found,) = on_trial.trial(folder_case(tmp_path))
-    assert found.status == "ok"
-    assert [one.name for one in tmp_path.iterdir()] == ["jobs"]
+    (finding,) = on_trial.trial(folder_case(tmp_path))
+    assert finding.status == "ok"
+    assert [path.name for path in tmp_path.iterdir()] == ["jobs"]
 
 
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     """Each operation that fails is told, with the command that shows why; exit status 4."""
     (tmp_path / "ledger").write_bytes(b"")
-    found = on_trial.trial(folder_case(tmp_path / "ledger"))
-    faults = [one for one in found if one.status == "fault"]
-    assert "ledger put_new" in {one.name for one in faults}
-    assert {one.exit for one in faults} == {4}
-    assert all(f"ls -ld {tmp_path}/ledger" in one.fix for one in faults)
+    findings = on_trial.trial(folder_case(tmp_path / "ledger"))
+    faults = [finding for finding in findings if finding.status == "fault"]
+    assert "ledger put_new" in {finding.name for finding in faults}
+    assert {finding.exit for finding in faults} == {4}
+    assert all(f"ls -ld {tmp_path}/ledger" in finding.fix for finding in faults)
 
 
 def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,12 +249,12 @@ def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(os, "link", refuse)
-    found = on_trial.trial(folder_case(tmp_path))
-    assert [(one.name, one.status) for one in found] == [
+    findings = on_trial.trial(folder_case(tmp_path))
+    assert [(finding.name, finding.status) for finding in findings] == [
         ("ledger put_new", "fault"),
         ("ledger", "ok"),
     ]
-    assert "hard links" in found[0].fix
+    assert "hard links" in findings[0].fix
     assert list(tmp_path.iterdir()) == []
 
 
@@ -309,10 +309,10 @@ def test_no_spill_is_no_fault(tmp_path: Path) -> None:
 )
 def test_room(free: int, status: str) -> None:
     """In MiB, at the folder."""
-    found = on_store.judge_room(free, "/data/ledger")
-    assert found.status == status
-    assert found.what == f"{free // 1024**2:,} MiB are free at /data/ledger"
-    assert ("df -h /data/ledger" in found.fix) == (status != "ok")
+    finding = on_store.judge_room(free, "/data/ledger")
+    assert finding.status == status
+    assert finding.what == f"{free // 1024**2:,} MiB are free at /data/ledger"
+    assert ("df -h /data/ledger" in finding.fix) == (status != "ok")
 
 
 # --- the clock -----------------------------------------------------------------------------
@@ -320,8 +320,8 @@ def test_room(free: int, status: str) -> None:
 
 def clock_at(here: Services, endpoint: str) -> Finding:
     """What the check says where COS's clock is that of an endpoint."""
-    (found,) = on_clock.clock(case_of(here.env | {"COS_ENDPOINT": endpoint}))
-    return found
+    (finding,) = on_clock.clock(case_of(here.env | {"COS_ENDPOINT": endpoint}))
+    return finding
 
 
 @pytest.mark.parametrize(
@@ -336,13 +336,13 @@ def clock_at(here: Services, endpoint: str) -> Finding:
 def test_the_clocks_are_compared(here: Services, ahead_s: float, status: str, words: str) -> None:
     """By the Date of COS's answer, even of a refusal; a Date has whole seconds."""
     with Clock(ahead_s) as clock:
-        found = clock_at(here, clock.endpoint)
-    assert found.status == status
+        finding = clock_at(here, clock.endpoint)
+    assert finding.status == status
     if ahead_s:
-        seconds, _, rest = found.what.partition(" ")
+        seconds, _, rest = finding.what.partition(" ")
         assert abs(int(seconds) - abs(ahead_s)) <= 5
         assert rest == words.partition(" ")[2]
-    assert ("timedatectl set-ntp true" in found.fix) == (status != "ok")
+    assert ("timedatectl set-ntp true" in finding.fix) == (status != "ok")
 
 
 @pytest.mark.parametrize("off", [60, -60, 900.4])
@@ -362,8 +362,8 @@ def test_an_answer_without_a_date(here: Services, date: str) -> None:
 
 def test_a_clock_out_of_reach(here: Services) -> None:
     """That is the bucket's fault to tell."""
-    found = clock_at(here, f"http://127.0.0.1:{closed_port()}")
-    assert (found.status, found.what[:20]) == ("skipped", "COS can't be reached")
+    finding = clock_at(here, f"http://127.0.0.1:{closed_port()}")
+    assert (finding.status, finding.what[:20]) == ("skipped", "COS can't be reached")
 
 
 def test_without_an_endpoint_the_clock_is_asked_by_https(
@@ -378,6 +378,6 @@ def test_without_an_endpoint_the_clock_is_asked_by_https(
 
     monkeypatch.setattr(cos_api, "HTTPSConnection", nowhere)
     env = {name: value for name, value in here.env.items() if name != "COS_ENDPOINT"}
-    (found,) = on_clock.clock(case_of(env))
+    (finding,) = on_clock.clock(case_of(env))
     assert asked == [f"{BUCKET}.cos.{REGION}.myqcloud.com"]
-    assert found.status == "skipped"
+    assert finding.status == "skipped"

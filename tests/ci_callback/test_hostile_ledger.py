@@ -36,7 +36,7 @@ def hostile(value: Any) -> Any:
     if isinstance(value, str):
         return HOSTILE
     if isinstance(value, dict):
-        return {name: hostile(one) for name, one in value.items()} | {HOSTILE: HOSTILE}
+        return {name: hostile(member) for name, member in value.items()} | {HOSTILE: HOSTILE}
     if isinstance(value, list):
         return [*map(hostile, value), HOSTILE]
     return value
@@ -66,7 +66,7 @@ def hostile_record(kind: str, outcome: str) -> JobRecord:
         "source": {**plain.source, "request_id": HOSTILE},
     }
     assert set(printed) | STRUCTURE | {"wait_s", "run_s", "job_level", "progress_percent"} == {
-        one.name for one in fields(JobRecord)
+        field.name for field in fields(JobRecord)
     }
     return replace(plain, **printed)
 
@@ -281,7 +281,9 @@ def test_a_hostile_ledger_is_printed_as_text(
         assert done.exception is None or isinstance(done.exception, SystemExit), arguments
         assert done.exit_code in (0, 1, 2), done.output
         written = OUR_OWN.sub("", done.stdout + done.stderr)
-        assert not [one for one in written if is_obeyed(one) and one != "\n"], arguments
+        assert not [
+            character for character in written if is_obeyed(character) and character != "\n"
+        ], arguments
         assert "⚠" not in written
         if "--json" in arguments and not colour:
             for line in done.stdout.splitlines():
@@ -296,7 +298,7 @@ def test_a_hostile_ledger_is_printed_as_text(
         (["query", "SELECT job_id, code, input.object FROM jobs"], 3),
         (["dead", "list"], 1),
     ],
-    ids=lambda one: str(one),
+    ids=lambda parameter: str(parameter),
 )
 def test_markup_is_shown_as_it_was_sent(
     arguments: list[str], times: int, store: FolderStore

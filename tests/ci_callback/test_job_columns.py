@@ -16,7 +16,7 @@ from tests.records import keep, record
 
 def test_a_made_up_column_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its head and its cells, added by one row."""
-    made_up = Column("input", lambda one: one.job_input.object)
+    made_up = Column("input", lambda job_record: job_record.job_input.object)
     monkeypatch.setattr(job_columns, "COLUMNS", (*COLUMNS, made_up))
     monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}")
     keep(FolderStore(tmp_path), record("j1", input={"object": "in/a.mp4"}))
@@ -26,9 +26,9 @@ def test_a_made_up_column_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_narrow_terminal_has_fewer_and_shorter_columns() -> None:
     """The day in place of the time, and no run time."""
-    one = record("j1", created_at="2026-09-21T14:13:20Z")
+    job_record = record("j1", created_at="2026-09-21T14:13:20Z")
     assert heads(is_narrow=False) == ("job", "created", "run s", "outcome", "tag", "code")
     assert heads(is_narrow=True) == ("job", "created", "outcome", "tag", "code")
-    assert cells(one)[1] == "2026-09-21 14:13"
-    assert cells(one, is_narrow=True)[1] == "2026-09-21"
-    assert len(cells(one, is_narrow=True)) == len(heads(is_narrow=True))
+    assert cells(job_record)[1] == "2026-09-21 14:13"
+    assert cells(job_record, is_narrow=True)[1] == "2026-09-21"
+    assert len(cells(job_record, is_narrow=True)) == len(heads(is_narrow=True))

@@ -29,7 +29,7 @@ ODD: list[Any] = ["[/b]", "", None, 7, -1, 0.5, True, NAN, 10**400, [], ["x"], {
 
 def test_what_the_function_writes_is_believed(on_disk: Invoked, ledger: Path) -> None:
     """Each record of each payload."""
-    for path in sorted(one for one in PAYLOADS.rglob("*") if one.suffix in (".json", ".xml")):
+    for path in sorted(path for path in PAYLOADS.rglob("*") if path.suffix in (".json", ".xml")):
         on_disk.post(path.read_bytes())
     store = FolderStore(ledger)
     kept = [key for folder in ("jobs/", "workflows/", "reviews/") for key in store.list(folder)]
@@ -39,7 +39,7 @@ def test_what_the_function_writes_is_believed(on_disk: Invoked, ledger: Path) ->
         assert checked(made) is made
 
 
-@pytest.mark.parametrize("name", [one.name for one in dataclasses.fields(JobRecord)])
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(JobRecord)])
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:12])
 def test_a_record_with_an_odd_field_is_refused_or_stays_readable(name: str, odd: Any) -> None:
     """Refused by the field's name; believed only where the field's type has such a value."""
@@ -74,7 +74,7 @@ def allowed(name: str) -> tuple[type, ...]:
     kinds = [kinds] if isinstance(kinds, str) else list(kinds)
     if "pattern" in schema or name == "retry":
         kinds = [kind for kind in kinds if kind == "null"]
-    return tuple(one for kind in kinds for one in TYPES[kind])
+    return tuple(python_type for kind in kinds for python_type in TYPES[kind])
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_of_two_records_of_a_job_the_one_under_its_day_counts(store: FolderStore
     keep(store, record("j2", **UNDATED))
     (first, second) = (json.loads(line) for line in run("jobs", "--json").splitlines())
     assert [first["key"], second["key"]] == [f"jobs/dt={DAY}/j1.json", "jobs/dt=1970-01-01/j2.json"]
-    assert [one["key"] for one in json.loads(run("show", "j1", "--json"))["records"]] == [
+    assert [job["key"] for job in json.loads(run("show", "j1", "--json"))["records"]] == [
         f"jobs/dt={DAY}/j1.json"
     ]
     report = json.loads(run("report", "--json", "--since", "2026-01-01"))
@@ -109,11 +109,11 @@ def test_each_name_comes_once_whatever_days_it_stands_under(
         def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
             return iter([key for key in listed if key.startswith(prefix)])
 
-    found = list(record_keys(Listed(MemoryStore()), DayRange(since, until), ("jobs",)))
+    reported_keys = list(record_keys(Listed(MemoryStore()), DayRange(since, until), ("jobs",)))
     first = (since - timedelta(MERGE_DAYS)).isoformat() if since else ""
     last = until.isoformat() if until else "9"
     near = {name for name, day in placed if day and first <= day and (since is None or day <= last)}
-    assert Counter(found) == Counter(
+    assert Counter(reported_keys) == Counter(
         key
         for key in listed
         if (keys.NO_DAY in key and key.split("/")[2][0] not in near)
@@ -168,8 +168,8 @@ def test_what_was_noted_after_the_record_is_followed(store: FolderStore) -> None
     keep(store, record("j1", outcome="failed"), claiming("j2", "j1", 2), claiming("j3", "j1", 2))
     Attempts(store).note_lineage("j2", Lineage("j1", 2))
     shown = {
-        one["record"]["job_id"]: one["lineage"]
-        for one in map(json.loads, run("jobs", "--json").splitlines())
+        job["record"]["job_id"]: job["lineage"]
+        for job in map(json.loads, run("jobs", "--json").splitlines())
     }
     assert shown == {
         "j1": {"root_job_id": "j1", "attempt": 1},
@@ -194,8 +194,8 @@ def test_only_jobs_that_claim_to_be_a_re_submission_cost_a_request(
             asked.append(key)
             return super().get(key)
 
-    found = list(records(Asked(tmp_path / "ledger"), list(record_keys(store))))
-    assert {one.key[-6:]: one.record.lineage.attempt for one in found if one.record} == {
+    entries = list(records(Asked(tmp_path / "ledger"), list(record_keys(store))))
+    assert {entry.key[-6:]: entry.record.lineage.attempt for entry in entries if entry.record} == {
         "a.json": 1,
         "b.json": 1,
         "c.json": 3,
@@ -231,6 +231,6 @@ def test_a_report_follows_what_was_noted_after_the_record(store: FolderStore) ->
 def test_a_note_that_can_not_be_read_is_none(store: FolderStore, noted: bytes) -> None:
     """The record's own word stands."""
     store.put("_lineage/j2.json", noted)
-    (found,) = records(store, keep(store, claiming("j2", "j1", 2)))
-    assert found.record is not None
-    assert found.record.lineage == Lineage("j2", 1)
+    (entry,) = records(store, keep(store, claiming("j2", "j1", 2)))
+    assert entry.record is not None
+    assert entry.record.lineage == Lineage("j2", 1)

@@ -56,9 +56,9 @@ def lines_of(text: str) -> list[str]:
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 def test_every_form_of_an_export_is_read(service: LogService, form: Callable[..., str]) -> None:
     """All values may be text, and our line may stand in SCF_Message."""
-    found = recover(lines_of(form(service)))
-    assert found.bodies == tuple(RecoveredBody(body, True) for body in BODIES)
-    assert found.lost == ()
+    recovery = recover(lines_of(form(service)))
+    assert recovery.bodies == tuple(RecoveredBody(body, True) for body in BODIES)
+    assert recovery.lost == ()
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
@@ -68,18 +68,18 @@ def test_lines_may_come_in_any_order_and_several_times(
     """An export is sorted by time at best, and lines of one moment by nothing."""
     service.rows = service.rows[::-1] + service.rows[3:]
     random.Random(3).shuffle(service.rows)
-    assert {one.body for one in recover(lines_of(form(service))).bodies} == set(BODIES)
+    assert {recovered.body for recovered in recover(lines_of(form(service))).bodies} == set(BODIES)
 
 
 def test_missing_parts_are_named(service: LogService) -> None:
     """By the SHA-256 of the body and by number; the other bodies are there."""
     gone = ('"part":2,', '"part":5,')
     service.rows = [row for row in service.rows if not any(part in row.text for part in gone)]
-    found = recover(lines_of(service.json_lines()))
-    (lost,) = found.lost
+    recovery = recover(lines_of(service.json_lines()))
+    (lost,) = recovery.lost
     assert lost.sha256 == hashlib.sha256(BIG).hexdigest()
     assert lost.why == "2 of 8 parts are missing: 2, 5"
-    assert len(found.bodies) == 2
+    assert len(recovery.bodies) == 2
 
 
 def test_a_body_that_came_twice_is_put_together_of_both(service: LogService) -> None:
@@ -90,8 +90,8 @@ def test_a_body_that_came_twice_is_put_together_of_both(service: LogService) -> 
         BIG, "store", authenticated=True
     )
     rest = [row for row in again.rows if '"part":3,' not in row.text]
-    found = recover(lines_of("".join(row.text + "\n" for row in [*first, *rest])))
-    assert (found.lost, len(found.bodies)) == ((), 3)
+    recovery = recover(lines_of("".join(row.text + "\n" for row in [*first, *rest])))
+    assert (recovery.lost, len(recovery.bodies)) == ((), 3)
 
 
 def test_a_line_that_was_cut_is_a_missing_part(service: LogService) -> None:
@@ -106,17 +106,17 @@ def test_a_line_that_was_cut_is_a_missing_part(service: LogService) -> None:
 def test_a_changed_part_is_not_taken(text: str) -> None:
     """Its digest does not fit, or it is no base64, or not compressed as it says."""
     digest = "a" * 64
-    found = recover([json.dumps(part(sha256=digest, body_base64=text))])
-    assert [one.sha256 for one in found.lost] == [digest]
-    assert "SHA-256" in found.lost[0].why
+    recovery = recover([json.dumps(part(sha256=digest, body_base64=text))])
+    assert [lost.sha256 for lost in recovery.lost] == [digest]
+    assert "SHA-256" in recovery.lost[0].why
 
 
 def test_a_part_that_expands_without_end_is_not_taken() -> None:
     """A forged one: what it expands to is bounded."""
     service = LogService(lambda: 0.0)
     Log(service, lambda: 0.0).last_resort(bytes(40_000_000), "store", authenticated=True)
-    found = recover(row.text for row in service.rows)
-    assert (found.bodies, len(found.lost)) == ((), 1)
+    recovery = recover(row.text for row in service.rows)
+    assert (recovery.bodies, len(recovery.lost)) == ((), 1)
 
 
 def part(**more: object) -> dict[str, object]:
@@ -151,8 +151,8 @@ def part(**more: object) -> dict[str, object]:
 )
 def test_what_is_no_part_is_passed_over(line: object) -> None:
     """A text from outside that looks like a line of ours among them."""
-    found = recover([json.dumps(line)])
-    assert (found.bodies, found.lost) == ((), ())
+    recovery = recover([json.dumps(line)])
+    assert (recovery.bodies, recovery.lost) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -165,15 +165,15 @@ def test_what_is_no_part_is_passed_over(line: object) -> None:
 )
 def test_a_part_within_another_line_is_passed_over(line: str) -> None:
     """The address or the agent of a request, in the access log of something else."""
-    found = recover([line])
-    assert (found.bodies, found.lost) == ((), ())
+    recovery = recover([line])
+    assert (recovery.bodies, recovery.lost) == ((), ())
 
 
 def test_a_part_in_another_column_is_passed_over() -> None:
     """Where a table has the column that the platform writes the function's lines to."""
     cell = json.dumps(part()).replace('"', '""')
-    found = recover(["SCF_Message,agent\n", f'"x","{cell}"\n'])
-    assert (found.bodies, found.lost) == ((), ())
+    recovery = recover(["SCF_Message,agent\n", f'"x","{cell}"\n'])
+    assert (recovery.bodies, recovery.lost) == ((), ())
 
 
 def test_a_body_is_as_sure_as_the_least_sure_of_its_parts(service: LogService) -> None:
@@ -183,8 +183,8 @@ def test_a_body_is_as_sure_as_the_least_sure_of_its_parts(service: LogService) -
     lines = [row.text for row in log.rows]
     forged = json.loads(lines[1]) | {"authenticated": "true"}
     for added in (forged, forged | {"body_base64": "eA=="}, forged | {"faas.invocation_id": "x"}):
-        found = recover([*lines, json.dumps(added)])
-        assert found.bodies == (RecoveredBody(BIG, authenticated=False),)
+        recovery = recover([*lines, json.dumps(added)])
+        assert recovery.bodies == (RecoveredBody(BIG, authenticated=False),)
     both = recover([*lines, *(row.text for row in service.rows)])
     assert RecoveredBody(BIG, authenticated=True) in both.bodies
 
@@ -194,5 +194,5 @@ def test_a_body_is_as_sure_as_the_least_sure_of_its_parts(service: LogService) -
 )
 def test_a_file_that_is_something_else_holds_nothing(lines: list[str]) -> None:
     """Neither JSON nor CSV, or nested without end."""
-    found = recover(lines)
-    assert (found.bodies, found.lost) == ((), ())
+    recovery = recover(lines)
+    assert (recovery.bodies, recovery.lost) == ((), ())

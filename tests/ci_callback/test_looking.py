@@ -144,7 +144,7 @@ def test_what_is_no_record_is_left_out(store: FolderStore) -> None:
     keep(store, record("j1"))
     store.put("jobs/dt=2026-09-20/odd.json", b"{}")
     assert listed() == ["j1"]
-    assert [one.record is None for one in records(store, record_keys(store))] == [False, True]
+    assert [entry.record is None for entry in records(store, record_keys(store))] == [False, True]
 
 
 def test_jobs_on_cos(on_cos: Invoked, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,14 +164,14 @@ def test_only_the_days_that_are_asked_for_are_listed(store: FolderStore) -> None
     days = [f"2026-{month:02d}-15" for month in range(1, 10)]
     keep(store, *(record(f"j{day}", day) for day in days))
 
-    def found(since: date | None, until: date | None) -> list[str]:
+    def listed_days(since: date | None, until: date | None) -> list[str]:
         return [key[8:18] for key in record_keys(store, DayRange(since, until))]
 
-    assert found(None, None) == days
-    assert found(date(2026, 3, 15), date(2026, 3, 16)) == ["2026-03-15"]
-    assert found(date(2026, 3, 15), date(2026, 8, 15)) == days[2:8]
-    assert found(date(2026, 3, 16), None) == days[3:]
-    assert found(None, date(2026, 2, 15)) == days[:2]
+    assert listed_days(None, None) == days
+    assert listed_days(date(2026, 3, 15), date(2026, 3, 16)) == ["2026-03-15"]
+    assert listed_days(date(2026, 3, 15), date(2026, 8, 15)) == days[2:8]
+    assert listed_days(date(2026, 3, 16), None) == days[3:]
+    assert listed_days(None, date(2026, 2, 15)) == days[:2]
 
 
 def test_a_long_time_back_is_one_listing_and_not_one_a_day() -> None:
@@ -207,10 +207,10 @@ def test_show_prints_all_of_a_job(retried: tuple[World, str]) -> None:
     assert "no record yet" in out
     assert "watch" in out
     printed = json.loads(run("show", job, "--json"))
-    assert [one["record"]["outcome"] for one in printed["records"]] == ["failed"]
-    assert [one["number"] for one in printed["attempts"]] == [1, 2]
-    assert [one["what"] for one in printed["timings"]][-1] == "callback"
-    assert [one["action"] for one in printed["tickets"]] == ["watch"]
+    assert [printed_job["record"]["outcome"] for printed_job in printed["records"]] == ["failed"]
+    assert [attempt["number"] for attempt in printed["attempts"]] == [1, 2]
+    assert [timing["what"] for timing in printed["timings"]][-1] == "callback"
+    assert [ticket["action"] for ticket in printed["tickets"]] == ["watch"]
 
 
 def test_show_of_a_retry_names_its_root(retried: tuple[World, str]) -> None:
@@ -221,7 +221,7 @@ def test_show_of_a_retry_names_its_root(retried: tuple[World, str]) -> None:
     world.deliver(again)
     printed = json.loads(run("show", again, "--json"))
     assert printed["root_job_id"] == job
-    assert [one["outcome"] for one in printed["attempts"]] == ["failed", "succeeded"]
+    assert [attempt["outcome"] for attempt in printed["attempts"]] == ["failed", "succeeded"]
     assert "succeeded" in run("show", again)
 
 
@@ -239,7 +239,7 @@ def test_show_finds_reviews_and_unfinished_states_by_their_id(store: FolderStore
         record("j1", outcome="unfinished", state="Running"),
         record("j11"),
     )
-    assert sorted(found.key.partition("/")[0] for found in find(store, "j1")) == [
+    assert sorted(entry.key.partition("/")[0] for entry in find(store, "j1")) == [
         "_unfinished",
         "reviews",
     ]
@@ -265,8 +265,10 @@ def test_retries_lists_what_waits_and_what_was_made(retried: tuple[World, str]) 
     """By due time; the record that a ticket carries is not printed."""
     _, job = retried
     printed = json.loads(run("retries", "--made", "--json"))
-    assert [one["action"] for one in printed["tickets"]] == ["watch"]
-    assert [(one["root_job_id"], one["number"]) for one in printed["attempts"]] == [(job, 2)]
+    assert [ticket["action"] for ticket in printed["tickets"]] == ["watch"]
+    assert [(attempt["root_job_id"], attempt["number"]) for attempt in printed["attempts"]] == [
+        (job, 2)
+    ]
     out = run("retries", "--made")
     assert job in out
     assert "attempt 2 of" in out
@@ -286,7 +288,7 @@ def test_attempts_of_a_root_with_a_long_name_are_shown(store: FolderStore) -> No
     store.put(keys.attempt("w" * 200, 2), attempt)
     store.put(keys.attempt("W:é.mp4:2026", 2), attempt)
     made = json.loads(run("retries", "--made", "--json"))["attempts"]
-    assert {one["root_job_id"] for one in made} == {
+    assert {resubmission["root_job_id"] for resubmission in made} == {
         "W:é.mp4:2026",
         keys.name("w" * 200),
     }
@@ -341,8 +343,8 @@ def test_tail_of_some_days_looks_at_those_and_at_undated_jobs(store: FolderStore
     today = datetime.now(timezone.utc).date()
     keep(store, record("j1", f"{today}"), record("j2", "2026-01-01"))
     keep(store, replace(record("j3"), created_at=None))
-    found = [key.rpartition("/")[2] for key in recent_keys(store, 1)]
-    assert sorted(found) == ["j1.json", "j3.json"]
+    names = [key.rpartition("/")[2] for key in recent_keys(store, 1)]
+    assert sorted(names) == ["j1.json", "j3.json"]
 
 
 # --- words ---

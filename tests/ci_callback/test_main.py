@@ -68,12 +68,16 @@ def test_every_option_has_an_environment_variable(words: tuple[str, ...]) -> Non
     environment could hold no value: --set PATH=VALUE, and --list, which is a command of its own."""
     result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "250"})
     shown = "".join(result.stdout.split())
-    options = [one for one in ALL[words].params if one.opts[0].startswith("--")]
+    options = [option for option in ALL[words].params if option.opts[0].startswith("--")]
     for option in options:
         if option.allow_from_autoenv and option.name != "help" and not option.hidden:
             name = option.envvar or f"{PREFIX}_{'_'.join(words)}_{option.name}".upper()
             assert name.replace("-", "_") in shown, option.name
-    without = {one.opts[0] for one in options if not one.allow_from_autoenv and one.name != "help"}
+    without = {
+        option.opts[0]
+        for option in options
+        if not option.allow_from_autoenv and option.name != "help"
+    }
     assert without <= {"--set", "--list"}
 
 
@@ -94,11 +98,11 @@ def test_settings_and_options_are_read_from_dot_env(tmp_path: Path) -> None:
     keep(FolderStore(tmp_path / "one"), record("j1"), record("j2"))
     keep(FolderStore(tmp_path / "two"), record("k1"))
     (tmp_path / ".env").write_text("LEDGER_URL=file:./one\nCI_CALLBACK_JSON=1\n")
-    found = start("jobs", cwd=tmp_path)
-    assert [json.loads(line)["record"]["job_id"] for line in found.stdout.splitlines()] == [
+    done = start("jobs", cwd=tmp_path)
+    assert [json.loads(line)["record"]["job_id"] for line in done.stdout.splitlines()] == [
         "j2",
         "j1",
-    ], found.stderr
+    ], done.stderr
     assert '"k1"' in start("jobs", cwd=tmp_path, LEDGER_URL="file:./two").stdout
     assert '"k1"' in start("--ledger", "file:./two", "jobs", cwd=tmp_path).stdout
 

@@ -158,8 +158,8 @@ def test_of_a_job_with_and_without_a_day_the_record_with_one_is_loaded(
     compact(store, "1970-01-01")
     assert ids(ledger) == once("a", "b")
     for since, there in ((date(2026, 1, 1), ["a", "b"]), (date(2026, 9, 21), [])):
-        found = ask(ledger, "SELECT job_id FROM jobs ORDER BY 1", DayRange(since=since))
-        assert [one for (one,) in found] == there
+        rows = ask(ledger, "SELECT job_id FROM jobs ORDER BY 1", DayRange(since=since))
+        assert [job_id for (job_id,) in rows] == there
 
 
 def test_a_record_under_an_earlier_day_hides_the_one_without_a_day(
@@ -270,7 +270,7 @@ def as_stored(value: Any) -> Any:
         written = value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
         return written + "Z"
     if isinstance(value, dict):
-        return {name: as_stored(one) for name, one in value.items()}
+        return {name: as_stored(member) for name, member in value.items()}
     return value
 
 
@@ -289,12 +289,12 @@ def test_every_field_of_every_payload_comes_out_as_it_was_kept(
     kept: dict[str, Any] = {}
     for view in ("jobs", "workflows", "reviews"):
         for key in store.list(f"{view}/"):
-            one = json.loads(store.get(key) or b"")
-            kept[one["source"]["digest"]] = one
+            document = json.loads(store.get(key) or b"")
+            kept[document["source"]["digest"]] = document
     for view in ("jobs", "workflows", "reviews"):
         with records_database(ledger) as database:
-            found = database.sql(f"SELECT * EXCLUDE (dt) FROM {view}")
-            rows = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+            relation = database.sql(f"SELECT * EXCLUDE (dt) FROM {view}")
+            rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
         for row in rows:
             expected = kept.pop(row["source"]["digest"])
             for name in ("result", "details"):

@@ -42,7 +42,7 @@ def test_a_tag_can_be_named_by_hand(world: World) -> None:
     )
     assert len(world.keys("jobs/")) == 1
     printed = json.loads(run("--tag", "Translation", "--json"))
-    assert [(one["listed"], one["absent"]) for one in printed] == [(1, 0)]
+    assert [(result["listed"], result["absent"]) for result in printed] == [(1, 0)]
 
 
 def test_without_a_tag_the_settings_say_which(

@@ -85,13 +85,13 @@ def run(*arguments: str) -> tuple[int, str, str]:
 def fill(store: FolderStore, outside: str = "plain") -> None:
     """Jobs of some tags and days with every outcome and fate, all texts from outside alike."""
     outcomes = ("succeeded", "partial", "failed", "cancelled")
-    sent = {"object": outside, "headers": {"Size": "1000"}}
+    job_input = {"object": outside, "headers": {"Size": "1000"}}
     for number in range(40):
         job = {"tag": f"Tag{number % 12}{outside}", "code": f"Code{number % 12}{outside}"}
         day = f"2026-09-{1 + number % 20:02d}"
         outcome = outcomes[number % 4]
         run_s = float(number * number)
-        keep(store, record(f"j{number}", day, outcome=outcome, input=sent, run_s=run_s, **job))
+        keep(store, record(f"j{number}", day, outcome=outcome, input=job_input, run_s=run_s, **job))
     retry = {"root_job_id": "j2", "attempt": 2}
     keep(store, record(f"again{outside}", outcome="succeeded", retry=retry))
     keep(store, record("w", kind="workflow", outcome="failed"), record("untold", tag=None))
@@ -129,31 +129,31 @@ def test_a_page_is_written_and_its_path_printed(store: FolderStore, tmp_path: Pa
     code, printed, _ = run("--out", str(out), *PERIOD)
     assert (code, printed) == (0, f"{out}: 42 jobs, 2026-09-01 to 2026-09-30\n")
     assert "Jobs of Tencent Cloud Infinite" in Page(out.read_text(encoding="utf-8")).text
-    assert {one.name for one in tmp_path.iterdir()} == {"ledger", "report.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"ledger", "report.html"}
 
 
 def test_the_figures_are_there_as_json(store: FolderStore, tmp_path: Path) -> None:
     """Alone, or with the page."""
     fill(store)
     code, printed, _ = run("--json", *PERIOD)
-    found = json.loads(printed)
-    assert (code, found["jobs"], found["since"], found["until"]) == (
+    figures = json.loads(printed)
+    assert (code, figures["jobs"], figures["since"], figures["until"]) == (
         0,
         42,
         "2026-09-01",
         "2026-09-30",
     )
-    assert found["retries"]["fates"]["refused"] == 1
-    assert found["slowest"][0]["job_id"] == "j39"
+    assert figures["retries"]["fates"]["refused"] == 1
+    assert figures["slowest"][0]["job_id"] == "j39"
     out = tmp_path / "report.html"
-    assert json.loads(run("--json", "--out", str(out), *PERIOD)[1]) == found
+    assert json.loads(run("--json", "--out", str(out), *PERIOD)[1]) == figures
     assert out.exists()
 
 
 def test_without_a_period_it_is_the_last_thirty_days(store: FolderStore) -> None:
     """Of a last day that is given, the thirty up to it."""
-    found = json.loads(run("--json")[1])
-    days = date.fromisoformat(found["until"]) - date.fromisoformat(found["since"])
+    figures = json.loads(run("--json")[1])
+    days = date.fromisoformat(figures["until"]) - date.fromisoformat(figures["since"])
     assert days.days == 29
     assert json.loads(run("--json", "--until", "2026-03-01")[1])["since"] == "2026-01-31"
     assert json.loads(run("--json", "--until", "0001-01-02")[1])["since"] == "0001-01-01"
@@ -217,16 +217,16 @@ def test_the_language_is_that_of_the_alerts_or_the_one_asked_for(
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_nothing_is_fetched_and_nothing_runs(shown: Figures, lang: Lang) -> None:
     """No script, no handler, no reference to anywhere else, whatever a callback says."""
-    found = Page(drawn(shown, lang))
-    names = {name for name, _ in found.elements}
+    document = Page(drawn(shown, lang))
+    names = {name for name, _ in document.elements}
     assert not names & {"script", "link", "img", "iframe", "object", "embed", "image", "use", "a"}
-    for _, attributes in found.elements:
+    for _, attributes in document.elements:
         assert not {"src", "href", "xlink:href", "srcset", "style", "action"} & set(attributes)
         assert not [name for name in attributes if name.startswith("on")]
         assert re.fullmatch(r"url\(#ch-[a-z]+-[a-z]+\)|", attributes.get("fill") or "")
     assert "url(" not in CSS + PAGE_CSS
     assert "@import" not in CSS + PAGE_CSS
-    (policy,) = [one["content"] for one in found.named("meta") if "http-equiv" in one]
+    (policy,) = [meta["content"] for meta in document.named("meta") if "http-equiv" in meta]
     assert policy is not None
     assert policy.startswith("default-src 'none'")
 
@@ -234,29 +234,29 @@ def test_nothing_is_fetched_and_nothing_runs(shown: Figures, lang: Lang) -> None
 def test_texts_from_outside_are_shown_as_they_are(shown: Figures) -> None:
     """Escaped once, not twice."""
     text = Page(drawn(shown)).text
-    for one in shown.failures:
-        assert f"{one.code}\n" in text
+    for failure in shown.failures:
+        assert f"{failure.code}\n" in text
     assert {job.object for job in shown.largest} in ({"plain"}, {EVIL})
     assert f"{shown.largest[0].object}\n" in text
 
 
 def test_an_id_is_there_once(shown: Figures) -> None:
     """And what is referred to is there."""
-    found = Page(drawn(shown))
-    ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    document = Page(drawn(shown))
+    ids = [attributes["id"] for _, attributes in document.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    filled = {attributes["fill"] for _, attributes in found.elements if "fill" in attributes}
-    assert {str(one)[5:-1] for one in filled} <= set(ids)
-    labels = {one.get("aria-labelledby") for one in found.named("figure")}
+    filled = {attributes["fill"] for _, attributes in document.elements if "fill" in attributes}
+    assert {str(reference)[5:-1] for reference in filled} <= set(ids)
+    labels = {figure.get("aria-labelledby") for figure in document.named("figure")}
     assert labels <= set(ids)
 
 
 def test_an_empty_ledger_has_a_page_that_says_what_to_do(store: FolderStore) -> None:
     """And no empty axes."""
-    found = Page(drawn(gathered(store)))
-    assert "No jobs in these days" in found.text
-    assert "--since" in found.text
-    assert not found.named("svg")
+    document = Page(drawn(gathered(store)))
+    assert "No jobs in these days" in document.text
+    assert "--since" in document.text
+    assert not document.named("svg")
 
 
 def test_the_head_has_the_figures(store: FolderStore) -> None:
@@ -290,16 +290,16 @@ def test_a_job_that_never_ran_draws_a_page_too(store: FolderStore) -> None:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_each_chart_is_a_picture_and_a_table(shown: Figures, lang: Lang) -> None:
     """The picture is XML, has a label, and no style or script, so that any policy lets it pass."""
-    found = charts(shown, lang)
-    assert len({one.id for one in found}) == len(found) == 6
-    for one in found:
-        svg = ElementTree.fromstring(one.svg)
-        assert (svg.get("role"), svg.get("aria-label", "").split(":")[0]) == ("img", one.title)
+    diagrams = charts(shown, lang)
+    assert len({diagram.id for diagram in diagrams}) == len(diagrams) == 6
+    for diagram in diagrams:
+        svg = ElementTree.fromstring(diagram.svg)
+        assert (svg.get("role"), svg.get("aria-label", "").split(":")[0]) == ("img", diagram.title)
         names = {element.tag.rpartition("}")[2] for element in svg.iter()}
         assert names <= {"svg", "defs", "pattern", "path", "rect", "line", "text"} | {
             *("tspan", "title", "g")
         }
-        table = ElementTree.fromstring(one.table)
+        table = ElementTree.fromstring(diagram.table)
         heads = len(table.findall(".//thead//th"))
         assert {len(row) for row in table.findall(".//tbody/tr")} == {heads}
 
@@ -314,8 +314,8 @@ def test_the_table_has_the_rows_that_the_picture_leaves_out(shown: Figures) -> N
 
 def test_all_lies_within_the_drawing(shown: Figures) -> None:
     """So nothing is cut off, and nothing makes a phone scroll sideways."""
-    for one in charts(shown, "en"):
-        svg = ElementTree.fromstring(one.svg)
+    for diagram in charts(shown, "en"):
+        svg = ElementTree.fromstring(diagram.svg)
         _, _, width, height = (float(part) for part in svg.get("viewBox", "").split())
         for rect in svg.iter("{http://www.w3.org/2000/svg}rect"):
             x, y, wide, high = (float(rect.get(key, "0")) for key in ("x", "y", "width", "height"))
@@ -371,9 +371,9 @@ def linear(colour: str) -> Vector:
     return red, green, blue
 
 
-def dot(one: Vector, other: Vector) -> float:
+def dot(first: Vector, second: Vector) -> float:
     """The sum of the products."""
-    return sum(a * b for a, b in zip(one, other, strict=True))
+    return sum(a * b for a, b in zip(first, second, strict=True))
 
 
 def oklab(rgb: Vector) -> list[float]:
@@ -410,5 +410,5 @@ def test_colours_of_one_chart_are_distinguished(who: str, mode: str, tones: dict
         tone: oklab(tuple(dot(row, linear(colours[tone])) for row in SEEN_BY[who]))  # type: ignore[arg-type]  # a tuple of three
         for tone in set(tones.values()) - {"retry"}
     }
-    for one, other in combinations(seen, 2):
-        assert dist(seen[one], seen[other]) >= 0.07, (one, other)
+    for first, second in combinations(seen, 2):
+        assert dist(seen[first], seen[second]) >= 0.07, (first, second)

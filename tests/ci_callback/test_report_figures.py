@@ -70,51 +70,51 @@ def test_jobs_count_on_the_day_of_their_creation_by_outcome(store: FolderStore) 
     keep(store, record("a", day="2026-09-01"), failed("b", day="2026-09-01"))
     keep(store, record("c", day="2026-09-30"))
     keep(store, record("before", day="2026-08-31"), record("after", day="2026-10-01"))
-    found = figures(store)
-    assert found.days == {
+    report = figures(store)
+    assert report.days == {
         "2026-09-01": {"succeeded": 1, "failed": 1},
         "2026-09-30": {"succeeded": 1},
     }
-    assert (found.jobs, found.outcomes) == (3, {"succeeded": 2, "failed": 1})
+    assert (report.jobs, report.outcomes) == (3, {"succeeded": 2, "failed": 1})
 
 
 def test_runs_and_reviews_are_counted_apart(store: FolderStore) -> None:
     """Else a failure within a workflow would count twice."""
     keep(store, record("w", kind="workflow", outcome="failed", tag=None))
     keep(store, record("r", kind="review", tag=None))
-    found = figures(store)
-    assert (found.jobs, found.retries.failed) == (0, 0)
-    assert (found.runs, found.reviews) == ({"failed": 1}, {"succeeded": 1})
-    assert not found.is_empty
+    report = figures(store)
+    assert (report.jobs, report.retries.failed) == (0, 0)
+    assert (report.runs, report.reviews) == ({"failed": 1}, {"succeeded": 1})
+    assert not report.is_empty
 
 
 def test_what_can_not_be_read_is_reported(store: FolderStore) -> None:
     """And nothing else is lost by it."""
     (key,) = keep(store, record("a"))
     store.put(key.replace("a.json", "b.json"), b"{}")
-    found = figures(store)
-    assert (found.jobs, found.unreadable) == (1, 1)
+    report = figures(store)
+    assert (report.jobs, report.unreadable) == (1, 1)
 
 
 def test_an_empty_ledger_has_empty_figures(store: FolderStore) -> None:
     """No percentile of nothing."""
-    found = figures(store)
-    assert found.is_empty
-    assert (found.jobs, found.run_s, found.wait_s, found.slowest) == (0, None, None, ())
+    report = figures(store)
+    assert report.is_empty
+    assert (report.jobs, report.run_s, report.wait_s, report.slowest) == (0, None, None, ())
 
 
 def test_percentiles_lie_between_the_nearest_values() -> None:
     """Of one value they are all that value."""
-    found = spread(array("d", range(101)))
-    assert found is not None
-    assert (found.p5, found.p25, found.p50, found.p75, found.p95) == (5, 25, 50, 75, 95)
-    assert (found.count, found.longest) == (101, 100)
+    summary = spread(array("d", range(101)))
+    assert summary is not None
+    assert (summary.p5, summary.p25, summary.p50, summary.p75, summary.p95) == (5, 25, 50, 75, 95)
+    assert (summary.count, summary.longest) == (101, 100)
     halves = spread(array("d", [2, 1]))
     assert halves is not None
     assert halves.p50 == 1.5
-    one = spread(array("d", [7]))
-    assert one is not None
-    assert (one.p5, one.p95) == (7, 7)
+    single = spread(array("d", [7]))
+    assert single is not None
+    assert (single.p5, single.p95) == (7, 7)
 
 
 def test_tags_are_in_the_order_of_their_jobs(store: FolderStore) -> None:
@@ -135,7 +135,7 @@ def test_failures_are_split_by_code_and_tag(store: FolderStore) -> None:
         failed("c", "A", tag="Snapshot"),
         failed("d", "A"),
     )
-    assert [(one.code, one.jobs, one.tags) for one in figures(store).failures] == [
+    assert [(failure.code, failure.jobs, failure.tags) for failure in figures(store).failures] == [
         ("A", 3, {"Transcode": 2, "Snapshot": 1}),
         ("B", 1, {"Transcode": 1}),
     ]
@@ -144,9 +144,9 @@ def test_failures_are_split_by_code_and_tag(store: FolderStore) -> None:
 def test_the_slowest_are_few_and_in_order(store: FolderStore) -> None:
     """Of equals the one whose id comes first, in whatever order they are read."""
     keep(store, *(record(f"j{n:02d}", run_s=float(n * 11 % 30 // 2)) for n in range(30)))
-    found = figures(store).slowest
-    assert [job.run_s for job in found] == [14, 14, 13, 13, 12, 12, 11, 11, 10, 10]
-    assert [job.job_id for job in found[:4]] == ["j08", "j19", "j16", "j27"]
+    slowest = figures(store).slowest
+    assert [job.run_s for job in slowest] == [14, 14, 13, 13, 12, 12, 11, 11, 10, 10]
+    assert [job.job_id for job in slowest[:4]] == ["j08", "j19", "j16", "j27"]
 
 
 def test_size_is_that_of_the_input_or_of_the_result(store: FolderStore) -> None:
@@ -157,30 +157,30 @@ def test_size_is_that_of_the_input_or_of_the_result(store: FolderStore) -> None:
     keep(store, record("list", result={"pictures": [{"size_bytes": 100}, {"size_bytes": 20}]}))
     keep(store, record("plain", result={"size_bytes": 5}, input={"url": "https://u"}))
     keep(store, record("none"))
-    found = figures(store)
-    assert [(one.job_id, one.input_bytes, one.result_bytes) for one in found.largest] == [
+    report = figures(store)
+    assert [(job.job_id, job.input_bytes, job.result_bytes) for job in report.largest] == [
         ("in", 900, None),
         ("media", None, 700),
         ("list", None, 120),
         ("plain", None, 5),
     ]
-    assert found.sized == 4
-    assert (found.largest[0].object, found.largest[3].object) == ("a.mp4", "https://u")
-    assert found.largest[1].media_s == 13.5
+    assert report.sized == 4
+    assert (report.largest[0].object, report.largest[3].object) == ("a.mp4", "https://u")
+    assert report.largest[1].media_s == 13.5
 
 
-@pytest.mark.parametrize("sent", ["-1", "9" * 30, "1e9", "٣", "", None, [], True, -4])
-def test_a_size_that_is_none_is_left_out(store: FolderStore, sent: Any) -> None:
+@pytest.mark.parametrize("size_header", ["-1", "9" * 30, "1e9", "٣", "", None, [], True, -4])
+def test_a_size_that_is_none_is_left_out(store: FolderStore, size_header: Any) -> None:
     """Headers come from outside."""
-    keep(store, record("a", input={"headers": {"Size": sent}}))
+    keep(store, record("a", input={"headers": {"Size": size_header}}))
     assert figures(store).largest == ()
 
 
 def test_a_time_below_zero_is_left_out(store: FolderStore) -> None:
     """The clocks of two machines differ."""
     keep(store, record("a", run_s=-1.0, wait_s=-0.5))
-    found = figures(store)
-    assert (found.jobs, found.run_s, found.wait_s, found.slowest) == (1, None, None, ())
+    report = figures(store)
+    assert (report.jobs, report.run_s, report.wait_s, report.slowest) == (1, None, None, ())
 
 
 def test_texts_from_outside_are_cut_and_can_not_reorder_what_is_shown(store: FolderStore) -> None:
@@ -188,9 +188,9 @@ def test_texts_from_outside_are_cut_and_can_not_reorder_what_is_shown(store: Fol
     (key,) = keep(store, failed("a", code="x" * 10_000, tag="HERE"))
     line = store.get(key) or b""
     store.put(key, line.replace(b"HERE", rb"T\u202e\u0000\ud800\n\u4e2d"))
-    (found,) = figures(store).failures
-    assert len(found.code) == tally.MAX_TEXT_CHARS
-    assert list(found.tags) == ["T\ufffd\ufffd\ufffd\ufffd中"]
+    (failure,) = figures(store).failures
+    assert len(failure.code) == tally.MAX_TEXT_CHARS
+    assert list(failure.tags) == ["T\ufffd\ufffd\ufffd\ufffd中"]
 
 
 def test_a_record_against_the_schema_is_counted_as_unreadable(store: FolderStore) -> None:
@@ -209,43 +209,43 @@ def test_the_figures_of_a_ledger_on_cos_are_the_same(cos: FakeCos, store: Folder
         failed("c"),
         record("w", kind="workflow"),
     ]
-    for one in (there, store):
-        keep(one, *kept)
-        note(one, "a", 2, "submitted", "b")
-        note(one, "c", 2, "refused")
-    found = figures(there)
-    assert found == figures(store)
-    assert fates(found.retries) == {"recovered": 1, "refused": 1}
+    for ledger in (there, store):
+        keep(ledger, *kept)
+        note(ledger, "a", 2, "submitted", "b")
+        note(ledger, "c", 2, "refused")
+    report = figures(there)
+    assert report == figures(store)
+    assert fates(report.retries) == {"recovered": 1, "refused": 1}
 
 
 # --- retries ------------------------------------------------------------------------------
 
 
-def fates(found: Retries) -> dict[str, int]:
+def fates(retries: Retries) -> dict[str, int]:
     """Those that are not 0."""
-    return {fate: count for fate, count in found.fates.items() if count}
+    return {fate: count for fate, count in retries.fates.items() if count}
 
 
 def test_a_failure_that_recovered_counts_once(store: FolderStore) -> None:
     """Three jobs, one family; the attempt that did it is told."""
     keep(store, failed("a"), again("b", "a", 2, "failed"), again("c", "a", 3, "succeeded"))
-    found = figures(store).retries
-    assert (found.failed, found.retried, found.not_retried) == (1, 1, 0)
-    assert (fates(found), found.recovered_at) == ({"recovered": 1}, {3: 1})
+    retries = figures(store).retries
+    assert (retries.failed, retries.retried, retries.not_retried) == (1, 1, 0)
+    assert (fates(retries), retries.recovered_at) == ({"recovered": 1}, {3: 1})
 
 
 def test_the_newest_attempt_decides_in_whatever_order_they_are_read(store: FolderStore) -> None:
     """Keys are in the order of ids, and ids say nothing of time."""
     keep(store, again("a", "c", 3, "succeeded"), again("b", "c", 2, "failed"), failed("c"))
-    found = figures(store).retries
-    assert (found.failed, found.recovered_at) == (1, {3: 1})
+    retries = figures(store).retries
+    assert (retries.failed, retries.recovered_at) == (1, {3: 1})
 
 
 def test_the_last_failure_that_nothing_follows_gave_up(store: FolderStore) -> None:
     """A first one that nothing follows was not retried."""
     keep(store, failed("a"), again("b", "a", 2, "failed"), failed("c", "InvalidArgument"))
-    found = figures(store).retries
-    assert (fates(found), found.not_retried, found.failed) == ({"gave_up": 1}, 1, 2)
+    retries = figures(store).retries
+    assert (fates(retries), retries.not_retried, retries.failed) == ({"gave_up": 1}, 1, 2)
 
 
 def test_a_retry_that_is_due_is_waited_for(store: FolderStore) -> None:
@@ -258,8 +258,8 @@ def test_a_retry_that_is_due_is_waited_for(store: FolderStore) -> None:
         outbox.put(about(waiting, "retry", 1))
     outbox.put(about(third, "alert.gave-up"))
     store.put(f"{OUTBOX}0-x-y-retry.json", b"no ticket")
-    found = figures(store).retries
-    assert (found.waiting, fates(found)) == (1, {"pending": 1, "gave_up": 1})
+    retries = figures(store).retries
+    assert (retries.waiting, fates(retries)) == (1, {"pending": 1, "gave_up": 1})
 
 
 @pytest.mark.parametrize(
@@ -280,8 +280,8 @@ def test_a_re_submission_without_an_end_is_what_is_noted_of_it(
     note(store, "a", 2, state, "b")
     if is_due:
         Outbox(Ledger(store)).put(about(failed("a"), "retry", 1))
-    found = figures(store).retries
-    assert (found.retried, fates(found)) == (1, {fate: 1})
+    retries = figures(store).retries
+    assert (retries.retried, fates(retries)) == (1, {fate: 1})
 
 
 def test_a_record_says_more_than_what_is_noted_of_its_submission(store: FolderStore) -> None:
@@ -312,8 +312,8 @@ def test_an_attempt_that_can_not_be_read_costs_only_itself(store: FolderStore) -
     keep(store, failed("a"), failed("b"))
     store.put(keys.attempt("a", 2), b"{}")
     note(store, "b", 2, "refused")
-    found = figures(store).retries
-    assert (found.not_retried, fates(found)) == (1, {"refused": 1})
+    retries = figures(store).retries
+    assert (retries.not_retried, fates(retries)) == (1, {"refused": 1})
 
 
 # --- scales -------------------------------------------------------------------------------
@@ -321,27 +321,27 @@ def test_an_attempt_that_can_not_be_read_costs_only_itself(store: FolderStore) -
 
 def test_numbers_are_written_for_people() -> None:
     """Two or three figures that count, with their unit."""
-    kept = [duration(one, EN) for one in (None, 0, 0.25, 42, 59.99, 210, 5400, 200_000)]
+    kept = [duration(seconds, EN) for seconds in (None, 0, 0.25, 42, 59.99, 210, 5400, 200_000)]
     assert kept == ["–", "0 s", "0.25 s", "42 s", "1 min", "3.5 min", "1.5 h", "2.3 d"]
     assert duration(90, ZH) == "1.5 分钟"
-    assert [size(one) for one in (None, 0, 999, 1_909_389, 10**12)] == [
+    assert [size(size_bytes) for size_bytes in (None, 0, 999, 1_909_389, 10**12)] == [
         "–",
         "0 B",
         "999 B",
         "1.9 MB",
         "1 TB",
     ]
-    kept = [share(*one) for one in ((0, 0), (0, 9), (1, 9999), (9999, 10000), (1, 3), (2, 2))]
+    kept = [share(*counts) for counts in ((0, 0), (0, 9), (1, 9999), (9999, 10000), (1, 3), (2, 2))]
     assert kept == ["–", "0 %", "< 0.1 %", "> 99.9 %", "33.3 %", "100 %"]
 
 
 @pytest.mark.parametrize("highest", [0, 1, 2, 3, 4, 7, 19, 98, 101, 999, 12_345])
 def test_ticks_are_few_and_reach_the_highest_column(highest: int) -> None:
     """Whole numbers, from 0 on."""
-    found = ticks(highest)
-    assert found[0] == 0
-    assert found[-1] >= max(highest, 1) > found[-2]
-    assert len(found) <= 5
+    values = ticks(highest)
+    assert values[0] == 0
+    assert values[-1] >= max(highest, 1) > values[-2]
+    assert len(values) <= 5
 
 
 def test_a_logarithmic_scale_ends_on_its_ticks() -> None:
@@ -378,13 +378,13 @@ def test_columns_are_days_while_these_are_few(
 ) -> None:
     """Then weeks, months, years; none is left out for having no job, and no job is lost."""
     counts = {day: {"failed": 2} for day in days}
-    found, drawn = columns(counts, date.fromisoformat(since), date.fromisoformat(until))
-    assert found == step
-    assert sum(one.outcomes.get("failed", 0) for one in drawn) == 2 * len(days)
+    unit, drawn = columns(counts, date.fromisoformat(since), date.fromisoformat(until))
+    assert unit == step
+    assert sum(column.outcomes.get("failed", 0) for column in drawn) == 2 * len(days)
     if firsts is None:
-        assert [one.day.year for one in drawn] == list(range(2016, 2027))
+        assert [column.day.year for column in drawn] == list(range(2016, 2027))
     else:
-        assert [str(one.day)[5:] for one in drawn] == firsts
+        assert [str(column.day)[5:] for column in drawn] == firsts
 
 
 def test_months_follow_one_another() -> None:
@@ -392,4 +392,4 @@ def test_months_follow_one_another() -> None:
     days = {"2024-01-31": {"failed": 1}, "2026-03-01": {"failed": 1}}
     step, drawn = columns(days, date(2020, 1, 1), date(2026, 12, 31))
     assert (step, len(drawn)) == ("month", 27)
-    assert all(one.day.day == 1 for one in drawn)
+    assert all(column.day.day == 1 for column in drawn)

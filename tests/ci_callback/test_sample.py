@@ -86,8 +86,8 @@ def test_json_is_for_machines(tmp_path: Path) -> None:
 def test_the_list_names_all() -> None:
     """Tags with their family, and what the result of each holds."""
     printed = json.loads(run("--list", "--json").stdout)
-    assert [one["name"] for one in printed] == list(KNOWN)
-    split = next(one for one in printed if one["name"] == "SplitVideoParts")
+    assert [entry["name"] for entry in printed] == list(KNOWN)
+    split = next(entry for entry in printed if entry["name"] == "SplitVideoParts")
     assert (split["family"], split["fields"]) == ("media", ["mode", "parts"])
     shown = run("--list").stdout
     assert all(name in shown for name in KNOWN)

@@ -66,9 +66,9 @@ def body(name: str, **options: Any) -> bytes:
 
 def record(name: str, **options: Any) -> JobRecord:
     """What becomes of it: a record that the published schema takes."""
-    (one,) = records(body(name, **options))
-    valid(one)
-    return one
+    (job_record,) = records(body(name, **options))
+    valid(job_record)
+    return job_record
 
 
 def gaps(value: Any, path: str = "") -> Iterator[str]:
@@ -76,11 +76,11 @@ def gaps(value: Any, path: str = "") -> Iterator[str]:
     if value is None or value in ([], ""):
         yield path
     elif isinstance(value, dict):
-        for name, one in value.items():
-            yield from gaps(one, f"{path}.{name}")
+        for name, member in value.items():
+            yield from gaps(member, f"{path}.{name}")
     elif isinstance(value, list):
-        for one in value:
-            yield from gaps(one, f"{path}[]")
+        for member in value:
+            yield from gaps(member, f"{path}[]")
 
 
 def leaves(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -101,7 +101,7 @@ def leaves(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 def test_everything_of_the_catalogue_is_there() -> None:
     """Tags, the run of a workflow, and every event of moderation."""
     assert list(KNOWN) == [*TAGS, "WorkflowFinish", *EVENTS]
-    assert {one.kind for one in KNOWN.values()} == {"job", "workflow", "review"}
+    assert {callback.kind for callback in KNOWN.values()} == {"job", "workflow", "review"}
 
 
 @EVERY_FORMAT
@@ -158,9 +158,9 @@ def test_what_was_written_lies_in_the_bucket_that_was_asked_for(name: str) -> No
     """So does the input, where CI names its bucket at all."""
     options = {"bucket": "other-1300000000", "region": "ap-beijing", "object": "a/b.bin"}
     read = record(name, **options)
-    for one in read.outputs:
-        assert isinstance(one, dict)
-        assert (one["bucket"], one["region"]) == ("other-1300000000", "ap-beijing")
+    for output in read.outputs:
+        assert isinstance(output, dict)
+        assert (output["bucket"], output["region"]) == ("other-1300000000", "ap-beijing")
     if read.input is not None:
         assert read.input["object"] == "a/b.bin"
         assert read.input["bucket"] in ("other-1300000000", None)
@@ -192,9 +192,9 @@ def test_the_part_fails_with_the_code_that_was_asked_for() -> None:
 
 def rules(operation: Any) -> set[str]:
     """The names of the nodes by which a part of a job can report a failure."""
-    results = [one for name, one in operation.items() if is_result(name)]
+    results = [node for name, node in operation.items() if is_result(name)]
     nested = {"State"} & set(operation.get("DigitalWatermark") or ())
-    return nested | {name for one in results for name, _ in leaves(one) if rule_of(name)}
+    return nested | {name for result in results for name, _ in leaves(result) if rule_of(name)}
 
 
 def test_every_rule_for_a_failed_part_can_be_sampled() -> None:
@@ -223,11 +223,11 @@ def test_a_job_of_a_workflow_names_it(name: str) -> None:
 
 def test_xml_begins_as_in_the_capture() -> None:
     """With its declaration, and on one line."""
-    sent = body("Transcode")
-    assert sent.startswith(
+    xml = body("Transcode")
+    assert xml.startswith(
         b'<?xml version="1.0" encoding="utf-8"?>\n<Response><EventName>TaskFinish</EventName>'
     )
-    assert sent.count(b"\n") == 1
+    assert xml.count(b"\n") == 1
 
 
 @EVERY_TAG
@@ -274,10 +274,10 @@ def test_pages_add_up(partial: bool, failed: int) -> None:
 def test_names_with_a_number_are_several_objects() -> None:
     """Prefix and names, as in the sample of Snapshot, and one sheet of small pictures."""
     read: Any = record("Snapshot")
-    keys = [one["object"] for one in read.result["files"]]
+    keys = [file["object"] for file in read.result["files"]]
     assert keys == ["output/snapshot-0.jpg", "output/snapshot-1.jpg"]
-    assert [one["object"] for one in read.result["sprites"]] == ["output/sprite-0.jpg"]
-    assert [one["object"] for one in read.outputs] == [*keys, "output/sprite-0.jpg"]
+    assert [sprite["object"] for sprite in read.result["sprites"]] == ["output/sprite-0.jpg"]
+    assert [output["object"] for output in read.outputs] == [*keys, "output/sprite-0.jpg"]
 
 
 def test_a_failed_job_has_a_code_of_the_table() -> None:
@@ -304,7 +304,7 @@ def test_a_run_is_read_as_what_was_asked_for(state: str, form: Any) -> None:
         assert read.outputs == []
     else:
         assert set(gaps(result)) == EMPTY_WHERE_ALL_IS_WELL[RUN_EVENT]
-        assert {one["bucket"] for one in read.outputs if isinstance(one, dict)} == {
+        assert {output["bucket"] for output in read.outputs if isinstance(output, dict)} == {
             "test-1250000000"
         }
 

@@ -68,8 +68,8 @@ def ok(seen: Seen) -> Reply:
 @pytest.fixture
 def url() -> Iterator[Url]:
     """An address that takes everything."""
-    with answering(ok) as one:
-        yield one
+    with answering(ok) as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)
@@ -410,13 +410,13 @@ def test_a_password_in_an_address_is_refused() -> None:
 @given(st.lists(st.integers(0, 10**9).map(lambda us: us / 1000), min_size=1))
 def test_percentiles_rise_within_the_values_and_depend_on_no_order(values: list[float]) -> None:
     """Of one value, each is that value."""
-    found = percentiles(values)
-    at = list(found.values())
-    assert list(found) == ["p50", "p90", "p99", "max"]
+    quantiles = percentiles(values)
+    at = list(quantiles.values())
+    assert list(quantiles) == ["p50", "p90", "p99", "max"]
     assert at == sorted(at)
     assert min(values) <= at[0]
     assert at[-1] == max(values)
-    assert percentiles(sorted(values)) == found
+    assert percentiles(sorted(values)) == quantiles
 
 
 def test_percentiles_are_interpolated() -> None:

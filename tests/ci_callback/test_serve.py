@@ -115,7 +115,7 @@ def test_tokens_are_asked_for_and_not_shown(tmp_path: Path) -> None:
         assert ask(server, "POST", "/", GOOD)[0] == 401
         assert ask(server, "POST", "/?token=first-token&a=1", GOOD)[0] == 200
         assert ask(server, "POST", "/", GOOD, Authorization="Bearer second-token")[0] == 200
-        shown = repr([one.request for one in server.function.history.deliveries()])
+        shown = repr([delivery.request for delivery in server.function.history.deliveries()])
     assert "-token" not in shown
     assert "token=[redacted]&a=1" in shown
 
@@ -125,9 +125,9 @@ def test_a_body_that_is_no_text_reaches_the_function(tmp_path: Path) -> None:
     with served(tmp_path) as server:
         status, _, answer = ask(server, "POST", "/", b"\xff\xfe\x00")
         assert (status, json.loads(answer)["status"]) == (202, "dead_letter")
-        [one] = server.function.history.deliveries()
-        assert one.request
-        assert one.request.body == b"\xff\xfe\x00"
+        [delivery] = server.function.history.deliveries()
+        assert delivery.request
+        assert delivery.request.body == b"\xff\xfe\x00"
 
 
 def test_more_than_the_platform_takes_is_refused_unread(tmp_path: Path) -> None:
@@ -163,9 +163,9 @@ def test_a_fault_of_the_code_is_answered(tmp_path: Path, monkeypatch: pytest.Mon
     with served(tmp_path) as server:
         monkeypatch.setattr("handler.app.Function.handle", lambda *_: 1 / 0)
         assert ask(server, "POST", "/", GOOD)[0] == 500
-        [one] = server.function.history.deliveries()
-    assert "ZeroDivisionError" in one.lines[0]["traceback"]
-    assert one.troubles
+        [delivery] = server.function.history.deliveries()
+    assert "ZeroDivisionError" in delivery.lines[0]["traceback"]
+    assert delivery.troubles
 
 
 def test_what_is_no_response_is_answered_as_json() -> None:
@@ -277,8 +277,10 @@ def test_a_failure_of_every_tag_recovers(tmp_path: Path) -> None:
 
         def outcomes() -> dict[str, str]:
             made = {tag: resubmissions(server.function.store, root) for tag, root in roots.items()}
-            ended = {tag: one[0].ended for tag, one in made.items() if one and one[0].ended}
-            return {tag: one.record.outcome for tag, one in ended.items() if one and one.record}
+            ended = {tag: steps[0].ended for tag, steps in made.items() if steps and steps[0].ended}
+            return {
+                tag: entry.record.outcome for tag, entry in ended.items() if entry and entry.record
+            }
 
         until(server, lambda: len(outcomes()) == len(tags))
         assert set(outcomes().values()) == {"succeeded"}
@@ -312,7 +314,8 @@ def test_what_comes_from_outside_is_known_to_the_stand_in(tmp_path: Path) -> Non
         sweep(server)
         until(server, lambda: len(list(record_keys(server.function.store))) == 2)
         [before, after] = [
-            one.record for one in records(server.function.store, record_keys(server.function.store))
+            entry.record
+            for entry in records(server.function.store, record_keys(server.function.store))
         ]
     assert before
     assert after
@@ -373,12 +376,12 @@ def test_the_timer_runs_both_tasks(tmp_path: Path) -> None:
     often = Options(port=0, sweep_every_s=0.02, reconcile_every_s=0.02)
     with served(tmp_path, often) as server:
         history = server.function.history
-        found: set[str] = set()
+        tasks: set[str] = set()
 
         def both() -> bool:
             if history.last_idle:
-                found.add(history.last_idle.task)
-            return found == {"sweep", "reconcile"}
+                tasks.add(history.last_idle.task)
+            return tasks == {"sweep", "reconcile"}
 
         until(server, both)
         assert history.tasks() == []
@@ -394,11 +397,11 @@ def test_history_is_bounded() -> None:
     history = History(max_deliveries=3, max_sweeps=1, max_bodies=10)
     for size in (1, 1, 1, 1):
         history.add(Invocation("http", 0, 0, "", request=request(b"x" * size)))
-    assert [one.number for one in history.deliveries()] == [4, 3, 2]
+    assert [delivery.number for delivery in history.deliveries()] == [4, 3, 2]
     history.add(Invocation("http", 0, 0, "", request=request(b"x" * 9)))
-    assert [one.number for one in history.deliveries()] == [5, 4]
+    assert [delivery.number for delivery in history.deliveries()] == [5, 4]
     history.add(Invocation("http", 0, 0, "", request=request(b"x" * 99)))
-    assert [one.number for one in history.deliveries()] == [6]
+    assert [delivery.number for delivery in history.deliveries()] == [6]
     assert history.get(5) is None
     assert history.get(6) is not None
 
@@ -415,8 +418,8 @@ def test_whoever_waits_is_woken() -> None:
 
 def test_an_invocation_without_an_answer() -> None:
     """Has no status and no jobs."""
-    one = Invocation("timer", 0, 0, "", raw={"status": "done"})
-    assert (one.status, one.answer, one.jobs) == (None, None, ())
+    invocation = Invocation("timer", 0, 0, "", raw={"status": "done"})
+    assert (invocation.status, invocation.answer, invocation.jobs) == (None, None, ())
 
 
 def test_retries_that_can_not_be_hastened_are_left(tmp_path: Path) -> None:

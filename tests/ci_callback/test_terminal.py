@@ -50,7 +50,7 @@ def test_json_decodes_to_the_value_and_holds_nothing_that_a_terminal_obeys(
     value = {text: [text, "\ud800", "\U000e0041"]}
     written = terminal.json_text(value, indent)
     assert json.loads(written) == value
-    assert not any(is_obeyed(one) for one in written if one != "\n")
+    assert not any(is_obeyed(character) for character in written if character != "\n")
 
 
 @given(st.text())
@@ -59,7 +59,7 @@ def test_visible_lines_keep_line_breaks_and_tabs(text: str) -> None:
     shown = visible_lines(text)
     assert shown.count("\n") == text.count("\n")
     assert shown.count("\t") == text.count("\t")
-    assert not any(is_obeyed(one) for one in shown if one not in "\n\t")
+    assert not any(is_obeyed(character) for character in shown if character not in "\n\t")
 
 
 def test_chinese_is_shown_as_it_is() -> None:
@@ -86,7 +86,7 @@ def test_each_kind_of_print_shows_markup_and_control_characters_as_text(
     terminal.print_log(HOSTILE)
     written = capsys.readouterr()
     shown = written.out + written.err
-    assert not any(is_obeyed(one) for one in shown if one != "\n")
+    assert not any(is_obeyed(character) for character in shown if character != "\n")
     assert shown.replace("\n", "").count(SHOWN) == 12
     terminal.say_json(HOSTILE)
     terminal.print_json(HOSTILE)
@@ -107,7 +107,9 @@ def test_a_usage_error_shows_the_argument_as_text(tmp_path: Path) -> None:
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 2
         frame = "─│╭╮╰╯\n"
-        assert not any(is_obeyed(one) for one in result.stderr if one not in frame)
+        assert not any(
+            is_obeyed(character) for character in result.stderr if character not in frame
+        )
 
 
 def test_output_that_the_encoding_can_not_hold_is_escaped(tmp_path: Path) -> None:
@@ -131,12 +133,12 @@ ROOT = Path(ci_callback.__file__).parent
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
 
 
-@pytest.mark.parametrize("name", [one for one in MODULES if one != "terminal.py"])
+@pytest.mark.parametrize("name", [module for module in MODULES if module != "terminal.py"])
 def test_no_other_module_prints(name: str) -> None:
     """None imports Rich, or calls print, echo, or what writes to a stream of sys."""
     for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            assert not any(one.name.split(".")[0] == "rich" for one in node.names)
+            assert not any(alias.name.split(".")[0] == "rich" for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert (node.module or "").split(".")[0] != "rich"
         elif isinstance(node, ast.Call):

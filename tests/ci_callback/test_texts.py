@@ -96,8 +96,8 @@ def test_every_text_that_is_asked_for_is_there() -> None:
 @pytest.mark.parametrize("prefix", FAMILIES)
 def test_a_family_has_a_text_for_each_member_and_no_other(prefix: str) -> None:
     """Its members come from the enumerations of the function and the tool themselves."""
-    found = {key.removeprefix(prefix) for key in TEXTS if key.startswith(prefix)}
-    assert found == FAMILIES[prefix]
+    members = {key.removeprefix(prefix) for key in TEXTS if key.startswith(prefix)}
+    assert members == FAMILIES[prefix]
 
 
 def test_a_family_with_a_missing_or_a_surplus_text_is_refused() -> None:

@@ -46,11 +46,11 @@ TOUGH: dict[str, bytes] = {
 def body_of(case: Case) -> bytes | None:
     """The body of a hostile case that is an HTTP event with a body of text."""
     event = case.made()
-    sent = event.get("body") if isinstance(event, dict) else None
-    if not isinstance(sent, str):
+    text = event.get("body") if isinstance(event, dict) else None
+    if not isinstance(text, str):
         return None
     try:
-        return base64.b64decode(sent) if event.get("isBase64Encoded") else sent.encode()
+        return base64.b64decode(text) if event.get("isBase64Encoded") else text.encode()
     except ValueError:
         return None  # its base64, or its text, is the fault: no body is made of it
 
@@ -58,8 +58,8 @@ def body_of(case: Case) -> bytes | None:
 def hostile() -> list[bytes]:
     """The bodies of the hostile cases."""
     families = (envelope_cases, json_cases, name_cases, value_cases, xml_cases)
-    found = (body_of(one) for family in families for one in family.cases(NOWHERE))
-    return [one for one in found if one is not None and len(one) < 200_000]
+    bodies = (body_of(case) for family in families for case in family.cases(NOWHERE))
+    return [body for body in bodies if body is not None and len(body) < 200_000]
 
 
 def corpus() -> list[bytes]:

@@ -76,9 +76,9 @@ class Console:
 
     def token(self) -> str:
         """The one in the forms."""
-        found = re.search(r'name="csrf" value="([^"]+)"', self.get("/send"))
-        assert found
-        return found[1]
+        match = re.search(r'name="csrf" value="([^"]+)"', self.get("/send"))
+        assert match
+        return match[1]
 
     def send(self, name: str = "Translation", **asked: str) -> str:
         """A sample by the function's own way, not the console's; its JobId.
@@ -98,8 +98,8 @@ def text_of(page: str) -> str:
 
 def sentences(page: str) -> list[str]:
     """The sentences of the time line, in their order."""
-    found = re.findall(r'<span class="what">\s*<span>(.*?)</span>', page, re.DOTALL)
-    return [re.sub(r"\s+", " ", one).strip() for one in found]
+    spans = re.findall(r'<span class="what">\s*<span>(.*?)</span>', page, re.DOTALL)
+    return [re.sub(r"\s+", " ", span).strip() for span in spans]
 
 
 # --- the list ---
@@ -350,8 +350,8 @@ def test_the_story_of_a_failure_until_its_alert_is_sent(env: dict[str, str]) -> 
 
 def tones(page: str) -> dict[str, str]:
     """The tone of each sentence of the time line."""
-    found = re.findall(r'<li class="(\w+)">\s*<span class="when">', page)
-    return dict(zip(sentences(page), found, strict=True))
+    tone_names = re.findall(r'<li class="(\w+)">\s*<span class="when">', page)
+    return dict(zip(sentences(page), tone_names, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -397,9 +397,9 @@ def test_of_two_records_of_a_job_the_one_under_its_day_is_shown(console: Console
     assert "1970-01-01" in console.get(page)
     keep(console.function.store, record("j1"))
     assert "2026-09-20T08:00:05Z" in console.get(page)
-    found = RecordCache(console.function).find("j1", "2026-09-21T08:00:00Z")
-    assert found is not None
-    assert found.key == "jobs/dt=2026-09-20/j1.json"
+    entry = RecordCache(console.function).find("j1", "2026-09-21T08:00:00Z")
+    assert entry is not None
+    assert entry.key == "jobs/dt=2026-09-20/j1.json"
 
 
 def key_of(console: Console, job_id: str) -> str:
@@ -428,7 +428,7 @@ def test_how_an_attempt_stands(
     Attempts(console.function.store).put(Lineage(root, 2), attempt)
     [ticket] = console.function.store.list("_outbox/")
     console.function.store.delete(ticket)
-    assert any(expected in one for one in sentences(console.get("/deliveries/1")))
+    assert any(expected in sentence for sentence in sentences(console.get("/deliveries/1")))
     assert word in text_of(console.get())
 
 
@@ -489,7 +489,8 @@ def test_a_job_that_is_not_tried_again(env: dict[str, str]) -> None:
         )
     )
     assert any(
-        "The callback differs from CI" in one for one in sentences(console.get("/deliveries/1"))
+        "The callback differs from CI" in sentence
+        for sentence in sentences(console.get("/deliveries/1"))
     )
 
 
@@ -564,7 +565,10 @@ def test_one_retry_alone_is_made_due(console: Console) -> None:
     console.send(), console.send()
     names = [key.rpartition("/")[2] for key in console.function.store.list("_outbox/")]
     console.post("/sweeps", ticket=names[1], to="https://example.org/")
-    assert [one.task for one in console.function.history.tasks()] == ["sweep", "run_now"]
+    assert [invocation.task for invocation in console.function.history.tasks()] == [
+        "sweep",
+        "run_now",
+    ]
     assert names[0] in {key.rpartition("/")[2] for key in console.function.store.list("_outbox/")}
 
 
@@ -614,7 +618,7 @@ def test_a_dead_letter_is_read_and_replayed(console: Console) -> None:
     page = text_of(console.post(f"/dead/{name}/replay"))
     assert "Replayed: ac34be3aa0bf411ed9ce39d7cc972e427 kept" in page
     assert "run again at" in page
-    assert [one.task for one in console.function.history.tasks()] == ["replay"]
+    assert [invocation.task for invocation in console.function.history.tasks()] == ["replay"]
     assert "replay of a dead letter" in text_of(console.get("/sweeps"))
 
 
@@ -809,7 +813,7 @@ def test_pages_are_built_for_everyone(console: Console, lang: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "expected"),
+    ("raw", "expected"),
     [
         (b'{"a":1}', '{\n  "a": 1\n}'),
         (b"<a><b>1</b></a>", "<a>\n  <b>1</b>\n</a>"),
@@ -818,9 +822,9 @@ def test_pages_are_built_for_everyone(console: Console, lang: str) -> None:
         (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'),
     ],
 )
-def test_a_body_is_indented(sent: bytes, expected: str) -> None:
+def test_a_body_is_indented(raw: bytes, expected: str) -> None:
     """Where it is JSON or XML."""
-    assert body.shown(sent) == expected
+    assert body.shown(raw) == expected
 
 
 def test_a_long_body_is_cut() -> None:
@@ -844,7 +848,7 @@ def test_secrets_are_found_in_lists_and_below() -> None:
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "raw",
     [
         b'{"DocPassword":"sesame"',
         b'{"a":"{\\"DocPassword\\":\\"sesame\\"}"}',
@@ -855,9 +859,9 @@ def test_secrets_are_found_in_lists_and_below() -> None:
         b"[" + b'{"DocPassword":"sesame"},' * 4_000,
     ],
 )
-def test_secrets_of_any_body_are_found(sent: bytes) -> None:
+def test_secrets_of_any_body_are_found(raw: bytes) -> None:
     """Where it can't be parsed, in attributes, and in texts within texts."""
-    shown = body.shown(sent)
+    shown = body.shown(raw)
     assert "sesame" not in shown
     assert "[redacted]" in shown
 

@@ -89,7 +89,9 @@ FORMS: tuple[tuple[str, dict[str, str]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("path", "fields"), FORMS, ids=lambda one: str(one)[:30].encode().hex())
+@pytest.mark.parametrize(
+    ("path", "fields"), FORMS, ids=lambda parameter: str(parameter)[:30].encode().hex()
+)
 def test_a_form_with_hostile_fields_does_no_harm(
     used: Console, path: str, fields: dict[str, str]
 ) -> None:
