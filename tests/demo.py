@@ -123,8 +123,8 @@ def run(ci: CiSimulator, phone: AlertService, env: dict[str, str], log_file: Pat
     while not phone.texts and time.monotonic() < deadline:
         ci.settle()
         invoke(env, log_file, tick)
-        for one in ci.accepted[seen:]:
-            say(f"a sweep submitted it again: {one.job_id}, UserData {one.user_data}")
+        for submission in ci.accepted[seen:]:
+            say(f"a sweep submitted it again: {submission.job_id}, UserData {submission.user_data}")
         seen = len(ci.accepted)
         time.sleep(0.2)
 

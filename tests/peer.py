@@ -52,10 +52,10 @@ class Peer:
     def forget(self, death: Death) -> None:
         """Let every open connection die. reset: the next packet is answered by a reset, and no FIN
         comes before. silence: by nothing. fin: it is closed at once."""
-        for one in self.accepted:
-            self._dead[one] = death
+        for connection in self.accepted:
+            self._dead[connection] = death
             if death == "fin":
-                one.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
 
     def wait_for_requests(self, count: int) -> None:
         """Return once so many requests were received. Raises AssertionError after a minute."""
@@ -65,10 +65,10 @@ class Peer:
     def open_ones(self) -> int:
         """How many connections the client has not closed."""
         count = 0
-        for one in self.accepted:
-            one.setblocking(False)
+        for connection in self.accepted:
+            connection.setblocking(False)
             try:
-                count += bool(one.recv(1, socket.MSG_PEEK))
+                count += bool(connection.recv(1, socket.MSG_PEEK))
             except BlockingIOError:
                 count += 1
             except OSError:
@@ -76,8 +76,8 @@ class Peer:
         return count
 
     def close(self) -> None:
-        for one in [self._listening, *self.accepted]:
-            one.close()
+        for endpoint in [self._listening, *self.accepted]:
+            endpoint.close()
 
     def _accept(self) -> None:
         while True:
@@ -151,11 +151,11 @@ def silent_port() -> Iterator[int]:
         listener.listen(0)
         port = listener.getsockname()[1]
         waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(("127.0.0.1", port))
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
         try:
             yield port
         finally:
-            for one in waiting:
-                one.close()
+            for client in waiting:
+                client.close()

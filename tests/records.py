@@ -55,9 +55,9 @@ def record(job_id: str, day: str = DAY, **fields: Any) -> JobRecord:
 
 def keep(store: Store, *records: JobRecord) -> list[str]:
     """Put records where they belong; their keys."""
-    for one in records:
-        store.put(keys.record(one), one.to_json())
-    return [keys.record(one) for one in records]
+    for job_record in records:
+        store.put(keys.record(job_record), job_record.to_json())
+    return [keys.record(job_record) for job_record in records]
 
 
 class Listing:

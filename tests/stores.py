@@ -370,18 +370,18 @@ class QuickWorld(World):
 
     def digests_of(self) -> dict[str, set[str]]:
         """Which digests there ever were of each alert ticket, by its name. In memory alone."""
-        found: dict[str, set[str]] = defaultdict(set)
+        digests: dict[str, set[str]] = defaultdict(set)
         for _, key, data in self.memory.journal:
             if key.startswith("_digests/") and data is not None:
                 for name in json.loads(data)["tickets"]:
-                    found[name].add(key.removeprefix("_digests/").removesuffix(".json"))
-        return found
+                    digests[name].add(key.removeprefix("_digests/").removesuffix(".json"))
+        return digests
 
     def times_alerted(self) -> Counter[str]:
         """How often the person was told of each alert ticket, by its name. In memory alone."""
         taken = Counter(self.phone.taken)
         return Counter(
-            {name: sum(taken[one] for one in ids) for name, ids in self.digests_of().items()}
+            {name: sum(taken[digest] for digest in ids) for name, ids in self.digests_of().items()}
         )
 
     def keys(self, prefix: str = "") -> list[str]:

@@ -34,9 +34,9 @@ SUCCESS = '{"JobsDetail": {"JobId": "j1", "Tag": "Translation", "State": "Succes
 
 def logged_bodies(invoked: Invoked) -> list[tuple[bytes, bool]]:
     """The bodies that the log holds whole, and whether their senders were checked."""
-    found = recover(invoked.output.getvalue().splitlines())
-    assert found.lost == ()
-    return [(one.body, one.authenticated) for one in found.bodies]
+    recovered = recover(invoked.output.getvalue().splitlines())
+    assert recovered.lost == ()
+    return [(entry.body, entry.authenticated) for entry in recovered.bodies]
 
 
 @pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.name)
@@ -311,7 +311,7 @@ print([name for name in costly if name in sys.modules])
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
     assert run.stdout.splitlines()[-1] == "[]"
-    assert [one.method for one in cos.seen] == ["PUT"]
+    assert [request.method for request in cos.seen] == ["PUT"]
 
 
 @pytest.mark.parametrize("missing", ["LEDGER_URL", "CALLBACK_TOKENS"])

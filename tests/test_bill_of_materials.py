@@ -53,11 +53,11 @@ def test_it_names_what_is_in_the_bundle_and_nothing_else() -> None:
 
 def test_it_belongs_to_one_zip() -> None:
     """By its SHA-256; the same zip gives the same document, another zip another."""
-    one, again, other = (
+    document, again, other = (
         bill_of_materials(REQUIREMENTS, LEFT_OUT, "0.2.0", archive)
         for archive in (b"1", b"1", b"2")
     )
-    assert one == again
-    assert json.loads(one)["serialNumber"] != json.loads(other)["serialNumber"]
-    own = json.loads(one)["metadata"]["component"]
+    assert document == again
+    assert json.loads(document)["serialNumber"] != json.loads(other)["serialNumber"]
+    own = json.loads(document)["metadata"]["component"]
     assert own["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(b"1").hexdigest()}]

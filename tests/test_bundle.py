@@ -91,9 +91,9 @@ def run(folder: Path, code: str, *args: str, **env: str) -> subprocess.Completed
 
     Bytecode may be written (no -B): whatever lacks its own would leave a trace.
     """
-    found = f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"
+    script = f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"
     return subprocess.run(
-        [sys.executable, "-I", "-S", "-W", "error", "-c", found, *args],
+        [sys.executable, "-I", "-S", "-W", "error", "-c", script, *args],
         check=False,
         capture_output=True,
         text=True,
@@ -105,7 +105,7 @@ def run(folder: Path, code: str, *args: str, **env: str) -> subprocess.Completed
 def listing(folder: Path) -> dict[str, tuple[int, int]]:
     """Each path below a folder with its size and the time of its last change."""
     stats = {str(path): path.stat() for path in folder.rglob("*")}
-    return {path: (one.st_size, one.st_mtime_ns) for path, one in stats.items()}
+    return {path: (file_stat.st_size, file_stat.st_mtime_ns) for path, file_stat in stats.items()}
 
 
 def test_the_entry_file_is_where_the_platform_looks_for_it(names: list[str]) -> None:

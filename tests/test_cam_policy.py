@@ -65,10 +65,10 @@ def ci_actions(method: str, path: str, family: Family | None) -> set[str]:
     base = re.match(r"/\w+", path)
     assert base
     names = {PATHS.get(base[0], "Media")} | ({OWN[family.name]} if family else set())
-    one = path != base[0]
+    is_single = path != base[0]
     if method == "POST":
         return {f"ci:Create{name}Jobs" for name in names}
-    return {f"ci:Describe{name}Job{'' if one else 's'}" for name in names}
+    return {f"ci:Describe{name}Job{'' if is_single else 's'}" for name in names}
 
 
 def cos_action(method: str, key: str) -> str:
@@ -117,8 +117,8 @@ def test_a_spill_is_listed_read_written_and_emptied(
     env["LEDGER_URL"] = f"file:{tmp_path}/ledger"
     invoke({"Type": "Timer", "TriggerName": "x"})
     asked = {
-        (cos_action(one.method, one.key), (one.key or one.params["prefix"])[:13])
-        for one in cos.seen
+        (cos_action(request.method, request.key), (request.key or request.params["prefix"])[:13])
+        for request in cos.seen
     }
     actions = {"cos:PutObject", "cos:GetObject", "cos:GetBucket", "cos:DeleteObject"}
     assert asked == {(action, "other/_spill/") for action in actions}
@@ -174,13 +174,19 @@ def test_the_requests_of_a_whole_story_are_granted(cos: FakeCos) -> None:
         now[0] += 3600
         invoke({"Type": "Timer", "TriggerName": "x", "Message": "reconcile"})
 
-        asked = {cos_action(one.method, one.key) for one in cos.seen}
+        asked = {cos_action(request.method, request.key) for request in cos.seen}
         assert asked == granted("cos")
-        refused = [one for one in cos.seen if not may(cos_action(one.method, one.key), one)]
+        refused = [
+            request
+            for request in cos.seen
+            if not may(cos_action(request.method, request.key), request)
+        ]
         assert refused == []
-        deleted = {one.key.removeprefix("ci/") for one in cos.seen if one.method == "DELETE"}
+        deleted = {
+            request.key.removeprefix("ci/") for request in cos.seen if request.method == "DELETE"
+        }
         assert {key.split("/")[0] + "/" for key in deleted} == DELETED_BELOW - {SPILL, DOCTOR}
-        used = {action for one in ci.seen for action in _of(one, job)}
+        used = {action for request in ci.seen for action in _of(request, job)}
         assert used <= granted("ci")
         assert {"ci:CreateMediaJobs", "ci:DescribeMediaJob", "ci:DescribeMediaJobs"} <= used
 

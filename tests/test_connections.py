@@ -59,13 +59,13 @@ def fill(pool: Connections, there: Peer, count: int) -> None:
         pool.exchange(request(there.port), PATIENT)
 
     threads = [threading.Thread(target=ask) for _ in range(count)]
-    for one in threads:
-        one.start()
+    for thread in threads:
+        thread.start()
     there.wait_for_requests(count)
     for accepted in there.accepted:
         accepted.sendall(GOOD)
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.join()
 
 
 # --- connections that are kept ---
@@ -76,7 +76,7 @@ def test_a_connection_is_used_again(pool: Connections) -> None:
     with peer() as there:
         answers = [pool.exchange(request(there.port), PATIENT) for _ in range(3)]
         assert there.connections == 1
-    assert [(one.status, one.body) for one in answers] == [(200, b"hi")] * 3
+    assert [(answer.status, answer.body) for answer in answers] == [(200, b"hi")] * 3
 
 
 @pytest.mark.parametrize("death", ["reset", "silence", "fin"])
@@ -122,10 +122,10 @@ def test_requests_at_one_moment_each_recover_from_a_dead_connection(pool: Connec
             )
             for _ in range(4)
         ]
-        for one in threads:
-            one.start()
-        for one in threads:
-            one.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert statuses == [200] * 4
 
 
@@ -282,7 +282,7 @@ def names(monkeypatch: pytest.MonkeyPatch, *ports: int) -> Iterator[None]:
         if not ports:
             forever.wait(60)
         address = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-        return [(*address, ("127.0.0.1", one)) for one in ports]
+        return [(*address, ("127.0.0.1", peer_port)) for peer_port in ports]
 
     with monkeypatch.context() as patched:
         patched.setattr(socket, "getaddrinfo", look_up)
@@ -358,8 +358,8 @@ def test_an_address_of_a_family_that_this_machine_lacks_is_passed_over(
         usual = socket.getaddrinfo
 
         def look_up(host: str, port: int, *, flags: int = 0, **more: int) -> list[object]:
-            found = usual(host, port, flags=flags, **more)
-            return [(99, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)), *found]
+            addresses = usual(host, port, flags=flags, **more)
+            return [(99, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)), *addresses]
 
         with monkeypatch.context() as patched:
             patched.setattr(socket, "getaddrinfo", look_up)

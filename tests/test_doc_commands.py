@@ -35,13 +35,13 @@ UNLIKE: dict[str, int] = {
 
 def commands() -> list[str]:
     """All of them, each once: those in code blocks, with their continued lines."""
-    found = []
+    shown = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
         for line in re.findall(rf"^(?:    |> +)?[A-Z_0-9= ]*{NAME}.*$", text, re.MULTILINE):
             said = re.sub(r"\s+#\s.*$", "", line.strip("> ").strip())
-            found.append(said)
-    return sorted(set(found))
+            shown.append(said)
+    return sorted(set(shown))
 
 
 @pytest.fixture
@@ -79,7 +79,9 @@ def run(said: str) -> Any:
     return CliRunner().invoke(app, words, catch_exceptions=False)
 
 
-@pytest.mark.parametrize("said", [one for one in commands() if "ci_callback serve" not in one])
+@pytest.mark.parametrize(
+    "said", [command for command in commands() if "ci_callback serve" not in command]
+)
 def test_it_runs(said: str, world: Path, request: pytest.FixtureRequest) -> None:
     """With the names that stand for something replaced, and nothing else changed."""
     said = said.replace("JOB_ID", "j1").replace("https://….tencentscf.com/", "http://127.0.0.1:1/")
@@ -98,7 +100,7 @@ def test_it_runs(said: str, world: Path, request: pytest.FixtureRequest) -> None
 
 def test_serve_is_shown_and_starts() -> None:
     """It does not end by itself: tests/ci_callback/test_serve.py runs it whole."""
-    shown = [one for one in commands() if "ci_callback serve" in one]
+    shown = [command for command in commands() if "ci_callback serve" in command]
     assert shown
     for said in shown:
         words = [*shlex.split(said.partition(NAME)[2]), "--help"]
@@ -107,7 +109,7 @@ def test_serve_is_shown_and_starts() -> None:
 
 def test_there_are_commands_of_every_kind() -> None:
     """Else this would show less than it says."""
-    shown = {shlex.split(one.partition(NAME)[2])[0] for one in commands()}
+    shown = {shlex.split(command.partition(NAME)[2])[0] for command in commands()}
     assert {"invoke", "send", "serve", "jobs", "show", "doctor", "sweep", "replay"} <= shown | {
         "sweep"
     }

@@ -37,12 +37,12 @@ def text(name: str) -> str:
 def rows(page_text: str, head: str) -> list[list[str]]:
     """The cells of the rows below a table's head line."""
     lines = page_text.split(f"| {head} |", 1)[1].splitlines()[2:]
-    found = []
+    table = []
     for line in lines:
         if not line.startswith("|"):
             break
-        found.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
-    return found
+        table.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+    return table
 
 
 def names(cell: str) -> list[str]:
@@ -72,7 +72,7 @@ def test_every_log_line_has_its_row_and_no_other() -> None:
         for name in names(row[0])
     ]
     sources = (ROOT / "handler").rglob("*.py")
-    logged = {name for one in sources for name in LOGGED.findall(one.read_text(encoding="utf-8"))}
+    logged = {name for path in sources for name in LOGGED.findall(path.read_text(encoding="utf-8"))}
     logged |= {BODY_PART, BODY_TRUNCATED}
     assert sorted(named) == sorted(logged)
 
@@ -126,8 +126,8 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 def test_every_status_of_a_job_has_its_row_with_its_level_and_its_answer() -> None:
     """Whoever sets an alarm, or reads an answer, looks there."""
-    found = rows(text("docs/operate.md"), "status | level | HTTP status | what it says")
-    named = {names(row[0])[0]: (row[1], int(row[2])) for row in found}
+    statuses = rows(text("docs/operate.md"), "status | level | HTTP status | what it says")
+    named = {names(row[0])[0]: (row[1], int(row[2])) for row in statuses}
     assert named == {
         status: (level, http.answer([JobResult(status)])["statusCode"])
         for status, level in LEVELS.items()
@@ -172,8 +172,8 @@ def test_the_chinese_readme_has_the_same_rows_and_links() -> None:
         return [re.findall(r"`[^`]+`", line.split("|")[1]) for line in lines]
 
     def links(name: str) -> list[str]:
-        found = re.findall(r"\]\(([^)]+)\)", text(name))
-        return sorted(set(found) - {"README.md", "README.zh.md"})
+        targets = re.findall(r"\]\(([^)]+)\)", text(name))
+        return sorted(set(targets) - {"README.md", "README.zh.md"})
 
     assert first_cells("README.zh.md") == first_cells("README.md")
     assert links("README.zh.md") == links("README.md")
@@ -186,10 +186,10 @@ def test_the_chinese_readme_has_the_same_rows_and_links() -> None:
 def test_documents_call_the_command_by_the_name_that_works_everywhere(path: Path) -> None:
     """`python -m ci_callback`: in a clone, and installed. The shell's completion comes only with
     the installed command."""
-    found = re.findall(
+    calls = re.findall(
         r"(?<!--function )\bci-callback (?:--)?[a-z][a-z-]*", path.read_text(encoding="utf-8")
     )
-    assert set(found) <= {"ci-callback --install-completion"}
+    assert set(calls) <= {"ci-callback --install-completion"}
 
 
 def test_alerts_call_the_command_by_its_installed_name() -> None:

@@ -23,29 +23,29 @@ def faults(path: str, source: str) -> Iterator[str]:
     if lines > MODULE_LINES:
         yield f"{path}: {lines} lines"
     tree = ast.parse(source)
-    commands = {id(one) for one in tree.body if path.startswith(COMMANDS) and is_public(one)}
-    for one in ast.walk(tree):
-        if isinstance(one, FUNCTIONS):
+    commands = {id(node) for node in tree.body if path.startswith(COMMANDS) and is_public(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, FUNCTIONS):
             yield from faults_of_function(
-                f"{path}:{one.lineno} {one.name}", one, id(one) in commands
+                f"{path}:{node.lineno} {node.name}", node, id(node) in commands
             )
 
 
-def faults_of_function(where: str, one: Function, is_command: bool) -> Iterator[str]:
+def faults_of_function(where: str, function: Function, is_command: bool) -> Iterator[str]:
     """A command's options are its parameters: neither they nor their lines are counted."""
-    begin = one.body[0].lineno if is_command else one.lineno
-    lines = (one.end_lineno or begin) - begin + 1
+    begin = function.body[0].lineno if is_command else function.lineno
+    lines = (function.end_lineno or begin) - begin + 1
     if lines > FUNCTION_LINES:
         yield f"{where}: {lines} lines"
-    named = [*one.args.posonlyargs, *one.args.args, *one.args.kwonlyargs]
+    named = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
     parameters = [arg for arg in named if arg.arg not in ("self", "cls")]
     if len(parameters) > PARAMETERS and not is_command:
         yield f"{where}: {len(parameters)} parameters"
 
 
-def is_public(one: ast.stmt) -> bool:
+def is_public(node: ast.stmt) -> bool:
     """Whether it is a function that other modules may call, such as a command."""
-    return isinstance(one, FUNCTIONS) and not one.name.startswith("_")
+    return isinstance(node, FUNCTIONS) and not node.name.startswith("_")
 
 
 @pytest.mark.parametrize("package", ["handler", "ci_callback"])
@@ -53,12 +53,12 @@ def test_modules_functions_and_signatures_are_short(package: str) -> None:
     """Where this fails: split by what is done, or let the parameters be a dataclass."""
     modules = sorted((ROOT / package).rglob("*.py"))
     assert modules
-    found = [
+    over = [
         fault
         for module in modules
         for fault in faults(module.relative_to(ROOT).as_posix(), module.read_text(encoding="utf-8"))
     ]
-    assert not found, "\n".join(found)
+    assert not over, "\n".join(over)
 
 
 def long_function(lines: int, signature: str = "") -> str:
@@ -70,7 +70,7 @@ SIX = "a, b, c, d, *, e, f"
 
 
 @pytest.mark.parametrize(
-    ("path", "source", "found"),
+    ("path", "source", "expected"),
     [
         ("handler/a.py", "x = 1\n" * 300, []),
         ("handler/a.py", "x = 1\n" * 301, ["handler/a.py: 301 lines"]),
@@ -88,6 +88,6 @@ SIX = "a, b, c, d, *, e, f"
         ),
     ],
 )
-def test_what_is_over_a_bound_is_found(path: str, source: str, found: list[str]) -> None:
+def test_what_is_over_a_bound_is_found(path: str, source: str, expected: list[str]) -> None:
     """Each bound is reached, and then exceeded by one; a command's signature is not counted."""
-    assert list(faults(path, source)) == found
+    assert list(faults(path, source)) == expected

@@ -50,12 +50,12 @@ def _full_listener() -> Iterator[int]:
         listener.listen(0)
         port = listener.getsockname()[1]
         waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(("127.0.0.1", port))
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
         yield port
-        for one in waiting:
-            one.close()
+        for client in waiting:
+            client.close()
 
 
 @contextmanager

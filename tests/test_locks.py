@@ -58,7 +58,7 @@ def test_no_pin_can_be_left_out(name: str) -> None:
     needless = [
         pin.release
         for pin in pins
-        if not missing([one for one in pins if one != pin], wanted, KNOWN, HERE)
+        if not missing([other for other in pins if other != pin], wanted, KNOWN, HERE)
     ]
     assert needless == []
 
@@ -67,9 +67,12 @@ def test_no_two_locks_disagree() -> None:
     """The command line runs with the releases that the tests run with."""
     for environment in EVERYWHERE:
         there = {name: installed(pins, environment) for name, pins in LOCKS.items()}
-        for one, other in combinations(there, 2):
-            for package in there[one].keys() & there[other].keys():
-                assert there[one][package].version == there[other][package].version, (one, other)
+        for first, second in combinations(there, 2):
+            for package in there[first].keys() & there[second].keys():
+                assert there[first][package].version == there[second][package].version, (
+                    first,
+                    second,
+                )
 
 
 def test_metadata_is_that_of_the_pinned_releases() -> None:
@@ -81,10 +84,10 @@ def test_metadata_is_what_the_installed_packages_say() -> None:
     """The wheels that are installed here were not asked when it was written."""
     compared = 0
     for pin in installed(LOCKS["requirements/cli.in"], HERE).values():
-        found = importlib.metadata.distribution(pin.name)
-        if f"{pin.name}=={found.version}" in KNOWN:
-            said = {_plain(line) for line in found.requires or ()}
-            assert said == {_plain(line) for line in KNOWN[f"{pin.name}=={found.version}"]}
+        distribution = importlib.metadata.distribution(pin.name)
+        if f"{pin.name}=={distribution.version}" in KNOWN:
+            said = {_plain(line) for line in distribution.requires or ()}
+            assert said == {_plain(line) for line in KNOWN[f"{pin.name}=={distribution.version}"]}
             compared += 1
     assert compared > 20
 
@@ -94,9 +97,9 @@ def test_what_is_installed_here_is_what_is_pinned() -> None:
     pinned = {pin.release for pin in LOCKS["requirements/dev.in"]}
     names = {pin.name for pin in LOCKS["requirements/dev.in"]}
     there = {
-        f"{canonicalize_name(found.name)}=={found.version}"
-        for found in importlib.metadata.distributions()
-        if canonicalize_name(found.name) in names
+        f"{canonicalize_name(distribution.name)}=={distribution.version}"
+        for distribution in importlib.metadata.distributions()
+        if canonicalize_name(distribution.name) in names
     }
     assert len(there) > 80
     assert there - pinned == set()

@@ -141,9 +141,9 @@ def test_a_body_that_the_log_cannot_hold_is_cut_and_a_line_says_where() -> None:
     start = zlib.decompressobj().decompress(base64.b64decode("".join(texts)))
     assert body.startswith(start)
     assert last["cut_at"] == len(start) > 400_000
-    found = recover(row.text for row in service.rows)
-    assert found.bodies == (RecoveredBody(b"<a/>", True),)
-    assert f"{len(start)} of its 5000000 bytes" in found.lost[0].why
+    recovered = recover(row.text for row in service.rows)
+    assert recovered.bodies == (RecoveredBody(b"<a/>", True),)
+    assert f"{len(start)} of its 5000000 bytes" in recovered.lost[0].why
 
 
 def test_the_bodies_of_a_large_batch_are_all_whole() -> None:
@@ -154,8 +154,8 @@ def test_the_bodies_of_a_large_batch_are_all_whole() -> None:
     for number, body in enumerate(bodies):
         log.bind(number=number).last_resort(body, "store", authenticated=True)
     assert service.dropped == 0
-    found = recover(row.text for row in service.rows)
-    assert [one.body for one in found.bodies] == bodies
+    recovered = recover(row.text for row in service.rows)
+    assert [entry.body for entry in recovered.bodies] == bodies
 
 
 def test_a_closed_stdout_fails_no_callback(stream: io.StringIO, log: Log) -> None:

@@ -66,8 +66,8 @@ def test_every_file_of_the_packages_is_in_it(archive: zipfile.ZipFile) -> None:
 
 def test_licence_is_named_and_goes_with_it(archive: zipfile.ZipFile) -> None:
     """The name for programs, and the text for people."""
-    found = metadata(archive)
-    assert (found["License-Expression"], found.get_all("License-File")) == (
+    fields = metadata(archive)
+    assert (fields["License-Expression"], fields.get_all("License-File")) == (
         "Apache-2.0",
         ["LICENSE"],
     )
@@ -78,9 +78,9 @@ def test_licence_is_named_and_goes_with_it(archive: zipfile.ZipFile) -> None:
 
 def test_version_and_requirements_are_those_of_the_function(archive: zipfile.ZipFile) -> None:
     """requirements.in is what it needs; the command line is an extra."""
-    found = metadata(archive)
-    assert found["Version"] == __version__
-    required = found.get_all("Requires-Dist", [])
+    fields = metadata(archive)
+    assert fields["Version"] == __version__
+    required = fields.get_all("Requires-Dist", [])
     plain = [line for line in required if "extra ==" not in line]
     wanted = [
         line

@@ -31,8 +31,8 @@ BUCKET = "examplebucket-1250000000"
 def section(title: str) -> str:
     """What stands below a heading, up to the next one of its rank or above."""
     [(rank, text)] = re.findall(rf"^(#+) {re.escape(title)}$(.*)", DOCUMENT, re.M | re.S)
-    found: str = re.split(rf"^#{{1,{len(rank)}}} ", text, maxsplit=1, flags=re.M)[0]
-    return found
+    text_of_section: str = re.split(rf"^#{{1,{len(rank)}}} ", text, maxsplit=1, flags=re.M)[0]
+    return text_of_section
 
 
 def blocks(language: str, text: str) -> list[str]:
@@ -100,7 +100,7 @@ def run(run_id: str, *tasks: dict[str, str]) -> bytes:
         "RunId": run_id,
         "WorkflowId": "w1",
         "WorkflowName": "publish",
-        "State": "Success" if all(one["State"] == "Success" for one in tasks) else "Failed",
+        "State": "Success" if all(task["State"] == "Success" for task in tasks) else "Failed",
         "BucketId": BUCKET,
         "Object": "videos/a.mp4",
         "CreateTime": "2026-09-19T01:00:00+0000",
@@ -306,7 +306,7 @@ def test_each_question_has_its_answer(
 def test_ten_questions_and_more_are_answered() -> None:
     """Each by one statement."""
     assert len(QUESTIONS) >= 10
-    assert all(len(found) == 1 for found in QUESTIONS.values())
+    assert all(len(statements) == 1 for statements in QUESTIONS.values())
 
 
 def test_each_question_can_be_asked_of_an_empty_ledger(tmp_path: Path) -> None:

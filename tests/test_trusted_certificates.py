@@ -42,8 +42,8 @@ def test_a_peer_whose_authority_is_in_the_folder_is_trusted(tmp_path: Path) -> N
 
 def test_certificates_of_one_name_are_numbered(tmp_path: Path) -> None:
     """As OpenSSL looks for them: HASH.0, HASH.1."""
-    with self_signed("127.0.0.1") as (_, one), self_signed("127.0.0.1") as (_, other):
-        (tmp_path / "bundle.pem").write_text(authority(one) + authority(other))
+    with self_signed("127.0.0.1") as (_, certificate), self_signed("127.0.0.1") as (_, other):
+        (tmp_path / "bundle.pem").write_text(authority(certificate) + authority(other))
     assert split(tmp_path / "bundle.pem", tmp_path / "ca") == 2
     first, second = sorted(path.name for path in (tmp_path / "ca").iterdir())
     assert re.fullmatch(r"[0-9a-f]{8}\.0", first)

@@ -173,7 +173,7 @@ class World:
     @property
     def attempts(self) -> list[tuple[str, int]]:
         """(root, attempt) of each re-submission that CI accepted."""
-        return [one.marker for one in self.ci.accepted if one.marker]
+        return [submission.marker for submission in self.ci.accepted if submission.marker]
 
     @property
     def alerts(self) -> list[str]:

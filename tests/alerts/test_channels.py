@@ -170,8 +170,8 @@ def test_a_webhook_is_distinguished_by_its_id(http: HttpClient) -> None:
             )
 
         headers = [request.headers for request in hook.received]
-        assert [one["webhook-id"] for one in headers] == ["a-b--c"] * 2
-        assert [one["webhook-timestamp"] for one in headers] == ["1790000000", "1790000060"]
+        assert [header["webhook-id"] for header in headers] == ["a-b--c"] * 2
+        assert [header["webhook-timestamp"] for header in headers] == ["1790000000", "1790000060"]
         assert headers[0]["webhook-signature"] != headers[1]["webhook-signature"]
 
 
@@ -516,11 +516,15 @@ def test_whatever_a_library_raises_is_reported_by_its_kind() -> None:
 
 def test_channels_hear_at_the_same_time_and_apart(http: HttpClient) -> None:
     """Three slow ones take as long as one, and a dead one keeps nobody from hearing."""
-    with AlertService("wecom") as one, AlertService("slack") as two, AlertService("lark") as bad:
-        one.delay_s = two.delay_s = bad.delay_s = 0.4
+    with (
+        AlertService("wecom") as wecom,
+        AlertService("slack") as slack,
+        AlertService("lark") as bad,
+    ):
+        wecom.delay_s = slack.delay_s = bad.delay_s = 0.4
         bad.refuse_with = 11232
         dead = f"http://127.0.0.1:{closed_port()}/"
-        known = channels([one.url, bad.url, dead, two.url])
+        known = channels([wecom.url, bad.url, dead, slack.url])
         send_to_channels(
             channels([dead]), MESSAGE, Transports(http), NOW
         )  # so that no import is timed below
@@ -530,7 +534,7 @@ def test_channels_hear_at_the_same_time_and_apart(http: HttpClient) -> None:
 
         assert time.monotonic() - started < 1.0
         assert list(sent) == [channel.id for channel in known]
-        assert [one.status for one in sent.values()] == [
+        assert [result.status for result in sent.values()] == [
             "delivered",
             "failed",
             "failed",
@@ -620,8 +624,8 @@ def test_how_apprise_is_called(
         calls.append(values)
         return taken
 
-    one = SimpleNamespace(add=lambda url: added, notify=notify)
-    monkeypatch.setitem(sys.modules, "apprise", SimpleNamespace(Apprise=lambda: one))
+    notifier = SimpleNamespace(add=lambda url: added, notify=notify)
+    monkeypatch.setitem(sys.modules, "apprise", SimpleNamespace(Apprise=lambda: notifier))
     [channel] = channels(["apprise:tgram://token/chat"])
 
     assert send(channel, Message("d", "t", ("l",)), Transports(_Keeper()), NOW) == expected

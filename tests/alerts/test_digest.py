@@ -200,7 +200,7 @@ def test_a_recovered_job_is_not_reported_as_failed() -> None:
         ]
     )
 
-    assert [(one.kind, one.job_id) for one in kept] == [
+    assert [(kept_entry.kind, kept_entry.job_id) for kept_entry in kept] == [
         ("partial", "j1"),
         ("failed", "other"),
         ("recovered", "j3"),

@@ -50,7 +50,7 @@ def test_its_address_is_a_setting() -> None:
     """Known by its host, or by the name where the host is another."""
     own, named = "https://huddle.example.com/hooks/k", "https://proxy.example.com/k#service=huddle"
     settings = Settings.from_env({"ALERT_URLS": f"{own} {named}"})
-    assert [one.service for one in channels(settings.alert_urls)] == [NAME, NAME]
+    assert [channel.service for channel in channels(settings.alert_urls)] == [NAME, NAME]
 
 
 def test_an_alert_reaches_it(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_an_alert_reaches_it(tmp_path: Path) -> None:
         assert text.startswith("[Cloud Infinite] Not understood, kept as dead letters: 1\n")
         assert len(text.encode()) <= 300
         assert world.keys("_digests/") == world.keys("_undelivered/") == []
-        (line,) = [one for one in world.lines if one["event"] == "alert"]
+        (line,) = [line for line in world.lines if line["event"] == "alert"]
         assert (line["channel"], line["status"]) == ("huddle 127.0.0.1", "delivered")
 
 
@@ -76,7 +76,7 @@ def test_its_refusal_is_read_by_its_row(tmp_path: Path) -> None:
             world.run(minutes=1)
 
             assert (robot.texts, len(world.keys("_digests/"))) == ([], 1)
-            (line,) = [one for one in world.lines if one["event"] == "alert"]
+            (line,) = [line for line in world.lines if line["event"] == "alert"]
             assert (line["status"], line["reason"]) == ("failed", "who are you?")
 
 

@@ -25,9 +25,9 @@ DAY_S = 24 * 3600
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """One channel, and a dead letter that calls for an alert."""
-    with World(tmp_path) as one:
-        assert one.post("hello")[0] == 202
-        yield one
+    with World(tmp_path) as alert_world:
+        assert alert_world.post("hello")[0] == 202
+        yield alert_world
 
 
 def logged(world: World, event: str) -> list[dict[str, Any]]:

@@ -17,8 +17,8 @@ from tests.fake_cos import FakeCos
 @pytest.fixture(scope="module")
 def stub() -> Iterator[Stub]:
     """A stub in a process of its own."""
-    with Stub() as one:
-        yield one
+    with Stub() as server:
+        yield server
 
 
 @pytest.fixture(params=["stub", "face"])

@@ -19,11 +19,11 @@ def row(key: str, **values: float | str) -> Row:
 
 def test_a_ratio_is_ours_to_theirs() -> None:
     """And none where one of them has no figure."""
-    one = row("cold.wall", ours=50.0, typical=100.0, limit=40.0, boto3="lost")
-    assert ratio(one, "typical") == 0.5
-    assert ratio(one, "limit") == 1.25
-    assert ratio(one, "boto3") is None
-    assert ratio(one, "bare") is None
+    figures = row("cold.wall", ours=50.0, typical=100.0, limit=40.0, boto3="lost")
+    assert ratio(figures, "typical") == 0.5
+    assert ratio(figures, "limit") == 1.25
+    assert ratio(figures, "boto3") is None
+    assert ratio(figures, "bare") is None
     assert ratio(row("x", ours=1.0, limit=0.0), "limit") is None
 
 

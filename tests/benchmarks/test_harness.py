@@ -50,8 +50,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> trees.Trees:
 @pytest.fixture(scope="module")
 def stub() -> Iterator[Stub]:
     """A stub in a process of its own."""
-    with Stub() as one:
-        yield one
+    with Stub() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

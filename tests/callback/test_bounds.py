@@ -66,7 +66,7 @@ def cost(body: bytes) -> tuple[int, float]:
     records = written(body)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return sum(len(one) for one in records), peak / 1_000_000
+    return sum(len(record) for record in records), peak / 1_000_000
 
 
 TEXTS: Mapping[str, Callable[[str], bytes]] = {
@@ -198,7 +198,7 @@ def test_a_key_that_cos_cannot_hold_is_no_output() -> None:
     """850 bytes are the most: ObjectPrefix and ObjectName together."""
     (record,) = written(output_file(ObjectPrefix="p" * 840, ObjectName=["n" * 10, "n" * 11]))
     assert isinstance(record, bytes)
-    assert [one["object"] for one in json.loads(record)["outputs"]] == ["p" * 840 + "n" * 10]
+    assert [output["object"] for output in json.loads(record)["outputs"]] == ["p" * 840 + "n" * 10]
 
 
 def test_a_row_with_many_fields_may_come_less_often() -> None:

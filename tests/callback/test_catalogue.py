@@ -92,8 +92,10 @@ def vocabulary(field: Any) -> set[str]:
     """All names of nodes that a table looks for."""
     within = field.fields.values() if hasattr(field, "fields") else ()
     paths = [getattr(field, "path", "").replace("[]", ""), *field.lists()]
-    names = {part for path in paths for one in path.split("|") for part in one.split(".")}
-    return names.union(*(vocabulary(one) for one in within)) - {""}
+    names = {
+        part for path in paths for alternative in path.split("|") for part in alternative.split(".")
+    }
+    return names.union(*(vocabulary(inner) for inner in within)) - {""}
 
 
 VOCABULARIES = {name: sorted(vocabulary(tag.result)) for name, tag in TAGS.items() if tag.result}
@@ -104,18 +106,18 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.ju
 def jobs_for_twins(draw: st.DrawFn) -> dict[str, Any]:
     """Jobs that can be written in XML as well: no list holds another one, and none is empty."""
     name = draw(st.sampled_from(sorted(VOCABULARIES)))
-    names = st.sampled_from([one for one in VOCABULARIES[name] if not one.startswith("X-")])
+    names = st.sampled_from([node for node in VOCABULARIES[name] if not node.startswith("X-")])
     leaf = st.sampled_from(
         ["", " ", "x", "12", "1.5", "50/1", "true", "[0:1,0:2] said", "/a", "${n}"]
     )
-    one = st.recursive(
+    value = st.recursive(
         leaf,
         lambda below: st.dictionaries(
             names, below | st.lists(below, min_size=1, max_size=3), max_size=5
         ),
         max_leaves=25,
     )
-    several = one | st.lists(one, min_size=1, max_size=3)
+    several = value | st.lists(value, min_size=1, max_size=3)
     results = {node.split(".")[0] for node in TAGS[name].result_nodes} | {"MediaResult", "Output"}
     operation = draw(st.fixed_dictionaries(dict.fromkeys(sorted(results), several)))
     return {

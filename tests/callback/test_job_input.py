@@ -13,10 +13,12 @@ from tests.callback.test_record import job
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda one: (
-        st.lists(one, max_size=3)
+    lambda below: (
+        st.lists(below, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["bucket", "region", "object", "url", "headers", "x"]), one, max_size=5
+            st.sampled_from(["bucket", "region", "object", "url", "headers", "x"]),
+            below,
+            max_size=5,
         )
     ),
     max_leaves=12,
@@ -49,4 +51,4 @@ def test_any_json_is_read(stored: Any) -> None:
     """Each field is a text, each header too."""
     read = Input.of(stored)
     texts = (read.bucket, read.region, read.object, read.url, *read.headers.values())
-    assert all(isinstance(one, str) for one in texts)
+    assert all(isinstance(text, str) for text in texts)

@@ -64,7 +64,7 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def copy_output(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a copy of the project, whose catalogue has one row more, makes of such a job."""
     root = tmp_path_factory.mktemp("project")
     for package in ("handler", "ci_callback"):
@@ -105,33 +105,33 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return result
 
 
-def test_its_result_is_typed(found: dict[str, Any]) -> None:
+def test_its_result_is_typed(copy_output: dict[str, Any]) -> None:
     """One node that may repeat is a list of one; and the object that it names is an output."""
-    (record,) = found["records"]
+    (record,) = copy_output["records"]
     assert record["result"] == {"score": 98, "parts": [{"name": "wheel"}]}
     assert record["details"]["Operation"]["MadeUpFindings"]["Part"] == [{"Name": "wheel"}]
-    assert [one["object"] for one in record["outputs"]] == ["out/found.json"]
+    assert [output["object"] for output in record["outputs"]] == ["out/found.json"]
 
 
-def test_its_nodes_are_known_for_results(found: dict[str, Any]) -> None:
+def test_its_nodes_are_known_for_results(copy_output: dict[str, Any]) -> None:
     """So that a job that is submitted again does not send them."""
-    assert found["is_result"]
+    assert copy_output["is_result"]
 
 
-def test_the_schema_and_its_page_show_it(found: dict[str, Any]) -> None:
+def test_the_schema_and_its_page_show_it(copy_output: dict[str, Any]) -> None:
     """With its fields, and where they are documented."""
-    validator = jsonschema.Draft202012Validator(found["schema"])
-    (record,) = found["records"]
+    validator = jsonschema.Draft202012Validator(copy_output["schema"])
+    (record,) = copy_output["records"]
     validator.validate(record)
     assert not validator.is_valid(record | {"result": {"made": "up"}})
-    row, title = found["page"]
+    row, title = copy_output["page"]
     assert row == "| MadeUp | ai | a… | `score`, `parts` | a page of nobody |"
     assert title == "### MadeUp"
 
 
-def test_it_is_sampled(found: dict[str, Any]) -> None:
+def test_it_is_sampled(copy_output: dict[str, Any]) -> None:
     """With the examples of its fields."""
-    (record,) = found["samples"]
+    (record,) = copy_output["samples"]
     assert (record["tag"], record["outcome"]) == ("MadeUp", "succeeded")
     assert record["job_id"].startswith("a")
     assert record["result"]["score"] == 98

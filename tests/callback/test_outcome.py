@@ -74,8 +74,8 @@ def test_whatever_in_a_result_says_that_it_failed_makes_it_partial(
     name: str, wrap: Any, part: Any
 ) -> None:
     """One rule for all results, also for those that no page shows."""
-    one = valid(job(Tag="New", State="Success", Operation={name: wrap(part)}))
-    assert one["outcome"] == "partial"
+    record = valid(job(Tag="New", State="Success", Operation={name: wrap(part)}))
+    assert record["outcome"] == "partial"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_task_is_as_good_as_its_objects(task: Any, expected: str) -> None:
 )
 def test_a_run_is_as_good_as_its_tasks(state: str | None, tasks: list[str], expected: str) -> None:
     """Where its State is Success. A missing State is no failure here either."""
-    execution: Any = {"Tasks": [{"State": one} for one in tasks]}
+    execution: Any = {"Tasks": [{"State": task_state} for task_state in tasks]}
     assert outcome.of_workflow(state, execution) == expected
 
 

@@ -15,9 +15,9 @@ OUT = {"Bucket": "b-1", "Region": "r"}
 
 def keys(**operation: Any) -> list[Any]:
     """The keys of the outputs of a successful job; all of them in b-1."""
-    found: Any = valid(job(State="Success", Operation={"Output": OUT, **operation}))["outputs"]
-    assert all((one["bucket"], one["region"]) == ("b-1", "r") for one in found)
-    return [one["object"] for one in found]
+    written: Any = valid(job(State="Success", Operation={"Output": OUT, **operation}))["outputs"]
+    assert all((output["bucket"], output["region"]) == ("b-1", "r") for output in written)
+    return [output["object"] for output in written]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_else_they_are_what_was_asked_for(output: Any, expected: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("row", "found"),
+    ("row", "place"),
     [
         (Named("File", "Name"), ["out", "a"]),
         (Named("File", "Name", "child"), ["result", "a"]),
@@ -103,14 +103,14 @@ def test_else_they_are_what_was_asked_for(output: Any, expected: list[str]) -> N
         (Named("", "Name"), None),
     ],
 )
-def test_a_row_says_where_names_and_their_bucket_are(row: Named, found: list[str] | None) -> None:
+def test_a_row_says_where_names_and_their_bucket_are(row: Named, place: list[str] | None) -> None:
     """As paths below one child of Operation."""
     file = {"Name": "a", "Prefix": "p/", "Bucket": "file", "Deep": {"Name": "b"}}
     operation: Any = {
         "Output": {"Bucket": "out"},
         "Result": {"File": file, "Bucket": "result", "": "x"},
     }
-    expected = [{"bucket": found[0], "region": None, "object": found[1]}] if found else []
+    expected = [{"bucket": place[0], "region": None, "object": place[1]}] if place else []
     assert outputs.of_job(operation, {}, "failed", {"Other": (row,), "Result": (row,)}) == expected
 
 
@@ -157,8 +157,8 @@ def test_a_job_that_was_asked_for_no_output_wrote_none() -> None:
 @pytest.mark.parametrize("sent", ["Manifest", "Prefix", "UrlFile"])
 def test_a_batch_writes_nothing_itself(sent: str) -> None:
     """Its Output is that of the jobs that it starts."""
-    one = job(State="Success", Input={sent: "x"}, Operation={"Output": {**OUT, "Object": "o"}})
-    assert one.outputs == []
+    record = job(State="Success", Input={sent: "x"}, Operation={"Output": {**OUT, "Object": "o"}})
+    assert record.outputs == []
 
 
 @pytest.mark.parametrize(
@@ -206,8 +206,8 @@ def test_a_checksum_belongs_to_its_file() -> None:
         "ObjectName": ["a", "b", "c", "${x}"],
         "Md5Info": [{"ObjectName": "a", "Md5": "1"}, {"ObjectName": "p/b", "Md5": "2"}],
     }
-    one = job(Tag="Snapshot", Operation={"MediaResult": {"OutputFile": file}})
-    result: Any = valid(one)["result"]
+    record = job(Tag="Snapshot", Operation={"MediaResult": {"OutputFile": file}})
+    result: Any = valid(record)["result"]
     assert result["files"] == [
         {"object": "p/a", "md5": "1", "url": None},
         {"object": "p/b", "md5": "2", "url": None},
@@ -221,6 +221,6 @@ def test_a_checksum_belongs_to_its_file() -> None:
 def test_an_address_belongs_to_the_file_of_the_same_place(urls: Any, read: Any) -> None:
     """Where there are as many of them as names."""
     file = {"ObjectName": ["a", "b"], "ObjectUrl": urls}
-    one = job(Tag="Transcode", Operation={"MediaResult": {"OutputFile": file}})
-    result: Any = valid(one)["result"]
+    record = job(Tag="Transcode", Operation={"MediaResult": {"OutputFile": file}})
+    result: Any = valid(record)["result"]
     assert [file["url"] for file in result["files"]] == read

@@ -116,7 +116,7 @@ json_values = st.recursive(
 @given(st.lists(json_values, max_size=4), st.sampled_from(["", " ", "\n\t"]))
 def test_repair_gives_what_the_strict_text_gives(value: list[Any], blank: str) -> None:
     """A comma put behind the last value of every list and object changes nothing."""
-    clean = [_without_surrogates(one) for one in value]
+    clean = [_without_surrogates(item) for item in value]
     strict = json.dumps(clean, ensure_ascii=False)
     assert parse(_with_trailing_commas(clean, blank).encode(), LIMITS) == parse(
         strict.encode(), LIMITS
@@ -129,10 +129,11 @@ def _without_surrogates(value: Any) -> Any:
 
 def _with_trailing_commas(value: Any, blank: str) -> str:
     if isinstance(value, list):
-        parts = [_with_trailing_commas(one, blank) for one in value]
+        parts = [_with_trailing_commas(item, blank) for item in value]
     elif isinstance(value, dict):
         parts = [
-            f"{json.dumps(name)}:{_with_trailing_commas(one, blank)}" for name, one in value.items()
+            f"{json.dumps(name)}:{_with_trailing_commas(item, blank)}"
+            for name, item in value.items()
         ]
     else:
         return json.dumps(value)

@@ -32,18 +32,18 @@ def records(body: bytes) -> list[JobRecord]:
     source = Source("http", form, "2026-11-21T08:00:00Z", "r1")
     notices = envelope.read(tree)
     assert all(isinstance(notice, envelope.Notice) for notice in notices)
-    return [normalise(one, source) for one in notices if isinstance(one, envelope.Notice)]
+    return [normalise(notice, source) for notice in notices if isinstance(notice, envelope.Notice)]
 
 
 def job(**fields: Any) -> JobRecord:
     """The record of a small JSON callback with these JobsDetail nodes."""
-    (one,) = records(as_json({"JobsDetail": {"JobId": "j1"} | fields}))
-    return one
+    (job_record,) = records(as_json({"JobsDetail": {"JobId": "j1"} | fields}))
+    return job_record
 
 
-def valid(one: JobRecord) -> Any:
+def valid(job_record: JobRecord) -> Any:
     """The record's JSON, checked against the published schema."""
-    written = json.loads(one.to_json())
+    written = json.loads(job_record.to_json())
     VALIDATOR.validate(written)
     return written
 
@@ -70,16 +70,16 @@ def test_the_published_schema_is_what_the_tables_give() -> None:
 @pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.seed.*")), ids=lambda path: path.name)
 def test_the_documented_callbacks_give_valid_records(path: Path) -> None:
     """As they are printed in the documents, trailing commas included."""
-    (one,) = records(path.read_bytes())
-    assert one.outcome == "succeeded"
-    assert list(valid(one)) == SCHEMA["required"]
-    assert JobRecord.from_json(one.to_json()) == one
+    (job_record,) = records(path.read_bytes())
+    assert job_record.outcome == "succeeded"
+    assert list(valid(job_record)) == SCHEMA["required"]
+    assert JobRecord.from_json(job_record.to_json()) == job_record
 
 
 def test_the_translation_callback_field_by_field() -> None:
     """The record of the documents' first example."""
-    (one,) = records((PAYLOADS / "Translation.seed.xml").read_bytes())
-    read = asdict(one)
+    (job_record,) = records((PAYLOADS / "Translation.seed.xml").read_bytes())
+    read = asdict(job_record)
     details, source = read.pop("details"), read.pop("source")
     assert read == {
         "kind": "job",
@@ -133,8 +133,8 @@ def test_the_translation_callback_field_by_field() -> None:
 
 def test_the_parts_of_a_split_video_are_numbers() -> None:
     """Seconds and an index, not texts."""
-    (one,) = records((PAYLOADS / "SplitVideoParts.seed.json").read_bytes())
-    result: Any = one.result
+    (job_record,) = records((PAYLOADS / "SplitVideoParts.seed.json").read_bytes())
+    result: Any = job_record.result
     assert result["mode"] == "SHOTDETECT"
     assert len(result["parts"]) == 10
     assert result["parts"][1] == {"index": 1, "begin_s": 5.32, "end_s": 13.28}
@@ -143,10 +143,10 @@ def test_the_parts_of_a_split_video_are_numbers() -> None:
 def test_a_single_part_is_a_list_of_one() -> None:
     """XML can't tell one of a list from a list of one; the catalogue can."""
     operation = {"SplitVideoInfoResult": {"TimeInfo": {"Index": "0", "PartBegin": "x"}}}
-    one = job(Tag="SplitVideoParts", State="Success", Operation=operation)
-    result: Any = valid(one)["result"]
+    job_record = job(Tag="SplitVideoParts", State="Success", Operation=operation)
+    result: Any = valid(job_record)["result"]
     assert result["parts"] == [{"index": 0, "begin_s": None, "end_s": None}]
-    details: Any = one.details
+    details: Any = job_record.details
     assert details["Operation"]["SplitVideoInfoResult"]["TimeInfo"] == [
         {"Index": "0", "PartBegin": "x"}
     ]
@@ -154,8 +154,8 @@ def test_a_single_part_is_a_list_of_one() -> None:
 
 def test_an_empty_result_node_is_an_empty_list() -> None:
     """XML can't tell an empty text from an empty container either."""
-    one = job(Tag="SplitVideoParts", Operation={"SplitVideoInfoResult": {"TimeInfo": ""}})
-    result: Any = valid(one)["result"]
+    job_record = job(Tag="SplitVideoParts", Operation={"SplitVideoInfoResult": {"TimeInfo": ""}})
+    result: Any = valid(job_record)["result"]
     assert result["parts"] == []
 
 
@@ -176,16 +176,16 @@ def test_an_empty_result_node_is_an_empty_list() -> None:
 )
 def test_the_outcome_follows_from_the_state(detail: dict[str, str], outcome: str) -> None:
     """A missing State is no failure."""
-    one = job(**detail)
-    assert valid(one)["outcome"] == outcome
-    assert one.is_terminal == (outcome in ("succeeded", "failed", "cancelled"))
+    job_record = job(**detail)
+    assert valid(job_record)["outcome"] == outcome
+    assert job_record.is_terminal == (outcome in ("succeeded", "failed", "cancelled"))
 
 
 def test_what_a_kind_of_callback_has_not_is_null() -> None:
     """Even where a node has no name at all."""
     body = {"EventName": "ReviewText", "JobsDetail": {"JobId": "r1", "": "x"}}
-    (one,) = records(as_json(body))
-    assert (one.queue_id, one.user_data, one.job_level) == (None, None, None)
+    (job_record,) = records(as_json(body))
+    assert (job_record.queue_id, job_record.user_data, job_record.job_level) == (None, None, None)
 
 
 def test_what_is_absent_is_null() -> None:
@@ -239,20 +239,20 @@ def test_outputs_are_the_objects_really_written() -> None:
         "ObjectName": ["0.jpg", "1.jpg"],
     }
     sprite = file | {"ObjectPrefix": "", "ObjectName": "s.jpg"}
-    one = job(
+    job_record = job(
         Operation={
             "Output": output,
             "MediaResult": {"OutputFile": file | {"SpriteOutputFile": sprite}},
         }
     )
-    written: Any = valid(one)["outputs"]
+    written: Any = valid(job_record)["outputs"]
     assert [entry["object"] for entry in written] == ["out/0.jpg", "out/1.jpg", "s.jpg"]
     assert job(Operation={"Output": output}).outputs == []
 
 
 def test_workflow_is_put_together_from_both_places() -> None:
     """JobsDetail.Workflow before Response.Workflow, field by field."""
-    (one,) = records(
+    (job_record,) = records(
         as_json(
             {
                 "JobsDetail": {"JobId": "j1", "Workflow": {"RunId": "i1", "Name": "n1"}},
@@ -260,7 +260,7 @@ def test_workflow_is_put_together_from_both_places() -> None:
             }
         )
     )
-    assert valid(one)["workflow"] == {
+    assert valid(job_record)["workflow"] == {
         "run_id": "i1",
         "workflow_id": "w2",
         "workflow_name": None,
@@ -270,12 +270,12 @@ def test_workflow_is_put_together_from_both_places() -> None:
 
 def test_the_lineage_marker_is_taken_off_the_users_text() -> None:
     """What this function wrote behind UserData is not the user's."""
-    one = job(Operation={"UserData": "mine/ci-retry:j0:3:00c0ffee00c0ffee"})
-    assert (one.user_data, one.retry) == ("mine", {"root_job_id": "j1", "attempt": 1})
+    job_record = job(Operation={"UserData": "mine/ci-retry:j0:3:00c0ffee00c0ffee"})
+    assert (job_record.user_data, job_record.retry) == ("mine", {"root_job_id": "j1", "attempt": 1})
     marker = Marker(Lineage("j0", 3), "00c0ffee00c0ffee")
-    assert one.marker == marker
-    assert one.with_lineage(marker.lineage).retry == {"root_job_id": "j0", "attempt": 3}
-    assert one.with_lineage(marker.lineage).lineage == marker.lineage
+    assert job_record.marker == marker
+    assert job_record.with_lineage(marker.lineage).retry == {"root_job_id": "j0", "attempt": 3}
+    assert job_record.with_lineage(marker.lineage).lineage == marker.lineage
 
 
 def test_only_a_job_has_a_marker() -> None:
@@ -289,9 +289,9 @@ def test_only_a_job_has_a_marker() -> None:
 
 def test_echoed_secrets_are_redacted_in_the_details() -> None:
     """An empty one stays empty, so that it shows that there was none."""
-    one = job(Tag="DocProcess", Operation={"DocProcess": {"DocPassword": "hunter2"}})
-    assert b"hunter2" not in one.to_json()
-    details: Any = one.details
+    job_record = job(Tag="DocProcess", Operation={"DocProcess": {"DocPassword": "hunter2"}})
+    assert b"hunter2" not in job_record.to_json()
+    details: Any = job_record.details
     assert details["Operation"]["DocProcess"]["DocPassword"] == record.REDACTED
     empty: Any = job(Operation={"DocProcess": {"DocPassword": ""}}).details
     assert empty["Operation"]["DocProcess"]["DocPassword"] == ""
@@ -312,9 +312,9 @@ def test_a_failed_job_wrote_nothing_that_it_does_not_name() -> None:
 def test_an_operation_may_be_a_list_of_one() -> None:
     """JSON that was made of XML may write it so."""
     operation = {"Output": {"Object": "out.mp4"}, "Detection": {"State": "Failed"}}
-    one = job(Tag="ImageOCR", State="Success", Operation=[operation])
-    assert (one.outcome, len(one.outputs)) == ("partial", 1)
-    result: Any = valid(one)["result"]
+    job_record = job(Tag="ImageOCR", State="Success", Operation=[operation])
+    assert (job_record.outcome, len(job_record.outputs)) == ("partial", 1)
+    result: Any = valid(job_record)["result"]
     assert result["state"] == "Failed"
 
 
@@ -343,17 +343,17 @@ def test_wait_and_run_are_right_across_offsets_and_daylight_changes(
     created: str, started: str, ended: str, wait_s: float | None, run_s: float | None
 ) -> None:
     """Each time carries its own offset."""
-    one = job(CreationTime=created, StartTime=started, EndTime=ended)
-    assert (one.wait_s, one.run_s) == (wait_s, run_s)
+    job_record = job(CreationTime=created, StartTime=started, EndTime=ended)
+    assert (job_record.wait_s, job_record.run_s) == (wait_s, run_s)
 
 
 def test_a_record_that_ci_confirmed_says_so_and_is_the_same_otherwise() -> None:
     """And reads back as it was written."""
-    one = job(State="Failed")
-    body = valid(one.confirmed())
-    assert body.pop("source") == {**one.source, "verified": True}
-    assert body | {"source": one.source} == valid(one)
-    assert JobRecord.from_json(one.confirmed().to_json()) == one.confirmed()
+    job_record = job(State="Failed")
+    body = valid(job_record.confirmed())
+    assert body.pop("source") == {**job_record.source, "verified": True}
+    assert body | {"source": job_record.source} == valid(job_record)
+    assert JobRecord.from_json(job_record.confirmed().to_json()) == job_record.confirmed()
 
 
 def test_one_line_whatever_it_holds() -> None:

@@ -49,10 +49,10 @@ def planted(path: str, value: Any = MARKER) -> dict[str, Any]:
 def test_no_secret_reaches_the_record(path: str, write: Any) -> None:
     """Whatever the format, and however often the node comes."""
     for detail in (planted(path), planted(path, [MARKER, MARKER])):
-        (one,) = records(write({"JobsDetail": detail}))
-        assert MARKER.encode() not in one.to_json()
-        assert REDACTED.encode() in one.to_json()
-        valid(one)
+        (record,) = records(write({"JobsDetail": detail}))
+        assert MARKER.encode() not in record.to_json()
+        assert REDACTED.encode() in record.to_json()
+        valid(record)
 
 
 @pytest.mark.parametrize("write", [as_xml, as_json])
@@ -62,8 +62,8 @@ def test_a_node_below_a_secret_goes_with_it(path: str, write: Any) -> None:
     detail = planted(path, {"Deep": [{"Deeper": MARKER}]})
     if "Operation" in detail:
         detail["Operation"] = [detail["Operation"], {"Other": "x"}]
-    (one,) = records(write({"JobsDetail": detail}))
-    assert MARKER.encode() not in one.to_json()
+    (record,) = records(write({"JobsDetail": detail}))
+    assert MARKER.encode() not in record.to_json()
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_a_node_below_a_secret_goes_with_it(path: str, write: Any) -> None:
 def test_runs_and_reviews_hold_no_secret_either(tree: Any) -> None:
     """Nothing that they are known to echo is one; the names are the same."""
     for write in (as_xml, as_json):
-        (one,) = records(write(tree))
-        assert MARKER.encode() not in one.to_json()
+        (record,) = records(write(tree))
+        assert MARKER.encode() not in record.to_json()
 
 
 def test_the_users_own_data_is_no_secret() -> None:
@@ -88,9 +88,9 @@ def test_the_users_own_data_is_no_secret() -> None:
 
 def test_a_secret_has_no_part_in_the_digest() -> None:
     """Otherwise the digest would let one try out passwords."""
-    one = job(Operation={"DocProcess": {"DocPassword": "1"}})
+    record = job(Operation={"DocProcess": {"DocPassword": "1"}})
     other = job(Operation={"DocProcess": {"DocPassword": "2"}})
-    assert one.source["digest"] == other.source["digest"]
+    assert record.source["digest"] == other.source["digest"]
 
 
 SECRETS = (
@@ -140,8 +140,8 @@ def test_a_path_to_a_secret_is_known_by_the_letters_of_its_names(path: str, odd:
 def test_no_record_holds_a_secret_whose_name_is_oddly_written(name: str) -> None:
     """JSON allows any character in a name."""
     body = json.dumps({"JobsDetail": {"JobId": "j1", "Tag": "New", "Operation": {name: MARKER}}})
-    (one,) = records(body.encode())
-    assert MARKER.encode() not in one.to_json()
+    (record,) = records(body.encode())
+    assert MARKER.encode() not in record.to_json()
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -153,9 +153,9 @@ def test_a_name_that_only_sounds_like_one_is_none(name: str) -> None:
 
 def test_the_key_of_a_review_is_known_by_its_path() -> None:
     """Many other nodes are called Key: those of headers, for one."""
-    one = job(Encryption={"Algorithm": "aes", "Key": MARKER, "IV": MARKER}, Key="shown")
-    assert one.details["Encryption"] == {"Algorithm": "aes", "Key": REDACTED, "IV": REDACTED}
-    assert one.details["Key"] == "shown"
+    record = job(Encryption={"Algorithm": "aes", "Key": MARKER, "IV": MARKER}, Key="shown")
+    assert record.details["Encryption"] == {"Algorithm": "aes", "Key": REDACTED, "IV": REDACTED}
+    assert record.details["Key"] == "shown"
 
 
 def test_many_names_are_looked_at_without_being_remembered(
@@ -187,8 +187,8 @@ ADDRESS = f"https://func.example.com/cb?token={MARKER}"
 def test_the_address_that_ci_calls_back_is_secret(name: str, value: Any, below: str) -> None:
     """It holds the token. What says that there is none stays."""
     path = f"{below}.{name}".lstrip(".")
-    (one,) = records(as_json({"JobsDetail": planted(path, value)}))
-    assert MARKER.encode() not in one.to_json()
-    (one,) = records(as_json({"JobsDetail": planted(path, "no")}))
-    assert REDACTED.encode() not in one.to_json()
+    (record,) = records(as_json({"JobsDetail": planted(path, value)}))
+    assert MARKER.encode() not in record.to_json()
+    (record,) = records(as_json({"JobsDetail": planted(path, "no")}))
+    assert REDACTED.encode() not in record.to_json()
     assert redact({name: ""}) == {name: ""}

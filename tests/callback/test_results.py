@@ -44,7 +44,7 @@ def test_the_sdks_form_of_a_picture_result_is_read() -> None:
     }
     (read,) = result("PicProcess", PicProcessResult={"UploadResult": upload})["results"]
     assert (read["original"]["etag"], read["original"]["width_px"]) == ("abc", 500)
-    assert [one["object"] for one in read["pictures"]] == ["a.jpg", "b.jpg"]
+    assert [picture["object"] for picture in read["pictures"]] == ["a.jpg", "b.jpg"]
     assert read["pictures"][0]["size_bytes"] == 10
 
 
@@ -88,10 +88,10 @@ def test_the_requested_hash_is_in_the_result(hash_name: str) -> None:
 )
 def test_of_several_pictures_none_is_left_out(tag: str, node: str) -> None:
     """The first as ever, and the others beside it."""
-    one = {"State": "Success", "InputObjectName": "a.jpg"}
+    first = {"State": "Success", "InputObjectName": "a.jpg"}
     other = {"State": "Failed", "Code": "Denied", "InputObjectName": "b.jpg"}
     key = "object" if tag == "ImageInspect" else "input_object"
-    for sent, others in ((one, []), ([one], []), ([one, other], ["b.jpg"])):
+    for sent, others in ((first, []), ([first], []), ([first, other], ["b.jpg"])):
         read = result(tag, **{node: sent})
         assert (read["state"], read[key]) == ("Success", "a.jpg")
         assert [further[key] for further in read["others"]] == others

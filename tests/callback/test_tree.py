@@ -15,12 +15,12 @@ TREE: Any = {"A": {"B": [{"C": "1"}, {"C": "2"}], "E": "", "S": " ", "L": ["only
 
 
 @pytest.mark.parametrize(
-    ("path", "found"),
+    ("path", "text"),
     [("A.B.C", "1"), ("A.E", None), ("A.S", None), ("A.L", "only"), ("A.B", None), ("N", None)],
 )
-def test_text_is_found_by_path_or_is_none(path: str, found: str | None) -> None:
+def test_text_is_found_by_path_or_is_none(path: str, text: str | None) -> None:
     """Blank, null, absent and of another shape read alike."""
-    assert tree.text(TREE, path) == found
+    assert tree.text(TREE, path) == text
 
 
 def test_a_path_through_a_leaf_or_an_empty_list_leads_nowhere() -> None:

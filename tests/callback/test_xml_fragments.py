@@ -88,6 +88,6 @@ def test_a_forbidden_reference_in_a_rootless_body_is_read_too() -> None:
     """Before the second element, and in it."""
     for name, key in ((b"a&#8;b", b"c"), (b"c", b"a&#8;b")):
         body = b"<EventName>" + name + b"</EventName><Workflow>" + key + b"</Workflow>"
-        texts = [one.replace(b"&#8;", b"\b").decode() for one in (name, key)]
+        texts = [part.replace(b"&#8;", b"\b").decode() for part in (name, key)]
         tree, _ = parse(body, Limits())
         assert tree == {"Response": {"EventName": texts[0], "Workflow": texts[1]}}

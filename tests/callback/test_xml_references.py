@@ -127,6 +127,6 @@ def test_any_run_of_references_gives_what_json_gives(codes: list[int]) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_any_text_is_read_the_same_from_both(text: str) -> None:
     """Written in XML as references throughout."""
-    assert from_xml("".join(f"&#{ord(one)};" for one in text)) == text
+    assert from_xml("".join(f"&#{ord(character)};" for character in text)) == text
     tree, _ = parse(json.dumps({"a": text}).encode(), LIMITS)
     assert tree == {"a": text}

@@ -21,9 +21,9 @@ def as_json(tree: dict[str, Any]) -> bytes:
 
 def _elements(tree: dict[str, Any]) -> str:
     return "".join(
-        f"<{name}>{_content(one)}</{name}>"
+        f"<{name}>{_content(item)}</{name}>"
         for name, value in tree.items()
-        for one in (value if isinstance(value, list) else [value])
+        for item in (value if isinstance(value, list) else [value])
     )
 
 

@@ -141,9 +141,9 @@ def submitted(ci: Ci, count: int, key: str = "input/en.pdf") -> list[str]:
 
 
 def closed_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
         return port
 
 
@@ -152,7 +152,7 @@ class TestSubmitting:
         """The detail tells whether CI echoed the marker."""
         result = ci.create(AI, translation(user_data="mine/ci-retry:a1:2:00c0ffee00c0ffee"))
         assert (result.verdict, result.status) == ("accepted", 200)
-        assert [one.job_id for one in face.accepted] == [result.job_id]
+        assert [submission.job_id for submission in face.accepted] == [result.job_id]
         assert face.accepted[0].marker == ("a1", 2)
         assert (
             tree.text(result.detail, "Operation.UserData") == "mine/ci-retry:a1:2:00c0ffee00c0ffee"
@@ -589,7 +589,7 @@ class TestListing:
     ) -> None:
         """A job that tells no time has 0, which is no year that CI's documents have."""
         ids = submitted(ci, 1)
-        assert [one["JobId"] for one in ci.list_jobs(AI, "Translation", since)] == ids
+        assert [job["JobId"] for job in ci.list_jobs(AI, "Translation", since)] == ids
         assert face.seen[-1].params["startCreationTime"] == "2001-01-01T08:00:00+0800"
 
     def test_one_input_object_alone(self, ci: Ci) -> None:

@@ -53,7 +53,7 @@ def test_a_success_that_ci_confirms_is_kept_as_verified(world: World) -> None:
     before = len(world.ci.seen)
     status, answer = world.deliver(job)
     assert (status, answer["jobs"][0]["status"]) == (200, "kept")
-    assert [one["source"]["verified"] for one in records(world)] == [True]
+    assert [record["source"]["verified"] for record in records(world)] == [True]
     assert [seen.method for seen in world.ci.seen[before:]] == ["GET"]
 
 
@@ -77,7 +77,7 @@ def test_a_callback_that_differs_from_ci_is_a_dead_letter_with_an_alert(
     status, answer = forged(world, job, **changes)
     assert (status, answer["jobs"][0]["status"]) == (202, "dead_letter")
     assert answer["jobs"][0]["key"].startswith("_dead/")
-    assert [one["reason"] for one in letters(world)] == ["mismatch"]
+    assert [letter["reason"] for letter in letters(world)] == ["mismatch"]
     assert records(world) == []
     world.run(minutes=180)
     assert world.attempts == []
@@ -106,7 +106,9 @@ def test_a_callback_ahead_of_cis_books_is_kept_once_they_agree(world: World) -> 
     assert (records(world), world.alerts) == ([], [])
     world.succeed(job)
     world.run(minutes=30)
-    assert [(one["job_id"], one["source"]["verified"]) for one in records(world)] == [(job, True)]
+    assert [(record["job_id"], record["source"]["verified"]) for record in records(world)] == [
+        (job, True)
+    ]
     assert (world.alerts, list(world.store.list("_outbox/"))) == ([], [])
 
 
@@ -133,7 +135,7 @@ def test_a_job_that_ci_never_knows_becomes_a_dead_letter_with_one_alert(world: W
     for _ in range(MAX_TRIES + 4):
         world.now += 4 * 3600
         world.run(minutes=1)
-    assert [one["reason"] for one in letters(world)] == ["unknown"]
+    assert [letter["reason"] for letter in letters(world)] == ["unknown"]
     assert len(world.alerts) == 1
     assert "does not know the job" in world.alerts[0]
     assert (records(world), list(world.store.list("_outbox/"))) == ([], [])
@@ -146,7 +148,7 @@ def test_a_later_difference_from_ci_is_alerted_as_a_mismatch(world: World) -> No
     world.post(running.replace('"Submitted"', '"Success"'))
     world.ci.finish(job, "Failed")
     world.run(minutes=30)
-    assert [one["reason"] for one in letters(world)] == ["mismatch"]
+    assert [letter["reason"] for letter in letters(world)] == ["mismatch"]
     assert "CI reports another State" in world.alerts[0]
     assert (world.attempts, records(world)) == ([], [])
 
@@ -160,7 +162,7 @@ def test_while_ci_can_not_be_asked_nothing_is_held_back(world: World) -> None:
     ):
         status, answer = world.deliver(job)
     assert (status, answer["jobs"][0]["status"]) == (200, "kept")
-    assert [one["source"]["verified"] for one in records(world)] == [None]
+    assert [record["source"]["verified"] for record in records(world)] == [None]
     assert any(line["event"] == "not_asked" for line in world.lines)
 
 
@@ -171,13 +173,13 @@ def test_a_doubt_that_can_not_be_asked_about_any_more_is_kept_unverified(world: 
     world.post(running.replace('"Submitted"', '"Success"'))
     with world.ci.faulty(lambda seen: Fault(before=(500, "InternalError"))):
         world.run(minutes=2)
-    assert [one["source"]["verified"] for one in records(world)] == [None]
+    assert [record["source"]["verified"] for record in records(world)] == [None]
 
 
 def test_a_job_of_no_known_family_and_a_review_are_kept_unverified(world: World) -> None:
     """No endpoint could be asked."""
     world.post(json.dumps({"JobsDetail": {"JobId": "z1", "State": "Success"}}))
-    assert [one["source"]["verified"] for one in records(world)] == [None]
+    assert [record["source"]["verified"] for record in records(world)] == [None]
 
 
 def test_an_unfinished_state_is_not_asked_about(world: World) -> None:
@@ -196,7 +198,7 @@ def test_a_verify_ticket_is_planned_for_what_it_is(world: World) -> None:
     function = world.function()
     invocation = Invocation(world.clock, world.sleep, function.log, "request")
     context = SweepContext.of(settings, world.store, invocation)
-    assert [one.would for one in plan(context) if one.action == "verify"] == [
+    assert [planned.would for planned in plan(context) if planned.action == "verify"] == [
         "ask CI again about a callback that it did not confirm yet"
     ]
 

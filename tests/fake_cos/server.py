@@ -88,13 +88,17 @@ class Server:
         nothing is read or answered. fin: closed properly.
         """
         with self._lock:
-            idle = [one for one in self._open if one.is_idle and one.death is None]
-            for one in idle:
-                one.death = death
-        for one in idle:
+            idle = [
+                connection
+                for connection in self._open
+                if connection.is_idle and connection.death is None
+            ]
+            for connection in idle:
+                connection.death = death
+        for connection in idle:
             if death == "fin":
                 with contextlib.suppress(OSError):  # the client was faster
-                    one.socket.shutdown(socket.SHUT_RDWR)
+                    connection.socket.shutdown(socket.SHUT_RDWR)
         return len(idle)
 
     def close(self) -> None:
@@ -105,9 +109,9 @@ class Server:
         self._listener.close()
         with self._lock:
             connections = list(self._open)
-        for one in connections:
+        for connection in connections:
             with contextlib.suppress(OSError):
-                one.socket.shutdown(socket.SHUT_RDWR)
+                connection.socket.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5)
 
@@ -122,7 +126,7 @@ class Server:
             with self._lock:
                 self.accepted += 1
                 self._open.add(connection)
-                self._threads = [one for one in self._threads if one.is_alive()]
+                self._threads = [thread for thread in self._threads if thread.is_alive()]
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             self._threads.append(thread)
             thread.start()

@@ -131,7 +131,7 @@ class FakeCos:
 
     def requests(self) -> list[tuple[str, str]]:
         """(method, key) of what was seen, in order."""
-        return [(one.method, one.key) for one in self.seen]
+        return [(seen.method, seen.key) for seen in self.seen]
 
     @property
     def connections(self) -> int:
@@ -211,10 +211,10 @@ class FakeCos:
     def _land_due(self, now: float | None = None) -> None:
         now = self.clock() if now is None else now
         with self._lock:
-            due = [one for at, one in self._late if at <= now]
-            self._late = [(at, one) for at, one in self._late if at > now]
-        for one in due:
-            self.carry_out(one)
+            due = [seen for at, seen in self._late if at <= now]
+            self._late = [(at, seen) for at, seen in self._late if at > now]
+        for seen in due:
+            self.carry_out(seen)
 
     def carry_out(self, seen: Seen) -> tuple[str, dict[str, str], bytes]:
         """Do what a request asks for; status line, headers and body. For a subclass to extend."""

@@ -50,7 +50,7 @@ class Client:
         status, body = self.ask("GET", f"?{query}")
         assert status == 200, body
         tree = ElementTree.fromstring(body)
-        return [one.text or "" for one in tree.iter() if one.tag.endswith("Key")]
+        return [element.text or "" for element in tree.iter() if element.tag.endswith("Key")]
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ def connect(cos: FakeCos) -> Iterator[Callable[..., Client]]:
         return made[-1]
 
     yield connect
-    for one in made:
-        one.connection.close()
+    for made_client in made:
+        made_client.connection.close()
 
 
 @pytest.fixture
@@ -221,8 +221,8 @@ def test_a_lagging_listing_has_the_form_of_one_that_does_not(
 def _shape(body: bytes) -> list[str | None]:
     names = ("Key", "Prefix", "IsTruncated")
     tree = ElementTree.fromstring(body)
-    found = [one.text for one in tree.iter() if one.tag.rpartition("}")[2] in names]
-    return sorted(one or "" for one in found)  # type: ignore[return-value]  # texts, all of them
+    texts = [element.text for element in tree.iter() if element.tag.rpartition("}")[2] in names]
+    return sorted(text or "" for text in texts)  # type: ignore[return-value]  # texts, all of them
 
 
 def test_an_answer_drips(cos: FakeCos, client: Client) -> None:
@@ -261,10 +261,10 @@ def test_many_threads_are_served_at_once(cos: FakeCos, connect: Callable[..., Cl
 
     with cos.faulty(wait):
         threads = [threading.Thread(target=connect().ask, args=("GET", "a")) for _ in range(8)]
-        for one in threads:
-            one.start()
-        for one in threads:
-            one.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert len(cos.seen) == 8
 
 

@@ -120,11 +120,11 @@ def _type(node: dict[str, Any]) -> str:
     if "$ref" in node:
         return f"`{node['$ref'].rpartition('/')[2]}`"
     if "anyOf" in node:
-        return " or ".join(_type(one) for one in node["anyOf"])
+        return " or ".join(_type(option) for option in node["anyOf"])
     if "const" in node:
         return f"`{node['const']}`"
     if "enum" in node:
-        return ", ".join("null" if one is None else f"`{one}`" for one in node["enum"])
+        return ", ".join("null" if value is None else f"`{value}`" for value in node["enum"])
     kind = node.get("type", "any")
     kinds = [kind] if isinstance(kind, str) else kind
     either = " or ".join(kinds)

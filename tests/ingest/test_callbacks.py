@@ -90,7 +90,7 @@ class Machine:
     @property
     def bodies(self) -> list[bytes]:
         """What the log holds whole."""
-        return [one.body for one in recover(self.output.getvalue().splitlines()).bodies]
+        return [entry.body for entry in recover(self.output.getvalue().splitlines()).bodies]
 
 
 def test_the_first_failure_of_the_store_settles_the_whole_callback() -> None:
@@ -167,7 +167,7 @@ def test_a_callback_on_which_the_function_fails_becomes_a_dead_letter(trigger: s
     (key,) = store.list("_dead/")
     letter = json.loads(store.get(key) or b"")
     assert (letter["reason"], letter["trigger"]) == ("internal_error", trigger)
-    assert [one.endswith("alert.dead.json") for one in store.list("_outbox/")] == [True]
+    assert [key.endswith("alert.dead.json") for key in store.list("_outbox/")] == [True]
     assert "RecursionError" in machine.lines[0]["traceback"]
 
 
@@ -222,10 +222,10 @@ def test_a_store_that_is_silent_is_given_up_before_the_function_is_ended(
     before = len(cos.seen)
     with cos.faulty(lambda seen: Fault(silent_before=True)):
         answer = function.event(event, time_limit_in_ms=900)
-    assert [one.method for one in cos.seen[before:]] == ["PUT"]
+    assert [request.method for request in cos.seen[before:]] == ["PUT"]
     assert answer["statusCode"] == (200 if has_spill else 503)
-    found = recover(function.output.getvalue().splitlines())
-    assert [one.body for one in found.bodies] == ([] if has_spill else [BODY.encode()])
+    recovered = recover(function.output.getvalue().splitlines())
+    assert [entry.body for entry in recovered.bodies] == ([] if has_spill else [BODY.encode()])
     assert len(list(tmp_path.glob("_spill/*"))) == has_spill
 
 

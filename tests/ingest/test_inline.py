@@ -67,8 +67,8 @@ class Ingesting:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        found = [json.loads(line) for line in self.output.getvalue().splitlines()]
-        return [{name: one for name, one in line.items() if name != "time"} for line in found]
+        logged = [json.loads(line) for line in self.output.getvalue().splitlines()]
+        return [{name: value for name, value in line.items() if name != "time"} for line in logged]
 
     def record(self) -> JobRecord:
         (key,) = self.store.list("jobs/")

@@ -84,11 +84,11 @@ def test_a_callback_that_the_ledger_does_not_accept_is_in_the_spill_before_the_2
     assert status == 200
     (job,) = answer["jobs"]
     assert (job["status"], job["job_id"]) == ("spilled", "j1")
-    (found,) = spilled(store)
+    (spilled_callback,) = spilled(store)
     body = (JOB % 1).encode()
     digest = hashlib.sha256(body).hexdigest()
-    assert base64.b64decode(found.pop("body_base64")) == body
-    assert found == {
+    assert base64.b64decode(spilled_callback.pop("body_base64")) == body
+    assert spilled_callback == {
         "schema": "spill/1",
         "sha256": digest,
         "bytes": len(body),
@@ -124,7 +124,7 @@ def test_the_next_sweep_takes_it_in_and_empties_the_spill(
     assert len(two_buckets.keys("ci/_dead/")) == 1
     tickets = [key for key in two_buckets.keys("ci/_outbox/") if "-j2-" in key]
     assert len(tickets) == 1
-    (line,) = [one for one in function.lines if one["event"] == "spilled" and one["done"]]
+    (line,) = [line for line in function.lines if line["event"] == "spilled" and line["done"]]
     assert (line["level"], line["status"], line["done"], line["failed"]) == ("INFO", "done", 3, 0)
     function.output.truncate(0)
     function.event(TICK)
@@ -137,11 +137,11 @@ def test_an_idle_sweep_asks_the_spill_for_one_listing_more(
     """And where SPILL_URL is not set for none."""
     function, _ = spilling
     function.event(TICK)
-    with_spill = [one.method for one in two_buckets.seen]
+    with_spill = [request.method for request in two_buckets.seen]
     del function.env["SPILL_URL"]
     two_buckets.seen.clear()
     function.event(TICK)
-    on_cos = [one.method for one in two_buckets.seen]
+    on_cos = [request.method for request in two_buckets.seen]
     assert set(with_spill) == {"GET"}
     assert len(with_spill) - len(on_cos) in (0, 1)
 
@@ -152,8 +152,8 @@ def test_without_a_spill_the_answer_is_503_and_the_log_has_the_body(
     """As documented for an outage."""
     with cos.faulty(ledger_is_away):
         assert on_cos.post(JOB % 1)[0] == 503
-    found = recover(on_cos.output.getvalue().splitlines())
-    assert [one.body for one in found.bodies] == [(JOB % 1).encode()]
+    recovered = recover(on_cos.output.getvalue().splitlines())
+    assert [entry.body for entry in recovered.bodies] == [(JOB % 1).encode()]
 
 
 def test_where_the_spill_fails_too_the_answer_is_503_and_the_log_has_the_body(
@@ -188,7 +188,7 @@ def test_other_triggers_raise_nothing_for_a_callback_that_is_in_the_spill(
             assert answer == {"spilled": 2}
         else:
             assert [job["status"] for job in answer["jobs"]] == ["spilled"]
-        assert {one["trigger"] for one in spilled(FolderStore(tmp_path))} == {trigger}
+        assert {callback["trigger"] for callback in spilled(FolderStore(tmp_path))} == {trigger}
         del function.env["SPILL_URL"]
         with pytest.raises(StoreError):
             function.event(event)

@@ -43,10 +43,10 @@ def test_a_name_is_short_and_holds_no_separator(sent: str) -> None:
 
 
 @given(st.text(max_size=100), st.text(max_size=100))
-def test_no_two_names_meet_even_where_case_does_not_count(one: str, other: str) -> None:
+def test_no_two_names_meet_even_where_case_does_not_count(name: str, other: str) -> None:
     """Different names, different keys, on any disk."""
-    if one != other:
-        assert keys.name(one).lower() != keys.name(other).lower()
+    if name != other:
+        assert keys.name(name).lower() != keys.name(other).lower()
 
 
 def test_a_short_name_can_not_be_made_to_meet_a_long_one() -> None:
@@ -106,8 +106,8 @@ def test_a_run_of_a_workflow_is_kept_by_its_id() -> None:
 def review(**detail: Any) -> JobRecord:
     """A review with these nodes."""
     tree = {"EventName": "ReviewVideo", "JobsDetail": {"JobId": "av1"} | detail}
-    (one,) = records(as_json(tree))
-    return one
+    (record,) = records(as_json(tree))
+    return record
 
 
 def test_no_report_of_a_review_overwrites_another() -> None:
@@ -124,9 +124,9 @@ def test_no_report_of_a_review_overwrites_another() -> None:
 
 def test_a_simple_review_is_kept_as_such() -> None:
     """It has no state."""
-    (one,) = records(as_json({"code": 0, "message": "success", "data": {"trace_id": "sa1"}}))
-    digest = str(one.source["digest"])[:12]
-    assert keys.record(one) == f"reviews/dt=1970-01-01/sa1-simple-{digest}.json"
+    (record,) = records(as_json({"code": 0, "message": "success", "data": {"trace_id": "sa1"}}))
+    digest = str(record.source["digest"])[:12]
+    assert keys.record(record) == f"reviews/dt=1970-01-01/sa1-simple-{digest}.json"
 
 
 def test_every_key_that_can_be_made_is_below_a_prefix_of_the_table() -> None:
@@ -142,9 +142,11 @@ def test_every_key_that_can_be_made_is_below_a_prefix_of_the_table() -> None:
         keys.dead("ab", "2026-11-21T08:00:00Z"),
         keys.spilled("2026-11-21T08:00:00Z", 4, "ab"),
     ]
-    assert all(any(key.startswith(one) for one in keys.PREFIXES) for key in made)
+    assert all(any(key.startswith(prefix) for prefix in keys.PREFIXES) for key in made)
     assert not any(
-        one != other and one.startswith(other) for one in keys.PREFIXES for other in keys.PREFIXES
+        prefix != other and prefix.startswith(other)
+        for prefix in keys.PREFIXES
+        for other in keys.PREFIXES
     )
     assert set(keys.PREFIXES) >= keys.DELETED_BELOW
 
@@ -153,7 +155,7 @@ def test_no_prefix_is_written_out_anywhere_else() -> None:
     """A second table would drift from the first."""
     root = Path(__file__).parents[2]
     written = re.compile("[\"'](" + "|".join(map(re.escape, keys.PREFIXES)) + ")[^\"']*[\"']")
-    found = [
+    places = [
         f"{path.relative_to(root)}:{number}"
         for folder in ("handler", "ci_callback")
         for path in sorted((root / folder).rglob("*.py"))
@@ -161,7 +163,7 @@ def test_no_prefix_is_written_out_anywhere_else() -> None:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if written.search(line)
     ]
-    assert found == []
+    assert places == []
 
 
 @pytest.mark.parametrize(

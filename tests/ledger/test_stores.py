@@ -168,7 +168,7 @@ def test_each_new_folder_is_synced_in_its_parent(
     root = tmp_path / "x" / "ledger"
     store = FolderStore(root)
     store.put("jobs/dt=1/a", b"")
-    below = [Path(one) for one in (".", "x", "x/ledger", "x/ledger/jobs", "x/ledger/jobs/dt=1")]
+    below = [Path(name) for name in (".", "x", "x/ledger", "x/ledger/jobs", "x/ledger/jobs/dt=1")]
     assert synced == below
     synced.clear()
     store.put_new("jobs/dt=1/b", b"")
@@ -197,7 +197,7 @@ def test_only_the_owner_may_read_a_folder_ledger(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     made = [tmp_path / "x", *(tmp_path / "x").rglob("*")]
-    modes = {(one.is_dir(), stat.S_IMODE(one.stat().st_mode)) for one in made}
+    modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in made}
     assert modes == {(True, 0o700), (False, 0o600)}
 
 
@@ -211,11 +211,11 @@ def test_a_large_folder_is_listed_a_part_at_a_time(
     for name in names:
         store.put(name, b"")
     questions = [("o/", None), ("o/0", None), ("o/01", "o/015"), ("o/", "o/010/x"), ("", None)]
-    whole = [list(store.list(*one)) for one in questions]
+    whole = [list(store.list(*question)) for question in questions]
     assert whole[0] == sorted(names)
     for size in (1, 2, 7, 52, 53):
         monkeypatch.setattr(folder, "MAX_LISTED", size)
-        assert [list(store.list(*one)) for one in questions] == whole
+        assert [list(store.list(*question)) for question in questions] == whole
 
 
 def test_a_listing_holds_a_bounded_part_of_a_large_folder(
@@ -311,7 +311,7 @@ def test_a_long_listing_is_read_page_by_page(cos: FakeCos) -> None:
         cos.place(f"ci/o/{number:04}", b"")
 
     def pages() -> int:  # a request that a busy machine made the store repeat counts once
-        asked = {one.query for one in cos.seen}
+        asked = {request.query for request in cos.seen}
         cos.seen.clear()
         return len(asked)
 
@@ -467,7 +467,7 @@ def test_a_lasting_fault_is_not_tried_again(cos: FakeCos) -> None:
 
 def senders(cos: FakeCos) -> list[str]:
     """Who built and signed each request."""
-    agents = (one.headers["user-agent"] for one in cos.seen)
+    agents = (request.headers["user-agent"] for request in cos.seen)
     return ["SDK" if agent.startswith("cos-python-sdk") else "function" for agent in agents]
 
 

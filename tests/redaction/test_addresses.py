@@ -33,11 +33,11 @@ KEY = "0f1e2d3c-example-key"
 )  # fmt: skip
 def test_what_is_secret_in_an_address(url: str, secrets: set[str]) -> None:
     """Keys in the path, the query, before the host and in the fragment; the address as a whole."""
-    found = set(url_secrets(url))
+    secret_parts = set(url_secrets(url))
 
-    assert url in found
-    assert secrets <= found
-    assert not {"webhook", "services", "workflows", "cgi-bin", "dingtalk", "v", "1"} & found
+    assert url in secret_parts
+    assert secrets <= secret_parts
+    assert not {"webhook", "services", "workflows", "cgi-bin", "dingtalk", "v", "1"} & secret_parts
 
 
 def test_the_log_and_the_channels_follow_one_rule() -> None:

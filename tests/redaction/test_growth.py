@@ -38,28 +38,28 @@ class Counted:
         self._work = work
 
     def match(self, string: str, at: int = 0) -> re.Match[str] | None:
-        found = self._pattern.match(string, at)
-        self._work.done += (found.end() if found else self._failed_at(string, at)) - at
-        return found
+        match = self._pattern.match(string, at)
+        self._work.done += (match.end() if match else self._failed_at(string, at)) - at
+        return match
 
     def search(self, string: str, at: int = 0) -> re.Match[str] | None:
-        found = self._pattern.search(string, at)
-        self._work.done += (found.end() if found else len(string)) - at
-        return found
+        match = self._pattern.search(string, at)
+        self._work.done += (match.end() if match else len(string)) - at
+        return match
 
     def finditer(self, string: str, at: int = 0) -> Iterator[re.Match[str]]:
-        for found in self._pattern.finditer(string, at):
-            self._work.done += found.end() - at
-            at = found.end()
-            yield found
+        for match in self._pattern.finditer(string, at):
+            self._work.done += match.end() - at
+            at = match.end()
+            yield match
         self._work.done += len(string) - at
 
     @staticmethod
     def _failed_at(string: str, at: int) -> int:
         """Blanks, then one word or one run of signs: no pattern that is matched reads further."""
         for part in (r"\s*", r"[^\w\s]*", r"\s*", r"[\w.$-]*", r"\s*", r"[^\w\s]*"):
-            found = re.compile(part).match(string, at)
-            at = found.end() if found else at
+            match = re.compile(part).match(string, at)
+            at = match.end() if match else at
         return at
 
 
@@ -72,9 +72,9 @@ def work_for(monkeypatch: pytest.MonkeyPatch, body: str) -> int:
                 if isinstance(value, re.Pattern):
                     patched.setattr(module, name, Counted(value, work))
                 elif isinstance(value, dict) and any(
-                    isinstance(one, re.Pattern) for one in value.values()
+                    isinstance(pattern, re.Pattern) for pattern in value.values()
                 ):
-                    counted = {key: Counted(one, work) for key, one in value.items()}
+                    counted = {key: Counted(pattern, work) for key, pattern in value.items()}
                     patched.setattr(module, name, counted)
         before = sys.gettrace()
         sys.settrace(work.line)

@@ -64,18 +64,18 @@ class Node:
 @st.composite
 def nodes(draw: st.DrawFn, depth: int = 3) -> tuple[Node, ...]:
     """Nodes of all kinds, secret ones among them, some of these with nodes below them."""
-    found = []
+    drawn = []
     for _ in range(draw(st.integers(1, 4))):
         if draw(st.booleans()):
             value: str | tuple[Node, ...] = draw(SECRETS)
             if draw(st.integers(0, 5)) == 0:
                 value = (Node("Name", draw(SECRETS)), Node(draw(NAMES), draw(SECRETS)))
-            found.append(Node(draw(NAMES), value))
+            drawn.append(Node(draw(NAMES), value))
         elif depth and draw(st.booleans()):
-            found.append(Node("Operation", draw(nodes(depth - 1))))
+            drawn.append(Node("Operation", draw(nodes(depth - 1))))
         else:
-            found.append(Node("Object", draw(PLAIN)))
-    return tuple(found)
+            drawn.append(Node("Object", draw(PLAIN)))
+    return tuple(drawn)
 
 
 def as_json(value: str | tuple[Node, ...]) -> Any:
@@ -85,7 +85,9 @@ def as_json(value: str | tuple[Node, ...]) -> Any:
     members: dict[str, Any] = {}
     for node in value:
         members.setdefault(node.name, []).append(as_json(node.value))
-    return {name: found if len(found) > 1 else found[0] for name, found in members.items()}
+    return {
+        name: contents if len(contents) > 1 else contents[0] for name, contents in members.items()
+    }
 
 
 @st.composite
@@ -127,8 +129,10 @@ def xml_bodies(draw: st.DrawFn) -> str:
 @st.composite
 def form_bodies(draw: st.DrawFn) -> str:
     """Parameters, as of a query or a form."""
-    found = [(draw(NAMES), draw(SECRETS)) for _ in range(draw(st.integers(1, 3)))]
-    pairs = [f"{draw(escaped(name, ('{}', '%{:02x}')))}={quote(value)}" for name, value in found]
+    parameters = [(draw(NAMES), draw(SECRETS)) for _ in range(draw(st.integers(1, 3)))]
+    pairs = [
+        f"{draw(escaped(name, ('{}', '%{:02x}')))}={quote(value)}" for name, value in parameters
+    ]
     return "&".join(("a=b", *pairs, "c=d"))
 
 

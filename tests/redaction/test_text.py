@@ -54,7 +54,9 @@ def test_names_that_only_look_like_that_of_a_secret(name: str, form: str) -> Non
 
 def escaped(text: str, escape: str) -> str:
     """A text with escapes in place of all that is not ASCII."""
-    return "".join(one if one.isascii() else escape.format(ord(one)) for one in text)
+    return "".join(
+        character if character.isascii() else escape.format(ord(character)) for character in text
+    )
 
 
 @pytest.mark.parametrize("odd", ["\u200b", "\u0301", "\uff21", "\u0430", "\x08"], ids=ascii)

@@ -128,9 +128,9 @@ class TestMemory:
         record = JobRecord.from_json(world.store.get(key) or b"")
         words: dict[str, Tree] = {f"n{number}": "x" * 50 for number in range(8_000)}
         for number in range(count):
-            one = replace(record, job_id=f"{job}{number}", details={**record.details, "W": words})
-            world.store.put(f"jobs/dt=2026-09-21/{one.job_id}.json", one.to_json())
-            ticket = Ticket(action, one.job_id, "failed", 0, one)
+            copy = replace(record, job_id=f"{job}{number}", details={**record.details, "W": words})
+            world.store.put(f"jobs/dt=2026-09-21/{copy.job_id}.json", copy.to_json())
+            ticket = Ticket(action, copy.job_id, "failed", 0, copy)
             world.store.put(f"_outbox/{ticket.name}", ticket.to_json())
         world.now += HOUR
         tracemalloc.start()
@@ -221,7 +221,7 @@ class TestOrder:
             failed(world, f"{number}.pdf")
         world.now += HOUR
         world.sweep()
-        moments = [one.at for one in world.ci.accepted if one.marker]
+        moments = [submission.at for submission in world.ci.accepted if submission.marker]
         assert len(moments) == 99
         assert max(moments) - min(moments) > 3
 

@@ -51,7 +51,7 @@ def record_of(world: World, job: str) -> Any:
 
 def submitted_for(world: World, *roots: str) -> list[int]:
     """How many jobs the function submitted for each root, by the markers that CI took."""
-    return [sum(one == root for one, _ in world.attempts) for root in roots]
+    return [sum(submitted == root for submitted, _ in world.attempts) for root in roots]
 
 
 def test_success_that_claims_an_attempt_is_no_recovery(world: World) -> None:
@@ -77,8 +77,12 @@ def test_failure_that_claims_an_attempt_takes_none(world: World, attempt: int) -
     world.fail(victim)
     world.deliver(victim)
     world.run(minutes=3)
-    ours = [one for one in world.ci.accepted if one.at > 0 and one.job_id not in (victim, stranger)]
-    assert [one.marker for one in ours] == [(stranger, 2), (victim, 2)]
+    ours = [
+        submission
+        for submission in world.ci.accepted
+        if submission.at > 0 and submission.job_id not in (victim, stranger)
+    ]
+    assert [submission.marker for submission in ours] == [(stranger, 2), (victim, 2)]
 
 
 def test_job_is_not_adopted_by_a_marker_that_was_made_up(world: World) -> None:
@@ -127,7 +131,10 @@ def test_user_who_submits_again_with_what_ci_shows_has_a_job_of_his_own(world: W
         if not world.ci.jobs[last].is_over:
             world.fail(last)
             world.deliver(last)
-    assert [one for one in world.attempts if one[0] == again] == [(again, 2), (again, 3)]
+    assert [attempt for attempt in world.attempts if attempt[0] == again] == [
+        (again, 2),
+        (again, 3),
+    ]
     assert sum("gave up" in text.lower() for text in world.alerts) == 2
 
 

@@ -179,7 +179,7 @@ def test_a_job_that_ci_tells_in_a_way_that_is_not_understood_is_a_dead_letter(
     )
     assert body["JobsDetail"]["JobId"] == bad
     assert "a-password" not in json.dumps(body)
-    assert [one for one in world.keys("jobs/") if good in one]
+    assert [key for key in world.keys("jobs/") if good in key]
     assert [ticket.action for ticket in tickets(world).values()] == ["alert.dead"]
 
 
@@ -188,7 +188,7 @@ def test_another_end_that_is_kept_is_a_conflict(world: Absent) -> None:
     (job,) = world.ended()
     world.now += HOUR
     context = context_of(world)
-    one = Reconcile(context, lambda: 55.0)
+    reconciliation = Reconcile(context, lambda: 55.0)
     original = context.recorder.store
 
     def late(record: JobRecord, dead_letter: Any) -> Any:
@@ -197,7 +197,7 @@ def test_another_end_that_is_kept_is_a_conflict(world: Absent) -> None:
         return original(record, dead_letter)
 
     context.recorder.store = late  # type: ignore[method-assign]  # another process is in between
-    one.run()
+    reconciliation.run()
     (key,) = world.keys("_dead/")
     letter = world.read(key)
     assert (letter["content"], letter["reason"]) == ("record", "conflict")

@@ -67,8 +67,8 @@ class Machine:
         assert self.function.handle(TICK, context) == {"status": "done"}
         lines = [json.loads(line) for line in self.output.getvalue().splitlines()]
         assert lines[-1]["event"] == "sweep"
-        found: list[dict[str, Any]] = [one for one in lines if one["event"] == "spilled"]
-        return found[-1] if found else {}
+        runs: list[dict[str, Any]] = [line for line in lines if line["event"] == "spilled"]
+        return runs[-1] if runs else {}
 
 
 @pytest.fixture
@@ -115,8 +115,8 @@ def test_a_failure_or_a_crash_anywhere_loses_nothing(
         machine.sweep()
     kept = {key.rpartition("/")[2] for key in ledger.list("jobs/")}
     waiting = {spill.read(store.get(key) or b"").body for key in store.list("_spill/")}
-    for one in range(5):
-        assert f"j{one:04d}.json" in kept or callback(one).body in waiting
+    for index in range(5):
+        assert f"j{index:04d}.json" in kept or callback(index).body in waiting
     machine.ledger, machine.spill = ledger, store
     machine.sweep()
     assert (jobs(ledger), left(store)) == (5, 0)

@@ -112,9 +112,9 @@ def test_a_sweep_that_the_store_ends_is_aborted_at_error() -> None:
     context.outbox = Outbox(Ledger(trouble.store(world.memory)))
     summary = Sweep(context, lambda: 55.0).run()
     assert (summary.status, summary.remaining) == ("aborted", 1)
-    found = line(world, "sweep")
-    assert (found["level"], found["status"]) == ("ERROR", "aborted")
-    assert found["reason"].startswith("get _outbox/")
+    logged = line(world, "sweep")
+    assert (logged["level"], logged["status"]) == ("ERROR", "aborted")
+    assert logged["reason"].startswith("get _outbox/")
     assert len(world.keys("_sweep/")) == 1
 
 
@@ -140,7 +140,7 @@ def test_while_ci_is_down_the_sweep_says_so_once_an_hour() -> None:
     world.ci.fault = lambda seen: Fault(before=(500, "InternalError"))
     summary = sweep(world)
     assert (summary.failed, summary.remaining) == (3, 2)
-    alerts = [one for one in tickets(world).values() if one.action == "alert.sweep"]
+    alerts = [ticket for ticket in tickets(world).values() if ticket.action == "alert.sweep"]
     note = "CI could not be asked; see the function's log"
     assert alerts == [Ticket("alert.sweep", "sweep", f"{DAY}T15", note=note)]
 
@@ -155,7 +155,7 @@ def test_a_time_limit_without_room_for_a_step_is_alerted_once_a_day() -> None:
     assert summary.status == "failed"
     assert line(world, "sweep")["reason"] == reason
     assert "the function's time limit is too short" in reason
-    (alert,) = (one for one in tickets(world).values() if one.action == "alert.sweep")
+    (alert,) = (ticket for ticket in tickets(world).values() if ticket.action == "alert.sweep")
     assert alert == Ticket("alert.sweep", "sweep", DAY, note=reason)
 
 
@@ -177,7 +177,7 @@ def test_a_lease_that_is_held_is_no_fault_at_first() -> None:
     (reason,) = summary.reasons
     assert re.fullmatch(r"no sweep got the lease for 10 minutes", reason)
     assert line(world, "sweep")["level"] == "ERROR"
-    (alert,) = (one for one in tickets(world).values() if one.action == "alert.sweep")
+    (alert,) = (ticket for ticket in tickets(world).values() if ticket.action == "alert.sweep")
     assert alert.note == (
         f"{summary.reasons[0]}: see _sweep/, LEASE_S, and how many timers there are"
     )
@@ -195,9 +195,9 @@ def test_a_pass_says_how_many_it_listed_and_how_many_were_absent() -> None:
     world.deliver(jobs[0])
     world.now += 3600
     Reconcile(context_of(world), lambda: 55.0).run()
-    found = line(world, "reconcile")
-    assert found.pop("duration_ms") >= 0
-    assert found == {
+    logged = line(world, "reconcile")
+    assert logged.pop("duration_ms") >= 0
+    assert logged == {
         "level": "INFO",
         "tag": "Translation",
         "status": "done",
@@ -205,7 +205,7 @@ def test_a_pass_says_how_many_it_listed_and_how_many_were_absent() -> None:
         "absent": 2,
     }
     absent = lines(world, "callback_absent")
-    assert sorted(one["job_id"] for one in absent) == jobs[1:]
+    assert sorted(callback["job_id"] for callback in absent) == jobs[1:]
     assert absent[0] == {
         "level": "WARNING",
         "job_id": absent[0]["job_id"],
@@ -225,10 +225,10 @@ def test_a_pass_that_fails_is_an_error_with_the_reason(tag: str, reason: str) ->
     world = QuickWorld(RECONCILE_TAGS=f"{tag}:6")
     world.ci.fault = lambda seen: Fault(before=(500, "InternalError"))
     (summary,) = Reconcile(context_of(world), lambda: 55.0).run()
-    found = line(world, "reconcile")
-    assert found["level"] == "ERROR"
-    assert found["status"] == summary.status == ("aborted" if reason == "500" else "failed")
-    assert reason in found["reason"]
+    logged = line(world, "reconcile")
+    assert logged["level"] == "ERROR"
+    assert logged["status"] == summary.status == ("aborted" if reason == "500" else "failed")
+    assert reason in logged["reason"]
 
 
 # --- the spill ------------------------------------------------------------------------------
@@ -264,9 +264,9 @@ def test_what_was_taken_in_is_counted() -> None:
     world, store = QuickWorld(), spill_of(3)
     ingest = Accepting(JobResult("kept"))
     take_in(world, store, ingest)
-    found = line(world, "spilled")
-    assert found.pop("duration_ms") >= 0
-    assert found == {"level": "INFO", "status": "done", "done": 3, "failed": 0}
+    logged = line(world, "spilled")
+    assert logged.pop("duration_ms") >= 0
+    assert logged == {"level": "INFO", "status": "done", "done": 3, "failed": 0}
     assert [callback.body for callback in ingest.processed] == [b"0", b"1", b"2"]
     assert list(store.list("")) == []
     take_in(world, store, ingest)
@@ -280,9 +280,9 @@ def test_what_the_ledger_does_not_accept_aborts_the_run_with_its_words() -> None
     for cause, reason in said.items():
         store = spill_of(3)
         take_in(world, store, Accepting(JobResult("retry_later", cause=cause)))
-        found = line(world, "spilled")
-        assert (found["level"], found["status"], found["done"]) == ("ERROR", "aborted", 0)
-        assert found["reason"] == reason
+        logged = line(world, "spilled")
+        assert (logged["level"], logged["status"], logged["done"]) == ("ERROR", "aborted", 0)
+        assert logged["reason"] == reason
         assert len(list(store.list(""))) == 3
 
 
@@ -295,17 +295,17 @@ def test_an_object_that_can_not_be_deleted_fails_the_run() -> None:
 
     world = QuickWorld()
     take_in(world, Undeletable(spill_of(2)), Accepting(JobResult("kept")))
-    found = line(world, "spilled")
-    assert (found["level"], found["status"]) == ("ERROR", "failed")
-    assert (found["done"], found["failed"], found["reason"]) == (0, 2, "delete k: no")
+    logged = line(world, "spilled")
+    assert (logged["level"], logged["status"]) == ("ERROR", "failed")
+    assert (logged["done"], logged["failed"], logged["reason"]) == (0, 2, "delete k: no")
 
 
 def test_without_time_nothing_is_begun() -> None:
     """The rest is for the next sweep."""
     world, store = QuickWorld(), spill_of(2)
     take_in(world, store, Accepting(JobResult("kept")), left=0.0)
-    found = line(world, "spilled")
-    assert (found["level"], found["status"], found["done"]) == ("INFO", "in_progress", 0)
+    logged = line(world, "spilled")
+    assert (logged["level"], logged["status"], logged["done"]) == ("INFO", "in_progress", 0)
     assert len(list(store.list(""))) == 2
 
 
@@ -349,6 +349,6 @@ def test_few_objects_and_few_bytes_are_read_at_a_time(monkeypatch: pytest.Monkey
     monkeypatch.setattr(spilled, "BATCH_BYTES", 20)
     sizes = [5, 1, 1, 1, 1, 19, 2, 18, 30, 1]
     objects = [spilled.SpilledObject(str(at), size) for at, size in enumerate(sizes)]
-    found = [[one.size for one in batch] for batch in spilled.batches(iter(objects))]
-    assert found == [[5], [1, 1, 1], [1, 19], [2, 18], [30], [1]]
+    batched = [[entry.size for entry in batch] for batch in spilled.batches(iter(objects))]
+    assert batched == [[5], [1, 1, 1], [1, 19], [2, 18], [30], [1]]
     assert list(spilled.batches(iter(()))) == []

@@ -238,7 +238,7 @@ def test_submissions_whose_outcome_stays_unknown_are_bounded(world: World) -> No
     world.deliver(job)
     with world.ci.faulty(lambda seen: Fault(reset_before=True) if seen.method == "POST" else None):
         world.run(minutes=120)
-    posts = [one for one in world.ci.seen if one.method == "POST"]
+    posts = [request for request in world.ci.seen if request.method == "POST"]
     assert len(posts) == 1 + 3
     assert len(world.alerts) == 1
 
@@ -254,7 +254,7 @@ def test_a_refusal_for_good_is_alerted_and_not_repeated(world: World) -> None:
     )
     with world.ci.faulty(lambda seen: Fault(body=body) if seen.method == "POST" else None):
         world.run(minutes=40)
-    assert len([one for one in world.ci.seen if one.method == "POST"]) == 2
+    assert len([request for request in world.ci.seen if request.method == "POST"]) == 2
     assert "InvalidArgument" in world.alerts[0]
     assert len(world.alerts) == 1
 
@@ -401,7 +401,7 @@ def test_a_new_job_that_ci_forgets_or_never_ends_is_alerted(world: World) -> Non
         world.fail(job)
         world.deliver(job)
     world.run(minutes=3)
-    forgotten, endless = (one.job_id for one in world.ci.accepted[-2:])
+    forgotten, endless = (submission.job_id for submission in world.ci.accepted[-2:])
     world.ci.forget(forgotten)
     for _ in range(12):
         world.now += 6 * 3600
@@ -423,7 +423,7 @@ def test_double_is_detected_and_alerted(world: World) -> None:
         world.run(minutes=30)
     assert world.attempts == [(job, 2), (job, 2)]
     adopted = world.read(f"_attempts/{job}/02.json")["job_id"]
-    (double,) = {one.job_id for one in world.ci.accepted[1:]} - {adopted}
+    (double,) = {submission.job_id for submission in world.ci.accepted[1:]} - {adopted}
     world.now += 21_600
     world.run(minutes=2)
     assert double in world.alerts[0]
@@ -634,7 +634,7 @@ def workflow_job(world: World, workflow_id: str = "w1", **workflow: str) -> str:
 
 def runs(world: World) -> int:
     """How often CI was asked to run a workflow."""
-    return len([one for one in world.ci.seen if one.path == "/triggerworkflow"])
+    return len([request for request in world.ci.seen if request.path == "/triggerworkflow"])
 
 
 def test_a_job_born_of_a_workflow_is_alerted_unless_configured(world: World) -> None:

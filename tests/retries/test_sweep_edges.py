@@ -285,7 +285,9 @@ class TestWorkflows:
             detail["EndTime"] = f"2026-09-21T22:14:1{number}+0800"
             world.post(json.dumps(body))
         world.run(minutes=70)
-        assert [one.params["workflowId"] for one in world.ci.seen if one.path[1:2] == "t"] == ["w1"]
+        assert [
+            request.params["workflowId"] for request in world.ci.seen if request.path[1:2] == "t"
+        ] == ["w1"]
 
     def test_job_that_ci_does_not_know_runs_nothing(self, world: World) -> None:
         """A forged failure never starts a workflow, with VERIFY_CALLBACKS=never either."""

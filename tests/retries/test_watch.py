@@ -186,7 +186,7 @@ def test_other_jobs_with_the_marker_are_alerted_each_with_its_state(world: Watch
     world.ci.finish(others[1], "Failed")
     world.ci.start(others[0])
     watch(world.context, world.ticket)
-    alerts = [one for one in tickets(world).values() if one.action == "alert.duplicate"]
+    alerts = [ticket for ticket in tickets(world).values() if ticket.action == "alert.duplicate"]
     (alert,) = alerts
     assert alert.job_id == world.job
     assert alert.note == (
@@ -201,7 +201,9 @@ def test_jobs_on_another_input_or_with_another_marker_are_not_counted(world: Wat
     world.submit(UserData=f"mine{other}")
     world.submit(TRANSLATION | {"Input": {"Object": "b.pdf"}}, UserData=f"mine{world.marker}")
     watch(world.context, world.ticket)
-    assert [one for one in tickets(world).values() if one.action == "alert.duplicate"] == []
+    assert [
+        ticket for ticket in tickets(world).values() if ticket.action == "alert.duplicate"
+    ] == []
 
 
 def test_a_job_of_no_known_family_is_not_asked_about(world: Watched) -> None:

@@ -93,9 +93,9 @@ def test_an_alert_is_what_a_digest_says_of_it(world: QuickWorld, context: SweepC
         Input={"BucketId": "b-1250000000", "Object": "a.pdf"},
     ).with_lineage(Lineage("j0", 2))
     ticket = about(record, "alert.held", note="why the-token-of-callbacks")
-    found = Worker(context).alert(put(world, ticket))
-    assert found is not None
-    name, said = found
+    alert = Worker(context).alert(put(world, ticket))
+    assert alert is not None
+    name, said = alert
     assert name == ticket.name
     assert "the-token" not in said.message + said.note
     assert said.message.startswith("no: ")
@@ -117,9 +117,9 @@ def test_an_alert_without_a_record_says_what_it_is_about(
     world: QuickWorld, context: SweepContext
 ) -> None:
     """A dead letter, for one."""
-    found = Worker(context).alert(put(world, Ticket("alert.dead", "0f", "dead", note="why")))
-    assert found is not None
-    assert found[1] == Entry("dead", None, "", "0f", "0f", 0, "", "", "why")
+    alert = Worker(context).alert(put(world, Ticket("alert.dead", "0f", "dead", note="why")))
+    assert alert is not None
+    assert alert[1] == Entry("dead", None, "", "0f", "0f", 0, "", "", "why")
 
 
 # --- what fails ---------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def test_a_tickets_own_fault_is_counted_and_stops_no_other(
         assert ticket.details == {"attempt": 2, FAULTS: times}
     failed = ticket.to_json()
     assert Worker(context).process(name) == Outcome("failed", 0)
-    assert [found["action"] for found in lines(world, "ticket_failed")] == ["watch"] * 5
+    assert [line["action"] for line in lines(world, "ticket_failed")] == ["watch"] * 5
     (key,) = world.keys("_dead/")
     letter = world.read(key)
     assert base64.b64decode(letter["body_base64"]) == failed

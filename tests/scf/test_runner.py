@@ -304,14 +304,14 @@ return len(calls)
 def test_a_process_that_is_killed_while_it_works_gives_no_answer(deploy: Deploy) -> None:
     """And one that is killed while it is frozen is not given an event."""
     scf = deploy("time.sleep(event)\nreturn 'well'")
-    found: list[Any] = []
-    thread = threading.Thread(target=lambda: found.append(scf.invoke(30)))
+    results: list[Any] = []
+    thread = threading.Thread(target=lambda: results.append(scf.invoke(30)))
     thread.start()
     while not scf.busy():
         time.sleep(0.01)
     scf.busy()[0].kill()
     thread.join()
-    assert found[0].status == 439
+    assert results[0].status == 439
     assert scf.invoke(0).answer == "well"
     scf.instances()[0].kill()
     assert scf.invoke(0).answer == "well"

@@ -26,8 +26,8 @@ FAILED = GOOD.replace(b'"Code": "Success"', b'"Code": "InvalidArgument"').replac
 @pytest.fixture(scope="module")
 def code() -> Iterator[Code]:
     """The function's own."""
-    with from_source() as found:
-        yield found
+    with from_source() as function_code:
+        yield function_code
 
 
 @contextmanager
@@ -41,8 +41,8 @@ def deployed(code: Code, cos: FakeCos, **asked: Any) -> Iterator[ScfRunner]:
 def status(invoked: Invoked) -> int:
     """Of the function's own answer."""
     assert invoked.status == 200, invoked
-    found: int = invoked.answer["statusCode"]
-    return found
+    status_code: int = invoked.answer["statusCode"]
+    return status_code
 
 
 def events(invoked: Invoked) -> list[str]:
@@ -105,11 +105,11 @@ def test_two_timers_at_once_do_the_work_once(code: Code, cos: FakeCos) -> None:
     """On two instances: one has the lease, or each sees the other's."""
     with deployed(code, cos) as scf:
         status(scf.invoke(http_event(FAILED)))
-        together, found = threading.Barrier(2, timeout=30), []
+        together, runs = threading.Barrier(2, timeout=30), []
 
         def fire() -> None:
             together.wait()
-            found.append(scf.fire(timer_event("sweep", scf.clock())))
+            runs.append(scf.fire(timer_event("sweep", scf.clock())))
 
         threads = [threading.Thread(target=fire) for _ in range(2)]
         for thread in threads:
@@ -119,10 +119,12 @@ def test_two_timers_at_once_do_the_work_once(code: Code, cos: FakeCos) -> None:
         assert scf.started == 2
         while any("-alert." in key for key in cos.keys("ci/_outbox/")):
             scf.offset += 60
-            found.append(scf.fire(timer_event("sweep", scf.clock())))
-    assert {one.status for one in found} == {200}
-    digests = [one for one in cos.seen if one.method == "PUT" and "_digests/" in one.key]
-    assert len({one.key for one in digests}) <= 1
+            runs.append(scf.fire(timer_event("sweep", scf.clock())))
+    assert {run.status for run in runs} == {200}
+    digests = [
+        request for request in cos.seen if request.method == "PUT" and "_digests/" in request.key
+    ]
+    assert len({request.key for request in digests}) <= 1
     assert len(cos.keys("ci/_done/")) == 1
 
 
@@ -139,6 +141,6 @@ def test_a_body_that_only_the_log_has_is_whole_after_the_log_service(
     ):
         invoked = scf.invoke(http_event(body))
     assert status(invoked) == 503
-    found = recover(json.dumps(row.fields()) for row in invoked.rows)
-    assert [one.body for one in found.bodies] == [body]
+    recovered = recover(json.dumps(row.fields()) for row in invoked.rows)
+    assert [entry.body for entry in recovered.bodies] == [body]
     assert events(invoked).count("callback_not_stored") > 1

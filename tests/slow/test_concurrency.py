@@ -81,21 +81,21 @@ def at_once(count: int, do: Callable[[int], Any]) -> list[Any]:
     """Do it in so many threads that all begin at the same moment; the results."""
     together = threading.Barrier(count)
 
-    def one(number: int) -> Any:
+    def start_together(number: int) -> Any:
         together.wait(30)
         return do(number)
 
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(one, range(count)))
+        return list(pool.map(start_together, range(count)))
 
 
 def deliver_in_a_crowd(world: QuickWorld, job: str, store: Store | None = None) -> Counter[str]:
     """One callback delivered 64 times at once, in both formats; how often each status."""
 
-    def deliver(one: int) -> Any:
-        body = world.ci.callback_body(job, ("XML", "JSON")[one % 2]).decode()
+    def deliver(thread_number: int) -> Any:
+        body = world.ci.callback_body(job, ("XML", "JSON")[thread_number % 2]).decode()
         event = {"httpMethod": "POST", "path": "/", "body": body}
-        return world.function(store).handle(event, {"request_id": f"r{one}"})
+        return world.function(store).handle(event, {"request_id": f"r{thread_number}"})
 
     answers = at_once(CROWD, deliver)
     assert {answer["statusCode"] for answer in answers} == {200}
@@ -131,8 +131,8 @@ def test_a_crowd_of_sweeps_submits_once(world: QuickWorld) -> None:
         jobs.append(failed_job(world, str(number)))
         world.deliver(jobs[-1])
 
-        def act(one: int) -> None:
-            if one % 4 == 3:
+        def act(thread_number: int) -> None:
+            if thread_number % 4 == 3:
                 world.deliver(jobs[-1])
             else:
                 # The world's clock stands still, so that all may think to be the first.

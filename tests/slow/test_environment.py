@@ -48,9 +48,9 @@ def folder(made: Path, monkeypatch: pytest.MonkeyPatch, index: Path) -> Iterator
 @pytest.fixture
 def index(tmp_path: Path) -> Path:
     """A folder for wheels."""
-    found = tmp_path / "index"
-    found.mkdir()
-    return found
+    wheels = tmp_path / "index"
+    wheels.mkdir()
+    return wheels
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def packages(folder: Path) -> dict[str, str]:
     """The installed packages and their versions."""
     ask = [str(folder / "bin" / "python"), "-I", "-m", "pip", "list", "--format=json"]
     done = subprocess.run(ask, check=True, capture_output=True, text=True)
-    return {one["name"]: one["version"] for one in json.loads(done.stdout)}
+    return {package["name"]: package["version"] for package in json.loads(done.stdout)}
 
 
 @pytest.mark.sample
@@ -76,13 +76,13 @@ def test_the_releases_of_tomorrow_change_nothing(folder: Path, index: Path, lock
     write_wheel(index, "measure==1.6", ['tables>=4; extra == "toml"'])
     write_wheel(index, "tables==3.2", ["gone"])
     environment.make(Path(sys.executable), folder, lock)
-    found = packages(folder)
-    assert {name: found[name] for name in ("runner", "measure", "tables")} == {
+    releases = packages(folder)
+    assert {name: releases[name] for name in ("runner", "measure", "tables")} == {
         "runner": "2.0",
         "measure": "1.5",
         "tables": "3.1",
     }
-    assert found.keys() <= {"runner", "measure", "tables", "pip", "setuptools"}
+    assert releases.keys() <= {"runner", "measure", "tables", "pip", "setuptools"}
 
 
 def test_constraints_of_the_machine_are_not_those_of_the_lock(

@@ -165,7 +165,7 @@ class Failures(RuleBasedStateMachine):
         job = self.ended[which % len(self.ended)]
         status = self.post(self.world.ci.callback_body(job, form).decode(), trouble)
         if status in (200, 202):
-            self.owed = [one for one in self.owed if one != job]
+            self.owed = [owed_job for owed_job in self.owed if owed_job != job]
         if status == 200 and self.world.ci.jobs[job].state == "Failed":
             self.acked_failures.add(job)
 
@@ -239,10 +239,10 @@ class Failures(RuleBasedStateMachine):
         """The requests of one invocation. What has gone wrong once is struck off the list."""
 
         def how(number: int, what: str) -> How:
-            for one in trouble:
-                if what.startswith(one[0]):
-                    trouble.remove(one)
-                    return one[1]
+            for pair in trouble:
+                if what.startswith(pair[0]):
+                    trouble.remove(pair)
+                    return pair[1]
             return "fine"
 
         return Trouble(how)
@@ -266,8 +266,8 @@ class Failures(RuleBasedStateMachine):
 
     def outcome(self, job: str) -> str | None:
         """What the ledger says of a job."""
-        found = [key for key in self.world.keys("jobs/") if key.endswith(f"/{job}.json")]
-        return str(self.world.read(found[0])["outcome"]) if found else None
+        keys = [key for key in self.world.keys("jobs/") if key.endswith(f"/{job}.json")]
+        return str(self.world.read(keys[0])["outcome"]) if keys else None
 
     def followed(self, job: str) -> list[str]:
         """The tickets about a job that failed, open and done."""
@@ -294,7 +294,7 @@ class Failures(RuleBasedStateMachine):
     @invariant()
     def only_what_failed_is_submitted_again(self) -> None:
         """By the ledger's word and by CI's."""
-        by_marker = {one.marker: one.job_id for one in self.world.ci.accepted}
+        by_marker = {submission.marker: submission.job_id for submission in self.world.ci.accepted}
         for root, attempt in self.world.attempts:
             before = root if attempt == 2 else by_marker[root, attempt - 1]
             assert self.world.ci.jobs[before].state == "Failed"
@@ -373,7 +373,7 @@ class Failures(RuleBasedStateMachine):
     def every_failure_came_to_an_end(self) -> None:
         """It was submitted again and that job's end is known, or somebody was told."""
         alerts = list(self.world.digests_of())
-        by_marker = {one.marker: one.job_id for one in self.world.ci.accepted}
+        by_marker = {submission.marker: submission.job_id for submission in self.world.ci.accepted}
         attempts = Attempts(self.world.store)
         for key in self.world.keys("jobs/"):
             record = self.world.read(key)

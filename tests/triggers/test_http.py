@@ -228,7 +228,7 @@ def test_an_answer_names_each_job() -> None:
 )
 def test_the_worst_of_the_jobs_decides_the_status(statuses: list[Any], status: int) -> None:
     """503 with Retry-After: the whole callback must come again."""
-    answer = http.answer([JobResult(one, "j1") for one in statuses])
+    answer = http.answer([JobResult(job_status, "j1") for job_status in statuses])
     assert answer["statusCode"] == status
     assert ("Retry-After" in answer["headers"]) == (status == 503)
 

@@ -32,7 +32,7 @@ def post_office() -> ModuleType:
         return (Delivery(event["letter"].encode()),)
 
     def answer(results: Sequence[JobResult]) -> Any:
-        return [one.status for one in results]
+        return [result.status for result in results]
 
     def answer_error(error: Exception) -> Any:
         return f"returned to sender: {error}"
@@ -41,7 +41,7 @@ def post_office() -> ModuleType:
         return Unstored(event["letter"].encode(), authenticated=True)
 
     members = (recognises, read, answer, answer_error, unstored)
-    vars(module).update({one.__name__: one for one in members}, NAME="post", FAAS="other")
+    vars(module).update({member.__name__: member for member in members}, NAME="post", FAAS="other")
     return module
 
 
@@ -74,4 +74,4 @@ def test_other_events_go_to_their_own_triggers(function: Invoked) -> None:
 
 def test_the_schema_lists_the_name_of_every_trigger() -> None:
     """As a record's source.trigger."""
-    assert {one.NAME for one in app.TRIGGERS} <= set(SOURCES)
+    assert {trigger.NAME for trigger in app.TRIGGERS} <= set(SOURCES)

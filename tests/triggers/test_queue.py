@@ -59,7 +59,7 @@ def cmq(*bodies: Any) -> dict[str, Any]:
 def test_both_services_are_recognised(event: Any) -> None:
     """A delivery for each message."""
     assert queue.recognises(event)
-    assert [one.body for one in queue.read(event, SETTINGS)] == [CALLBACK.encode()] * len(
+    assert [delivery.body for delivery in queue.read(event, SETTINGS)] == [CALLBACK.encode()] * len(
         event["Records"]
     )
 

@@ -14,15 +14,15 @@ from tests.callback.twins import as_json
 def detail(event: str = "ReviewImage", **nodes: Any) -> Any:
     """The record of a Detail callback, as JSON."""
     tree = {"JobId": "r1", "State": "Success"} | nodes
-    (one,) = records(as_json({"EventName": event, "JobsDetail": tree}))
-    return valid(one)
+    (record,) = records(as_json({"EventName": event, "JobsDetail": tree}))
+    return valid(record)
 
 
 def simple(**data: Any) -> Any:
     """The record of a Simple callback, as JSON."""
     tree = {"code": 0, "message": "success", "data": {"trace_id": "r1", **data}}
-    (one,) = records(as_json(tree))
-    return valid(one)
+    (record,) = records(as_json(tree))
+    return valid(record)
 
 
 def test_a_detail_is_a_record_of_its_own_kind() -> None:
@@ -41,9 +41,9 @@ def test_a_detail_is_a_record_of_its_own_kind() -> None:
     assert (read["kind"], read["event"], read["tag"]) == ("review", "ReviewImage", None)
     assert (read["outcome"], read["created_at"]) == ("succeeded", "2021-08-10T13:01:10Z")
     assert (read["input"]["object"], read["input"]["headers"]) == ("a.jpg", {"x-cos-meta-id": "7"})
-    found = read["result"]
-    assert (found["result"], found["label"], found["score"]) == (1, "Porn", 99.0)
-    assert found["forbidden_status"] == 1
+    review = read["result"]
+    assert (review["result"], review["label"], review["score"]) == (1, "Porn", 99.0)
+    assert review["forbidden_status"] == 1
 
 
 def test_a_simple_one_gives_the_same_fields() -> None:
@@ -67,14 +67,14 @@ def test_a_simple_one_gives_the_same_fields() -> None:
 
 def test_a_failed_simple_one_has_failed() -> None:
     """A code other than 0 says so."""
-    (one,) = records(as_json({"code": -61011, "message": "x", "data": {"trace_id": "r1"}}))
-    assert (one.outcome, one.code) == ("failed", "-61011")
+    (record,) = records(as_json({"code": -61011, "message": "x", "data": {"trace_id": "r1"}}))
+    assert (record.outcome, record.code) == ("failed", "-61011")
 
 
 def test_a_simple_one_without_a_code_is_not_failed() -> None:
     """It says nothing of how it ended."""
-    (one,) = records(as_json({"data": {"trace_id": "r1", "result": 0}}))
-    assert (one.outcome, one.code) == ("unknown", "")
+    (record,) = records(as_json({"data": {"trace_id": "r1", "result": 0}}))
+    assert (record.outcome, record.code) == ("unknown", "")
 
 
 def test_scenes_are_found_by_what_they_hold() -> None:
@@ -138,8 +138,8 @@ PLACE = {"x_px": 1.5, "y_px": 2.0, "width_px": 3.0, "height_px": 4.0, "rotation_
 
 def scene(**nodes: Any) -> Any:
     """The one scene of a review."""
-    (found,) = detail(AdsInfo={"HitFlag": 1, **nodes})["result"]["scenes"]
-    return found
+    (reviewed_scene,) = detail(AdsInfo={"HitFlag": 1, **nodes})["result"]["scenes"]
+    return reviewed_scene
 
 
 @pytest.mark.parametrize("sent", ["one, two,", ["one", "two"], ["one,two"]])
@@ -151,28 +151,28 @@ def test_keywords_are_a_list_in_whichever_form_they_come(sent: Any) -> None:
 
 def test_a_scene_says_where_in_the_picture_and_of_which_library() -> None:
     """Texts, things and samples, of which one is a list of one."""
-    found = scene(
+    read = scene(
         OcrResults={"Text": "t", "Keywords": ["k"], "SubLabel": "s", "Location": LOCATION},
         ObjectResults=[{"Name": "flag", "SubLabel": "s", "Location": LOCATION}],
         LibResults=[{"ImageId": "i", "Score": 88}, {"LibType": 2, "LibName": "l", "Keywords": "k"}],
     )
-    assert found["texts"] == [{"text": "t", "sub_label": "s", "keywords": ["k"], **PLACE}]
-    assert found["objects"] == [{"name": "flag", "sub_label": "s", **PLACE}]
-    first, second = found["libraries"]
+    assert read["texts"] == [{"text": "t", "sub_label": "s", "keywords": ["k"], **PLACE}]
+    assert read["objects"] == [{"name": "flag", "sub_label": "s", **PLACE}]
+    first, second = read["libraries"]
     assert (first["image_id"], first["score"], first["name"]) == ("i", 88.0, None)
     assert (second["type"], second["name"], second["keywords"]) == (2, "l", ["k"])
 
 
 def test_a_scene_says_where_in_the_text_and_in_the_recording() -> None:
     """Words with their places, and voices with their times in seconds."""
-    found = scene(
+    read = scene(
         HitInfos={"Type": "Keyword", "Keyword": "k", "Positions": {"Start": "3", "End": "6"}},
         SpeakerResults={"Label": "woman", "Score": 90, "StartTime": 0, "EndTime": 1200},
     )
-    (hit,) = found["hits"]
+    (hit,) = read["hits"]
     assert (hit["keywords"], hit["positions"]) == (["k"], [{"begin_chars": 3, "end_chars": 6}])
     voice = {"label": "woman", "score": 90.0, "begin_s": 0.0, "end_s": 1.2}
-    assert (found["speakers"], found["sounds"]) == ([voice], [])
+    assert (read["speakers"], read["sounds"]) == ([voice], [])
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from tests.callback.test_record import job, valid
 
 def spoken(**result: Any) -> Any:
     """The result of a speech recognition that sent this."""
-    one = job(Tag="SpeechRecognition", Operation={"SpeechRecognitionResult": result})
-    return valid(one)["result"]
+    record = job(Tag="SpeechRecognition", Operation={"SpeechRecognitionResult": result})
+    return valid(record)["result"]
 
 
 NOTHING: dict[str, Any] = {

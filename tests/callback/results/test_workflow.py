@@ -15,19 +15,19 @@ from tests.callback.twins import as_json
 def run(*tasks: Any, **execution: Any) -> JobRecord:
     """The record of a run with these tasks."""
     nodes = {"RunId": "i1", "WorkflowId": "w1", "State": "Success", "Tasks": tasks, **execution}
-    (one,) = records(as_json({"EventName": "WorkflowFinish", "WorkflowExecution": nodes}))
-    return one
+    (record,) = records(as_json({"EventName": "WorkflowFinish", "WorkflowExecution": nodes}))
+    return record
 
 
 def test_a_run_is_a_record_of_its_own_kind() -> None:
     """Its id is the RunId; it has neither tag nor queue."""
-    one = run(
+    record = run(
         BucketId="b-1",
         Object="a.mp4",
         CreateTime="2022-08-09 14:54:17+0800",
         CosHeaders={"Key": "Size", "Value": "7"},
     )
-    written = valid(one)
+    written = valid(record)
     assert (written["kind"], written["job_id"], written["tag"]) == ("workflow", "i1", None)
     assert written["created_at"] == "2022-08-09T06:54:17Z"
     assert written["workflow"] == {
@@ -54,7 +54,7 @@ def test_an_empty_bucket_is_none() -> None:
 
 def test_each_task_has_its_end_and_the_time_of_it() -> None:
     """Failed ones are named, by their type where they have no name."""
-    one = run(
+    record = run(
         {
             "Type": "Transcode",
             "Name": "Transcode_1",
@@ -70,8 +70,8 @@ def test_each_task_has_its_end_and_the_time_of_it() -> None:
         {"Type": "SmartCover", "State": "Success"},
         State="Failed",
     )
-    result: Any = valid(one)["result"]
-    assert one.outcome == "failed"
+    result: Any = valid(record)["result"]
+    assert record.outcome == "failed"
     assert result["failed_tasks"] == ["Transcode_1", "Snapshot", ""]
     first, second, *_ = result["tasks"]
     assert (first["outcome"], first["code"], first["message"]) == (
@@ -90,7 +90,7 @@ def test_each_task_has_its_end_and_the_time_of_it() -> None:
 def test_a_failed_object_is_no_output() -> None:
     """And makes the run partial though its State is Success."""
     host = "https://b-1.cos.ap-x.myqcloud.com"
-    one = run(
+    record = run(
         {
             "State": "Success",
             "ResultInfo": {
@@ -104,12 +104,12 @@ def test_a_failed_object_is_no_output() -> None:
             },
         }
     )
-    assert one.outcome == "partial"
-    assert one.outputs == [
+    assert record.outcome == "partial"
+    assert record.outputs == [
         {"bucket": "b-1", "region": "ap-x", "object": "0.jpg"},
         {"bucket": None, "region": None, "object": "s.jpg"},
     ]
-    result: Any = valid(one)["result"]
+    result: Any = valid(record)["result"]
     (task,) = result["tasks"]
     assert (task["outcome"], task["object_count"]) == ("partial", 2)
     assert task["objects"][1] == {
@@ -138,16 +138,16 @@ def test_tasks_and_their_objects_may_repeat() -> None:
 def test_a_start_is_never_an_end(state: str | None) -> None:
     """Whatever its State: the callback of the end is yet to come."""
     nodes = {"RunId": "i1", "Tasks": [{"State": "Failed"}], **({"State": state} if state else {})}
-    (one,) = records(as_json({"EventName": "WorkflowStart", "WorkflowExecution": nodes}))
-    assert (one.outcome, one.is_terminal) == ("unfinished", False)
-    assert valid(one)["state"] == state
+    (record,) = records(as_json({"EventName": "WorkflowStart", "WorkflowExecution": nodes}))
+    assert (record.outcome, record.is_terminal) == ("unfinished", False)
+    assert valid(record)["state"] == state
 
 
 def test_an_object_whose_text_could_not_be_read_is_no_output() -> None:
     """Its own Code is that of a success."""
     failed = {"ObjectName": "a.json", "Code": "Success", "ImageOcrResult": {"State": "Failed"}}
-    one = run({"State": "Success", "ResultInfo": {"ObjectInfo": [failed, {"ObjectName": "b"}]}})
-    assert (one.outcome, [o["object"] for o in one.outputs if isinstance(o, dict)]) == (
+    record = run({"State": "Success", "ResultInfo": {"ObjectInfo": [failed, {"ObjectName": "b"}]}})
+    assert (record.outcome, [o["object"] for o in record.outputs if isinstance(o, dict)]) == (
         "partial",
         ["b"],
     )
@@ -156,9 +156,9 @@ def test_an_object_whose_text_could_not_be_read_is_no_output() -> None:
 def test_a_decision_that_was_not_met_is_no_failure() -> None:
     """State of a JudgementResult says how the condition was decided."""
     judged = {"ObjectCount": "1", "JudgementResult": {"ObjectName": "a", "State": "Failed"}}
-    one = run({"Type": "Judgement", "State": "Success", "JudgementInfo": judged})
-    assert one.outcome == "succeeded"
-    result: Any = valid(one)["result"]
+    record = run({"Type": "Judgement", "State": "Success", "JudgementInfo": judged})
+    assert record.outcome == "succeeded"
+    result: Any = valid(record)["result"]
     (task,) = result["tasks"]
     assert (task["judged_count"], task["judged"][0]["state"]) == (1, "Failed")
 

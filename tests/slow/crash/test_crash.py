@@ -209,25 +209,25 @@ CASES = [
 @pytest.fixture(scope="module")
 def code() -> Iterator[Code]:
     """What the platform has of the function."""
-    with from_source() as found:
-        yield found
+    with from_source() as function_code:
+        yield function_code
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
     """COS and CI."""
-    found = Cloud(CiSimulator())
-    with found:
-        yield found
+    services = Cloud(CiSimulator())
+    with services:
+        yield services
 
 
 @pytest.fixture
 def world(cloud: Cloud) -> Iterator[CosWorld]:
     """A world with an empty bucket."""
     cloud.reset()
-    found = CosWorld(cloud)
-    with found:
-        yield found
+    cos_world = CosWorld(cloud)
+    with cos_world:
+        yield cos_world
 
 
 def event_of(world: World, step: Step) -> dict[str, Any]:
@@ -275,7 +275,7 @@ def test_whatever_dies_in_between_is_made_up_for(
 
     assert world.attempts == [(job, 2)]
     records = [world.read(key) for key in world.keys("jobs/")]
-    assert sorted((one["job_id"], one["outcome"]) for one in records) == sorted(
+    assert sorted((record["job_id"], record["outcome"]) for record in records) == sorted(
         [(job, "failed"), (again.job_id, "succeeded")]
     )
     left = [world.keys(prefix) for prefix in ("_outbox/", "_digests/", "_sweep/", "_dead/")]

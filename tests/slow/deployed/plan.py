@@ -111,7 +111,7 @@ class Planner:
             for _ in range(round(kind.share * count * (1 - GARBAGE_SHARE - DUPLICATES_SHARE))):
                 made.append(self._callback(name, kind))
         made += [self._garbage() for _ in range(round(GARBAGE_SHARE * count))]
-        missing = count - len(made) - sum(one.then is not None for one in made)
+        missing = count - len(made) - sum(callback.then is not None for callback in made)
         made += [twin(self._chance.choice(made)) for _ in range(missing)]
         self._chance.shuffle(made)
         return made
@@ -142,7 +142,7 @@ class Planner:
     def _submit(self, name: str, ends: tuple[str, ...] = ()) -> str:
         """A user's job at CI, which ends by the script."""
         if ends:
-            self._ci.script(name, [_end(one) for one in ends], queue_s=20, run_s=30)
+            self._ci.script(name, [_end(end) for end in ends], queue_s=20, run_s=30)
         family = family_of("Translation", "")
         assert family is not None
         result = self._client.create(family, TRANSLATION | {"Input": {"Object": name}})

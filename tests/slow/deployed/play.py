@@ -154,7 +154,9 @@ class Play:
         callbacks = [callback for minute, callback in self._later if minute <= self.minute]
         self._later = [later for later in self._later if later[0] > self.minute]
         with ThreadPoolExecutor(self.size.senders) as pool:
-            under_way: list[Future[Any]] = [pool.submit(self._deliver, one) for one in callbacks]
+            under_way: list[Future[Any]] = [
+                pool.submit(self._deliver, callback) for callback in callbacks
+            ]
             half = len(under_way) // 2
             under_way.insert(half, pool.submit(self._fire))
             under_way.append(pool.submit(self.scf.run_due))
@@ -162,8 +164,8 @@ class Play:
                 under_way.append(pool.submit(self._fire))
                 self.counts["doubled timers"] += 1
             self._forget_connections()
-            for one in under_way:
-                one.result()
+            for delivery in under_way:
+                delivery.result()
         for callback in callbacks:
             self._follow(callback)
         for job_id in self.ci.settle():
@@ -215,12 +217,12 @@ class Play:
 
     def _replay_log(self) -> None:
         """What was answered 503, and is in the log, is sent by hand, as `replay --from-log`."""
-        found = recover(json.dumps(row.fields()) for row in self.rows)
-        assert found.lost == ()
-        for one in found.bodies:
-            assert one.authenticated
+        recovered = recover(json.dumps(row.fields()) for row in self.rows)
+        assert recovered.lost == ()
+        for entry in recovered.bodies:
+            assert entry.authenticated
             self.recovered += 1
-            self._send_at(self.minute, Callback(one.body.decode(), "", "replayed", True))
+            self._send_at(self.minute, Callback(entry.body.decode(), "", "replayed", True))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ MAX_ATTEMPTS = 3
 def broken(play: Play) -> list[str]:
     """Every promise that does not hold, and where."""
     return [
-        f"{promise.__name__}: {found}"
+        f"{promise.__name__}: {loss}"
         for promise in (
             lost_callbacks,
             lost_alerts,
@@ -27,7 +27,7 @@ def broken(play: Play) -> list[str]:
             faults_of_its_own,
             secrets_in_the_log,
         )
-        for found in promise(play)
+        for loss in promise(play)
     ]
 
 
@@ -36,7 +36,7 @@ def lost_callbacks(play: Play) -> Iterator[str]:
     again or was replayed from the log; or it is in the log."""
     records = {key.rpartition("/")[2]: line for key, line in play.cos.written("jobs/")}
     letters = {key.rpartition("/")[2] for key, _ in play.cos.written("_dead/")}
-    logged = {one.body for one in recover(json.dumps(row.fields()) for row in play.rows).bodies}
+    logged = {entry.body for entry in recover(json.dumps(row.fields()) for row in play.rows).bodies}
     for callback in play.sent:
         if callback.kind == "replayed" and not callback.is_stored:
             yield f"replayed, and answered {callback.answers}"
@@ -71,7 +71,7 @@ def lost_alerts(play: Play) -> Iterator[str]:
     """Each alert ticket that was ever stored is in a message that the person's webhook accepted;
     and each job that calls for one has one. Of a job with two ends the conflict is enough: a ticket
     counts only where the record says its end."""
-    accepted = [names for one, names in play.cos.digests.items() if play.person.accepted[one]]
+    accepted = [names for digest, names in play.cos.digests.items() if play.person.accepted[digest]]
     kinds: dict[str, set[str]] = {}
     for name in {name for names in accepted for name in names}:
         job_id, action = _job_and_action(name)
@@ -104,14 +104,16 @@ def _wanted(play: Play, callback: Callback) -> tuple[str, list[str]]:
     if kind is None or (callback.kind == "contradicts itself" and then is None):
         return "", []  # of the pair the first one has it
     again = [
-        one.job_id for one in play.ci.accepted if one.marker and one.marker[0] == callback.job_id
+        submission.job_id
+        for submission in play.ci.accepted
+        if submission.marker and submission.marker[0] == callback.job_id
     ]
     return kind.alert, [callback.job_id, *again]
 
 
 def wrong_submissions(play: Play) -> Iterator[str]:
     """One accepted submission for each attempt; as many attempts as the job needs."""
-    counts = Counter(one.marker for one in play.ci.accepted if one.marker)
+    counts = Counter(submission.marker for submission in play.ci.accepted if submission.marker)
     for marker, count in counts.items():
         if count != 1:
             yield f"{marker} {count} times"
@@ -152,7 +154,7 @@ def secrets_in_the_log(play: Play) -> Iterator[str]:
 
 def unanswered(play: Play) -> int:
     """How many callbacks got no answer and never came again: nothing is promised about them."""
-    return sum(set(one.answers) == {None} for one in play.sent)
+    return sum(set(callback.answers) == {None} for callback in play.sent)
 
 
 def in_the_log(play: Play) -> int:

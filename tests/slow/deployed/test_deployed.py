@@ -42,9 +42,9 @@ def test_of_many_callbacks_to_the_deployed_function_none_is_lost(size: Size) -> 
     begun = time.monotonic()
     with played(size, seed) as play:
         print(report(play, time.monotonic() - begun))
-        found = broken(play)
+        losses = broken(play)
         assert_a_loss_is_noticed(play)
-    assert not found, "\n".join((f"{SEED}={seed}", *found))
+    assert not losses, "\n".join((f"{SEED}={seed}", *losses))
     assert play.counts["answer 200"] > size.callbacks / 2
     assert play.cos.faults["COS was down"] > 0
     if size is LONG:  # of few callbacks chance may leave any of these out
@@ -56,8 +56,10 @@ def test_of_many_callbacks_to_the_deployed_function_none_is_lost(size: Size) -> 
 
 def assert_a_loss_is_noticed(play: Play) -> None:
     """The promises are not kept by a play in which something was lost, or submitted twice."""
-    play.ci.accepted.append(next(one for one in play.ci.accepted if one.marker))
-    assert any("2 times" in found for found in wrong_submissions(play))
+    play.ci.accepted.append(
+        next(submission for submission in play.ci.accepted if submission.marker)
+    )
+    assert any("2 times" in loss for loss in wrong_submissions(play))
     play.person.accepted.clear()
     assert len(list(lost_alerts(play))) > play.size.callbacks / 20
     play.cos.reset()
@@ -71,7 +73,7 @@ def report(play: Play, took_s: float) -> str:
         **dict(sorted(play.counts.items())),
         "instances": play.scf.started,
         **{f"fault {name}": count for name, count in sorted(play.cos.faults.items())},
-        "submitted again": sum(one.marker is not None for one in play.ci.accepted),
+        "submitted again": sum(submission.marker is not None for submission in play.ci.accepted),
         "messages": sum(play.person.accepted.values()),
         "replayed from the log": play.recovered,
         "in the log": in_the_log(play),

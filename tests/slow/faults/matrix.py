@@ -54,14 +54,14 @@ def singles(counts: dict[str, int], every_call: bool = False) -> Iterator[Case]:
 
 def pairs(counts: dict[str, int], every: int = 1) -> Iterator[Case]:
     """Each cell with each, itself too; at which calls, their names decide."""
-    for one, other in itertools.combinations_with_replacement(CELLS, 2):
-        if crc32(f"{one} and {other}".encode()) % every:
+    for cell, other in itertools.combinations_with_replacement(CELLS, 2):
+        if crc32(f"{cell} and {other}".encode()) % every:
             continue
-        first = _pick(f"{one} {other}", counts[one[0]])
-        second = _pick(f"{other} {one}", counts[other[0]])
-        if one[0] == other[0] and first == second:
+        first = _pick(f"{cell} {other}", counts[cell[0]])
+        second = _pick(f"{other} {cell}", counts[other[0]])
+        if cell[0] == other[0] and first == second:
             second += 1  # right behind the first, or what follows from it
-        yield Wrong(*one, first), Wrong(*other, second)
+        yield Wrong(*cell, first), Wrong(*other, second)
 
 
 def _pick(name: str, count: int) -> int:
@@ -86,9 +86,9 @@ def main() -> int:
             story, broken = tell(*case)
             played += 1
             met += len(story.injector.met) == len(case)
-            for one in broken:
+            for promise in broken:
                 failures += 1
-                print(" and ".join(map(str, case)), "→", one)
+                print(" and ".join(map(str, case)), "→", promise)
         took = time.perf_counter() - started
         print(f"{name}: {played} played, {met} of them met in full, {took:.0f} s")
     print(f"{failures} broken promises")

@@ -28,7 +28,7 @@ class Promises:
     def broken(self) -> list[str]:
         """The promises that do not hold; each with what was found."""
         return [
-            f"{promise.__name__.strip('_')}: {found}"
+            f"{promise.__name__.strip('_')}: {fault}"
             for promise in (
                 self._kept,
                 self._submitted_once,
@@ -39,7 +39,7 @@ class Promises:
                 self._no_fault_of_its_own,
                 self._no_secret_is_logged,
             )
-            for found in promise()
+            for fault in promise()
         ]
 
     def tickets(self) -> set[str]:
@@ -52,11 +52,11 @@ class Promises:
 
     def _own_attempts(self) -> list[tuple[str, int]]:
         """(root, attempt) of what was submitted again, without what was sent by hand."""
-        found = list(self.world.attempts)
+        attempts = list(self.world.attempts)
         for player in self.story.players.values():
             if player.is_doubled:
-                found.remove((player.job, 2))
-        return found
+                attempts.remove((player.job, 2))
+        return attempts
 
     def _kept(self) -> Iterable[str]:
         """Each callback that was answered 2xx has its record or its dead letter."""
@@ -73,7 +73,11 @@ class Promises:
     def _submitted_once(self) -> Iterable[str]:
         """Each failure that should be, and no other one; a workflow, or a person was asked."""
         counts = Counter(self._own_attempts())
-        runs = [one for one in self.world.ci.accepted if one.path == "/triggerworkflow"]
+        runs = [
+            submission
+            for submission in self.world.ci.accepted
+            if submission.path == "/triggerworkflow"
+        ]
         asked = [name for name in self.tickets() if name.endswith("-alert.held.json")]
         for job, player in self.story.players.items():
             wanted = 0 if player.part.workflow else len(player.part.ends) - 1
@@ -96,7 +100,7 @@ class Promises:
                     digests.setdefault(name, set()).add(key)
         heard = Counter(self.world.phone.texts)
         noting = ("_digests/", "/cgi-bin/")
-        again = sum(one.what.startswith(noting) for one in self.story.injector.met)
+        again = sum(met.what.startswith(noting) for met in self.story.injector.met)
         for name in sorted(self.tickets() | digests.keys()):
             # A digest whose write failed is made anew, with the same text.
             times = sum(heard[text] for text in {texts[key] for key in digests.get(name, ())})
@@ -108,15 +112,15 @@ class Promises:
         expected = Counter({"dead": 1})
         for player in self.story.players.values():
             expected.update(player.part.alerts)
-        found = Counter(
+        alerted = Counter(
             name.rpartition("-alert.")[2].removesuffix(".json") for name in self.tickets()
         )
-        for kind in (expected | found).keys() - MAY_BE_TOLD:
-            if expected[kind] != found[kind]:
-                yield f"{kind} {found[kind]} times in place of {expected[kind]}"
+        for kind in (expected | alerted).keys() - MAY_BE_TOLD:
+            if expected[kind] != alerted[kind]:
+                yield f"{kind} {alerted[kind]} times in place of {expected[kind]}"
         workflows = sum(player.part.workflow for player in self.story.players.values())
-        if found["held"] > workflows:
-            yield f"held {found['held']} times"
+        if alerted["held"] > workflows:
+            yield f"held {alerted['held']} times"
 
     def _nothing_is_cancelled(self) -> Iterable[str]:
         """The job that was submitted by hand may be somebody's own."""

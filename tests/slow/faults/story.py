@@ -136,16 +136,16 @@ class Timeline:
     def _go_on(self) -> None:
         """What was submitted again comes to its end; what is to be doubled is, once the function
         has noted its own submission."""
-        for one in list(self.world.ci.accepted):
-            player = self.players.get(one.marker[0]) if one.marker else None
-            if player is None or one.marker is None or one.job_id in self._ended:
+        for submission in list(self.world.ci.accepted):
+            player = self.players.get(submission.marker[0]) if submission.marker else None
+            if player is None or submission.marker is None or submission.job_id in self._ended:
                 continue
             noted = self.world.read(f"_attempts/{player.job}/02.json")
             if player.part.doubled and not player.is_doubled and noted["state"] == "submitted":
                 player.is_doubled = True
-                self._submit_by_hand(one.job_id)
-            if not player.part.doubled or noted["job_id"] == one.job_id:
-                self._end(one.job_id, player.part, one.marker[1])
+                self._submit_by_hand(submission.job_id)
+            if not player.part.doubled or noted["job_id"] == submission.job_id:
+                self._end(submission.job_id, player.part, submission.marker[1])
 
     def _submit_by_hand(self, job_id: str) -> None:
         """Somebody sends the very same request once more: the bounds of the promise are left."""
@@ -165,7 +165,7 @@ class Timeline:
         task."""
         world = self.world
         waiting = [key.split("/")[1][:10] for key in world.keys("_outbox/")]
-        due = min((float(one) for one in waiting), default=0.0)
+        due = min((float(moment) for moment in waiting), default=0.0)
         busy = self._owed or self._absent() or world.keys("_digests/")
         world.now = world.now + MINUTE if busy else max(world.now + MINUTE, due + 1)
         summary = world.sweep(self.store, self.http)
@@ -177,7 +177,7 @@ class Timeline:
 
     def _absent(self) -> bool:
         """Whether there is a job that only a reconciliation can bring in."""
-        silent = [one.job for one in self.players.values() if not one.part.calls_back[0]]
+        silent = [player.job for player in self.players.values() if not player.part.calls_back[0]]
         return any(self.record(job) is None for job in silent)
 
     def _is_over(self) -> bool:

@@ -107,14 +107,14 @@ def thirty_percent(chance: random.Random) -> Callable[[int, str], How]:
 
 def deliver_all(world: QuickWorld, sent: list[Sent], store: Store) -> dict[Sent, int]:
     """Each callback once; the status of each answer."""
-    return {one: world.post(one.body, store)[0] for one in sent}
+    return {callback: world.post(callback.body, store)[0] for callback in sent}
 
 
 def logged_bodies(world: QuickWorld) -> dict[str, bytes]:
     """The bodies that stand whole in the log's last-resort lines, by their SHA-256."""
-    found = recover([json.dumps(line) for line in world.lines])
-    assert found.lost == ()
-    return {hashlib.sha256(one.body).hexdigest(): one.body for one in found.bodies}
+    recovered = recover([json.dumps(line) for line in world.lines])
+    assert recovered.lost == ()
+    return {hashlib.sha256(entry.body).hexdigest(): entry.body for entry in recovered.bodies}
 
 
 def assert_nothing_is_lost(world: QuickWorld, answers: dict[Sent, int]) -> None:
@@ -138,7 +138,7 @@ def assert_nothing_is_lost(world: QuickWorld, answers: dict[Sent, int]) -> None:
 
 def assert_all_is_done_with(world: QuickWorld, sent: list[Sent], plan: Plan) -> None:
     """Once the store works again and the jobs have been tried again."""
-    ids = {one.job_id for one in sent if one.job_id}
+    ids = {callback.job_id for callback in sent if callback.job_id}
     for _ in range(30):
         world.run(minutes=1)
     roots = [root for root, _ in world.attempts]
@@ -190,7 +190,7 @@ def test_of_many_callbacks_to_a_failing_store_none_is_lost(count: int, plan: Pla
         world.now += 60
         assert world.sweep(store)["status"] in ("done", "in_progress", "aborted", "lease_held")
 
-    refused = [one for one, status in answers.items() if status == 503]
+    refused = [callback for callback, status in answers.items() if status == 503]
     again = deliver_all(world, refused, world.store)
     assert 503 not in again.values()
     assert_nothing_is_lost(world, answers | again)
@@ -225,7 +225,7 @@ def test_of_two_hundred_callbacks_to_a_failing_cos_none_is_lost(cos: FakeCos) ->
 
     with cos.faulty(fault):
         answers = deliver_all(world, sent, store)
-    lost = [one for one, status in answers.items() if status == 503]
+    lost = [callback for callback, status in answers.items() if status == 503]
     assert lost
     assert_nothing_is_lost(world, answers)
     again = deliver_all(world, lost, store)
@@ -372,6 +372,6 @@ def test_whichever_requests_fail_the_end_is_the_same(
         # Told again only where the channel's answer, or the note of it, was lost.
         noting = ("POST /alerts", "put _digests", "delete _digests")
         lost = [trouble.asked[number - 1] for number in wrong if number <= len(trouble.asked)]
-        limit = 1 + sum(one.startswith(noting) for one in lost)
+        limit = 1 + sum(request.startswith(noting) for request in lost)
         assert max(story.world.times_alerted().values()) <= limit, f"{how}: {first} {what}"
         assert max(map(len, story.world.digests_of().values())) == 1, f"{how}: {first} {what}"

@@ -84,7 +84,7 @@ def test_a_submission_that_is_cut_off_breaks_no_promise() -> None:
     """One cell of the matrix, in memory."""
     wrong = Wrong("create", "reset after", 1)
     story, broken = matrix.tell(wrong)
-    assert [one.wrong for one in story.injector.met] == [wrong]
+    assert [met.wrong for met in story.injector.met] == [wrong]
     assert broken == []
 
 
@@ -95,7 +95,7 @@ def test_whichever_call_fails_the_promises_hold(operation: str, counts: dict[str
         if case[0].operation != operation:
             continue
         story, broken = matrix.tell(*case)
-        assert [one.wrong for one in story.injector.met] == list(case)
+        assert [met.wrong for met in story.injector.met] == list(case)
         assert broken == [], f"{case[0]}"
 
 
@@ -119,7 +119,7 @@ def test_every_cell_is_in_a_pair_with_every_operation(counts: dict[str, int]) ->
     number = len(matrix.CELLS)
     assert len({frozenset((a[:2], b[:2])) for a, b in everything}) == number * (number + 1) // 2
     assert all(a[::2] != b[::2] for a, b in everything)
-    played = {one[:2] for case in matrix.pairs(counts, matrix.EVERY) for one in case}
+    played = {wrong[:2] for case in matrix.pairs(counts, matrix.EVERY) for wrong in case}
     assert played == set(matrix.CELLS)
 
 
@@ -129,9 +129,9 @@ def test_a_promise_that_is_broken_is_found(monkeypatch: pytest.MonkeyPatch) -> N
         "tests.slow.faults.ways.WrongStore._ask", lambda self, operation, key, request: None
     )
     _, broken = matrix.tell(Wrong("put", "HTML", 1))
-    assert any(one.startswith("submitted_once") for one in broken)
+    assert any(promise.startswith("submitted_once") for promise in broken)
     _, broken = matrix.tell(Wrong("put", "HTML", 3))
-    assert any(one.startswith("alerted_what_there_is") for one in broken)
+    assert any(promise.startswith("alerted_what_there_is") for promise in broken)
 
 
 # --- alone, over sockets -------------------------------------------------------------------
@@ -151,7 +151,7 @@ def test_over_sockets_the_promises_hold(
     monkeypatch.setattr("handler.parallel.POOL", 1)
     wrong = Wrong(operation, way)
     story = play(SocketWorld(faces, **ENV), (SHORT.get(operation, "is alerted"),), wrong)
-    assert [one.wrong for one in story.injector.met] == [wrong]
+    assert [met.wrong for met in story.injector.met] == [wrong]
     assert Promises(story).broken() == []
 
 
@@ -192,15 +192,15 @@ def on_store(operation: str, store: Store) -> object:
 @pytest.mark.parametrize("operation", STORE)
 def test_the_store_in_memory_fails_as_cos_does(operation: str, way: Way, faces: Faces) -> None:
     """The same error with the same status, and the same in the store afterwards."""
-    found = []
+    outcomes = []
     for world in (MemoryWorld(), SocketWorld(faces)):
         world.store.put("a/old", b"1")
         came = on_store(operation, world.wrong_store(way))
-        found.append((came, [(key, world.store.get(key)) for key in world.keys("a/")]))
-    assert found[0] == found[1]
-    assert ((operation, way) in BELIEVED) == (not isinstance(found[0][0], tuple))
+        outcomes.append((came, [(key, world.store.get(key)) for key in world.keys("a/")]))
+    assert outcomes[0] == outcomes[1]
+    assert ((operation, way) in BELIEVED) == (not isinstance(outcomes[0][0], tuple))
     if operation not in ("get", "list"):
-        assert (found[0][1] != [("a/old", b"1")]) == (way in CARRIED_OUT)
+        assert (outcomes[0][1] != [("a/old", b"1")]) == (way in CARRIED_OUT)
 
 
 @pytest.mark.parametrize("operation", STORE)
@@ -240,13 +240,13 @@ def test_ci_and_the_channel_in_memory_fail_as_over_sockets(
     operation: str, way: Way, faces: Faces
 ) -> None:
     """The same verdict or error, and the same at CI and on the phone afterwards."""
-    found = []
+    outcomes = []
     for world in (MemoryWorld(), SocketWorld(faces)):
         job = world.submit()
         came = on_ci(operation, world.wrong_http(way), world, job)
-        states = [one.state for one in world.ci.jobs.values()]
-        found.append((came, states, len(world.phone.texts)))
-    assert found[0] == found[1]
-    assert ((operation, way) in BELIEVED) == (found[0][0] is True)
+        states = [job_state.state for job_state in world.ci.jobs.values()]
+        outcomes.append((came, states, len(world.phone.texts)))
+    assert outcomes[0] == outcomes[1]
+    assert ((operation, way) in BELIEVED) == (outcomes[0][0] is True)
     if operation in ("create", "trigger_workflow", "send"):
-        assert (found[0][1:] != (["Submitted"], 0)) == (way in CARRIED_OUT)
+        assert (outcomes[0][1:] != (["Submitted"], 0)) == (way in CARRIED_OUT)

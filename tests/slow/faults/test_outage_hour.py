@@ -175,11 +175,11 @@ class Hours:
         if self.spill and not down and not self.emptied and self.minute >= UP:
             assert list(self.spill.list("_spill/")) == []
             self.emptied = self.minute
-        for one in self.world.ci.accepted:
-            if one.marker and one.job_id not in self._followed:
-                self._followed.add(one.job_id)
-                self.world.ci.finish(one.job_id)
-                self.at(self.minute + 1, partial(self._deliver, one.job_id, "soon"))
+        for submission in self.world.ci.accepted:
+            if submission.marker and submission.job_id not in self._followed:
+                self._followed.add(submission.job_id)
+                self.world.ci.finish(submission.job_id)
+                self.at(self.minute + 1, partial(self._deliver, submission.job_id, "soon"))
 
     def _reconcile(self) -> None:
         tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
@@ -195,11 +195,11 @@ class Hours:
 
     def records(self) -> dict[str, list[Any]]:
         """The records of each job."""
-        found: dict[str, list[Any]] = {}
+        by_job: dict[str, list[Any]] = {}
         for key in self.world.keys("jobs/"):
             record = self.world.read(key)
-            found.setdefault(record["job_id"], []).append(record)
-        return found
+            by_job.setdefault(record["job_id"], []).append(record)
+        return by_job
 
     def way(self, record: Any) -> str:
         """By which way a record arrived."""
@@ -219,16 +219,16 @@ def in_memory(env: Mapping[str, str]) -> Hours:
     world = QuickWorld(None, RECONCILE_TAGS="Translation:6", **env)
 
     def replay(log: list[str]) -> dict[str, int]:
-        found = recover(log)
-        assert found.lost == ()
+        recovered = recover(log)
+        assert recovered.lost == ()
         function = world.function()
         outcomes = function.process(
-            [Delivery(one.body) for one in found.bodies],
+            [Delivery(entry.body) for entry in recovered.bodies],
             "replay",
             Settings.from_env(world.env),
             Run("by hand", time.perf_counter()),
         )
-        return dict(Counter(one.status for one in outcomes))
+        return dict(Counter(outcome.status for outcome in outcomes))
 
     hours = Hours(world, replay)
     trouble = Trouble(lambda number, what: "lost before" if hours.is_down else "fine")
@@ -297,7 +297,7 @@ def played(
 def test_everything_arrives_in_the_end(played: Hours) -> None:
     """Each job has one record, which tells what CI tells; each came by the way that it must."""
     records = played.records()
-    assert {job: len(found) for job, found in records.items() if len(found) != 1} == {}
+    assert {job: len(kept) for job, kept in records.items() if len(kept) != 1} == {}
     assert records.keys() == played.world.ci.jobs.keys()
     for job_id, (record,) in records.items():
         job = played.world.ci.jobs[job_id]

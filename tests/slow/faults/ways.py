@@ -86,7 +86,7 @@ class Injector:
     """Says of each call whether it goes wrong. calls: how many there were of each operation."""
 
     def __init__(self, *wrong: Wrong) -> None:
-        self._wrong = {(one.operation, one.nth): one for one in wrong}
+        self._wrong = {(call.operation, call.nth): call for call in wrong}
         self._trying: tuple[str, Way] | None = None
         self.calls: Counter[str] = Counter()
         self.met: list[Met] = []

@@ -47,7 +47,7 @@ class Figures(NamedTuple):
         return "\n".join(lines)
 
 
-def run(invocations: int, seed: int, found: Path = FOUND) -> Figures:
+def run(invocations: int, seed: int, folder: Path = FOUND) -> Figures:
     """Change seeds and corpus at random until the function was invoked so often. The same seed
     makes the same inputs."""
     dice = random.Random(seed)
@@ -64,8 +64,8 @@ def run(invocations: int, seed: int, found: Path = FOUND) -> Figures:
             TARGETS["event"](data)
         except Exception:  # whatever it is, the run goes on and fails at its end
             traceback.print_exc()
-            found.mkdir(parents=True, exist_ok=True)
-            broken.append(found / f"event-blind-{seeds.file_name(data)}")
+            folder.mkdir(parents=True, exist_ok=True)
+            broken.append(folder / f"event-blind-{seeds.file_name(data)}")
             broken[-1].write_bytes(data)
     return Figures(executions, time.monotonic() - started, COUNT - before, tuple(broken))
 

@@ -154,10 +154,10 @@ def _calm(world: World) -> None:
 def _is_within_bounds(world: World, limit: int) -> None:
     """Each attempt of a root is accepted once, and none is beyond the limit. A submitted job is
     no root of its own."""
-    runs = [one for one in world.ci.accepted if one.path == "/triggerworkflow"]
-    jobs = [one for one in world.ci.accepted if one.path != "/triggerworkflow"]
-    submitted = Counter(one.marker for one in jobs)
-    ids = {one.job_id for one in jobs}
+    runs = [submission for submission in world.ci.accepted if submission.path == "/triggerworkflow"]
+    jobs = [submission for submission in world.ci.accepted if submission.path != "/triggerworkflow"]
+    submitted = Counter(submission.marker for submission in jobs)
+    ids = {submission.job_id for submission in jobs}
     for marker, times in submitted.items():
         assert marker is not None, "a submission without a marker"
         assert times == 1, f"{marker} was submitted {times} times"
@@ -174,13 +174,13 @@ def _is_told_once(world: World, troubled: str) -> None:
     is_note = "/alerts" in troubled or "_digests/" in troubled or troubled.startswith("dies")
     assert max(world.times_alerted().values(), default=0) <= 1 + is_note, world.times_alerted()
     assert all(len(digests) == 1 for digests in world.digests_of().values())
-    assert TOKEN.encode() not in b"".join(one.body for one in world.phone.received)
+    assert TOKEN.encode() not in b"".join(message.body for message in world.phone.received)
 
 
 def _is_not_silent(world: World) -> None:
     """A failed job was submitted again, or an alert about it was accepted."""
-    following = {_marked(one.user_data) for one in world.ci.accepted}
-    has_run = any(one.path == "/triggerworkflow" for one in world.ci.accepted)
+    following = {_marked(submission.user_data) for submission in world.ci.accepted}
+    has_run = any(submission.path == "/triggerworkflow" for submission in world.ci.accepted)
     alerted = [name for name, times in world.times_alerted().items() if times]
     attempts = Attempts(world.memory)
     for key in world.keys(keys.JOBS):

@@ -57,26 +57,26 @@ def worth_keeping(target: str, candidates: Iterable[bytes]) -> list[bytes]:
     run = TARGETS[target]
     known: set[Step] = set()
     present = [path.read_bytes() for path in seeds.corpus(target)]
-    for one in (*seeds.seeds(target), *present):
-        known |= steps(run, one)
+    for known_input in (*seeds.seeds(target), *present):
+        known |= steps(run, known_input)
     kept: list[bytes] = []
-    for one in sorted(set(candidates), key=lambda data: (len(data), data)):
-        if len(one) > MAX_BYTES or len(present) + len(kept) >= MAX_FILES:
+    for candidate in sorted(set(candidates), key=lambda data: (len(data), data)):
+        if len(candidate) > MAX_BYTES or len(present) + len(kept) >= MAX_FILES:
             break
-        taken = steps(run, one)
+        taken = steps(run, candidate)
         if not taken <= known:
             known |= taken
-            kept.append(one)
+            kept.append(candidate)
     return kept
 
 
 def main() -> None:
     for target in TARGETS:
-        found = FOUND / f"corpus-{target}"
-        files = list(found.iterdir()) if found.is_dir() else []
-        kept = worth_keeping(target, [one.read_bytes() for one in files])
-        for one in kept:
-            (seeds.CORPUS / target / seeds.file_name(one)).write_bytes(one)
+        folder = FOUND / f"corpus-{target}"
+        files = list(folder.iterdir()) if folder.is_dir() else []
+        kept = worth_keeping(target, [path.read_bytes() for path in files])
+        for data in kept:
+            (seeds.CORPUS / target / seeds.file_name(data)).write_bytes(data)
         print(f"{target}: {len(kept)} of {len(files)} kept, {sum(map(len, kept)):,} bytes")
 
 

@@ -56,8 +56,8 @@ class Mutator:
         elif act == 1:
             at[name] = dice.choice(leaves)
         elif act == 2:
-            found = at[name] if isinstance(at[name], str) else dice.choice(leaves)
-            at[name] = self._raw(found.encode("utf-8", "replace"), 200).decode("utf-8", "replace")
+            leaf = at[name] if isinstance(at[name], str) else dice.choice(leaves)
+            at[name] = self._raw(leaf.encode("utf-8", "replace"), 200).decode("utf-8", "replace")
         elif act == 3:
             at[name] = [_copy(at[name])] * dice.choice((0, 1, 2, 2, 3, 101))
         elif act == 4:
@@ -97,14 +97,14 @@ def _tree(body: bytes) -> dict[str, Any] | None:
 
 def _places(tree: Any) -> list[tuple[Any, Any]]:
     """Where each node stands: what holds it, and its name or number there."""
-    found: list[tuple[Any, Any]] = []
+    places: list[tuple[Any, Any]] = []
     level = [tree]
     while level:
         holder = level.pop()
         pairs = list(holder.items() if isinstance(holder, dict) else enumerate(holder))
-        found += [(holder, name) for name, _ in pairs]
+        places += [(holder, name) for name, _ in pairs]
         level += [value for _, value in pairs if isinstance(value, (dict, list))]
-    return found
+    return places
 
 
 def _object_near(at: Any, name: Any, tree: dict[str, Any]) -> dict[str, Any] | None:

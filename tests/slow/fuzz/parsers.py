@@ -37,8 +37,10 @@ def body(data: bytes) -> None:
 def _is_plain(tree: Any, depth: int) -> None:
     assert depth >= 0
     assert tree is None or isinstance(tree, (str, list, dict))
-    for one in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
-        _is_plain(one, depth - 1)
+    for value in (
+        tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    ):
+        _is_plain(value, depth - 1)
 
 
 def _can_be_kept(job: record.JobRecord) -> None:

@@ -42,7 +42,9 @@ _KEY = re.compile(
 )
 _RECORDS = ("jobs/", "workflows/", "reviews/", "_unfinished/")
 _NO_CONTROLS = re.compile(r"[\x20-\x7e]*")
-_SECRETS = SECRET_NAMES | {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", one).lower() for one in SECRET_NAMES}
+_SECRETS = SECRET_NAMES | {
+    re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in SECRET_NAMES
+}
 
 
 def of_log(written: str) -> list[dict[str, Any]]:
@@ -54,7 +56,7 @@ def of_log(written: str) -> list[dict[str, Any]]:
         assert _NO_CONTROLS.fullmatch(line), f"a control character in a log line: {line!r}"
         values = json.loads(line)
         assert {"time", "level", "event"} <= set(values)
-        assert all(isinstance(one, (str, int, float)) for one in values.values())
+        assert all(isinstance(value, (str, int, float)) for value in values.values())
         assert values["event"] not in FAULTS_OF_CODE, values.get("traceback", values)
         lines.append(values)
     assert TOKEN not in written
@@ -63,9 +65,9 @@ def of_log(written: str) -> list[dict[str, Any]]:
 
 def body_in(lines: Iterable[Mapping[str, Any]]) -> bytes | None:
     """The body that the log kept for want of a store; None where it kept none."""
-    found = recover([json.dumps(line) for line in lines])
-    assert found.lost == ()
-    bodies = {one.body for one in found.bodies}
+    recovered = recover([json.dumps(line) for line in lines])
+    assert recovered.lost == ()
+    bodies = {entry.body for entry in recovered.bodies}
     assert len(bodies) <= 1
     return next(iter(bodies), None)
 
@@ -131,8 +133,8 @@ def _pairs(tree: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(tree, dict):
         yield from tree.items()
     if isinstance(tree, (dict, list)):
-        for one in tree.values() if isinstance(tree, dict) else tree:
-            yield from _pairs(one)
+        for value in tree.values() if isinstance(tree, dict) else tree:
+            yield from _pairs(value)
 
 
 @cache

@@ -78,22 +78,22 @@ class Budget:
 def fuzz(
     target: str,
     budget: Budget,
-    found: Path = FOUND,
+    folder: Path = FOUND,
     echo: Callable[[str], object] = lambda line: None,
 ) -> Figures:
     """Fuzz a target.
 
-    New inputs are kept in found/corpus-TARGET, what breaks a promise in found/TARGET-crash-….
+    New inputs are kept in folder/corpus-TARGET, what breaks a promise in folder/TARGET-crash-….
     """
-    grown = found / f"corpus-{target}"
+    grown = folder / f"corpus-{target}"
     grown.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     before = set(grown.iterdir())
     with tempfile.TemporaryDirectory() as temporary:
         begin = Path(temporary) / "seeds"
         begin.mkdir()
-        for one in seeds.seeds(target):
-            (begin / seeds.file_name(one)).write_bytes(one)
+        for data in seeds.seeds(target):
+            (begin / seeds.file_name(data)).write_bytes(data)
         words = Path(temporary) / "words"
         words.write_text(seeds.dictionary(), encoding="ascii")
         flags = [
@@ -101,7 +101,7 @@ def fuzz(
             f"-max_len={MAX_INPUT_BYTES}",
             f"-timeout={TIMEOUT_S}",
             f"-rss_limit_mb={RSS_LIMIT_MB}",
-            f"-artifact_prefix={found}/{target}-",
+            f"-artifact_prefix={folder}/{target}-",
             f"-dict={words}",
             f"-seed={budget.seed}",
             f"-runs={budget.executions}",
@@ -124,7 +124,7 @@ def fuzz(
         len(set(grown.iterdir()) - before),
         max(int(events) for events, _ in invoked),
         max(int(timers) for _, timers in invoked),
-        tuple(Path(one) for one in _WRITTEN.findall(report) if "-slow-unit-" not in one),
+        tuple(Path(path) for path in _WRITTEN.findall(report) if "-slow-unit-" not in path),
         "\n".join(lines[-40:]),
     )
 

@@ -81,8 +81,8 @@ MARKUP = (
 @cache
 def bodies() -> tuple[bytes, ...]:
     """Every payload of the tests, in the order of names."""
-    found = sorted(one for one in PAYLOADS.rglob("*") if one.suffix in (".xml", ".json"))
-    return tuple(one.read_bytes() for one in found)
+    paths = sorted(path for path in PAYLOADS.rglob("*") if path.suffix in (".xml", ".json"))
+    return tuple(path.read_bytes() for path in paths)
 
 
 def seeds(target: str) -> Iterator[bytes]:
@@ -142,7 +142,7 @@ def _head(chosen: dict[int, int]) -> bytes:
 
 def corpus(target: str) -> list[Path]:
     """The inputs that runs found and that are kept."""
-    return sorted(one for one in (CORPUS / target).iterdir() if one.is_file())
+    return sorted(path for path in (CORPUS / target).iterdir() if path.is_file())
 
 
 def file_name(data: bytes) -> str:
@@ -157,14 +157,14 @@ def words() -> tuple[tuple[str, ...], tuple[str, ...]]:
     leaves: set[str] = {*TAGS, *CODES, *outcome.REVIEW_OUTCOMES, *ODD_LEAVES}
     level: list[Any] = [payload.parse(body, payload.Limits())[0] for body in bodies()]
     while level:
-        one = level.pop()
-        if isinstance(one, dict):
-            names.update(one)
-            level += one.values()
-        elif isinstance(one, list):
-            level += one
-        elif isinstance(one, str) and len(one) <= 80:
-            leaves.add(one)
+        node = level.pop()
+        if isinstance(node, dict):
+            names.update(node)
+            level += node.values()
+        elif isinstance(node, list):
+            level += node
+        elif isinstance(node, str) and len(node) <= 80:
+            leaves.add(node)
     return tuple(sorted(names)), tuple(sorted(leaves))
 
 
@@ -177,5 +177,5 @@ def dictionary() -> str:
 
 def _escaped(text: bytes) -> str:
     return "".join(
-        chr(one) if 32 <= one < 127 and one not in b'"\\' else f"\\x{one:02X}" for one in text
+        chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\x{byte:02X}" for byte in text
     )

@@ -97,7 +97,10 @@ def _trigger(sent: Any) -> str:
         return "timer"
     messages = sent.get("Records") if isinstance(sent, dict) else None
     if isinstance(messages, list) and messages:
-        named = [isinstance(one, dict) and (one.get("Ckafka"), one.get("CMQ")) for one in messages]
+        named = [
+            isinstance(message, dict) and (message.get("Ckafka"), message.get("CMQ"))
+            for message in messages
+        ]
         if all(pair and any(isinstance(half, dict) for half in pair) for pair in named):
             return "queue"
     return "direct"

@@ -44,8 +44,8 @@ HAS_ATHERIS = (
 @pytest.mark.parametrize("target", TARGETS)
 def test_no_seed_breaks_a_promise(target: str) -> None:
     """Every payload of the tests, in each way that it can be sent."""
-    for one in seeds.seeds(target):
-        TARGETS[target](one)
+    for data in seeds.seeds(target):
+        TARGETS[target](data)
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_a_changed_input_is_mostly_still_well_formed(target: str) -> None:
     """The mutator reaches what lies behind the parsers; the same seed makes the same change."""
     mutate = mutator(target, lambda data, limit: data[:limit])
     plain = list(seeds.seeds(target))
-    made = [mutate(one, 16_384, number) for number, one in enumerate(plain)]
-    assert made == [mutate(one, 16_384, number) for number, one in enumerate(plain)]
-    bodies = [one[mutate.head_chars :] for one in made]
+    made = [mutate(data, 16_384, number) for number, data in enumerate(plain)]
+    assert made == [mutate(data, 16_384, number) for number, data in enumerate(plain)]
+    bodies = [data[mutate.head_chars :] for data in made]
     assert sum(is_well_formed(body) for body in bodies) > 0.9 * len(bodies)
     assert len(set(made) - set(plain)) > 0.5 * len(made)
 
@@ -109,8 +109,8 @@ REACHED = (
 def test_the_target_of_events_reaches_each_end_of_a_retry() -> None:
     """By the seeds only: a fuzzer that starts there goes on from each."""
     before = world.COUNT.copy()
-    for one in seeds.failures():
-        TARGETS["event"](one)
+    for data in seeds.failures():
+        TARGETS["event"](data)
     reached = world.COUNT - before
     assert [what for what in REACHED if not reached[what]] == []
     assert reached["timer"] > reached["event"] > 0
@@ -263,7 +263,7 @@ def test_a_broken_promise_is_seen(
     """A target that can't fail finds nothing: each harm done to the function must show."""
     harm(monkeypatch)
     inputs = [*seeds.seeds("event"), *(path.read_bytes() for path in seeds.corpus("event"))]
-    assert any(breaks_a_promise(one) for one in inputs)
+    assert any(breaks_a_promise(data) for data in inputs)
 
 
 @pytest.mark.skipif(

@@ -12,8 +12,8 @@ _NO_XML_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 def for_xml(node: Any) -> Any:
     """The same tree with names and texts that XML takes."""
     if isinstance(node, dict):
-        return {_NO_XML_NAME.sub("_", name) or "_": for_xml(one) for name, one in node.items()}
+        return {_NO_XML_NAME.sub("_", name) or "_": for_xml(value) for name, value in node.items()}
     if isinstance(node, list):
         # An element is never a list: lists in lists become one.
-        return [for_xml(one) for one in node if not isinstance(one, list)]
+        return [for_xml(value) for value in node if not isinstance(value, list)]
     return _NO_XML_TEXT.sub("?", node or "")

@@ -184,17 +184,17 @@ class _Rig:
         opened = list(self.watch.seen)
         if len(os.listdir("/dev/fd")) != descriptors:
             opened.append("a descriptor that was left open")
-        found = [raised] if raised else []
+        problems = [raised] if raised else []
         if errors.getvalue():
-            found.append(f"wrote to stderr: {errors.getvalue()[:200]!r}")
+            problems.append(f"wrote to stderr: {errors.getvalue()[:200]!r}")
         if threading.active_count() != 1:
-            found.append("left a thread running")
+            problems.append("left a thread running")
         if not raised:
-            found += faults(case, Scene(event, answer, output.getvalue(), place))
+            problems += faults(case, Scene(event, answer, output.getvalue(), place))
         shutil.rmtree(place)
         return {
             "name": case["name"],
-            "faults": found + [f"opened {one}" for one in opened],
+            "faults": problems + [f"opened {item}" for item in opened],
             "seconds": seconds,
             "bytes": took,
             "opened": opened,

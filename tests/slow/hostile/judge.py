@@ -62,10 +62,10 @@ class Scene:
     @cached_property
     def files(self) -> dict[str, bytes]:
         """All that was written, by its path below the place."""
-        found = sorted(self.place.rglob("*"))
+        paths = sorted(self.place.rglob("*"))
         return {
             path.relative_to(self.place).as_posix(): path.read_bytes()
-            for path in found
+            for path in paths
             if path.is_file() or path.is_symlink()
         }
 
@@ -81,9 +81,9 @@ class Scene:
 
 def faults(case: Mapping[str, Any], scene: Scene) -> list[str]:
     """What is not as it should be, in words; nothing where all is well."""
-    found = list(_of_answer(scene))
-    if found:
-        return found  # the rest looks into the answer
+    problems = list(_of_answer(scene))
+    if problems:
+        return problems  # the rest looks into the answer
     return [fault for check in _CHECKS for fault in check(case, scene)]
 
 

@@ -255,10 +255,10 @@ def _not_in_xml() -> Iterator[Case]:
 
 def _twins() -> Iterator[Case]:
     """Two names that some disk, archive or reader takes for one: two records."""
-    for one, other in TWINS:
-        jobs = [{"JobId": name, "State": "Success"} for name in (one, other)]
+    for first, second in TWINS:
+        jobs = [{"JobId": name, "State": "Success"} for name in (first, second)]
         event = post(json.dumps({"JobsDetail": jobs}))
-        label = f"JobIds {_shown(one)} and {_shown(other)} are two jobs"
+        label = f"JobIds {_shown(first)} and {_shown(second)} are two jobs"
         yield Case(label, event, 200, ("kept", "kept"))
         jobs[1]["State"] = "Failed"
         event = post(json.dumps({"JobsDetail": jobs}))

@@ -190,7 +190,7 @@ def _environment() -> dict[str, str]:
 
 def table(results: Mapping[str, Sequence[Result]]) -> str:
     """The figures in Markdown."""
-    every = [one for family in results.values() for one in family]
+    every = [result for family in results.values() for result in family]
     rows = [_row(name, family) for name, family in results.items()]
     head = (
         "family",
@@ -208,10 +208,10 @@ def _row(name: str, results: Sequence[Result]) -> tuple[str, ...]:
     return (
         name,
         f"{len(results):,}",
-        f"{sum(not one.faults for one in results):,}",
-        f"{max(one.seconds for one in results) * 1000:.0f}",
-        f"{max(one.bytes for one in results) / 2**20:.0f}",
-        f"{sum(one.opened for one in results):,}",
+        f"{sum(not result.faults for result in results):,}",
+        f"{max(result.seconds for result in results) * 1000:.0f}",
+        f"{max(result.bytes for result in results) / 2**20:.0f}",
+        f"{sum(result.opened for result in results):,}",
     )
 
 
@@ -244,9 +244,11 @@ def main(names: Sequence[str] = ()) -> int:
             cases = FAMILIES[name](bait)
             results[name] = run(cases, bait, visits, each=each_of(name))
     print(table(results))
-    failed = [(name, one) for name, family in results.items() for one in family if one.faults]
-    for name, one in failed:
-        print(f"\n{name}: {one.name}\n  " + "\n  ".join(one.faults), file=sys.stderr)
+    failed = [
+        (name, result) for name, family in results.items() for result in family if result.faults
+    ]
+    for name, result in failed:
+        print(f"\n{name}: {result.name}\n  " + "\n  ".join(result.faults), file=sys.stderr)
     outdated = outdated_pages()
     for name in outdated:
         print(f"\n{name}: its table shows other numbers of inputs", file=sys.stderr)

@@ -329,7 +329,9 @@ def _dead() -> Iterator[Case]:
     for name, letter in {"slashes": "/", "letters": "x", "emoji": "\U0001f600"}.items():
         yield Case(
             f"a JobId of as many {name} as may be",
-            _posted(lambda one: _json(JobId=one * (ROOM // len(one.encode()))), letter),
+            _posted(
+                lambda character: _json(JobId=character * (ROOM // len(character.encode()))), letter
+            ),
             202,
             "dead_letter",
             "id_too_long",

@@ -53,8 +53,8 @@ def assert_answered(family: str, part: slice) -> None:
     with standing_out() as (bait, visits):
         cases = FAMILIES[family](bait)[part]
         results = run(cases, bait, visits, each=each_of(family))
-    assert [one.name for one in results] == [case.name for case in cases]
-    failed = [f"{one.name}: {'; '.join(one.faults)}" for one in results if one.faults]
+    assert [result.name for result in results] == [case.name for case in cases]
+    failed = [f"{result.name}: {'; '.join(result.faults)}" for result in results if result.faults]
     assert not failed, f"{len(failed)} of {len(results)}:\n" + "\n".join(failed)
 
 
@@ -69,8 +69,8 @@ def test_there_are_at_least_500_different_inputs() -> None:
     count = 0
     for family, cases in FAMILIES.items():
         made = cases(NOWHERE)
-        assert len({one.name for one in made}) == len(made), family
-        events = {repr((one.event, sorted(one.env.items()))) for one in made}
+        assert len({case.name for case in made}) == len(made), family
+        events = {repr((case.event, sorted(case.env.items()))) for case in made}
         count += len(events)
     assert count >= 500
 
@@ -215,7 +215,7 @@ def test_a_good_function_has_no_fault() -> None:
 )
 def test_a_bad_function_is_found_out(function: str, fault: str) -> None:
     """Each way to be bad has a fault that names it."""
-    assert any(fault in one for one in judged(function).faults), judged(function).faults
+    assert any(fault in text for text in judged(function).faults), judged(function).faults
 
 
 def test_a_case_that_ends_its_process_spoils_no_other() -> None:
@@ -226,8 +226,8 @@ def test_a_case_that_ends_its_process_spoils_no_other() -> None:
         replace(GOOD, name="behind", event=post(json_job(JobId="j2"))),
     ]
     results = run(cases, NOWHERE, lambda: 0, f"{__name__}:ends_the_process")
-    assert [one.name for one in results] == ["before", GOOD.name, "behind"]
-    assert ["died" in "".join(one.faults) for one in results] == [False, True, False]
+    assert [result.name for result in results] == ["before", GOOD.name, "behind"]
+    assert ["died" in "".join(result.faults) for result in results] == [False, True, False]
 
 
 def test_a_case_is_not_blamed_for_the_one_before_it() -> None:
@@ -237,7 +237,7 @@ def test_a_case_is_not_blamed_for_the_one_before_it() -> None:
         GOOD,
     ]
     large, good = run(cases, NOWHERE, lambda: 0, f"{__name__}:is_bad_at_a_path")
-    assert any("MB, more than 64" in one for one in large.faults)
+    assert any("MB, more than 64" in text for text in large.faults)
     assert large.opened == 1
     assert (good.faults, good.opened) == ((), 0)
 
@@ -264,7 +264,7 @@ def test_whoever_comes_to_the_bait_is_counted() -> None:
 )
 def test_a_wrong_expectation_is_found_out(case: Case, fault: str) -> None:
     """Each column of a case is looked at."""
-    assert any(fault in one for one in judged("_good", case).faults)
+    assert any(fault in text for text in judged("_good", case).faults)
 
 
 def test_cases_of_one_name_are_refused() -> None:

@@ -73,7 +73,7 @@ def list_outbox(scope: Scope, state: State, number: int, request: ask.ListOutbox
     listed = dict.fromkeys(key.name for key in state.keys("_outbox", "_done"))
     alerts = [ticket for ticket in listed if ticket.action.startswith("alert")]
     others = [ticket for ticket in listed if ticket not in alerts]
-    due = [one for one in others if one.action == "retry" or scope.may_end(one.job)]
+    due = [ticket for ticket in others if ticket.action == "retry" or scope.may_end(ticket.job)]
     for ticket in due:
         yield Answer(ticket, state)
     if scope.rules.channels:

@@ -378,9 +378,9 @@ def resume(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
     """Step 3b, a claim of which it is not known whether its request arrived."""
     if rules.on("list_before_resubmit"):
         find = Find(following, not rules.on("nonce_compared"), not rules.on("oldest_adopted"))
-        found = yield find
-        if found is not None:
-            return Then(accepted, (ticket, following, found))
+        existing = yield find
+        if existing is not None:
+            return Then(accepted, (ticket, following, existing))
     if rules.hold:
         return Then(give_up, (ticket, "alert.held"))
     return Then(submit if rules.on("claim_renewed") else post, (ticket, following))

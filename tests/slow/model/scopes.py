@@ -42,7 +42,7 @@ class Scope:
 
     def may_end(self, job: int) -> bool:
         """Whether a job comes to an end here; else it runs on, and its watch ticket stays."""
-        return any(job == one for one, _ in self.ends)
+        return any(job == ended_job for ended_job, _ in self.ends)
 
 
 def _kept(*tickets: Ticket) -> tuple[tuple[Key, Any], ...]:

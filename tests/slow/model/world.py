@@ -61,9 +61,9 @@ class World:
     def canonical(self, state: State) -> State:
         """One state for all that differ only in which of two like slots is which."""
         for first in self._twins:
-            one, other = state.slots[first : first + 2]
-            if one > other or (one == other and self._is_younger(state, first)):
-                slots = (*state.slots[:first], other, one, *state.slots[first + 2 :])
+            slot, other = state.slots[first : first + 2]
+            if slot > other or (slot == other and self._is_younger(state, first)):
+                slots = (*state.slots[:first], other, slot, *state.slots[first + 2 :])
                 names = {first: first + 1, first + 1: first}
                 timeline = tuple(
                     entry._replace(sweep=names.get(entry.sweep, entry.sweep))
