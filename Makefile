@@ -21,6 +21,8 @@ run: $(VENV)/.cli-installed
 
 # A process per core; the tests of a file share what is expensive to make.
 PARALLEL = -n auto --dist loadfile
+# Of the long proofs single ones take minutes: a process that is idle takes what waits behind them.
+STEALING = -n auto --dist worksteal
 
 # COVERAGE=1 measures which code test and test-slow reach; `make coverage` reports on both.
 MEASURE = $(if $(COVERAGE),--cov --cov-append --cov-report= --cov-fail-under=0)
@@ -37,7 +39,7 @@ test-quick: $(VENV)/.dev-installed
 
 # The long proofs.
 test-slow: $(VENV)/.dev-installed
-	$(VENV)/bin/python -m pytest $(PARALLEL) -m slow $(MEASURE) $(ARGS)
+	$(VENV)/bin/python -m pytest $(STEALING) -m slow $(MEASURE) $(ARGS)
 
 # What `make COVERAGE=1 test test-slow` covered; fails below the floor in pyproject.toml.
 coverage: $(VENV)/.dev-installed

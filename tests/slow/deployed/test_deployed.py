@@ -22,7 +22,15 @@ from tests.slow.deployed.promises import (
 SEED = "DEPLOYED_SEED"
 """An environment variable: plays the same plan again."""
 
-LONG = Size(10_000, 12, 1, kills=60, silences=3)
+WHOLE = "DEPLOYED_WHOLE"
+"""Where this environment variable is set the long play has 10,000 callbacks, not 3,000: some four
+minutes of two cores."""
+
+LONG = (
+    Size(10_000, 12, 1, kills=60, silences=3)
+    if os.environ.get(WHOLE)
+    else Size(3_000, 12, 2, kills=20, silences=1)
+)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +40,7 @@ LONG = Size(10_000, 12, 1, kills=60, silences=3)
         Size(1_000, 8, 5, kills=10, silences=1, has_spill=False),
         LONG,
     ],
-    ids=["200", "1,000 without a spill", "10,000"],
+    ids=["200", "1,000 without a spill", "long"],
 )
 def test_of_many_callbacks_to_the_deployed_function_none_is_lost(size: Size) -> None:
     """While processes are killed and frozen, COS is away for an hour and fails in each documented
@@ -49,8 +57,8 @@ def test_of_many_callbacks_to_the_deployed_function_none_is_lost(size: Size) -> 
     assert play.cos.faults["COS was down"] > 0
     if size is LONG:  # of few callbacks chance may leave any of these out
         assert play.counts["kills"] > size.kills / 2
-        assert play.cos.faults["409"] > 100
-        assert play.counts["answer 503"] >= play.recovered > 100
+        assert play.cos.faults["409"] > size.callbacks / 100
+        assert play.counts["answer 503"] >= play.recovered > size.callbacks / 100
         assert play.counts["doubled timers"] > 10
 
 

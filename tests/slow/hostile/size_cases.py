@@ -237,7 +237,7 @@ BODIES: Mapping[str, Callable[[], str | bytes]] = {
             "JobsDetail": {
                 "JobId": "j1",
                 "State": "Success",
-                "Snapshot": [{"Result": "1"}] * 15_000,
+                "Snapshot": [{"Result": "1"}] * 14_000,
             },
         }
     ),
