@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from handler import __version__
+from handler import USER_AGENT
 from handler.connections import Connections, Patience, Request
 from handler.errors import NoAnswerError
 from handler.sockets import Origin
@@ -96,7 +96,7 @@ def _request(method: str, url: str, headers: Mapping[str, str], body: bytes) -> 
     except ValueError as error:
         words = "not sent: the address or a header is malformed"
         raise NoAnswerError(host_of(url), words, False, "address") from error
-    own = {"User-Agent": f"ci-callback-handler/{__version__}"}
+    own = {"User-Agent": USER_AGENT}
     if parts.username is not None:
         own["Authorization"] = _basic(parts)
     given = {name.lower() for name in headers}

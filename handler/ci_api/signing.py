@@ -9,10 +9,8 @@ from handler.callback.tree import Tree
 from handler.errors import HandlerError
 from handler.ledger.bucket import Credentials
 from handler.ledger.requests_import import importing_requests
+from handler.ledger.signature import SIGNED_FOR_S
 from handler.ledger.transport import Request
-
-SIGNED_FOR_S = 600
-"""How long a signature is good for: clocks may differ, and a request takes seconds."""
 
 _ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NO_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

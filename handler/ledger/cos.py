@@ -27,12 +27,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from handler import __version__
+from handler import USER_AGENT
 from handler.connections import Connections, Patience, Request
 from handler.errors import NoAnswerError, StoreError
 from handler.ledger import cos_errors, keys
 from handler.ledger.bucket import BucketAddress, Credentials
-from handler.ledger.signature import Validity, authorization
+from handler.ledger.signature import SIGNED_FOR_S, Validity, authorization
 from handler.ledger.store import TimeLeft, forever
 from handler.ledger.transport import Answer, NotFromCosError, Session
 from handler.sockets import Origin
@@ -52,9 +52,6 @@ OPERATION_S = 12.0
 
 _LAST_START_S = OPERATION_S - PATIENCE.whole_s - max(BACKOFF_S)
 """No try begins later: it could not end in time."""
-
-SIGNED_FOR_S = 600
-"""How long a signature is valid: clocks differ, and a request takes seconds."""
 
 PAGE = 1000
 """Keys in one answer to a listing: the most that COS gives."""
@@ -188,7 +185,7 @@ class CosStore:
         origin = (
             Origin("http", *address.endpoint) if address.endpoint else Origin("https", host, 443)
         )
-        sent = {**signed, "Authorization": signature, "User-Agent": f"ci-callback/{__version__}"}
+        sent = {**signed, "Authorization": signature, "User-Agent": USER_AGENT}
         return self._session.exchange(Request("PUT", origin, quote(path, "/-_.~"), sent, data))
 
     def _put_by_sdk(self, key: str, data: bytes, headers: dict[str, str]) -> None:

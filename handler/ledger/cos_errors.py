@@ -91,8 +91,7 @@ def unanswered(operation: str, key: str, cause: NoAnswerError | NotFromCosError)
 
 def answered(operation: str, key: str, status: int, text: str) -> StoreError:
     """From an answer of COS that no SDK has read. text: its body."""
-    match = re.search(_CODE, text)
-    return StoreError(operation, key, "COS refused it", status, match[1] if match else "")
+    return StoreError(operation, key, "COS refused it", status, _code_in(text))
 
 
 def unreadable(operation: str, key: str, error: BaseException) -> StoreError:
@@ -108,5 +107,10 @@ def _code_of(error: CosError) -> str:
     digest = error.get_digest_msg()
     if isinstance(digest, dict) and digest.get("code"):
         return str(digest["code"])
-    match = re.search(_CODE, str(error.get_origin_msg()))
+    return _code_in(str(error.get_origin_msg()))
+
+
+def _code_in(text: str) -> str:
+    """The code that the XML of an error has; "" where it has none."""
+    match = re.search(_CODE, text)
     return match[1] if match else ""

@@ -16,6 +16,9 @@ from handler.ledger.bucket import Credentials
 BEFORE_S = 60
 """How long before now a signature is valid from: clocks differ."""
 
+SIGNED_FOR_S = 600
+"""How long a signature is good for: clocks may differ, and a request takes seconds."""
+
 _UNRESERVED = "-_.~"
 
 
