@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
@@ -25,7 +25,7 @@ from handler.errors import HandlerError
 from handler.settings import Settings
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from ci_callback.devserver.strict import Platform
 
@@ -162,7 +162,7 @@ def _serving(
     server = make_server(
         host,
         port,
-        application,
+        _keeping_body(application),
         threaded=True,
         request_handler=_QuietHandler,
         fd=listening.fileno(),
@@ -187,6 +187,19 @@ def _ticking(function: LocalFunction, task: str, every_s: float) -> Iterator[Non
         ticker.stop()
 
 
+BODY = "ci_callback.body"
+"""Where the environ of a request keeps the body of its answer."""
+
+
+def _keeping_body(application: WSGIApplication) -> WSGIApplication:
+    def keep(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ[BODY] = application(environ, start_response)
+        body: Iterable[bytes] = environ[BODY]
+        return body
+
+    return keep
+
+
 class _QuietHandler(WSGIRequestHandler):
     """Logs nothing: the function's own log says it all. HTTP/1.1, so that an answer without a
     length, such as the console's stream, goes out in chunks."""
@@ -195,3 +208,12 @@ class _QuietHandler(WSGIRequestHandler):
 
     def log(self, *_: object) -> None:
         pass
+
+    def connection_dropped(
+        self, error: BaseException, environ: WSGIEnvironment | None = None
+    ) -> None:
+        """Close the body: werkzeug leaves it open, and with it a file of the console, where the
+        reset is met while it reads the rest of the request."""
+        close = getattr((environ or {}).get(BODY), "close", None)
+        if close:
+            close()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import socket
+import struct
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -156,6 +160,29 @@ def test_a_page_of_another_site_reaches_nothing(tmp_path: Path, headers: dict[st
     with served(tmp_path) as server:
         assert ask(server, "POST", "/", GOOD, **headers)[0] == 403
         assert server.function.history.version == 0
+
+
+def test_a_reader_who_resets_the_connection_leaves_no_file_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_open: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: left_open.append(repr(what.exc_value)))
+    reset_at_close = struct.pack("ii", 1, 0)
+    with served(tmp_path) as server:
+        before = set(threading.enumerate())
+        address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+        for _ in range(10):
+            with socket.create_connection(address) as reader:
+                reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_at_close)
+                reader.sendall(
+                    f"GET /_/static/console.css HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n"
+                    "\r\n".encode()
+                )
+                assert reader.recv(1) == b"H"
+        for answering in set(threading.enumerate()) - before:
+            answering.join(ENOUGH_S)
+    gc.collect()
+    assert left_open == []
 
 
 def test_a_fault_of_the_code_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
