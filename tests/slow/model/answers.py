@@ -140,7 +140,8 @@ def look(scope: Scope, state: State, number: int, request: ask.Look) -> Answers:
 
 
 def post(scope: Scope, state: State, number: int, request: ask.Post) -> Answers:
-    """Taken; without an answer, and nobody knows; not taken."""
+    """Taken; without an answer, and nobody knows; not taken; a 503, which may come from in front
+    of CI, after CI took the job."""
     claim = request.attempt
     in_time = Claim(claim) in state.timeline
     before = state.job(request.job)
@@ -152,6 +153,10 @@ def post(scope: Scope, state: State, number: int, request: ask.Post) -> Answers:
         jobs = (*taken.jobs, job)
         yield Answer(answer, taken.with_jobs(jobs), due=answer is not LostError)
     yield Answer("busy", state, due=False)
+    yield Answer("unavailable", state, due=False)
+    listed = scope.rules.bounds.unavailable_is_listed
+    job = Job(claim.job, request.job, root, claim, True, "running", listed, in_time)
+    yield Answer("unavailable", taken.with_jobs((*taken.jobs, job)), due=False)
     yield Answer("refused", state, due=False)
 
 

@@ -67,6 +67,7 @@ GUARDS = {
     "young_claim_left": "3b: a claim younger than UNKNOWN_SUBMISSION_TIMEOUT_S is left alone",
     "old_claim_taken_up": "3b: a claim older than UNKNOWN_SUBMISSION_TIMEOUT_S is not left alone",
     "list_before_resubmit": "3b: CI's list is asked before an old claim is renewed",
+    "unavailable_looked_up": "3b: it is asked too where a 503 said that the job was not taken",
     "nonce_compared": "3b: a job in CI's list is adopted only by the nonce of the claim",
     "oldest_adopted": "3b: of several, the oldest: the nonce can be copied once it is seen",
     "one_worker_per_attempt": "3b: of the tickets worked on at a time one is about an attempt",
@@ -98,12 +99,14 @@ class Bounds:
 
     leases_settle: listings show a lease within LEASE_WAIT_S. awake: a sweep is not stalled
     between its last look at its lease and what follows. list_catches_up: CI's list shows a job
-    within UNKNOWN_SUBMISSION_TIMEOUT_S of the claim.
+    within UNKNOWN_SUBMISSION_TIMEOUT_S of the claim. unavailable_is_listed: a job that CI accepted
+    although a 503 was answered is in that list by the next try.
     """
 
     leases_settle: bool = True
     awake: bool = True
     list_catches_up: bool = True
+    unavailable_is_listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -344,7 +347,7 @@ def place(rules: Rules, ticket: Ticket, claim: Lineage, knows_nonce: bool) -> St
                 yield Put(proof_of(ticket.job), claim)
                 lineage = claim
             elif (
-                note in ("submitting, young", "submitting, old")
+                note in ("submitting, young", "submitting, old", "unavailable")
                 and knows_nonce
                 and rules.on("open_claim_waited_for")
             ):
@@ -366,6 +369,10 @@ def attempt(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
         return Then(hand_over, (ticket, following, note.job))
     if note == "refused":
         return Then(give_up, (ticket, "alert.refused"))
+    if note == "unavailable" and rules.on("unavailable_looked_up"):
+        existing = yield _listed(rules, following)
+        if existing is not None:
+            return Then(accepted, (ticket, following, existing))
     if note not in ("submitting, young", "submitting, old"):
         return Then(submit, (ticket, following))
     is_young = note == "submitting, young"
@@ -377,13 +384,17 @@ def attempt(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
 def resume(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
     """Step 3b, a claim of which it is not known whether its request arrived."""
     if rules.on("list_before_resubmit"):
-        find = Find(following, not rules.on("nonce_compared"), not rules.on("oldest_adopted"))
-        existing = yield find
+        existing = yield _listed(rules, following)
         if existing is not None:
             return Then(accepted, (ticket, following, existing))
     if rules.hold:
         return Then(give_up, (ticket, "alert.held"))
     return Then(submit if rules.on("claim_renewed") else post, (ticket, following))
+
+
+def _listed(rules: Rules, following: Lineage) -> Find:
+    """Ask CI's list for the job of an attempt."""
+    return Find(following, not rules.on("nonce_compared"), not rules.on("oldest_adopted"))
 
 
 def submit(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
@@ -400,7 +411,8 @@ def post(rules: Rules, ticket: Ticket, following: Lineage) -> Steps:
     answer = yield from with_lease(rules, "lease_looked_at_before_post", request)
     if answer == "accepted":
         return Then(accepted, (ticket, following, following.job))
-    note = Put(note_of(following), "refused" if answer == "refused" else "not taken")
+    notes = {"refused": "refused", "busy": "not taken", "unavailable": "unavailable"}
+    note = Put(note_of(following), notes[answer])
     yield from with_lease(rules, "lease_looked_at_before_attempt_write", note)
     return Then(give_up, (ticket, "alert.refused")) if answer == "refused" else Then(leave)
 

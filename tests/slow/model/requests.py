@@ -159,7 +159,8 @@ class Look(NamedTuple):
 
 
 class Post(NamedTuple):
-    """Submit an attempt to CI: "accepted", "busy" (known as not taken) or "refused".
+    """Submit an attempt to CI: "accepted", "busy" (known as not taken), "unavailable" (a 503: said
+    not to be taken, and perhaps taken all the same) or "refused".
 
     job: the one that failed, and is submitted again.
     """

@@ -34,6 +34,7 @@ NEEDED = (
     ("young_claim_left", scopes.RESUBMIT, promises.ONCE),
     ("old_claim_taken_up", scopes.RESUBMIT, promises.RESTS),
     ("list_before_resubmit", scopes.RESUBMIT, promises.ONCE),
+    ("unavailable_looked_up", scopes.RESUBMIT, promises.ONCE),
     ("nonce_compared", scopes.CLAIMED, promises.FOLLOWED),
     ("oldest_adopted", scopes.COPIED, promises.BOUNDED),
     ("one_worker_per_attempt", scopes.SHARED, promises.ONCE),
