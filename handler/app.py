@@ -162,10 +162,10 @@ class Function:
         from handler.ci_api.locate import CiLocator
         from handler.ci_api.responses import ANSWER_LIMITS
         from handler.ci_api.verification import INLINE_S, Inline
-        from handler.http_client import HttpClient
+        from handler.http_client import client_of_process
 
         budget_s = float("inf") if patience_s is None else min(INLINE_S, patience_s)
-        http = self.http or HttpClient(ANSWER_LIMITS.max_bytes)
+        http = self.http or client_of_process(ANSWER_LIMITS.max_bytes)
         return Inline(CiLocator(settings, http, self.sleep), self.timer, budget_s)
 
     def _refuse(self, trigger: Trigger, refusal: RefusedError) -> Any:

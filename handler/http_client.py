@@ -11,6 +11,7 @@ For each request:
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,13 @@ class HttpClient:
     def close(self) -> None:
         """Close the connections that are kept; a later request opens new ones."""
         self._connections.close()
+
+
+@functools.cache
+def client_of_process(max_bytes: int) -> HttpClient:
+    """The client of every invocation of this process: its connections, and what it read of
+    certificates, outlive one. It holds no credentials. max_bytes: of an answer's body."""
+    return HttpClient(max_bytes)
 
 
 def host_of(url: str) -> str:

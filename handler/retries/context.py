@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from handler.ci_api.locate import CiLocator
 from handler.ci_api.responses import ANSWER_LIMITS
 from handler.clock import rfc3339_of
-from handler.http_client import Http, HttpClient
+from handler.http_client import Http, client_of_process
 from handler.ingest.recorder import Recorder
 from handler.ledger.attempts import Attempts
 from handler.ledger.dead_letters import Content, DeadLetter
@@ -68,7 +68,7 @@ class SweepContext:
         """A context with a lease of its own, whose writer is random."""
         ledger, policy = Ledger(store), Policy.of(settings)
         clock, sleep = invocation.clock, invocation.sleep
-        http = invocation.http or HttpClient(ANSWER_LIMITS.max_bytes)
+        http = invocation.http or client_of_process(ANSWER_LIMITS.max_bytes)
         writer = secrets.token_hex(8)
         return cls(
             settings=settings,
