@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
 
@@ -259,7 +259,7 @@ def _waiting(store: Store, name: str) -> StoredTicket | None:
     try:
         ticket = checked(Ticket.from_json(line))
         if ticket.record is not None:
-            ticket = replace(ticket, record=_followed(store, checked(ticket.record)))
+            ticket = ticket._replace(record=_followed(store, checked(ticket.record)))
     except (ValueError, RecursionError):
         return StoredTicket(name, None)
     return StoredTicket(name, ticket)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
@@ -36,7 +35,7 @@ def record_object(stored: StoredRecord) -> dict[str, Any]:
     return {
         "key": stored.key,
         "record": json.loads(record.to_json()) if record else None,
-        "lineage": asdict(record.lineage) if record else None,
+        "lineage": record.lineage._asdict() if record else None,
     }
 
 
@@ -65,7 +64,7 @@ def resubmission_object(resubmission: Resubmission) -> dict[str, Any]:
     """A re-submission, and the outcome of the job that it became."""
     record = resubmission.ended.record if resubmission.ended else None
     attempt = (
-        asdict(resubmission.attempt) if resubmission.attempt else {"unreadable": resubmission.why}
+        resubmission.attempt._asdict() if resubmission.attempt else {"unreadable": resubmission.why}
     )
     return {"number": resubmission.number, **attempt, "outcome": record.outcome if record else None}
 

@@ -6,8 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from handler.clock import rfc3339_of
 from handler.errors import RefusedError, SettingsError, StoreError
@@ -42,8 +41,7 @@ def main_handler(event: Any, context: Any) -> Any:
     )
 
 
-@dataclass
-class Function:
+class Function(NamedTuple):
     """One invocation. Environment, clock and log are passed in.
 
     clock: epoch seconds. timer: seconds, of a clock that only runs forward.
@@ -63,17 +61,26 @@ class Function:
         """Take one event to its answer."""
         run = Run.of(context, self.timer)
         trigger = next(trigger for trigger in TRIGGERS if trigger.recognises(event))
-        self.log = self.log.bind(
+        log = self.log.bind(
             faas_invocation_id=run.request_id, faas_trigger=trigger.FAAS, faas_coldstart=cold
         )
         region = str(context.get("tencentcloud_region") or "")
+        env = {"TENCENTCLOUD_REGION": region, **self.env}
+        return self._replace(env=env, log=log).respond(trigger, event, run)
+
+    def respond(self, trigger: Trigger, event: Any, run: Run) -> Any:
+        """Answer one event of a trigger, by the settings of the environment."""
         try:
-            settings = Settings.from_env({"TENCENTCLOUD_REGION": region, **self.env})
+            settings = Settings.from_env(self.env)
         except SettingsError as error:
             for problem in error.problems:
                 self.log.error("settings_invalid", **problem._asdict())
             return self._fail(trigger, event, error, tokens_from_env(self.env))
-        self.log = self.log.bind(secrets=settings.secrets)
+        log = self.log.bind(secrets=settings.secrets)
+        return self._replace(log=log).carry_out(trigger, event, settings, run)
+
+    def carry_out(self, trigger: Trigger, event: Any, settings: Settings, run: Run) -> Any:
+        """Store the callbacks of an event, or run the task that it asks for; the answer."""
         try:
             work = trigger.read(event, settings)
             if isinstance(work, Task):

@@ -6,8 +6,8 @@ The meaning of a code is in failure_codes.py; the settings RETRY_CODES and ALERT
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
@@ -19,8 +19,7 @@ MAX_AHEAD_S = 86_400
 """By how much a job may have ended after its callback arrived: clocks and zones differ."""
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """The settings that decide. Times are in seconds."""
 
     max_attempts: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,14 +41,14 @@ def ended(
         (ended(code="InvalidArgument", attempt=3), ("alert.failed",)),
         (ended("Success"), ()),
         (ended("Success", attempt=2), ("alert.recovered",)),
-        (replace(ended("Success"), outcome="partial"), ("alert.partial",)),
-        (replace(ended("Success", attempt=2), outcome="partial"), ("alert.partial",)),
+        (ended("Success")._replace(outcome="partial"), ("alert.partial",)),
+        (ended("Success", attempt=2)._replace(outcome="partial"), ("alert.partial",)),
         (ended("Cancel"), ()),
         (ended("Running"), ()),
-        (replace(ended(), kind="review"), ("alert.failed",)),
-        (replace(ended(), kind="workflow"), ("alert.failed",)),
-        (replace(ended("Success"), kind="workflow", outcome="partial"), ("alert.partial",)),
-        (replace(ended("Success"), kind="workflow"), ()),
+        (ended()._replace(kind="review"), ("alert.failed",)),
+        (ended()._replace(kind="workflow"), ("alert.failed",)),
+        (ended("Success")._replace(kind="workflow", outcome="partial"), ("alert.partial",)),
+        (ended("Success")._replace(kind="workflow"), ()),
         (ended(Workflow={"RunId": "i1"}), ("alert.failed",)),
     ],
 )

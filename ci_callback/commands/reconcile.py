@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -29,7 +29,7 @@ def reconcile(
     with local() as here:
         context = here.sweep_context
         if tag is not None:
-            context.settings = replace(context.settings, reconcile_tags=((tag, hours),))
+            context.settings = context.settings._replace(reconcile_tags=((tag, hours),))
         if not context.settings.reconcile_tags:
             complain("RECONCILE_TAGS is not set: name a tag with --tag, or set RECONCILE_TAGS.")
             raise typer.Exit(EXIT_SETTINGS)

@@ -7,7 +7,7 @@ The parts of a review stand under names of their own for each event: so the page
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ci_callback.samples import jobs
@@ -127,7 +127,7 @@ def detail(event: str, options: SampleOptions, now: float, ids: Ids) -> Node:
 def _write_result(review: Review, written: Node) -> None:
     """The fields of a review that succeeded, and its parts."""
     leaves = {
-        name: replace(leaf, path=path)
+        name: leaf.moved(path)
         for name, leaf in REVIEW.fields.items()
         if isinstance(leaf, Leaf)
         for path in [_own_path(leaf, review.verdict)]
@@ -165,7 +165,7 @@ def simple(event: str, options: SampleOptions, ids: Ids) -> Node:
     }
     if not has_failed:
         leaves = {
-            name: replace(leaf, path=path)
+            name: leaf.moved(path)
             for name, leaf in REVIEW.fields.items()
             if isinstance(leaf, Leaf)
             for path in leaf.path.split("|")

@@ -105,7 +105,7 @@ def _value(leaf: Leaf, place: _Place) -> Any:
         return value
     if isinstance(value, str):
         stem, dot, ending = value.rpartition(".")
-        return f"{stem}-{place.row + 1}{dot}{ending}" if leaf.convert is as_key else value
+        return f"{stem}-{place.row + 1}{dot}{ending}" if leaf.type.convert is as_key else value
     return round(value + place.row * _step(place), 6)
 
 
@@ -129,7 +129,7 @@ def _other(name: str, word: str) -> str:
 def _in_form(leaf: Leaf, value: Any) -> str:
     """A value as CI would send it."""
     for form in _forms(value):
-        if leaf.convert(form) == value:
+        if leaf.type.convert(form) == value:
             return form
     raise ValueError(f"{leaf.path}: no known form of {value!r} is read as it")
 

@@ -7,8 +7,8 @@ other names, in snake_case, below data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from handler.callback import converters, tree
 from handler.callback.details import canonical
@@ -16,8 +16,7 @@ from handler.callback.results.fields import Json
 from handler.callback.tree import Tree
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(NamedTuple):
     """Paths in the callback's own node; "" where that kind has no such thing."""
 
     state: str = "State"

@@ -14,8 +14,7 @@ one, else by the fields of the node.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from handler.callback import tree
 from handler.callback.outcome import OUTCOMES, REVIEW_OUTCOMES
@@ -62,8 +61,7 @@ TEST_MESSAGE = "Test request when setting callback url"
 """What the console sends when the address for reviews is set (设置图片审核)."""
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(NamedTuple):
     """One job, run or review, as one callback reports it."""
 
     kind: Kind
@@ -80,15 +78,13 @@ class Notice:
     """Whether it says that something began: it is then no end, whatever its State."""
 
 
-@dataclass(frozen=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """A job in a callback that can't be taken for one, beside others that may be fine."""
 
     error: PayloadError
 
 
-@dataclass(frozen=True)
-class Ignored:
+class Ignored(NamedTuple):
     """A message that is to be answered 200, and of which nothing is to be kept."""
 
     reason: str

@@ -10,14 +10,12 @@ Paths are relative to the host <bucket>.ci.<region>.myqcloud.com.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 FamilyName: TypeAlias = Literal["media", "picture", "ai", "speech", "document", "file", "workflow"]
 
 
-@dataclass(frozen=True)
-class Family:
+class Family(NamedTuple):
     """Jobs that CI keeps in one place and speaks of in one way."""
 
     name: FamilyName

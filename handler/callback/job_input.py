@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from handler.callback.results.fields import Json
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """The input of a job; "" where the callback does not say."""
 
     bucket: str = ""
     region: str = ""
     object: str = ""
     url: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
     @classmethod
     def of(cls, stored: Json) -> Input:

@@ -14,7 +14,7 @@ answer was lost (handler/retries/lineage.py).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 USER_DATA_MAX_CHARS = 1024
 """CI's limit of UserData (submit pages, request node Operation.UserData)."""
@@ -29,16 +29,14 @@ _MARKER = re.compile(
 _ESCAPED = re.compile(rb"[^A-Za-z0-9._-]")
 
 
-@dataclass(frozen=True)
-class Lineage:
+class Lineage(NamedTuple):
     """attempt 1 is the job as its owner submitted it; root_job_id is the JobId of that one."""
 
     root_job_id: str
     attempt: int
 
 
-@dataclass(frozen=True)
-class Marker:
+class Marker(NamedTuple):
     """The marker in a job's UserData, which is a claim. nonce: NONCE_CHARS hexadecimal digits
     that the claim of the attempt holds, so that no one can make up the marker of a submission
     before CI shows it."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from handler.callback import converters, tree
 from handler.callback.converters import MAX_KEY_CHARS, as_key
@@ -34,8 +33,7 @@ record of 32 MB otherwise."""
 _ADDRESS = re.compile(r"https?://([^/.?#]+)\.cos\.([^/.?#]+)\.myqcloud\.com/")
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """Where a child of Operation names objects."""
 
     node: str

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from handler.callback import catalogue, common_fields, converters, details, outcome, outputs, tree
 from handler.callback.added_nodes import is_result
@@ -34,8 +33,7 @@ _LARGE_BYTES = 262_144
 """Of details: a record from here on is written in parts, which takes less memory."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """How a callback reached this function."""
 
     trigger: str
@@ -46,8 +44,7 @@ class Source:
     """True where CI itself told the same; None where it was not asked, or could not be."""
 
 
-@dataclass(frozen=True)
-class JobRecord:
+class JobRecord(NamedTuple):
     """One job, as one callback told it. The fields stand in the order in which they are written."""
 
     kind: Kind
@@ -109,11 +106,11 @@ class JobRecord:
             "root_job_id": lineage.root_job_id,
             "attempt": lineage.attempt,
         }
-        return replace(self, retry=retry)
+        return self._replace(retry=retry)
 
     def confirmed(self) -> JobRecord:
         """The same record, CI having told the same."""
-        return replace(self, source={**self.source, "verified": True})
+        return self._replace(source={**self.source, "verified": True})
 
     def to_json(self) -> bytes:
         """The record as it is kept: one line of JSON, UTF-8, with its line break."""
@@ -142,13 +139,12 @@ class JobRecord:
         return cls(**values)
 
 
-_NAMES = tuple(field.name for field in fields(JobRecord))
+_NAMES = JobRecord._fields
 _BEFORE, _AFTER = (_NAMES[: _NAMES.index("details")], _NAMES[_NAMES.index("details") + 1 :])
 """The fields of a record in the order in which they are written, but for `details`."""
 
 
-@dataclass(frozen=True)
-class _Parsed:
+class _Parsed(NamedTuple):
     """The parts of a record that each kind of callback has its own reader for."""
 
     form: common_fields.Form

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from typing import NamedTuple
 
 from handler.callback import path_trie
 from handler.callback.families import FAMILIES, Family, FamilyName
@@ -29,9 +29,11 @@ COMMON_LISTS = (
 """Nodes that may repeat under any tag."""
 
 
-@dataclass(frozen=True)
-class Tag:
-    """One kind of job."""
+_NOWHERE: Places = {}
+
+
+class Row(NamedTuple):
+    """What the catalogue says of one kind of job."""
 
     name: str
     family_name: FamilyName
@@ -45,8 +47,12 @@ class Tag:
     request."""
     repeats: tuple[str, ...] = ()
     """Nodes of its request that may repeat; those of its result are in its table."""
-    written: Places = field(default_factory=dict)
+    written: Places = _NOWHERE
     """Where its callback names the objects that were written. MediaResult is known to all."""
+
+
+class Tag(Row):
+    """One kind of job, with what follows from its row."""
 
     @property
     def family(self) -> Family:

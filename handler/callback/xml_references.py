@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler.callback.json_body import scalar_values
 
@@ -33,8 +33,7 @@ _MARKUP = {ord(character): f"&#{ord(character)};" for character in "\t\n\r\"&'<>
 """What must stay a reference."""
 
 
-@dataclass(frozen=True)
-class Readable:
+class Readable(NamedTuple):
     """body: without references to forbidden characters; characters: what each placeholder
     stands for, by its code point."""
 

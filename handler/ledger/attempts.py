@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from handler.callback.lineage import NONCE_CHARS, Lineage, Marker
 from handler.callback.record import JobRecord
@@ -22,8 +21,7 @@ State: TypeAlias = Literal["submitting", "submitted", "refused", "not_taken"]
 SCHEMA = "attempt/1"
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One re-submission. since: epoch seconds of its newest claim; by: the sweep that claimed it;
     claims: how often it was claimed; nonce: what its marker holds, the same in each claim; job_id
     and created_at (RFC 3339) once CI has taken it."""
@@ -84,12 +82,12 @@ class Attempts:
 
     def put(self, lineage: Lineage, attempt: Attempt) -> None:
         """Write its state."""
-        line = json.dumps({"schema": SCHEMA, **asdict(attempt)}).encode("ascii")
+        line = json.dumps({"schema": SCHEMA, **attempt._asdict()}).encode("ascii")
         self._store.put(keys.attempt(lineage.root_job_id, lineage.attempt), line)
 
     def note_lineage(self, job_id: str, lineage: Lineage) -> None:
         """Note which attempt a job is: only of a job that is proven to be one."""
-        self._store.put(keys.lineage(job_id), json.dumps(asdict(lineage)).encode("ascii"))
+        self._store.put(keys.lineage(job_id), json.dumps(lineage._asdict()).encode("ascii"))
 
     def lineage_of(self, job_id: str) -> Lineage | None:
         """The lineage that is stored for a job; None where this function did not submit it."""

@@ -6,8 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from handler.ledger import keys
 
@@ -18,8 +17,7 @@ Content: TypeAlias = Literal["callback", "record", "ticket"]
 or ticket/1. The body itself does not decide: a stranger may post any of them."""
 
 
-@dataclass(frozen=True)
-class DeadLetter:
+class DeadLetter(NamedTuple):
     """A body that could not be understood, or that reports another end than the one kept."""
 
     body: bytes

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from handler.callback.record import JobRecord
 from handler.ledger import keys
@@ -36,8 +35,7 @@ OWN_RECORD = frozenset(
 """Actions of the tickets that a callback puts about its own record."""
 
 
-@dataclass(frozen=True)
-class Ticket:
+class Ticket(NamedTuple):
     """One thing that must still happen.
 
     due: epoch seconds. state: the end that it speaks of. record: the whole record; None
@@ -95,11 +93,11 @@ class Ticket:
     def replayed(self) -> Ticket:
         """The same ticket as a new one: it is tried as often as one that never failed."""
         details = {name: value for name, value in (self.details or {}).items() if name != FAULTS}
-        return replace(self, replays=self.replays + 1, tries=0, details=details or None)
+        return self._replace(replays=self.replays + 1, tries=0, details=details or None)
 
     def later(self, due: float, note: str, counts: bool) -> Ticket:
         """The same ticket at a later time; one try on where it counts as one."""
-        return replace(self, due=int(due), tries=self.tries + counts, note=note)
+        return self._replace(due=int(due), tries=self.tries + counts, note=note)
 
 
 def about(record: JobRecord, action: str, due: int = 0, note: str = "") -> Ticket:
@@ -109,8 +107,8 @@ def about(record: JobRecord, action: str, due: int = 0, note: str = "") -> Ticke
 
 def alert_of(ticket: Ticket, kind: str, note: str, details: dict[str, Any] | None = None) -> Ticket:
     """An alert about what another ticket is about."""
-    return replace(
-        ticket, action=f"alert.{kind}", due=0, note=note, tries=0, details=details or ticket.details
+    return ticket._replace(
+        action=f"alert.{kind}", due=0, note=note, tries=0, details=details or ticket.details
     )
 
 

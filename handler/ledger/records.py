@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from handler.callback.record import JobRecord
 from handler.errors import StoreError
@@ -15,8 +14,7 @@ Status: TypeAlias = Literal["kept", "duplicate", "unverified", "dead_letter"]
 Comparison: TypeAlias = Literal["kept", "duplicate", "conflict"]
 
 
-@dataclass(frozen=True)
-class StoreResult:
+class StoreResult(NamedTuple):
     """The result for one job of a callback, once it is durable.
 
     kept: it is new, or it is this very write, whose answer had been lost.
@@ -32,8 +30,7 @@ class StoreResult:
     differs: bool = False
 
 
-@dataclass(frozen=True)
-class Conflict:
+class Conflict(NamedTuple):
     """Another end of the job is kept under the key, and stays; this one is stored nowhere yet."""
 
     key: str

@@ -15,7 +15,6 @@ was submitted, which is true whatever the lease's age.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from handler.callback import converters, tree
 from handler.callback.lineage import Lineage
@@ -59,7 +58,7 @@ def carry_out(context: SweepContext, name: str, ticket: Ticket, step: NextStep) 
             return submitted
         step = Alert(step.otherwise, f"{step.reason}; tried {ticket.tries} times")
     if isinstance(step, Alert):
-        about = ticket if step.record is None else replace(ticket, record=step.record)
+        about = ticket if step.record is None else ticket._replace(record=step.record)
         context.outbox.put(alert_of(about, step.kind, step.reason))
         context.outbox.done(name)
         log_ticket(context, ticket, "alerted", step.reason, step.kind)
@@ -165,14 +164,14 @@ def _note(
 ) -> Attempt:
     """What CI said, without secrets that it quotes: CallBack holds a token."""
     message = redact(result.message, context.settings.secrets)[:MAX_MESSAGE_CHARS]
-    noted = replace(claim, state=state, code=result.code, message=message)
+    noted = claim._replace(state=state, code=result.code, message=message)
     context.lease.check(WRITE_S)
     context.attempts.put(step.lineage, noted)
     return noted
 
 
 def _adopt(context: SweepContext, step: Adopt) -> Done:
-    attempt = replace(step.claim, state="submitted", job_id=step.job_id, created_at=step.created_at)
+    attempt = step.claim._replace(state="submitted", job_id=step.job_id, created_at=step.created_at)
     if attempt.nonce:
         context.attempts.note_lineage(step.job_id, step.lineage)
     context.attempts.put(step.lineage, attempt)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from handler.alerts.digest import Entry
@@ -120,4 +119,4 @@ class Worker:
             put_dead_letter(self._context, name, ticket, ticket.to_json(), note)
             return
         details = {**(ticket.details or {}), FAULTS: faults}
-        self._context.outbox.put(replace(ticket, details=details))
+        self._context.outbox.put(ticket._replace(details=details))

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from handler.callback.limits import Limits
 from handler.errors import Problem, SettingsError
@@ -24,8 +23,11 @@ alert could be sent and no job submitted."""
 Verify: TypeAlias = Literal["never", "failures", "always"]
 
 
-@dataclass(frozen=True, eq=False)  # nothing compares them, and each method costs a cold start
-class Settings:
+_NOT_SHOWN = frozenset({"callback_tokens", "alert_urls", "retry_callback_url"})
+"""Attributes that hold secrets: they are left out of a repr."""
+
+
+class Settings(NamedTuple):
     """The settings of the environment. Durations are in seconds, sizes in bytes."""
 
     ledger_url: StoreUrl
@@ -33,9 +35,9 @@ class Settings:
     """Where callbacks go that the ledger does not accept."""
     region: str | None
     cos_endpoint: tuple[str, int] | None
-    callback_tokens: tuple[str, ...] = field(repr=False)
+    callback_tokens: tuple[str, ...]
     """Empty where `none` was written out: every request is accepted."""
-    alert_urls: tuple[str, ...] = field(repr=False)
+    alert_urls: tuple[str, ...]
     alert_lang: Literal["zh", "en"]
     retry_max_attempts: int
     retry_base_s: int
@@ -55,7 +57,7 @@ class Settings:
     missing_callback_alert_threshold: int
     sweep_max_submits: int
     workflow_retry: Literal["off", "trigger"]
-    retry_callback_url: str | None = field(repr=False)
+    retry_callback_url: str | None
     max_body_bytes: int
     limits: Limits
     credentials: Credentials | None
@@ -69,6 +71,10 @@ class Settings:
         """
         # A warm invocation mostly finds the values of the one before, and settings are frozen.
         return _of_values(tuple(map(env.get, _NAMES)))
+
+    def __repr__(self) -> str:
+        shown = {name: value for name, value in self._asdict().items() if name not in _NOT_SHOWN}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import tracemalloc
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -186,7 +185,7 @@ def test_what_is_no_callback_of_a_sane_size_is_refused_with_its_reason(
 
 def test_limits_are_inclusive() -> None:
     """What is exactly at a limit is read."""
-    few = replace(LIMITS, max_nodes=5, max_depth=3)
+    few = LIMITS._replace(max_nodes=5, max_depth=3)
     assert parse(b"<a><b><c/></b><d/><e/></a>", few)
     assert parse(b'{"a":{"b":{"c":1}},"d":2}', few)
     assert reason(b"<a><b><c/></b><d/><e/><f/></a>", few) == "too_many_nodes"
@@ -194,8 +193,8 @@ def test_limits_are_inclusive() -> None:
     assert reason(b'{"a":[[[1]]]}', few) == "too_deep"
     assert reason(b'{"a":1,"b":2,"c":3,"d":4,"e":5}', few) == "too_many_nodes"
     assert parse(b'{"a":' + b"1" * 400 + b"}", few)
-    assert parse(b'[[],",,"]', replace(LIMITS, max_nodes=3))
-    assert parse(b"<a/>", replace(LIMITS, max_bytes=4))
+    assert parse(b'[[],",,"]', LIMITS._replace(max_nodes=3))
+    assert parse(b"<a/>", LIMITS._replace(max_bytes=4))
     name = "x" * 1_024
     assert parse(f'<{name} {name}=""/>'.encode(), LIMITS)[0] == {name: {f"@{name}": ""}}
     assert parse(f'{{"{name}":1}}'.encode(), LIMITS)[0] == {name: "1"}
@@ -203,7 +202,7 @@ def test_limits_are_inclusive() -> None:
 
 def test_markup_that_makes_no_nodes_is_bounded_as_well() -> None:
     """A prolog and a comment are free; many of them cost what nodes cost."""
-    two = replace(LIMITS, max_nodes=2)
+    two = LIMITS._replace(max_nodes=2)
     assert parse(b"<?xml version='1.0'?><!-- 1 --><a><b></b></a>", two)
     assert reason(b"<?xml version='1.0'?><!-- 1 --><!-- 2 --><a><b></b></a>", two) == (
         "too_many_nodes"
@@ -213,13 +212,13 @@ def test_markup_that_makes_no_nodes_is_bounded_as_well() -> None:
 def test_attributes_are_nodes() -> None:
     """As they are leaves of the tree."""
     body = b"<a b='1' c='2' d='3'><e/></a>"
-    assert parse(body, replace(LIMITS, max_nodes=5))
-    assert reason(body, replace(LIMITS, max_nodes=4)) == "too_many_nodes"
+    assert parse(body, LIMITS._replace(max_nodes=5))
+    assert reason(body, LIMITS._replace(max_nodes=4)) == "too_many_nodes"
 
 
 def test_a_tag_is_measured_up_to_its_end() -> None:
     """Its closing bracket aside; the limit is inclusive here too."""
-    short = replace(LIMITS, max_tag_bytes=12)
+    short = LIMITS._replace(max_tag_bytes=12)
     assert parse(b'<a bc="6789">text</a>', short)
     assert reason(b'<a bc="67890">text</a>', short) == "tag_too_long"
     assert reason(b'<a bc="6789" d="">text</a>', short) == "tag_too_long"
@@ -353,7 +352,7 @@ def test_memory_stays_within_a_multiple_of_the_body(body: bytes) -> None:
     """No body costs more than six times its own size before it is read or refused."""
     tracemalloc.start()
     with contextlib.suppress(PayloadError):  # read or refused: the cost is what is looked at
-        parse(body, replace(LIMITS, max_bytes=len(body)))
+        parse(body, LIMITS._replace(max_bytes=len(body)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 6 * len(body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -65,10 +64,10 @@ def hostile_record(kind: str, outcome: str) -> JobRecord:
         "retry": {"root_job_id": HOSTILE, "attempt": 2 if kind == "job" else 1},
         "source": {**plain.source, "request_id": HOSTILE},
     }
-    assert set(printed) | STRUCTURE | {"wait_s", "run_s", "job_level", "progress_percent"} == {
-        field.name for field in fields(JobRecord)
-    }
-    return replace(plain, **printed)
+    assert set(printed) | STRUCTURE | {"wait_s", "run_s", "job_level", "progress_percent"} == set(
+        JobRecord._fields
+    )
+    return plain._replace(**printed)
 
 
 class _Hostile(BaseHTTPRequestHandler):
@@ -263,7 +262,7 @@ def colour(
 @pytest.fixture
 def _late_records(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each wait of `tail` ends with one more record."""
-    late = (replace(hostile_record("job", "failed"), job_id=f"{n}{HOSTILE}") for n in range(99))
+    late = (hostile_record("job", "failed")._replace(job_id=f"{n}{HOSTILE}") for n in range(99))
     monkeypatch.setattr(
         "ci_callback.commands.tail.time.sleep", lambda seconds: keep(store, next(late))
     )

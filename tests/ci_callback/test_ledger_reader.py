@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -160,7 +159,7 @@ def test_a_re_submission_that_ended_without_a_day_is_found(store: FolderStore) -
 def claiming(job_id: str, root: str, attempt: int) -> JobRecord:
     """A record whose UserData claims to be an attempt of another job; it says attempt 1 itself."""
     text = attach("mine", Marker(Lineage(root, attempt), "0123456789abcdef"))
-    return replace(record(job_id), details={"JobId": job_id, "Operation": {"UserData": text}})
+    return record(job_id)._replace(details={"JobId": job_id, "Operation": {"UserData": text}})
 
 
 def test_what_was_noted_after_the_record_is_followed(store: FolderStore) -> None:
@@ -205,7 +204,7 @@ def test_only_jobs_that_claim_to_be_a_re_submission_cost_a_request(
 
 def test_the_record_of_a_ticket_is_followed_too(store: FolderStore) -> None:
     """The report counts the retry that it waits for with its root."""
-    failed = replace(claiming("j2", "j1", 2), outcome="failed", code="InternalError")
+    failed = claiming("j2", "j1", 2)._replace(outcome="failed", code="InternalError")
     keep(store, record("j1", outcome="failed", code="InternalError"), failed)
     Outbox(Ledger(store)).put(about(failed, "retry", 2_000_000_000))
     Attempts(store).note_lineage("j2", Lineage("j1", 2))

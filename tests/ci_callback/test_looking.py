@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -342,7 +341,7 @@ def test_tail_of_some_days_looks_at_those_and_at_undated_jobs(store: FolderStore
     """Each look lists the keys of every day that it covers."""
     today = datetime.now(timezone.utc).date()
     keep(store, record("j1", f"{today}"), record("j2", "2026-01-01"))
-    keep(store, replace(record("j3"), created_at=None))
+    keep(store, record("j3")._replace(created_at=None))
     names = [key.rpartition("/")[2] for key in recent_keys(store, 1)]
     assert sorted(names) == ["j1.json", "j3.json"]
 

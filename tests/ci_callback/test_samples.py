@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -24,7 +24,7 @@ from handler.callback.catalogue import TAGS
 from handler.callback.lineage import NONCE_CHARS, Lineage, Marker
 from handler.callback.outcome import OUTCOMES, PARTIAL_FAILURE_RULES, REVIEW_OUTCOMES, rule_of
 from handler.callback.record import JobRecord
-from handler.callback.results.fields import Group, Leaf
+from handler.callback.results.fields import Group, Leaf, ValueType
 from handler.callback.results.leaves import (
     bit_rate,
     boolean,
@@ -136,7 +136,7 @@ def test_xml_and_json_give_one_record(name: str) -> None:
     for options in ({}, {"state": "Failed"}, {"workflow": True}):
         x, j = (record(name, format=form, **options) for form in FORMATS)
         assert x.source["digest"] == j.source["digest"]
-        assert replace(x, source={}, details={}) == replace(j, source={}, details={})
+        assert x._replace(source={}, details={}) == j._replace(source={}, details={})
 
 
 @EVERY_TAG
@@ -532,7 +532,7 @@ def test_a_new_kind_of_field_must_be_written_too() -> None:
 def test_a_new_form_must_be_written_so_that_it_is_read() -> None:
     """Each value is read back before it is sent."""
     with pytest.raises(ValueError, match="no known form"):
-        write(Leaf("A", "", 5, "integer", lambda sent: None), {}, Notes({}))
+        write(Leaf("A", "", 5, ValueType("integer", lambda sent: None)), {}, Notes({}))
 
 
 def test_a_node_that_is_two_things_is_an_error() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,7 +133,7 @@ def test_an_object_in_the_place_of_a_dead_letter_is_replaced(
 def test_a_dead_letter_that_came_again_stays_as_it_first_came(ledger: Ledger) -> None:
     """The first delivery's time and request are kept."""
     key = ledger.put_dead_letter(LETTER)
-    ledger.put_dead_letter(replace(LETTER, request_id="r2"))
+    ledger.put_dead_letter(LETTER._replace(request_id="r2"))
     assert ledger.store.get(key) == LETTER.to_json()
 
 
@@ -175,6 +174,6 @@ def test_an_object_of_a_strangers_does_not_hold_ones_own_dead_letter(
     content: Content, stored: Content, expected: bool
 ) -> None:
     """A callback is held by any object with its body; a ticket or record only by its own kind."""
-    present = replace(LETTER, content=stored).to_json()
-    assert replace(LETTER, content=content).is_held_by(present) is expected
-    assert not replace(LETTER, content=content, body=b"other").is_held_by(present)
+    present = LETTER._replace(content=stored).to_json()
+    assert LETTER._replace(content=content).is_held_by(present) is expected
+    assert not LETTER._replace(content=content, body=b"other").is_held_by(present)

@@ -48,7 +48,7 @@ def line(status: str, reason: str | None = None, **more: str) -> dict[str, str]:
 
 
 def tried(times: int) -> Ticket:
-    return replace(TICKET, tries=times)
+    return TICKET._replace(tries=times)
 
 
 # --- the ends -----------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def test_a_deferred_ticket_waits_longer_each_time(
     world.now += 0.5
     assert carry_out(context, TICKET.name, tried(tries), Defer("why", otherwise="held")) == 0
     due = int(world.now) + DELAYS_S[tries] + 1
-    later = replace(TICKET, due=due, tries=tries + 1, note="why")
+    later = TICKET._replace(due=due, tries=tries + 1, note="why")
     assert tickets(world) == {later.name: later}
     assert done(world) == [TICKET.name]
     assert lines(world, "ticket") == [line("deferred", "why")]
@@ -210,7 +210,7 @@ def test_a_submission_is_claimed_before_it_is_sent(
     """And noted as submitted after, with the job's watch."""
     claim = submit(world, context, ACCEPTED)
     assert claim == Attempt("submitting", world.now, context.lease.writer, 1, nonce=NONCE)
-    noted = replace(claim, state="submitted", job_id="j2", created_at=CREATED)
+    noted = claim._replace(state="submitted", job_id="j2", created_at=CREATED)
     assert context.attempts.get(SECOND) == noted
     assert context.attempts.lineage_of("j2") == SECOND
     (watch,) = tickets(world).values()
@@ -245,7 +245,7 @@ def test_a_refusal_is_noted_and_alerted(world: QuickWorld, context: SweepContext
     noted = context.attempts.get(SECOND)
     assert claim is not None
     assert noted is not None
-    assert noted == replace(claim, state="refused", code="InvalidTag", message=noted.message)
+    assert noted == claim._replace(state="refused", code="InvalidTag", message=noted.message)
     assert noted.message.startswith("no: ")
     assert "the-token" not in noted.message
     assert len(noted.message) == 500
@@ -261,7 +261,7 @@ def test_a_submission_that_ci_did_not_take_comes_again(
     """It counts as a try."""
     claim = submit(world, context, CreateResult("not_taken", code=code, message="no path"))
     assert claim is not None
-    noted = replace(claim, state="not_taken", code=code, message="no path")
+    noted = claim._replace(state="not_taken", code=code, message="no path")
     assert context.attempts.get(SECOND) == noted
     (later,) = tickets(world).values()
     assert (later.due, later.tries) == (int(world.now) + DELAYS_S[0], 1)

@@ -8,7 +8,6 @@ import threading
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +127,7 @@ class TestMemory:
         record = JobRecord.from_json(world.store.get(key) or b"")
         words: dict[str, Tree] = {f"n{number}": "x" * 50 for number in range(8_000)}
         for number in range(count):
-            copy = replace(record, job_id=f"{job}{number}", details={**record.details, "W": words})
+            copy = record._replace(job_id=f"{job}{number}", details={**record.details, "W": words})
             world.store.put(f"jobs/dt=2026-09-21/{copy.job_id}.json", copy.to_json())
             ticket = Ticket(action, copy.job_id, "failed", 0, copy)
             world.store.put(f"_outbox/{ticket.name}", ticket.to_json())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,7 +118,7 @@ def test_a_job_that_ci_calls_otherwise_is_alerted(world: Failed) -> None:
 
 def test_a_job_of_no_known_family_is_held(world: Failed) -> None:
     """CI is not asked."""
-    odd = replace(world.record, tag="Nonsense", job_id="?1")
+    odd = world.record._replace(tag="Nonsense", job_id="?1")
     before = len(world.ci.seen)
     reason = "which of CI's endpoints takes such a job is not known"
     assert world.decide(odd) == Alert("held", reason)

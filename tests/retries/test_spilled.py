@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -346,7 +345,7 @@ def test_with_verify_always_each_callback_of_the_spill_is_asked_about(machine: M
             return world.http.send(method, url, headers, body, timeout_s)
 
     env = {**world.env, "SPILL_URL": "file:elsewhere"}
-    function = replace(machine.function, env=env, http=SlowCi())
+    function = machine.function._replace(env=env, http=SlowCi())
     function.take_in_spilled(Settings.from_env(env), Run("r", 0.0, 900.0, lambda: -1.0))
     records = [json.loads(machine.ledger.get(key) or b"") for key in machine.ledger.list("jobs/")]
     assert [record["source"]["verified"] for record in records] == [True] * 5

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from ci_callback.ci_simulator import Fault
@@ -30,9 +28,9 @@ class Unverified(QuickWorld):
         self.ticket = Ticket.from_json(self.memory.get(key) or b"")
 
     def decide(self, tries: int = 0, record: JobRecord | None = None) -> NextStep:
-        ticket = replace(self.ticket, tries=tries)
+        ticket = self.ticket._replace(tries=tries)
         return complete_verification(
-            context_of(self), replace(ticket, record=record) if record else ticket
+            context_of(self), ticket._replace(record=record) if record else ticket
         )
 
 
@@ -43,7 +41,7 @@ def world() -> Unverified:
 
 def test_a_ticket_without_a_record_is_none(world: Unverified) -> None:
     """Must raise: it is the ticket's own fault."""
-    world.ticket = replace(world.ticket, record=None)
+    world.ticket = world.ticket._replace(record=None)
     with pytest.raises(ValueError, match="a verify ticket without a record"):
         world.decide()
 
@@ -92,6 +90,6 @@ def test_what_ci_can_not_be_asked_about_is_stored_as_it_is(world: Unverified) ->
 def test_a_job_of_no_known_family_is_stored_as_it_is(world: Unverified) -> None:
     """CI has no endpoint for it."""
     assert world.ticket.record is not None
-    odd = replace(world.ticket.record, tag="Nonsense", job_id="?1")
+    odd = world.ticket.record._replace(tag="Nonsense", job_id="?1")
     assert world.decide(record=odd) == Store(odd, "CI has no endpoint that is known for it")
     assert about(odd, "verify").record == odd

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,13 +67,13 @@ def test_a_ticket_knows_the_marker_of_its_job(world: Watched) -> None:
 def test_a_ticket_without_its_attempt_is_no_watch(world: Watched, details: Any) -> None:
     """Must raise: it is the ticket's own fault."""
     with pytest.raises(ValueError, match="a watch ticket without its attempt"):
-        watch(world.context, replace(world.ticket, details=details))
+        watch(world.context, world.ticket._replace(details=details))
 
 
 def test_a_ticket_without_a_record_is_no_watch(world: Watched) -> None:
     """Must raise: nothing says where the job's CI is."""
     with pytest.raises(ValueError, match="a watch ticket without a record"):
-        watch(world.context, replace(world.ticket, record=None))
+        watch(world.context, world.ticket._replace(record=None))
 
 
 # --- no callback came ---------------------------------------------------------------------
@@ -160,7 +159,7 @@ def test_while_ci_says_that_it_runs_a_callback_is_doubted(world: Watched) -> Non
     step = watch(world.context, world.ticket)
     reason = "a callback says Success, and CI still Running"
     assert step == Defer(reason, world.now + AGAIN_S, otherwise="unknown")
-    step = watch(world.context, replace(world.ticket, tries=MAX_TRIES))
+    step = watch(world.context, world.ticket._replace(tries=MAX_TRIES))
     assert isinstance(step, Done)
     assert [alert.note for alert in step.tickets] == [
         "a callback said Success, and CI says Running"
@@ -208,8 +207,8 @@ def test_jobs_on_another_input_or_with_another_marker_are_not_counted(world: Wat
 
 def test_a_job_of_no_known_family_is_not_asked_about(world: Watched) -> None:
     """No endpoint is known for it."""
-    odd = replace(world.first, tag="Nonsense")
-    ticket = replace(world.ticket, job_id="?1", record=odd)
+    odd = world.first._replace(tag="Nonsense")
+    ticket = world.ticket._replace(job_id="?1", record=odd)
     before = len(world.ci.seen)
     assert watch(world.context, ticket) == Alert(
         "unknown", "no callback came, and CI does not know the job"

@@ -142,7 +142,7 @@ def test_while_ci_is_out_of_reach_a_ticket_waits_and_at_last_is_alerted(
     (later,) = tickets(world).values()
     assert (later.action, later.tries) == (ticket.action, 1)
     assert "CI answered 500" in later.note
-    assert Worker(context).process(put(world, replace(later, tries=8))) == Outcome("ci_failed", 0)
+    assert Worker(context).process(put(world, later._replace(tries=8))) == Outcome("ci_failed", 0)
     (alert,) = tickets(world).values()
     assert alert.action == f"alert.{kind}"
 
@@ -169,7 +169,7 @@ def test_a_tickets_own_fault_is_counted_and_stops_no_other(
 ) -> None:
     """Four times; then the ticket is a dead letter, and a person is asked."""
     decide(monkeypatch, KeyError("nobody thought of this"))
-    name = put(world, replace(WATCH, details={"attempt": 2}))
+    name = put(world, WATCH._replace(details={"attempt": 2}))
     for times in range(1, MAX_OWN_FAULTS):
         assert Worker(context).process(name) == Outcome("failed", 0)
         (ticket,) = tickets(world).values()
@@ -212,7 +212,7 @@ def test_an_action_of_a_later_version_is_a_fault_of_the_ticket(
     [
         (b"[]", "not a ticket/1"),
         (about(RECORD, "verify").to_json(), "it is a ticket of another action: 'verify'"),
-        (replace(RETRY, record=None).to_json(), "it holds no record"),
+        (RETRY._replace(record=None).to_json(), "it holds no record"),
     ],
 )
 def test_a_ticket_that_can_not_be_read_becomes_a_dead_letter(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,7 +127,7 @@ def test_a_job_that_ci_does_not_know_waits(world: Born) -> None:
 
 def test_a_job_of_no_known_family_is_held(world: Born) -> None:
     """CI is not asked."""
-    odd = replace(world.record, tag="Nonsense", job_id="?1")
+    odd = world.record._replace(tag="Nonsense", job_id="?1")
     before = len(world.ci.seen)
     reason = "which of CI's endpoints knows such a job is not known"
     assert world.decide(odd) == Alert("held", reason)
@@ -144,7 +143,7 @@ def test_without_workflow_object_or_time_nothing_runs(
     if missing == "workflow":
         job.workflow = None
     elif missing == "object":
-        record = replace(record, input={**(record.input or {}), "object": None})
+        record = record._replace(input={**(record.input or {}), "object": None})
         del job.request["Input"]["Object"]
     else:
         shown = job.detail() | {"CreationTime": "-"}

@@ -12,8 +12,7 @@ raises PayloadError only, for a list longer than MAX_ROWS and MAX_CELLS allow.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from handler.callback import tree
 from handler.callback.tree import Steps, Tree
@@ -63,64 +62,73 @@ def says_nothing(value: Json, is_zero_nothing: bool) -> bool:
     return not value
 
 
-@dataclass(frozen=True)
-class Leaf:
-    """One value: null where it is absent or not of this type."""
+class ValueType(NamedTuple):
+    """The type of a value: its name in JSON Schema, and how it is read from the text that was sent.
 
-    path: str
-    about: str
-    example: Json
-    type: str
+    convert: null of a text that is not of this type. pattern: of a text, a regular expression.
+    """
+
+    name: str
     convert: Callable[[str | None], Json]
     unit: str = ""
     pattern: str = ""
-    at: Steps = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "at", tree.steps(self.path))
+
+class Leaf:
+    """One value: null where it is absent or not of its type."""
+
+    __slots__ = ("about", "at", "example", "path", "type")
+
+    def __init__(self, path: str, about: str, example: Json, value_type: ValueType) -> None:
+        self.path: Final = path
+        self.about: Final = about
+        self.example: Final = example
+        self.type: Final = value_type
+        self.at: Final[Steps] = tree.steps(path)
+
+    def moved(self, path: str) -> Leaf:
+        """The same value at another path."""
+        return Leaf(path, self.about, self.example, self.type)
 
     def read(self, node: Tree) -> Json:
         sent = None
         for names in self.at:
             sent = sent or tree.leaf(tree.walk(node, names))
-        return self.convert(sent)
+        return self.type.convert(sent)
 
     def schema(self) -> Schema:
         return {
-            "type": [self.type, "null"],
-            "description": described(self.about, self.unit),
+            "type": [self.type.name, "null"],
+            "description": described(self.about, self.type.unit),
             "examples": [self.example],
-            **({"pattern": self.pattern} if self.pattern else {}),
+            **({"pattern": self.type.pattern} if self.type.pattern else {}),
         }
 
     def lists(self) -> Iterator[str]:
         return iter(())
 
 
-@dataclass(frozen=True)
 class Values:
-    """A list of single values; one that is not of this type is left out."""
+    """A list of single values; one that is not of their type is left out."""
 
-    path: str
-    about: str
-    example: list[Json]
-    type: str
-    convert: Callable[[str | None], Json]
-    unit: str = ""
-    at: Steps = field(init=False, repr=False)
+    __slots__ = ("about", "at", "example", "path", "type")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "at", tree.steps(self.path))
+    def __init__(self, path: str, about: str, example: list[Json], value_type: ValueType) -> None:
+        self.path: Final = path
+        self.about: Final = about
+        self.example: Final = example
+        self.type: Final = value_type
+        self.at: Final[Steps] = tree.steps(path)
 
     def read(self, node: Tree) -> Json:
-        read = (self.convert(tree.leaf(child)) for child in tree.find_all(node, self.at))
+        read = (self.type.convert(tree.leaf(child)) for child in tree.find_all(node, self.at))
         return [value for value in read if value is not None]
 
     def schema(self) -> Schema:
         return {
             "type": "array",
-            "description": described(self.about, self.unit),
-            "items": {"type": self.type},
+            "description": described(self.about, self.type.unit),
+            "items": {"type": self.type.name},
             "examples": [self.example],
         }
 
@@ -129,7 +137,6 @@ class Values:
         yield from (".".join(names) for names in self.at)
 
 
-@dataclass(frozen=True)
 class Group:
     """An object with named fields, read at a path, or from the enclosing node where it is "".
 
@@ -137,15 +144,17 @@ class Group:
     name: where several tables hold this group, that of its one definition in the schema.
     """
 
-    path: str
-    about: str
-    fields: Fields
-    optional: bool = False
-    name: str = ""
-    at: Steps = field(init=False, repr=False)
+    __slots__ = ("about", "at", "fields", "name", "optional", "path")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "at", tree.steps(self.path))
+    def __init__(
+        self, path: str, about: str, fields: Fields, optional: bool = False, name: str = ""
+    ) -> None:
+        self.path: Final = path
+        self.about: Final = about
+        self.fields: Final = fields
+        self.optional: Final = optional
+        self.name: Final = name
+        self.at: Final[Steps] = tree.steps(path)
 
     def read(self, node: Tree) -> Json:
         at = tree.find(node, self.at) if self.path else node
@@ -174,7 +183,6 @@ class Group:
         yield from (".".join((*names, path)) for names in self.at for path in within)
 
 
-@dataclass(frozen=True)
 class Rows:
     """A list of objects: one node is a list of one, none an empty list.
 
@@ -182,18 +190,16 @@ class Rows:
     row has a text, zeros beside an empty text say nothing either.
     """
 
-    path: str
-    about: str
-    fields: Fields
-    at: Steps = field(init=False, repr=False)
-    row: Group = field(init=False, repr=False)
-    has_text: bool = field(init=False, repr=False)
+    __slots__ = ("about", "at", "fields", "has_text", "path", "row")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "at", tree.steps(self.path))
-        object.__setattr__(self, "row", Group("", self.about, self.fields))
-        kinds = {member.type for member in self.fields.values() if isinstance(member, Leaf)}
-        object.__setattr__(self, "has_text", "string" in kinds)
+    def __init__(self, path: str, about: str, fields: Fields) -> None:
+        self.path: Final = path
+        self.about: Final = about
+        self.fields: Final = fields
+        self.at: Final[Steps] = tree.steps(path)
+        self.row: Final = Group("", about, fields)
+        types = {member.type.name for member in fields.values() if isinstance(member, Leaf)}
+        self.has_text: Final = "string" in types
 
     def read(self, node: Tree) -> Json:
         """Raises PayloadError: more rows than MAX_ROWS and MAX_CELLS allow."""
@@ -224,25 +230,22 @@ class Rows:
             yield from (f"{own}.{path}" for path in self.row.lists())
 
 
-@dataclass(frozen=True)
 class Several:
     """An object as a Group is, of the first node that was sent, with a list of the `others`.
 
     For nodes that no page shows to repeat, though those beside them do: in `details` one of them
-    stays an object.
+    stays an object. others: what is listed there.
     """
 
-    path: str
-    about: str
-    fields: Fields
-    others: str
-    """What is listed there."""
-    at: Steps = field(init=False, repr=False)
-    one: Group = field(init=False, repr=False)
+    __slots__ = ("about", "at", "fields", "one", "others", "path")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "at", tree.steps(self.path))
-        object.__setattr__(self, "one", Group("", self.about, self.fields))
+    def __init__(self, path: str, about: str, fields: Fields, others: str) -> None:
+        self.path: Final = path
+        self.about: Final = about
+        self.fields: Final = fields
+        self.others: Final = others
+        self.at: Final[Steps] = tree.steps(path)
+        self.one: Final = Group("", about, fields)
 
     def read(self, node: Tree) -> Json:
         """Raises PayloadError: more nodes than MAX_ROWS and MAX_CELLS allow."""

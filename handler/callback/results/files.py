@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler.callback import tree
 from handler.callback.outputs import keys
@@ -22,8 +22,7 @@ _FILE = Group(
 )
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(NamedTuple):
     """The files that OutputFile nodes name, with their checksums and addresses: a Field."""
 
     path: str

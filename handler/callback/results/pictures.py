@@ -7,9 +7,8 @@ pictures reports on each of them, with a State and a Code of its own.
 
 from __future__ import annotations
 
-from handler.callback.converters import as_key
 from handler.callback.results.fields import Fields, Group, Rows, Several, Values
-from handler.callback.results.leaves import boolean, etag, integer, key, number, text
+from handler.callback.results.leaves import KEY, boolean, etag, integer, key, number, text
 
 _PICTURE: Fields = {
     "format": text("Format", "Format", "JPEG"),
@@ -53,8 +52,7 @@ PIC_PROCESS = Group(
                     "ObjectName",
                     "Keys of what was made of it",
                     ["output/out.jpg"],
-                    "string",
-                    as_key,
+                    KEY,
                 ),
                 "url": text(
                     "ObjectUrl", "Address of the output", "https://example.com/output/out.jpg"

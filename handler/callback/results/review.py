@@ -9,7 +9,6 @@ where the others say Result, and put the scenes below Labels; the Simple form wr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from handler.callback import converters, path_trie, tree
 from handler.callback.results.fields import (
@@ -19,6 +18,7 @@ from handler.callback.results.fields import (
     Leaf,
     Rows,
     Schema,
+    ValueType,
     refuse_many_rows,
 )
 from handler.callback.results.leaves import boolean, integer, key, number, seconds_of_ms, text
@@ -36,9 +36,12 @@ _PARTS = {
 """Where a Detail reports on the parts that were looked at, and what kind of part they are."""
 
 
+_VERDICT = ValueType("integer", converters.as_verdict)
+
+
 def _verdict(path: str, about: str) -> Leaf:
     """Virus detection says normal and block for 0 and 1."""
-    return Leaf(path, f"{about}: {VERDICT}", 0, "integer", converters.as_verdict)
+    return Leaf(path, f"{about}: {VERDICT}", 0, _VERDICT)
 
 
 _PART: Fields = {
@@ -71,7 +74,6 @@ _PART: Fields = {
 _PART_GROUP = Group("", "", _PART)
 
 
-@dataclass(frozen=True)
 class Parts:
     """The pictures, sounds, pages and texts that were looked at: a Field."""
 

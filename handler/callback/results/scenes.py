@@ -7,7 +7,7 @@ OcrResult, ObjectResult, LibResult and LanguageResult of cos-go-sdk-v5; HitInfo 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler.callback import converters, tree
 from handler.callback.results.fields import Fields, Group, Json, Rows, Schema, refuse_many_rows
@@ -17,8 +17,7 @@ from handler.callback.tree import Tree
 VERDICT = "0 is normal, 1 is against the rules, 2 is to be looked at by a person"
 
 
-@dataclass(frozen=True)
-class Keywords:
+class Keywords(NamedTuple):
     """Words, sent as a list of them or as one text with commas between: a Field."""
 
     names: tuple[str, ...] = ("Keywords",)
@@ -119,7 +118,6 @@ _FIELDS: Fields = {
 SCENE = Group("", "What was found of one thing that was looked for", _FIELDS)
 
 
-@dataclass(frozen=True)
 class Scenes:
     """The nodes PornInfo, AdsInfo and so on, each a row that names its scene: a Field."""
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice, zip_longest
+from typing import NamedTuple
 
 from handler.callback import converters, tree
 from handler.callback.converters import in_seconds
@@ -56,8 +56,7 @@ _NOT_SENT: dict[str, Json] = dict.fromkeys(_SEGMENT)
 """A sentence in a form that says nothing: each form adds its fields."""
 
 
-@dataclass(frozen=True)
-class Segments:
+class Segments(NamedTuple):
     """The sentences of a recording, out of whichever of three forms was sent: a Field.
 
     ResultDetail: StartMs and EndMs, and words whose offsets begin with their sentence.
@@ -90,8 +89,7 @@ class Segments:
             yield f"{self.path}.{name}"
 
 
-@dataclass(frozen=True)
-class Transcript:
+class Transcript(NamedTuple):
     """All that was said, without times, one sentence per line: a Field."""
 
     path: str

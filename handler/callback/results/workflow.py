@@ -7,8 +7,7 @@ ci_media.go. Paths begin below WorkflowExecution.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from handler.callback import converters, outcome, path_trie, tree
 from handler.callback.results.fields import Group, Json, Rows, Schema
@@ -17,7 +16,6 @@ from handler.callback.results.pictures import OCR
 from handler.callback.tree import Tree
 
 
-@dataclass(frozen=True)
 class TaskOutcome:
     """How a task ended: a Field."""
 
@@ -34,8 +32,7 @@ class TaskOutcome:
         return iter(())
 
 
-@dataclass(frozen=True)
-class Between:
+class Between(NamedTuple):
     """Seconds from one time to another: a Field."""
 
     start: str
@@ -53,7 +50,6 @@ class Between:
         return iter(())
 
 
-@dataclass(frozen=True)
 class FailedTasks:
     """The names of the tasks that failed, or their types where they have none: a Field."""
 
