@@ -62,7 +62,7 @@ class MadeUp:
         )
         self._line = line.encode() + b"\n"
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         """Names of the day's records, in their order."""
         return (f"jobs/dt={DAY}/j{number:08d}.json" for number in range(self._count))
 

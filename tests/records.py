@@ -79,8 +79,8 @@ class Listing:
     def get(self, key: str) -> bytes | None:
         return self.inner.get(key)
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
-        shown = {*self.inner.list(prefix, stop), *self.gone} - self.hidden
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
+        shown = {*self.inner.list(prefix, stop, after), *self.gone} - self.hidden
         return iter(sorted(key for key in shown if key.startswith(prefix)))
 
     def delete(self, key: str) -> None:

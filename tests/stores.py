@@ -13,7 +13,7 @@ import io
 import itertools
 import json
 import threading
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
@@ -76,9 +76,9 @@ class MemoryStore:
     def get(self, key: str) -> bytes | None:
         return self._data.get(key)
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         with self._lock:
-            return iter(_listed(self._keys, prefix, stop))
+            return iter(_listed(self._keys, prefix, stop, after))
 
     def delete(self, key: str) -> None:
         with self._lock:
@@ -108,8 +108,8 @@ class Wrapped:
     def get(self, key: str) -> bytes | None:
         return self.inner.get(key)
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
-        return self.inner.list(prefix, stop)
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
+        return self.inner.list(prefix, stop, after)
 
     def delete(self, key: str) -> None:
         self.inner.delete(key)
@@ -124,9 +124,9 @@ class LaggingStore(Wrapped):
         self._memory = inner
         self._lag = lag
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         keys = self._memory.keys_at(self._memory.clock() - self._lag())
-        return iter(_listed(keys, prefix, stop))
+        return iter(_listed(keys, prefix, stop, after))
 
 
 class LeakyStore(Wrapped):
@@ -212,8 +212,8 @@ class TroubledStore(Wrapped):
     def get(self, key: str) -> bytes | None:
         return self._ask("get", key, lambda: self.inner.get(key))
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
-        yield from self._ask("list", prefix, lambda: [*self.inner.list(prefix, stop)])
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
+        yield from self._ask("list", prefix, lambda: [*self.inner.list(prefix, stop, after)])
 
     def delete(self, key: str) -> None:
         self._ask("delete", key, lambda: self.inner.delete(key))
@@ -391,9 +391,9 @@ class QuickWorld(World):
         return json.loads(self.store.get(key) or b"null")
 
 
-def _listed(keys: list[str], prefix: str, stop: str | None) -> list[str]:
-    """Of keys in order, those that begin with prefix, up to stop."""
+def _listed(keys: list[str], prefix: str, stop: str | None, after: str) -> list[str]:
+    """Of keys in order, those that begin with prefix, behind after and up to stop."""
     end = bisect_left(keys, prefix + "\U0010ffff")
     if stop is not None:
         end = min(end, bisect_left(keys, stop))
-    return keys[bisect_left(keys, prefix) : end]
+    return keys[max(bisect_left(keys, prefix), bisect_right(keys, after)) : end]

@@ -30,8 +30,8 @@ class Watched:
     def get(self, key: str) -> bytes | None:
         return self._store.get(key)
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
-        return self._store.list(prefix, stop)
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
+        return self._store.list(prefix, stop, after)
 
     def delete(self, key: str) -> None:
         self._store.delete(key)

@@ -7,6 +7,7 @@ CI sends no namespaces.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,16 @@ def parse(body: bytes, limits: Limits) -> dict[str, Any]:
     Raises:
         PayloadError: it is malformed, holds a DTD, or goes over a limit.
     """
+    refuse_beyond(body, limits)
+    return _read(body, limits)
+
+
+def refuse_beyond(body: bytes, limits: Limits) -> None:
+    """The limits that hold before a body is parsed.
+
+    Raises:
+        PayloadError: it is not UTF-8, or has too many nodes or too long a tag.
+    """
     if body[1:2] == b"\0":
         # expat would read it all the same, whatever encoding it was given.
         raise PayloadError("encoding", "UTF-16 or UTF-32, and not UTF-8")
@@ -55,7 +66,6 @@ def parse(body: bytes, limits: Limits) -> dict[str, Any]:
     if body.count(b"<") > 2 * limits.max_nodes + 2:
         raise PayloadError("too_many_nodes", f"more than {limits.max_nodes} nodes")
     _refuse_long_tags(body, limits.max_tag_bytes)
-    return _read(body, limits)
 
 
 def _read(
@@ -86,7 +96,7 @@ def _tree(body: bytes, limits: Limits, characters: Mapping[int, str] | None) -> 
     from defusedxml.common import DefusedXmlException
 
     target = _Target(limits, characters)
-    parser = _guarded_parser()
+    parser = guarded_parser()
     parser.StartElementHandler, parser.EndElementHandler = target.start, target.end
     parser.CharacterDataHandler = target.data
     try:
@@ -98,20 +108,27 @@ def _tree(body: bytes, limits: Limits, characters: Mapping[int, str] | None) -> 
     return target.tree
 
 
-def _guarded_parser() -> XMLParserType:
+def guarded_parser() -> XMLParserType:
     """An expat parser that does not resolve namespaces, with the guards of defusedxml.
 
     defusedxml's own parser resolves them, and there is no way to have it not do so.
     """
-    # Imported here: a refused request and a JSON callback need no XML parser.
-    from defusedxml.ElementTree import DefusedXMLParser
-
     # The encoding is given, so a declaration that slipped past the check above has no effect.
     parser = ParserCreate("utf-8")
-    guarded = DefusedXMLParser(forbid_dtd=True).parser
+    guarded = _parser_with_guards()
     for name in _GUARDS:
         setattr(parser, name, getattr(guarded, name))
     parser.buffer_text = True
+    return parser
+
+
+@functools.cache
+def _parser_with_guards() -> XMLParserType:
+    """defusedxml's own parser. Its guards only raise, so any number of parsers may share them."""
+    # Imported here: a refused request and a JSON callback need no XML parser.
+    from defusedxml.ElementTree import DefusedXMLParser
+
+    parser: XMLParserType = DefusedXMLParser(forbid_dtd=True).parser
     return parser
 
 

@@ -29,7 +29,7 @@ from urllib.parse import quote
 
 from handler import USER_AGENT
 from handler.connections import Connections, Patience, Request
-from handler.errors import NoAnswerError, StoreError
+from handler.errors import NoAnswerError, PayloadError, StoreError
 from handler.ledger import cos_errors, keys
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.signature import SIGNED_FOR_S, Validity, authorization
@@ -38,7 +38,8 @@ from handler.ledger.transport import Answer, NotFromCosError, Session
 from handler.sockets import Origin
 
 if TYPE_CHECKING:
-    from handler.ledger.sdk import Page, Sdk
+    from handler.ledger.list_page import Page
+    from handler.ledger.sdk import Sdk
 
 PATIENCE = Patience(whole_s=5.0, connect_s=2.0, silent_s=2.0, bytes_per_s=256 * 1024)
 """For one try. A put in the same region takes tens of milliseconds; glibc waits 5 s for a lost DNS
@@ -125,20 +126,19 @@ class CosStore:
                 return None
             raise
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         cut = len(self._address.prefix)
-        marker = ""
+        marker = self._address.prefix + after if after else ""
         while True:
             page = self._ask("list", prefix, partial(self._page, prefix, marker))
-            listed = [entry["Key"] for entry in page.get("Contents", ())]
-            for key in listed:
+            for key in page.keys:
                 if stop is not None and key[cut:] >= stop:
                     return
                 if keys.is_key(key[cut:]):
                     yield key[cut:]
-            if page.get("IsTruncated") != "true" or not listed:
+            if page.next_marker is None:
                 return
-            marker = page.get("NextMarker") or listed[-1]
+            marker = page.next_marker
 
     def delete(self, key: str) -> None:
         self._ask(
@@ -147,10 +147,19 @@ class CosStore:
             lambda: self._sdk().delete_object(self._address.bucket, self._address.prefix + key),
         )
 
-    def _page(self, prefix: str, after: str) -> Page:
-        return self._sdk().list_objects(
-            self._address.bucket, Prefix=self._address.prefix + prefix, Marker=after, MaxKeys=PAGE
-        )
+    def _page(self, prefix: str, marker: str) -> Page:
+        # Imported here, as the SDK: a callback lists nothing.
+        from handler.ledger.list_page import read_page
+        from handler.ledger.sdk import page_of
+
+        params = {
+            "prefix": self._address.prefix + prefix,
+            "delimiter": "",
+            "marker": marker,
+            "max-keys": str(PAGE),
+            "encoding-type": "url",
+        }
+        return read_page(page_of(self._sdk(), self._address.bucket, params))
 
     def _put(self, operation: str, key: str, data: bytes, headers: dict[str, str]) -> None:
         begun = self._timing.monotonic()
@@ -233,7 +242,7 @@ class CosStore:
         """Send one request; every failure becomes a StoreError.
 
         The SDK reads answers through an XML parser and by the headers that it expects, so it also
-        raises ParseError, OSError and KeyError.
+        raises ParseError, OSError and KeyError; read_page raises PayloadError.
         """
         self._raise_if_late(operation, key)
         self._sdk()  # first, since it imports the SDK as it must be imported
@@ -247,7 +256,7 @@ class CosStore:
             raise cos_errors.refused(operation, key, error) from error
         except CosClientError as error:
             raise cos_errors.not_sent_or_answered(operation, key, error) from error
-        except (OSError, ParseError, KeyError) as error:
+        except (OSError, ParseError, KeyError, PayloadError) as error:
             raise cos_errors.unreadable(operation, key, error) from error
 
     def _sdk(self) -> Sdk:

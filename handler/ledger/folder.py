@@ -73,10 +73,12 @@ class FolderStore:
         except OSError as error:
             raise _failed("get", key, error) from error
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         folder, _, _ = prefix.rpartition("/")
         try:
-            yield from self._walk(folder + "/" if folder else "", prefix, stop)
+            for key in self._walk(folder + "/" if folder else "", prefix, stop):
+                if key > after:
+                    yield key
         except OSError as error:
             raise _failed("list", prefix, error) from error
 

@@ -10,17 +10,10 @@ from handler.ledger.requests_import import importing_requests
 if TYPE_CHECKING:
     import io
     from collections.abc import Mapping
-    from typing import Protocol, TypedDict
+    from typing import Protocol
 
     from handler.ledger.bucket import BucketAddress, Credentials
-    from handler.ledger.transport import Session
-
-    class Page(TypedDict, total=False):
-        """One answer to a listing."""
-
-        Contents: list[dict[str, str]]
-        IsTruncated: str
-        NextMarker: str
+    from handler.ledger.transport import Answer, Session
 
     class Body(Protocol):
         """Of an object."""
@@ -31,6 +24,8 @@ if TYPE_CHECKING:
         """What a client was made with."""
 
         def set_credential(self, secret_id: str, secret_key: str, token: str, /) -> None: ...
+
+        def uri(self, bucket: str) -> str: ...
 
     class Sdk(Protocol):
         """A client of one region."""
@@ -43,9 +38,25 @@ if TYPE_CHECKING:
 
         def get_object(self, bucket: str, key: str, /) -> Mapping[str, Body]: ...
 
-        def list_objects(self, bucket: str, /, **asked: object) -> Page: ...
+        def send_request(
+            self, method: str, url: str, bucket: str, /, **asked: object
+        ) -> Answer: ...
 
         def delete_object(self, bucket: str, key: str, /) -> object: ...
+
+
+def page_of(client: Sdk, bucket: str, params: Mapping[str, str]) -> bytes:
+    """One answer to a listing, as COS sent it. params: the query.
+
+    The SDK's own list_objects sends the same and then takes 30 ms to read 1,000 keys.
+    """
+    from qcloud_cos import CosS3Auth
+
+    config = client.get_conf()
+    auth = CosS3Auth(config, params=dict(params))
+    url = config.uri(bucket)
+    asked = {"params": dict(params), "headers": {}, "auth": auth}
+    return client.send_request("GET", url, bucket, **asked).content
 
 
 def connect(address: BucketAddress, credentials: Credentials, session: Session) -> Sdk:

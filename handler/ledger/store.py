@@ -36,8 +36,9 @@ class Store(Protocol):
         """The bytes under a key; None where there is no such key."""
         ...
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
-        """The keys that begin with prefix, in the order of their bytes, up to stop (excluded).
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
+        """The keys that begin with prefix, in the order of their bytes, behind after and up to stop
+        (both excluded).
 
         They come one by one: of a large ledger a bounded part is in memory. What can't be a key of
         this ledger (keys.is_key) is passed over. May lag behind writes and deletes: a listing

@@ -155,9 +155,9 @@ class Counting:
         self.count += 1
         return self._inner.get(key)
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         self.count += 1
-        return self._inner.list(prefix, stop)
+        return self._inner.list(prefix, stop, after)
 
     def delete(self, key: str) -> None:
         self.count += 1

@@ -105,7 +105,7 @@ def test_each_name_comes_once_whatever_days_it_stands_under(
     listed = sorted({f"jobs/dt={day or keys.NO_DAY}/{name}.json" for name, day in placed})
 
     class Listed(Wrapped):
-        def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+        def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
             return iter([key for key in listed if key.startswith(prefix)])
 
     reported_keys = list(record_keys(Listed(MemoryStore()), DayRange(since, until), ("jobs",)))

@@ -180,7 +180,7 @@ def test_a_long_time_back_is_one_listing_and_not_one_a_day() -> None:
         def __init__(self) -> None:
             self.asked: list[str] = []
 
-        def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+        def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
             self.asked.append(prefix)
             return iter(())
 

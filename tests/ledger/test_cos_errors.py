@@ -191,7 +191,7 @@ def test_an_answer_that_the_sdk_can_not_read() -> None:
     broken = b"HTTP/1.1 200 OK\r\nx-cos-request-id: r\r\nContent-Length: 3\r\n\r\n<a>"
     with peer(broken, broken, broken) as there, pytest.raises(StoreError) as caught:
         list(store(there.port).list("o/"))
-    assert str(caught.value) == "list o/: COS's answer can not be read (ParseError)"
+    assert str(caught.value) == "list o/: COS's answer can not be read (PayloadError)"
 
 
 def test_no_error_shows_the_credentials() -> None:

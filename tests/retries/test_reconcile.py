@@ -89,7 +89,7 @@ def test_a_listing_that_lags_makes_nothing_absent(world: World) -> None:
     world.now += HOUR
 
     class Lagging(Wrapped):
-        def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+        def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
             return iter(())
 
     tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}

@@ -289,8 +289,8 @@ def test_two_sweeps_at_once_are_as_one(machine: Machine) -> None:
     keys = list(machine.spill.list("_spill/"))
 
     class Lagging(Wrapped):
-        def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
-            return iter(keys) if prefix == "_spill/" else super().list(prefix, stop)
+        def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
+            return iter(keys) if prefix == "_spill/" else super().list(prefix, stop, after)
 
     machine.spill.delete(keys[1])
     machine.spill = Lagging(machine.spill)

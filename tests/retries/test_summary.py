@@ -313,7 +313,7 @@ def test_a_fault_of_the_intake_is_logged_and_not_raised() -> None:
     """Alerts and retries have their turn."""
 
     class Broken(Wrapped):
-        def list(self, prefix: str, stop: str | None = None) -> Any:
+        def list(self, prefix: str, stop: str | None = None, after: str = "") -> Any:
             raise KeyError("nobody thought of this")
 
     world = QuickWorld()

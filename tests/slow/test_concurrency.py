@@ -250,9 +250,9 @@ class HaltingStore(Wrapped):
         self._actor.reads()
         return super().get(key)
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         self._actor.reads()
-        return super().list(prefix, stop)
+        return super().list(prefix, stop, after)
 
     def delete(self, key: str) -> None:
         self._actor.writes()

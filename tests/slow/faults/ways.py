@@ -130,8 +130,8 @@ class FaultyStore(Wrapped):
     def get(self, key: str) -> bytes | None:
         return self._at("get", key).get(key)
 
-    def list(self, prefix: str, stop: str | None = None) -> Iterator[str]:
-        yield from [*self._at("list", prefix).list(prefix, stop)]
+    def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
+        yield from [*self._at("list", prefix).list(prefix, stop, after)]
 
     def delete(self, key: str) -> None:
         self._at("delete", key).delete(key)
