@@ -137,8 +137,8 @@ def test_two_that_begin_together_seldom_withdraw_both(store: MemoryStore) -> Non
 
     own.sleep = sleep
     listed = store.list
-    store.list = lambda prefix, stop=None: (  # type: ignore[method-assign]  # the listing lags
-        iter([other]) if len(waits) == 1 else listed(prefix, stop)
+    store.list = lambda prefix, stop=None, after="": (  # type: ignore[method-assign]  # it lags
+        iter([other]) if len(waits) == 1 else listed(prefix, stop, after)
     )
     assert own.acquire()
     assert [waits[0], waits[2]] == [2, 2]
