@@ -91,6 +91,20 @@ def test_each_address_is_one_channel_however_often_it_is_named() -> None:
     assert once[0].id != channels(["https://a.example.com/2"])[0].id
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://x.example.com/#secret=a", "0841dab6019f40d3"),
+        ("smtps://user:pw@mail.example.com/?to=a@b.c", "b2a7412d21154f26"),
+        ("apprise:json://h/p#x", "461cabf8521dcd76"),
+        ("https://a.example.com/\udcff", "06e8d4b8819221e6"),
+    ],
+)
+def test_an_id_is_the_same_in_each_release(url: str, expected: str) -> None:
+    """A digest that waits names by it who took the alert; another id would post it again."""
+    assert [channel.id for channel in channels([url])] == [expected]
+
+
 def test_an_environment_that_is_no_utf8_makes_channels_too() -> None:
     """Bytes that the environment could not decode are surrogates: the id takes them."""
     [channel] = channels(["https://a.example.com/\udcff"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,6 +67,14 @@ def test_the_workflow_runs_again_on_its_object(world: Born) -> None:
     assert step.send().verdict == "accepted"
     run = world.ci.jobs[world.ci.accepted[-1].job_id]
     assert run.request == {"workflowId": "w1", "object": "input/en.pdf"}
+
+
+def test_a_job_is_asked_for_where_its_tag_belongs(world: Born) -> None:
+    """Whatever letter its id begins with."""
+    renamed = f"x{world.job[1:]}"
+    world.ci.jobs[renamed] = replace(world.ci.jobs[world.job], job_id=renamed)
+    step = world.decide(world.record._replace(job_id=renamed))
+    assert isinstance(step, Submit)
 
 
 def test_a_run_since_the_job_is_the_jobs_own(world: Born) -> None:
