@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 DAY = "2026-09-20"
@@ -80,6 +80,9 @@ class MadeUp:
         return True
 
     def delete(self, key: str) -> None:
+        """There is nothing."""
+
+    def delete_many(self, keys: Sequence[str]) -> None:
         """There is nothing."""
 
 

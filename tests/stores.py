@@ -15,7 +15,7 @@ import json
 import threading
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -86,6 +86,10 @@ class MemoryStore:
                 del self._keys[bisect_left(self._keys, key)]
                 self.journal.append(Change(self.clock(), key, None))
 
+    def delete_many(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.delete(key)
+
     def keys_at(self, moment: float) -> builtins.list[str]:
         """The keys that were there at a moment, in order."""
         with self._lock:
@@ -113,6 +117,9 @@ class Wrapped:
 
     def delete(self, key: str) -> None:
         self.inner.delete(key)
+
+    def delete_many(self, keys: Sequence[str]) -> None:
+        self.inner.delete_many(keys)
 
 
 class LaggingStore(Wrapped):
@@ -217,6 +224,9 @@ class TroubledStore(Wrapped):
 
     def delete(self, key: str) -> None:
         self._ask("delete", key, lambda: self.inner.delete(key))
+
+    def delete_many(self, keys: Sequence[str]) -> None:
+        self._ask("delete", keys[0], lambda: self.inner.delete_many(keys))
 
     def _ask(self, operation: str, key: str, request: Callable[[], T]) -> T:
         kinds: tuple[tuple[str, int | None, str], ...] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from handler.ledger.store import Store
@@ -36,3 +36,8 @@ class Watched:
     def delete(self, key: str) -> None:
         self._store.delete(key)
         self._note("delete", key)
+
+    def delete_many(self, keys: Sequence[str]) -> None:
+        self._store.delete_many(keys)
+        for key in keys:
+            self._note("delete", key)

@@ -13,7 +13,7 @@ import heapq
 import itertools
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from handler.errors import StoreError
@@ -90,6 +90,10 @@ class FolderStore:
                 sync_folder(path.parent)
         except OSError as error:
             raise _failed("delete", key, error) from error
+
+    def delete_many(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.delete(key)
 
     # --- reading ---
 

@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 
         def delete_object(self, bucket: str, key: str, /) -> object: ...
 
+        def delete_objects(
+            self, bucket: str, deleted: Mapping[str, object], /
+        ) -> Mapping[str, object]: ...
+
 
 def page_of(client: Sdk, bucket: str, params: Mapping[str, str]) -> bytes:
     """One answer to a listing, as COS sent it. params: the query.

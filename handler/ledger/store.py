@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeAlias
 
 TimeLeft: TypeAlias = Callable[[], float]
@@ -48,4 +48,8 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove; a missing key is no error."""
+        ...
+
+    def delete_many(self, keys: Sequence[str]) -> None:
+        """The same for several keys. Where it raises, any of them may be gone."""
         ...

@@ -123,6 +123,9 @@ class Session:
     def get(self, url: str, **asked: Unpack[Asked]) -> Answer:
         return self._send("GET", url, asked)
 
+    def post(self, url: str, **asked: Unpack[Asked]) -> Answer:
+        return self._send("POST", url, asked)
+
     def delete(self, url: str, **asked: Unpack[Asked]) -> Answer:
         return self._send("DELETE", url, asked)
 

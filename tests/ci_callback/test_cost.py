@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,10 @@ class Counting:
     def delete(self, key: str) -> None:
         self.count += 1
         self._inner.delete(key)
+
+    def delete_many(self, keys: Sequence[str]) -> None:
+        self.count += 1
+        self._inner.delete_many(keys)
 
 
 def _follow_up(folder: Path, failures: int) -> int:

@@ -11,7 +11,7 @@ test_matrix.py compares the two, cell by cell.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
@@ -135,6 +135,9 @@ class FaultyStore(Wrapped):
 
     def delete(self, key: str) -> None:
         self._at("delete", key).delete(key)
+
+    def delete_many(self, keys: Sequence[str]) -> None:
+        self._at("delete", keys[0]).delete_many(keys)
 
     def _at(self, operation: str, what: str) -> Store:
         way = self._injector.way(operation, what)

@@ -122,9 +122,7 @@ def see_others(scope: Scope, state: State, number: int, request: ask.SeeOthers) 
     leases = [entry for entry in state.timeline if isinstance(entry, Lease)]
     kind = scope.forwards(number)
     others = [
-        lease
-        for lease in leases
-        if lease.sweep != number and scope.forwards(lease.sweep) == kind
+        lease for lease in leases if lease.sweep != number and scope.forwards(lease.sweep) == kind
     ]
     if others:
         yield Answer(True, state)

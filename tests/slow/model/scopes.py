@@ -21,12 +21,12 @@ class Scope:
     """A situation to explore.
 
     callbacks: each callback that may be delivered, each any number of times until it is answered
-    200. sweeps: how many may run at once. forwarders: the same, of those that send events. kept: what the ledger holds at first. ends: jobs that
-    CI may bring to an end, and how. strays: whether a PUT under `_attempts/` or `_digests/` may
-    land after its sweep gave it up. calm: nobody dies, and only a submission's answer may be lost:
-    the matter is what strangers do. truth: how jobs ended that were there before, by CI's word;
-    where nothing is said they failed. foreign: a job that a stranger may submit. claims: the
-    markers that it may carry.
+    200. sweeps: how many may run at once. forwarders: the same, of those that send events. kept:
+    what the ledger holds at first. ends: jobs that CI may bring to an end, and how. strays: whether
+    a PUT under `_attempts/`, `_digests/` or `_finals/` may land after its sweep gave it up. calm:
+    nobody dies, and only a submission's answer may be lost: the matter is what strangers do. truth:
+    how jobs ended that were there before, by CI's word; where nothing is said they failed. foreign:
+    a job that a stranger may submit. claims: the markers that it may carry.
     """
 
     name: str
@@ -174,13 +174,13 @@ FORWARDED_REFUSAL = Scope(
     forwarders=1,
 )
 FORWARDED_RETRY = Scope(
-    "a retry that ends, forwarded",
+    "a retry that recovers, forwarded",
     Rules(events=True, forwards_alone=True),
-    callbacks=_TELL_2,
+    callbacks=_TELL_2[1:],
     kept=_RETRY,
     forwarders=1,
     calm=True,
-    ends=_ENDS_OF_2,
+    ends=_ENDS_OF_2[1:],
 )
 FORWARDED_FAILURE = Scope(
     "a retry that fails for good, forwarded",
