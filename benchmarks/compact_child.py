@@ -79,10 +79,14 @@ class MadeUp:
         """Throw it away, as if it were new."""
         return True
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        """None is asked for."""
+        return []
+
     def delete(self, key: str) -> None:
         """There is nothing."""
 
-    def delete_many(self, keys: Sequence[str]) -> None:
+    def delete_all(self, names: Sequence[str]) -> None:
         """There is nothing."""
 
 

@@ -4,8 +4,9 @@
 
 One process of its own, so that none of its time counts as the client's. It holds objects in a
 dict, asks that an Authorization header is there (and does not check it), and knows what the
-function and its peers use: PUT with x-cos-forbid-overwrite, GET, HEAD, DELETE, and listing by
-prefix, marker and max-keys. tests/benchmarks compares its answers with those of tests/fake_cos.
+function and its peers use: PUT with x-cos-forbid-overwrite, GET, HEAD, DELETE, DELETE Multiple
+Objects, and listing by prefix, delimiter, marker and max-keys. tests/benchmarks compares its
+answers with those of tests/fake_cos.
 
 Ledgers of a million records are not stored: a range of keys is declared, and listings and
 GETs are answered out of it. Paths below /-/ are for the harness and are not counted.
@@ -17,6 +18,7 @@ import asyncio
 import hashlib
 import heapq
 import json
+import re
 import sys
 import threading
 from bisect import bisect_right, insort
@@ -24,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 REQUEST_ID = "NWFiMjM="
 OWNER = "<Owner><ID>1250000000</ID><DisplayName>1250000000</DisplayName></Owner>"
@@ -105,6 +107,16 @@ class Objects:
         ranges = [key_range for key_range in self._ranges if _may_overlap(key_range.before, prefix)]
         return heapq.merge(mine, *(key_range.after_marker(prefix, marker) for key_range in ranges))
 
+    def entries(self, prefix: str, marker: str, delimiter: str) -> Iterator[str]:
+        """What a listing shows: keys, and where there is a delimiter the prefixes up to it."""
+        if not delimiter:
+            yield from self.list(prefix, marker)
+            return
+        while (key := next(self.list(prefix, marker), None)) is not None:
+            head, found, _ = key[len(prefix) :].partition(delimiter)
+            marker = f"{prefix}{head}{delimiter}\U0010ffff" if found else key
+            yield f"{prefix}{head}{delimiter}" if found else key
+
 
 def _may_overlap(before: str, prefix: str) -> bool:
     return before.startswith(prefix) or prefix.startswith(before)
@@ -133,8 +145,8 @@ class Stub:
             return 200, {"Content-Type": "application/xml"}, self.ci_list
         if method == "PUT":
             return self._put(path, headers, body)
-        if method == "DELETE":
-            return self._delete(path)
+        if method in ("DELETE", "POST"):
+            return self._delete(path) if method == "DELETE" else self._delete_together(body)
         listed = path == "/"
         return self._list(parse_qs(query, keep_blank_values=True)) if listed else self._get(path)
 
@@ -154,6 +166,11 @@ class Stub:
         self.objects.delete(unquote(path)[1:])
         return 204, {}, b""
 
+    def _delete_together(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        for key in re.findall(r"<Key>([^<]*)</Key>", body.decode()):
+            self.objects.delete(unescape(key))
+        return 200, {"Content-Type": "application/xml"}, b"<DeleteResult></DeleteResult>"
+
     def _get(self, path: str) -> tuple[int, dict[str, str], bytes]:
         data = self.objects.get(unquote(path)[1:])
         if data is None:
@@ -163,15 +180,18 @@ class Stub:
     def _list(self, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
         prefix, marker = (query.get(name, [""])[0] for name in ("prefix", "marker"))
         limit = min(int(query.get("max-keys", ["1000"])[0] or 1000), 1000)
+        delimiter = query.get("delimiter", [""])[0]
         keys: list[str] = []
         truncated = False
-        for key in self.objects.list(prefix, marker):
+        for key in self.objects.entries(prefix, marker, delimiter):
             if len(keys) == limit:
                 truncated = True
                 break
             keys.append(key)
         contents = "".join(
-            f"<Contents><Key>{escape(key)}</Key>"
+            f"<CommonPrefixes><Prefix>{escape(key)}</Prefix></CommonPrefixes>"
+            if delimiter and key.endswith(delimiter)
+            else f"<Contents><Key>{escape(key)}</Key>"
             "<LastModified>2026-09-20T08:01:06.000Z</LastModified>"
             "<ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>1200</Size>"
             f"{OWNER}<StorageClass>STANDARD</StorageClass></Contents>"

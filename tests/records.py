@@ -83,8 +83,11 @@ class Listing:
         shown = {*self.inner.list(prefix, stop, after), *self.gone} - self.hidden
         return iter(sorted(key for key in shown if key.startswith(prefix)))
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        return self.inner.folders(prefix)
+
     def delete(self, key: str) -> None:
         self.inner.delete(key)
 
-    def delete_many(self, keys: Sequence[str]) -> None:
-        self.inner.delete_many(keys)
+    def delete_all(self, names: Sequence[str]) -> None:
+        self.inner.delete_all(names)

@@ -80,15 +80,18 @@ class MemoryStore:
         with self._lock:
             return iter(_listed(self._keys, prefix, stop, after))
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        return _folders(self.list(prefix), prefix)
+
+    def delete_all(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.delete(name)
+
     def delete(self, key: str) -> None:
         with self._lock:
             if self._data.pop(key, None) is not None:
                 del self._keys[bisect_left(self._keys, key)]
                 self.journal.append(Change(self.clock(), key, None))
-
-    def delete_many(self, keys: Sequence[str]) -> None:
-        for key in keys:
-            self.delete(key)
 
     def keys_at(self, moment: float) -> builtins.list[str]:
         """The keys that were there at a moment, in order."""
@@ -115,11 +118,14 @@ class Wrapped:
     def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         return self.inner.list(prefix, stop, after)
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        return self.inner.folders(prefix)
+
     def delete(self, key: str) -> None:
         self.inner.delete(key)
 
-    def delete_many(self, keys: Sequence[str]) -> None:
-        self.inner.delete_many(keys)
+    def delete_all(self, names: Sequence[str]) -> None:
+        self.inner.delete_all(names)
 
 
 class LaggingStore(Wrapped):
@@ -134,6 +140,9 @@ class LaggingStore(Wrapped):
     def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         keys = self._memory.keys_at(self._memory.clock() - self._lag())
         return iter(_listed(keys, prefix, stop, after))
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        return _folders(self.list(prefix), prefix)
 
 
 class LeakyStore(Wrapped):
@@ -222,11 +231,14 @@ class TroubledStore(Wrapped):
     def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         yield from self._ask("list", prefix, lambda: [*self.inner.list(prefix, stop, after)])
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        return self._ask("list", prefix, lambda: self.inner.folders(prefix))
+
     def delete(self, key: str) -> None:
         self._ask("delete", key, lambda: self.inner.delete(key))
 
-    def delete_many(self, keys: Sequence[str]) -> None:
-        self._ask("delete", keys[0], lambda: self.inner.delete_many(keys))
+    def delete_all(self, names: Sequence[str]) -> None:
+        self._ask("delete_all", names[0], lambda: self.inner.delete_all(names))
 
     def _ask(self, operation: str, key: str, request: Callable[[], T]) -> T:
         kinds: tuple[tuple[str, int | None, str], ...] = (
@@ -407,3 +419,9 @@ def _listed(keys: list[str], prefix: str, stop: str | None, after: str) -> list[
     if stop is not None:
         end = min(end, bisect_left(keys, stop))
     return keys[max(bisect_left(keys, prefix), bisect_right(keys, after)) : end]
+
+
+def _folders(listed: Iterator[str], prefix: str) -> list[str]:
+    """The first part of each of these keys behind the prefix, up to a slash."""
+    parts = (key[len(prefix) :].partition("/") for key in listed)
+    return sorted({f"{prefix}{head}/" for head, separator, _ in parts if separator})

@@ -1,10 +1,30 @@
-"""The answer to GET Bucket (List Objects, 436/7734), with the nodes that the SDK reads."""
+"""Requests to a bucket as a whole: the answer to GET Bucket (List Objects, 436/7734), with the
+nodes that the SDK reads, and what DELETE Multiple Objects (436/8289) asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from urllib.parse import quote
 from xml.sax.saxutils import escape
+
+from handler.callback import payload, tree
+from handler.errors import PayloadError
+
+MAX_DELETED = 1000
+"""Keys that one request may delete."""
+
+
+def keys_to_delete(body: bytes) -> list[str]:
+    """The keys that a DELETE Multiple Objects names.
+
+    Raises:
+        PayloadError: the body is none.
+    """
+    named = tree.get_all(payload.parse(body, payload.Limits())[0], "Delete.Object")
+    keys = [tree.text(entry, "Key") or "" for entry in named if isinstance(entry, dict)]
+    if not 0 < len(keys) <= MAX_DELETED:
+        raise PayloadError("not_a_deletion", f"it names {len(keys)} keys")
+    return keys
 
 
 def listing(keys: list[str], bucket: str, query: Mapping[str, str]) -> bytes:

@@ -1,7 +1,7 @@
 """COS on loopback in front of local stores, for a function that may not touch the disk.
 
-It does what the function asks of COS (PUT, GET and DELETE Object, GET Bucket), checks signatures,
-and says as whom each write was made.
+It does what the function asks of COS (PUT, GET and DELETE Object, GET Bucket, DELETE Multiple
+Objects), checks signatures, and says as whom each write was made.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from xml.sax.saxutils import escape
 
 from ci_callback.ci_simulator import signature
 from ci_callback.ci_simulator.server import Reply, Seen, Server
-from ci_callback.devserver.cos_listing import listing
+from ci_callback.devserver.cos_listing import keys_to_delete, listing
 from ci_callback.devserver.watched import Operation
-from handler.errors import StoreError
+from handler.errors import PayloadError, StoreError
 from handler.ledger import keys
 from handler.ledger.store import Store
 
@@ -70,17 +70,28 @@ class LocalCos:
         key = seen.path[1:]
         try:
             if not key:
-                return self._listed(store, seen)
+                return self._of_bucket(store, seen)
             return self._done(store, seen, key) if keys.is_key(key) else _error(400, "InvalidURI")
         except StoreError:
             return _error(500, "InternalError")
 
-    @staticmethod
-    def _listed(store: Store, seen: Seen) -> Reply:
+    def _of_bucket(self, store: Store, seen: Seen) -> Reply:
+        if seen.method == "POST" and "delete" in seen.params:
+            return self._deleted(store, seen)
         if seen.method != "GET":
             return _error(405, "MethodNotAllowed")
         listed = list(store.list(seen.params.get("prefix", "")))
         return Reply(200, listing(listed, "local", seen.params), (_XML, _ID))
+
+    def _deleted(self, store: Store, seen: Seen) -> Reply:
+        try:
+            named = keys_to_delete(seen.body)
+        except PayloadError:
+            return _error(400, "MalformedXML")
+        for key in filter(keys.is_key, named):
+            store.delete(key)
+            self._note(_secret_id(seen), "delete", key)
+        return Reply(200, b"<DeleteResult/>", (_XML, _ID))
 
     def _done(self, store: Store, seen: Seen, key: str) -> Reply:
         if seen.method == "GET":

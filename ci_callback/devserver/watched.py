@@ -33,11 +33,14 @@ class Watched:
     def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         return self._store.list(prefix, stop, after)
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        return self._store.folders(prefix)
+
+    def delete_all(self, names: Sequence[str]) -> None:
+        self._store.delete_all(names)
+        for name in names:
+            self._note("delete", name)
+
     def delete(self, key: str) -> None:
         self._store.delete(key)
         self._note("delete", key)
-
-    def delete_many(self, keys: Sequence[str]) -> None:
-        self._store.delete_many(keys)
-        for key in keys:
-            self._note("delete", key)

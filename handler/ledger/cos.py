@@ -21,7 +21,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -35,6 +35,7 @@ from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.signature import SIGNED_FOR_S, Validity, authorization
 from handler.ledger.store import TimeLeft, forever
 from handler.ledger.transport import Answer, NotFromCosError, Session
+from handler.parallel import in_parallel
 from handler.sockets import Origin
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ _LAST_START_S = OPERATION_S - PATIENCE.whole_s - max(BACKOFF_S)
 """No try begins later: it could not end in time."""
 
 PAGE = 1000
-"""Keys in one answer to a listing, and in one request to delete: the most that COS takes."""
+"""Keys in one answer to a listing: the most that COS gives."""
 
 Result = TypeVar("Result")
 
@@ -140,6 +141,11 @@ class CosStore:
                 return
             marker = page.next_marker
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        from handler.ledger.sdk import folders_of
+
+        return self._ask("list", prefix, lambda: folders_of(self._sdk(), self._address, prefix))
+
     def delete(self, key: str) -> None:
         self._ask(
             "delete",
@@ -147,19 +153,28 @@ class CosStore:
             lambda: self._sdk().delete_object(self._address.bucket, self._address.prefix + key),
         )
 
-    def delete_many(self, keys: Sequence[str]) -> None:
-        for at in range(0, len(keys), PAGE):
-            batch = keys[at : at + PAGE]
-            self._ask("delete", batch[0], partial(self._delete_page, batch))
+    def delete_all(self, names: Sequence[str]) -> None:
+        for at in range(0, len(names), PAGE):
+            batch = names[at : at + PAGE]
+            if len(batch) == 1 or not self._delete_together(batch):
+                in_parallel(self.delete, batch)
 
-    def _delete_page(self, keys: Sequence[str]) -> None:
-        """One request (436/8289). COS checks the right to delete for each object by itself; one
-        that could not be deleted is named in the answer, whose status is 200 all the same."""
-        named = [{"Key": self._address.prefix + key} for key in keys]
-        deleted = {"Quiet": "true", "Object": named}
-        answer = self._sdk().delete_objects(self._address.bucket, deleted)
-        if answer and answer.get("Error"):
-            raise StoreError("delete", keys[0], "COS did not delete each of the objects")
+    def _delete_together(self, names: Sequence[str]) -> bool:
+        """Delete several keys by one request; False where this is not allowed."""
+        from handler.ledger.sdk import delete_of
+
+        def delete() -> Mapping[str, str]:
+            return delete_of(self._sdk(), self._address, names)
+
+        try:
+            left = self._ask("delete_all", names[0], delete)
+        except StoreError as error:
+            if error.status in cos_errors.NOT_ALLOWED:
+                return False
+            raise
+        if left:
+            raise cos_errors.left_over(left)
+        return True
 
     def _page(self, prefix: str, marker: str) -> Page:
         # Imported here, as the SDK: a callback lists nothing.

@@ -33,6 +33,9 @@ TRANSIENT_CODES = frozenset(
 milliseconds, frequent writes of one name, a request that COS read too slowly. The page has
 RequestTimeout in both spellings, older and newer."""
 
+NOT_ALLOWED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED})
+"""Statuses of a request that this role, or a stand-in for COS, does not have."""
+
 TEMPORARY_REDIRECT = 307
 """COS gives one while the name of a new bucket is not known everywhere (436/7730)."""
 
@@ -92,6 +95,12 @@ def unanswered(operation: str, key: str, cause: NoAnswerError | NotFromCosError)
 def answered(operation: str, key: str, status: int, text: str) -> StoreError:
     """From an answer of COS that no SDK has read. text: its body."""
     return StoreError(operation, key, "COS refused it", status, _code_in(text))
+
+
+def left_over(entry: Mapping[str, str]) -> StoreError:
+    """From an entry of the answer to a deletion of several objects: one that is still there."""
+    words = f"COS did not delete it: {entry.get('Code', 'no code')}"
+    return StoreError("delete_all", entry.get("Key", ""), words, None, entry.get("Code", ""))
 
 
 def unreadable(operation: str, key: str, error: BaseException) -> StoreError:

@@ -82,6 +82,19 @@ class FolderStore:
         except OSError as error:
             raise _failed("list", prefix, error) from error
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        above = prefix[: prefix.rfind("/") + 1]
+        try:
+            found = [key for key in self._scan(above) if key.startswith(prefix)]
+            # A folder outlives its last key here, and on COS it does not.
+            return sorted(key for key in found if key.endswith("/") and self._holds_any(key))
+        except OSError as error:
+            raise _failed("list", prefix, error) from error
+
+    def delete_all(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.delete(name)
+
     def delete(self, key: str) -> None:
         path = self._path("delete", key)
         try:
@@ -91,10 +104,6 @@ class FolderStore:
         except OSError as error:
             raise _failed("delete", key, error) from error
 
-    def delete_many(self, keys: Sequence[str]) -> None:
-        for key in keys:
-            self.delete(key)
-
     # --- reading ---
 
     def _walk(self, folder: str, prefix: str, stop: str | None) -> Iterator[str]:
@@ -103,6 +112,9 @@ class FolderStore:
                 yield from self._walk(key, prefix, stop)
             else:
                 yield key
+
+    def _holds_any(self, folder: str) -> bool:
+        return any(not key.endswith("/") or self._holds_any(key) for key in self._scan(folder))
 
     def _sorted(self, folder: str, prefix: str, stop: str | None) -> Iterator[str]:
         """The names in one folder, in order, MAX_LISTED names at a time."""

@@ -9,11 +9,21 @@ from handler.ledger.requests_import import importing_requests
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Mapping
-    from typing import Protocol
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol, TypedDict
 
     from handler.ledger.bucket import BucketAddress, Credentials
     from handler.ledger.transport import Answer, Session
+
+    class Folders(TypedDict, total=False):
+        """The answer to a listing with a delimiter."""
+
+        CommonPrefixes: list[dict[str, str]]
+
+    class Deleted(TypedDict, total=False):
+        """The answer to a deletion of several objects: those that are still there, and why."""
+
+        Error: list[dict[str, str]]
 
     class Body(Protocol):
         """Of an object."""
@@ -42,11 +52,11 @@ if TYPE_CHECKING:
             self, method: str, url: str, bucket: str, /, **asked: object
         ) -> Answer: ...
 
+        def list_objects(self, bucket: str, /, **asked: object) -> Folders: ...
+
         def delete_object(self, bucket: str, key: str, /) -> object: ...
 
-        def delete_objects(
-            self, bucket: str, deleted: Mapping[str, object], /
-        ) -> Mapping[str, object]: ...
+        def delete_objects(self, bucket: str, asked: Mapping[str, object], /) -> Deleted: ...
 
 
 def page_of(client: Sdk, bucket: str, params: Mapping[str, str]) -> bytes:
@@ -61,6 +71,24 @@ def page_of(client: Sdk, bucket: str, params: Mapping[str, str]) -> bytes:
     url = config.uri(bucket)
     asked = {"params": dict(params), "headers": {}, "auth": auth}
     return client.send_request("GET", url, bucket, **asked).content
+
+
+def folders_of(client: Sdk, address: BucketAddress, prefix: str) -> list[str]:
+    """The first 1,000 common prefixes of the ledger's keys that begin with prefix."""
+    answer = client.list_objects(
+        address.bucket, Prefix=address.prefix + prefix, Delimiter="/", MaxKeys=1000
+    )
+    cut = len(address.prefix)
+    return [entry["Prefix"][cut:] for entry in answer.get("CommonPrefixes", ())]
+
+
+def delete_of(client: Sdk, address: BucketAddress, names: Sequence[str]) -> Mapping[str, str]:
+    """Delete up to 1,000 keys of the ledger by one request; Key and Code of one that is still
+    there. COS checks for each key whether it may be deleted (436/8289), so the right to it is the
+    one that `delete_object` needs."""
+    asked = {"Quiet": "true", "Object": [{"Key": address.prefix + name} for name in names]}
+    left = client.delete_objects(address.bucket, asked).get("Error", ())
+    return next(iter(left), {})
 
 
 def connect(address: BucketAddress, credentials: Credentials, session: Session) -> Sdk:

@@ -46,10 +46,19 @@ class Store(Protocol):
         """
         ...
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        """What the keys that begin with prefix begin with up to their next slash, in order: `_a/`
+        and `_b/` for `_a/x`, `_a/y` and `_b/z`. A key without such a slash is in none.
+
+        One request, however many keys there are; on COS at most 1,000. May lag, as `list` may.
+        """
+        ...
+
     def delete(self, key: str) -> None:
         """Remove; a missing key is no error."""
         ...
 
-    def delete_many(self, keys: Sequence[str]) -> None:
-        """The same for several keys. Where it raises, any of them may be gone."""
+    def delete_all(self, names: Sequence[str]) -> None:
+        """Remove each of these keys, in as few requests as the store allows. Where it raises, some
+        of them may be gone."""
         ...

@@ -123,11 +123,11 @@ class Session:
     def get(self, url: str, **asked: Unpack[Asked]) -> Answer:
         return self._send("GET", url, asked)
 
-    def post(self, url: str, **asked: Unpack[Asked]) -> Answer:
-        return self._send("POST", url, asked)
-
     def delete(self, url: str, **asked: Unpack[Asked]) -> Answer:
         return self._send("DELETE", url, asked)
+
+    def post(self, url: str, **asked: Unpack[Asked]) -> Answer:
+        return self._send("POST", url, asked)
 
     def _send(self, method: str, url: str, asked: Asked) -> Answer:
         """asked: headers, auth, data and params, as requests takes them. What else the SDK gives
@@ -137,7 +137,7 @@ class Session:
         given = asked.get("params") or {}
         query = urlencode({name: value for name, value in given.items() if value is not None})
         parts = urlsplit(url)
-        if method == "PUT":
+        if method in ("PUT", "POST"):
             headers["Content-Length"] = str(len(data))  # before it is signed: it is a part of that
         asked["auth"](Request(method, url, headers))
         default = 443 if parts.scheme == "https" else 80

@@ -50,6 +50,16 @@ def test_put_new_writes_once(store: CosStore) -> None:
     assert store.get("k") == b"first"
 
 
+def test_folders_and_many_deletions(store: CosStore) -> None:
+    """A listing with a delimiter, and DELETE Multiple Objects."""
+    for key in ("_a/1", "_a/2", "_b/1", "_b/c/1", "jobs/1"):
+        store.put(key, b"")
+    assert [*store.folders("_")] == ["_a/", "_b/"]
+    assert [*store.folders("_b/")] == ["_b/c/"]
+    store.delete_all(["_a/1", "_a/2", "_a/never"])
+    assert [*store.folders("")] == ["_b/", "jobs/"]
+
+
 def test_delete_removes_and_minds_nothing_that_is_gone(store: CosStore) -> None:
     """Twice is once."""
     store.put("k", b"1")

@@ -243,9 +243,11 @@ class FakeCos:
         if number >= 400:
             code = re.search(rb"<Code>(\w+)</Code>", body)
             return _error(seen, number, code[1].decode() if code else "Unknown")
-        if seen.method in ("PUT", "DELETE") and seen.key:
-            with self._lock:
+        with self._lock:
+            if seen.method in ("PUT", "DELETE") and seen.key:
                 self._journal.note(self.clock(), bucket, seen.key, seen.method == "PUT")
+            for key in seen.deleted_keys:
+                self._journal.note(self.clock(), bucket, key, is_there=False)
         return status, headers, body
 
     @staticmethod

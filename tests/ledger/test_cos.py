@@ -11,7 +11,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.errors import StoreError
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore
-from tests.fake_cos import BUCKET, NO_PAUSES, REGION
+from tests.fake_cos import BUCKET, NO_PAUSES, REGION, FakeCos, Fault
 from tests.peer import peer
 
 OPERATIONS: Mapping[str, Callable[[CosStore], object]] = {
@@ -26,6 +26,55 @@ OPERATIONS: Mapping[str, Callable[[CosStore], object]] = {
 def store(port: int) -> CosStore:
     place = BucketAddress(BUCKET, "ci/", REGION, ("127.0.0.1", port))
     return CosStore(place, Credentials(SECRET_ID, SECRET_KEY, ""), NO_PAUSES)
+
+
+def requests_of(cos: FakeCos) -> list[str]:
+    """Each request's method, and the query of those to the bucket."""
+    return [" ".join(filter(None, (seen.method, seen.query.rstrip("=")))) for seen in cos.seen]
+
+
+def test_a_thousand_keys_are_deleted_by_one_request(cos: FakeCos) -> None:
+    """That is the most that COS takes; a single key needs no body."""
+    names = [f"_outbox/{number:04d}" for number in range(1_002)]
+    for name in names:
+        cos.place(f"ci/{name}", b"")
+    store(cos.port).delete_all(names[:-1])
+    assert requests_of(cos) == ["POST delete", "DELETE"]
+    assert cos.keys() == ["ci/_outbox/1001"]
+
+
+@pytest.mark.parametrize("status", [403, 405])
+def test_where_several_can_not_be_deleted_at_once_each_is_deleted_by_itself(
+    cos: FakeCos, status: int
+) -> None:
+    """By a policy that knows DeleteObject only for single requests, or by a stand-in for COS."""
+    for name in "abc":
+        cos.place(f"ci/{name}", b"")
+    with cos.faulty(lambda seen: Fault(before=(status, "No")) if seen.deleted_keys else None):
+        store(cos.port).delete_all(["a", "b"])
+    assert requests_of(cos) == ["POST delete", "DELETE", "DELETE"]
+    assert cos.keys() == ["ci/c"]
+
+
+def test_a_key_that_cos_does_not_delete_with_the_others_is_an_error(cos: FakeCos) -> None:
+    """The answer to the request itself is 200."""
+    left = "<Error><Key>ci/b</Key><Code>AccessDenied</Code><Message>no</Message></Error>"
+    content = f"<DeleteResult>{left}</DeleteResult>".encode()
+    with (
+        cos.faulty(lambda seen: Fault(body=content)),
+        pytest.raises(StoreError, match="AccessDenied") as raised,
+    ):
+        store(cos.port).delete_all(["a", "b"])
+    assert (raised.value.operation, raised.value.key) == ("delete_all", "ci/b")
+
+
+def test_folders_cost_one_request_however_many_keys_there_are(cos: FakeCos) -> None:
+    """COS names a common prefix once."""
+    for number in range(1_500):
+        cos.place(f"ci/_done/{number}", b"")
+    cos.place("ci/_outbox/1", b"")
+    assert [*store(cos.port).folders("_")] == ["_done/", "_outbox/"]
+    assert [seen.method for seen in cos.seen] == ["GET"]
 
 
 def answer(xml: str, status: str = "200 OK") -> bytes:

@@ -54,19 +54,6 @@ def test_what_was_put_can_be_got(store: Store) -> None:
     assert store.get("a/c.json") is None
 
 
-def test_several_keys_are_deleted_at_once(store: Store) -> None:
-    """More than one request takes, and some that are not there; others stay."""
-    kept = ["_events/kept.json", "_events/kept & <named>.json"]
-    gone = [f"_events/{number}.json" for number in range(3)]
-    for key in (*kept, *gone):
-        store.put(key, b"{}")
-    store.delete_many([*gone, *(f"_events/never-{number}" for number in range(1_000))])
-    assert list(store.list("_events/")) == sorted(kept)
-    store.delete_many(kept[1:])
-    assert list(store.list("_events/")) == kept[:1]
-    store.delete_many([])
-
-
 def test_put_new_never_replaces(store: Store) -> None:
     """It says whether it wrote."""
     assert store.put_new("a", b"one") is True
@@ -109,6 +96,28 @@ def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: Store) -> None:
     store.delete("a/b")
     store.delete("never/was")
     assert store.get("a/b") is None
+
+
+def test_folders_are_named_once_and_only_where_they_hold_a_key(store: Store) -> None:
+    """As COS's listing with a delimiter: what lies behind the next slash is one entry."""
+    for key in ("_a/x", "_a/y", "_a/z/1", "_b/z", "_c/deep/er", "_plain", "jobs/1"):
+        store.put(key, b"")
+    assert [*store.folders("_")] == ["_a/", "_b/", "_c/"]
+    assert [*store.folders("_a/")] == ["_a/z/"]
+    assert [*store.folders("")] == ["_a/", "_b/", "_c/", "jobs/"]
+    assert [*store.folders("nothing")] == []
+    store.delete_all(["_b/z", "_c/deep/er"])
+    assert [*store.folders("_")] == ["_a/"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 40])
+def test_several_keys_are_deleted_at_once(store: Store, count: int) -> None:
+    """A missing one is no error, and the others stay."""
+    names = [f"_outbox/{number:03d}" for number in range(count)]
+    for key in (*names, "_outbox/stays", "jobs/stays"):
+        store.put(key, b"")
+    store.delete_all([*names, "_outbox/never-was"])
+    assert list(store.list("")) == ["_outbox/stays", "jobs/stays"]
 
 
 # --- only the folder ---------------------------------------------------------------------
@@ -624,23 +633,3 @@ def test_credentials_show_in_no_repr(cos: FakeCos) -> None:
     """Nor in what an error says."""
     assert SECRET_KEY not in repr(Credentials(SECRET_ID, SECRET_KEY, "t"))
     assert repr(PERMANENT) == "Credentials()"
-
-
-def test_several_keys_are_one_request_to_cos(cos: FakeCos) -> None:
-    """A thousand keys each."""
-    store = cos_store(cos)
-    store.delete_many([f"_events/{number}.json" for number in range(1_001)])
-    assert [(seen.method, seen.query) for seen in cos.seen] == [("POST", "delete=")] * 2
-
-
-def test_a_key_that_cos_refuses_to_delete_is_an_error(cos: FakeCos) -> None:
-    """COS answers 200, and names it."""
-    refusal = (
-        b"<?xml version='1.0'?><DeleteResult><Error><Key>ci/a</Key><Code>AccessDenied</Code>"
-        b"<Message>Access Denied.</Message></Error></DeleteResult>"
-    )
-    with (
-        cos.faulty(lambda seen: Fault(body=refusal)),
-        pytest.raises(StoreError, match="did not delete each"),
-    ):
-        cos_store(cos).delete_many(["a"])

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -254,9 +254,17 @@ class HaltingStore(Wrapped):
         self._actor.reads()
         return super().list(prefix, stop, after)
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        self._actor.reads()
+        return super().folders(prefix)
+
     def delete(self, key: str) -> None:
         self._actor.writes()
         super().delete(key)
+
+    def delete_all(self, names: Sequence[str]) -> None:
+        self._actor.writes()
+        super().delete_all(names)
 
 
 class HaltingHttp:

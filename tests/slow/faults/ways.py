@@ -133,11 +133,14 @@ class FaultyStore(Wrapped):
     def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
         yield from [*self._at("list", prefix).list(prefix, stop, after)]
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        return self._at("list", prefix).folders(prefix)
+
     def delete(self, key: str) -> None:
         self._at("delete", key).delete(key)
 
-    def delete_many(self, keys: Sequence[str]) -> None:
-        self._at("delete", keys[0]).delete_many(keys)
+    def delete_all(self, names: Sequence[str]) -> None:
+        self._at("delete", names[0]).delete_all(names)
 
     def _at(self, operation: str, what: str) -> Store:
         way = self._injector.way(operation, what)
