@@ -102,7 +102,7 @@ BARS: tuple[Bar, ...] = (
             ("recovered", 3),
             ("dead_letter", 2),
             ("refused", 0),
-            ("idle_sweep", 2),
+            ("idle_sweep", 1),
         )
     ),
     Bar("peak memory with 1 MB, MB", "memory.1mb", "", 56.0),

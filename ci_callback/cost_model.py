@@ -16,11 +16,16 @@ REQUESTS: Mapping[str, int] = {
     "recovered": 3,
     "dead_letter": 2,
     "refused": 0,
-    "idle_sweep": 2,
+    "idle_sweep": 1,
 }
 """COS requests of each, as `make bench` counts them (rows "COS requests")."""
 
-FOLLOW_UP_REQUESTS = 21
+WAITING_REQUESTS = 1
+"""More of a sweep that finds later tickets: each failure leaves one for six hours."""
+RECONCILE_REQUESTS = 2
+"""COS requests of a reconciliation that finds nothing to compare."""
+
+FOLLOW_UP_REQUESTS = 20
 """COS requests that a failed job adds to sweeps until it has recovered and its alert is sent:
 ticket, marks, claim, lineage, watch, alert (tests/ci_callback/test_cost.py plays and counts it)."""
 FOLLOW_UP_CI_REQUESTS = 3
@@ -118,7 +123,8 @@ def use(load: Load) -> Use:
         + failed * (REQUESTS["failed"] + REQUESTS["recovered"])
         + again * REQUESTS["duplicate"]
     )
-    idle = (load.sweeps + load.reconciles) * REQUESTS["idle_sweep"]
+    idle_sweep = REQUESTS["idle_sweep"] + (WAITING_REQUESTS if failed else 0)
+    idle = load.sweeps * idle_sweep + load.reconciles * RECONCILE_REQUESTS
     sweeping = failed * FOLLOW_UP_REQUESTS + active * ACTIVE_SWEEP_REQUESTS
     requests = callbacks + idle + sweeping
     waited_for = idle + sweeping + failed * FOLLOW_UP_CI_REQUESTS

@@ -27,7 +27,6 @@ from handler.ledger.lease import Lease
 from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger
 from handler.log import Log
-from handler.parallel import in_parallel
 from handler.redaction.text import redact
 from handler.settings import Settings
 
@@ -86,7 +85,7 @@ class Alerts:
                 self._put_aside_unreadable(key, line, error)
                 continue
             if not digest.channels:  # else they were marked before it was sent first
-                self._mark_done(digest.tickets)
+                self._context.outbox.done_all(digest.tickets)
             self._send(key, digest)
 
     def send_due(self, due: Sequence[tuple[str, Entry]]) -> None:
@@ -103,12 +102,8 @@ class Alerts:
         key = f"{DIGESTS}{writer}.json"
         context.lease.check(CHANNEL_S)
         self._store.put(key, digest.to_json())
-        self._mark_done(digest.tickets)
+        context.outbox.done_all(digest.tickets)  # from now on it replaces them
         self._send(key, digest)
-
-    def _mark_done(self, names: Sequence[str]) -> None:
-        """From now on the digest replaces these tickets."""
-        in_parallel(self._context.outbox.done, names)
 
     def _send(self, key: str, digest: Digest) -> None:
         """Send to each configured channel that has not taken it, and note what became of it."""

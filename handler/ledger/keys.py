@@ -18,6 +18,9 @@ NO_DAY = "1970-01-01"
 """The day of a job without a plausible time of creation: not the day of receipt, so that a
 redelivery on another day has the same key."""
 
+QUEUES = "_"
+"""What the prefix of a queue begins with: one listing of it says which queues hold anything."""
+
 JOBS = "jobs/"
 WORKFLOWS = "workflows/"
 REVIEWS = "reviews/"

@@ -13,6 +13,7 @@ from handler.alerts.digest import Entry
 from handler.alerts.send import MAX_TICKETS, Alerts
 from handler.ci_api.client import TIMEOUT_S
 from handler.errors import StoreError
+from handler.ledger import keys
 from handler.ledger.lease import LeaseLostError
 from handler.ledger.outbox import Ticket, action_of
 from handler.parallel import POOL, in_parallel
@@ -79,9 +80,10 @@ class Sweep:
     def _run(self) -> None:
         context = self._context
         self._warn()
-        # Step 0. Both empty: done, at the price of two requests.
-        names = context.outbox.due(context.clock(), MAX_LISTED)
-        if not names and not stored.waiting(context.ledger.store):
+        # Step 0: one request says which queues hold anything, and each that does costs one more.
+        queues = context.ledger.store.folders(keys.QUEUES)
+        names = context.outbox.due(context.clock(), MAX_LISTED) if keys.OUTBOX in queues else []
+        if not names and not (keys.DIGESTS in queues and stored.waiting(context.ledger.store)):
             return
         self._summary.due = self._summary.remaining = len(names)
         # Step 1

@@ -98,7 +98,7 @@ def test_requests_are_those_that_the_design_promises(table: figures.Table) -> No
         "recovered": 3,
         "dead_letter": 2,
         "refused": 0,
-        "idle_sweep": 2,
+        "idle_sweep": 1,
     }
     assert table.rows["requests.kept"].of("typical") == 1
     assert table.rows["requests.dead_letter"].values["typical"] == "lost"

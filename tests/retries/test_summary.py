@@ -121,6 +121,7 @@ def test_a_sweep_that_the_store_ends_is_aborted_at_error() -> None:
 def test_a_fault_of_the_sweep_itself_is_failed_at_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the stack trace beside it."""
     world = QuickWorld()
+    world.store.put("_outbox/0000000000-a-failed-retry.json", b"{}")
     context = context_of(world)
 
     def broken(now: float, limit: int) -> list[str]:

@@ -446,19 +446,6 @@ def test_two_sweeps_at_once_never_both_go_on(world: World) -> None:
     assert world.attempts == [(job, 2)]
 
 
-def test_an_idle_sweep_is_two_requests(world: World) -> None:
-    """And takes no lease."""
-    asked: list[str] = []
-
-    class Counting:
-        def __getattr__(self, name: str) -> Any:
-            asked.append(name)
-            return getattr(world.store, name)
-
-    assert world.sweep(store=Counting())["status"] == "done"
-    assert asked == ["list", "list"]
-
-
 def test_tickets_that_are_not_due_are_left_alone(world: World) -> None:
     """However many; the listing stops at now."""
     world.store.put("_outbox/9999999999-j1-failed-retry.json", b"not even a ticket")

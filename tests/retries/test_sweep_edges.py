@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +171,7 @@ def test_a_fault_of_the_sweep_itself_is_logged_and_not_raised(world: World) -> N
     class Broken(Wrapped):
         """A ledger that fails in a way that nobody thought of."""
 
-        def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
+        def folders(self, prefix: str) -> Sequence[str]:
             raise RuntimeError("nobody thought of this")
 
     assert world.sweep(store=Broken(world.store))["status"] == "failed"
@@ -183,6 +183,9 @@ def test_a_digest_that_is_gone_already_is_passed_over(world: World) -> None:
 
     class Stale(Wrapped):
         """A ledger whose listing shows a digest that was deleted."""
+
+        def folders(self, prefix: str) -> Sequence[str]:
+            return ["_digests/"]
 
         def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
             return iter(["_digests/1-x.json"] if prefix == "_digests/" else [])

@@ -110,6 +110,8 @@ def _name(seen: Seen) -> str:
     """As the store's operations and CI's paths are called."""
     if is_for_ci(seen):
         return f"{seen.method} /{seen.key}"
+    if seen.deleted_keys:
+        return f"delete_all {seen.deleted_keys[0].removeprefix(PREFIX)}"
     if not seen.key:
         return f"list {seen.params['prefix'].removeprefix(PREFIX)}"
     is_new = seen.headers.get("x-cos-forbid-overwrite") == "true"

@@ -25,7 +25,8 @@ from tests.world import MINUTE, World
 
 # The requests of each step, ids and times left out. Tickets of the step are looked at one
 # after the other, since there is one of each kind at a time.
-BEGIN = ["list _outbox/", "put _sweep/", "list _sweep/", "list _digests/"]
+LEASE = ["put _sweep/", "list _sweep/", "list _digests/"]
+BEGIN = ["list _", "list _outbox/", *LEASE]
 LOOK = ["get _outbox/", "get _done/", "get jobs/"]
 DONE = ["put _done/", "delete _outbox/"]
 DIGEST = ["put _digests/", *DONE, "POST /alerts/", "delete _digests/"]
@@ -123,7 +124,7 @@ def readdressed(world: World) -> str:
 
 # Its tickets were marked as done before it was sent first.
 AGAIN = [
-    *("list _outbox/", "list _digests/", *BEGIN[1:]),
+    *("list _", "list _outbox/", "list _digests/", *LEASE),
     *("get _digests/", "POST /alerts/", "delete _digests/", *RELEASE),
 ]
 RETRY = [
@@ -150,9 +151,9 @@ STEPS = [
         unanswered,
         False,
         [
-            *BEGIN[:3],
+            *BEGIN[:4],
             "delete _sweep/",  # of the sweep that died
-            *BEGIN[3:],
+            *BEGIN[4:],
             *LOOK,
             "GET /jobs/",
             "get _lineage/",

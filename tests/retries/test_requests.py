@@ -1,0 +1,77 @@
+"""How many requests a sweep makes: each is paid for, 43,200 times a month where it is idle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from handler.ledger.folder import FolderStore
+from handler.ledger.outbox import Outbox, about
+from handler.ledger.records import Ledger
+from handler.ledger.store import Store
+from tests.records import keep, record
+from tests.stores import QuickWorld
+from tests.world import World
+
+LATER = "_outbox/9999999999-j1-failed-retry.json"
+
+
+class Asked:
+    """A store that notes what is asked of it."""
+
+    def __init__(self, inner: Store) -> None:
+        self._inner = inner
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append(name)
+        return getattr(self._inner, name)
+
+
+def swept(world: World, store: Asked) -> dict[str, Any]:
+    """What a sweep logs of itself."""
+    opened: Any = store
+    return world.sweep(store=opened)
+
+
+def test_an_idle_sweep_is_one_request() -> None:
+    """It says which queues hold anything. And no lease is taken."""
+    world = QuickWorld()
+    store = Asked(world.store)
+    assert swept(world, store)["status"] == "done"
+    assert store.asked == ["folders"]
+
+
+def test_a_queue_that_holds_something_is_one_request_more() -> None:
+    """Here a ticket that is not due."""
+    world = QuickWorld()
+    for key in (LATER, "_done/0000000000-j1-failed-alert.failed.json", "_dead/dt=2026-11-27/x"):
+        world.store.put(key, b"{}")
+    store = Asked(world.store)
+    assert swept(world, store)["status"] == "done"
+    assert store.asked == ["folders", "list"]
+
+
+def test_an_idle_sweep_with_a_spill_is_one_request_more(tmp_path: Path) -> None:
+    """In the spill's own store."""
+    world = QuickWorld(SPILL_URL=f"file:{tmp_path}/spill")
+    spill: Any = Asked(FolderStore(tmp_path / "spill"))
+    ledger: Any = Asked(world.store)
+    function = world.function(ledger)._replace(open_spill=lambda settings, time_left: spill)
+    function.handle({"Type": "Timer", "TriggerName": "sweep", "Message": "sweep"}, {})
+    assert (ledger.asked, spill.asked) == (["folders"], ["list"])
+
+
+def test_a_hundred_alerts_are_at_most_420_requests() -> None:
+    """Four for each: ticket, mark and record are read, and the mark is written. All tickets are
+    deleted by one request."""
+    world = QuickWorld()
+    for number in range(100):
+        failed = record(f"j{number:03d}", outcome="failed", state="Failed")
+        keep(world.store, failed)
+        Outbox(Ledger(world.store)).put(about(failed, "alert.failed"))
+    store = Asked(world.store)
+    assert swept(world, store)["alerts_sent"] == 100
+    assert world.keys("_outbox/") == []
+    assert len(store.asked) <= 420
+    assert store.asked.count("delete_all") == 1
