@@ -14,7 +14,7 @@ endef
 # Two goals would install into one environment at the same time.
 .NOTPARALLEL:
 
-.PHONY: run test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all from-scratch check-deploy bundle audit lock clean
+.PHONY: run test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all from-scratch check-deploy bundle audit lock cloud-api clean
 
 run: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
@@ -120,6 +120,10 @@ audit: .venv-audit/.installed
 
 lock: $(VENV)/.dev-installed
 	$(VENV)/bin/python -m tools.lock $(UPGRADE)
+
+# The description of Tencent Cloud's API that the stand-in for it checks requests by, from tccli.
+cloud-api: $(VENV)/.dev-installed
+	$(VENV)/bin/python -m tools.cloud_api
 
 clean:
 	chmod -R u+w .bench 2>/dev/null || true

@@ -86,7 +86,7 @@ class MadeUp:
     def delete(self, key: str) -> None:
         """There is nothing."""
 
-    def delete_all(self, names: Sequence[str]) -> None:
+    def delete_many(self, names: Sequence[str]) -> None:
         """There is nothing."""
 
 

@@ -84,7 +84,7 @@ class StoreError(HandlerError):
     After a failed write the object may be there or not: the answer can have been lost.
 
     Attributes:
-        operation: put, put_new, get, list, delete or delete_all.
+        operation: put, put_new, get, list, delete or delete_many.
         key: the key or prefix that was asked for.
         status: the HTTP status that the store answered with; None where it gave no answer.
         code: the store's own name for the fault, such as "AccessDenied"; "" where it gave none.

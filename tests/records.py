@@ -89,5 +89,5 @@ class Listing:
     def delete(self, key: str) -> None:
         self.inner.delete(key)
 
-    def delete_all(self, names: Sequence[str]) -> None:
-        self.inner.delete_all(names)
+    def delete_many(self, names: Sequence[str]) -> None:
+        self.inner.delete_many(names)

@@ -83,7 +83,7 @@ class MemoryStore:
     def folders(self, prefix: str) -> Sequence[str]:
         return _folders(self.list(prefix), prefix)
 
-    def delete_all(self, names: Sequence[str]) -> None:
+    def delete_many(self, names: Sequence[str]) -> None:
         for name in names:
             self.delete(name)
 
@@ -124,8 +124,8 @@ class Wrapped:
     def delete(self, key: str) -> None:
         self.inner.delete(key)
 
-    def delete_all(self, names: Sequence[str]) -> None:
-        self.inner.delete_all(names)
+    def delete_many(self, names: Sequence[str]) -> None:
+        self.inner.delete_many(names)
 
 
 class LaggingStore(Wrapped):
@@ -237,8 +237,8 @@ class TroubledStore(Wrapped):
     def delete(self, key: str) -> None:
         self._ask("delete", key, lambda: self.inner.delete(key))
 
-    def delete_all(self, names: Sequence[str]) -> None:
-        self._ask("delete_all", names[0], lambda: self.inner.delete_all(names))
+    def delete_many(self, names: Sequence[str]) -> None:
+        self._ask("delete_many", names[0], lambda: self.inner.delete_many(names))
 
     def _ask(self, operation: str, key: str, request: Callable[[], T]) -> T:
         kinds: tuple[tuple[str, int | None, str], ...] = (

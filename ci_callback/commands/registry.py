@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from ci_callback.commands import dead
 from ci_callback.commands.compact import compact
 from ci_callback.commands.cost import cost
+from ci_callback.commands.deploy import deploy
 from ci_callback.commands.doctor import doctor
 from ci_callback.commands.invoke import invoke
 from ci_callback.commands.jobs import jobs
@@ -75,6 +76,7 @@ app = typer.Typer(
 )
 
 TRY, LOOK, FIX = "Try it out", "Look at the ledger", "Find and fix faults"
+DEPLOY = "Deploy"
 
 for command, panel, example in (
     (invoke, TRY, "invoke tests/payloads/Translation.seed.xml"),
@@ -88,6 +90,7 @@ for command, panel, example in (
     (query, LOOK, "query 'SELECT tag, count(*) FROM jobs GROUP BY tag'"),
     (report, LOOK, "report --out report.html"),
     (cost, LOOK, "cost --callbacks 1e6 --failed 2%"),
+    (deploy, DEPLOY, "deploy --dry-run"),
     (doctor, FIX, "doctor --function ci-callback --url https://…"),
     (sweep, FIX, "sweep --dry-run"),
     (reconcile, FIX, "reconcile --tag Transcode --hours 6"),

@@ -36,8 +36,8 @@ class Watched:
     def folders(self, prefix: str) -> Sequence[str]:
         return self._store.folders(prefix)
 
-    def delete_all(self, names: Sequence[str]) -> None:
-        self._store.delete_all(names)
+    def delete_many(self, names: Sequence[str]) -> None:
+        self._store.delete_many(names)
         for name in names:
             self._note("delete", name)
 

@@ -153,7 +153,7 @@ class CosStore:
             lambda: self._sdk().delete_object(self._address.bucket, self._address.prefix + key),
         )
 
-    def delete_all(self, names: Sequence[str]) -> None:
+    def delete_many(self, names: Sequence[str]) -> None:
         for at in range(0, len(names), PAGE):
             batch = names[at : at + PAGE]
             if len(batch) == 1 or not self._delete_together(batch):
@@ -167,7 +167,7 @@ class CosStore:
             return delete_of(self._sdk(), self._address, names)
 
         try:
-            left = self._ask("delete_all", names[0], delete)
+            left = self._ask("delete_many", names[0], delete)
         except StoreError as error:
             if error.status in cos_errors.NOT_ALLOWED:
                 return False

@@ -100,7 +100,7 @@ def answered(operation: str, key: str, status: int, text: str) -> StoreError:
 def left_over(entry: Mapping[str, str]) -> StoreError:
     """From an entry of the answer to a deletion of several objects: one that is still there."""
     words = f"COS did not delete it: {entry.get('Code', 'no code')}"
-    return StoreError("delete_all", entry.get("Key", ""), words, None, entry.get("Code", ""))
+    return StoreError("delete_many", entry.get("Key", ""), words, None, entry.get("Code", ""))
 
 
 def unreadable(operation: str, key: str, error: BaseException) -> StoreError:

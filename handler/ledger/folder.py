@@ -91,7 +91,7 @@ class FolderStore:
         except OSError as error:
             raise _failed("list", prefix, error) from error
 
-    def delete_all(self, names: Sequence[str]) -> None:
+    def delete_many(self, names: Sequence[str]) -> None:
         for name in names:
             self.delete(name)
 

@@ -149,7 +149,7 @@ class Outbox:
     def done_all(self, names: Sequence[str]) -> None:
         """The same for many: all marks, then one request in which the tickets go."""
         in_parallel(self._mark, names)
-        self._store.delete_all([OUTBOX + name for name in names])
+        self._store.delete_many([OUTBOX + name for name in names])
 
     def _mark(self, name: str) -> None:
         self._store.put(DONE + name, b"{}\n")

@@ -58,7 +58,7 @@ class Store(Protocol):
         """Remove; a missing key is no error."""
         ...
 
-    def delete_all(self, names: Sequence[str]) -> None:
+    def delete_many(self, names: Sequence[str]) -> None:
         """Remove each of these keys, in as few requests as the store allows. Where it raises, some
         of them may be gone."""
         ...

@@ -56,7 +56,7 @@ def test_folders_and_many_deletions(store: CosStore) -> None:
         store.put(key, b"")
     assert [*store.folders("_")] == ["_a/", "_b/"]
     assert [*store.folders("_b/")] == ["_b/c/"]
-    store.delete_all(["_a/1", "_a/2", "_a/never"])
+    store.delete_many(["_a/1", "_a/2", "_a/never"])
     assert [*store.folders("")] == ["_b/", "jobs/"]
 
 

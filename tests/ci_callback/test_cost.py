@@ -167,9 +167,9 @@ class Counting:
         self.count += 1
         self._inner.delete(key)
 
-    def delete_all(self, names: Sequence[str]) -> None:
+    def delete_many(self, names: Sequence[str]) -> None:
         self.count += 1
-        self._inner.delete_all(names)
+        self._inner.delete_many(names)
 
 
 def _follow_up(folder: Path, failures: int) -> int:

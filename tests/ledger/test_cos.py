@@ -38,7 +38,7 @@ def test_a_thousand_keys_are_deleted_by_one_request(cos: FakeCos) -> None:
     names = [f"_outbox/{number:04d}" for number in range(1_002)]
     for name in names:
         cos.place(f"ci/{name}", b"")
-    store(cos.port).delete_all(names[:-1])
+    store(cos.port).delete_many(names[:-1])
     assert requests_of(cos) == ["POST delete", "DELETE"]
     assert cos.keys() == ["ci/_outbox/1001"]
 
@@ -51,7 +51,7 @@ def test_where_several_can_not_be_deleted_at_once_each_is_deleted_by_itself(
     for name in "abc":
         cos.place(f"ci/{name}", b"")
     with cos.faulty(lambda seen: Fault(before=(status, "No")) if seen.deleted_keys else None):
-        store(cos.port).delete_all(["a", "b"])
+        store(cos.port).delete_many(["a", "b"])
     assert requests_of(cos) == ["POST delete", "DELETE", "DELETE"]
     assert cos.keys() == ["ci/c"]
 
@@ -64,8 +64,8 @@ def test_a_key_that_cos_does_not_delete_with_the_others_is_an_error(cos: FakeCos
         cos.faulty(lambda seen: Fault(body=content)),
         pytest.raises(StoreError, match="AccessDenied") as raised,
     ):
-        store(cos.port).delete_all(["a", "b"])
-    assert (raised.value.operation, raised.value.key) == ("delete_all", "ci/b")
+        store(cos.port).delete_many(["a", "b"])
+    assert (raised.value.operation, raised.value.key) == ("delete_many", "ci/b")
 
 
 def test_folders_cost_one_request_however_many_keys_there_are(cos: FakeCos) -> None:

@@ -74,4 +74,4 @@ def test_a_hundred_alerts_are_at_most_420_requests() -> None:
     assert swept(world, store)["alerts_sent"] == 100
     assert world.keys("_outbox/") == []
     assert len(store.asked) <= 420
-    assert store.asked.count("delete_all") == 1
+    assert store.asked.count("delete_many") == 1

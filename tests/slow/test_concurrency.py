@@ -262,9 +262,9 @@ class HaltingStore(Wrapped):
         self._actor.writes()
         super().delete(key)
 
-    def delete_all(self, names: Sequence[str]) -> None:
+    def delete_many(self, names: Sequence[str]) -> None:
         self._actor.writes()
-        super().delete_all(names)
+        super().delete_many(names)
 
 
 class HaltingHttp:

@@ -111,7 +111,7 @@ def _name(seen: Seen) -> str:
     if is_for_ci(seen):
         return f"{seen.method} /{seen.key}"
     if seen.deleted_keys:
-        return f"delete_all {seen.deleted_keys[0].removeprefix(PREFIX)}"
+        return f"delete_many {seen.deleted_keys[0].removeprefix(PREFIX)}"
     if not seen.key:
         return f"list {seen.params['prefix'].removeprefix(PREFIX)}"
     is_new = seen.headers.get("x-cos-forbid-overwrite") == "true"

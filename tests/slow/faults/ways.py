@@ -139,8 +139,8 @@ class FaultyStore(Wrapped):
     def delete(self, key: str) -> None:
         self._at("delete", key).delete(key)
 
-    def delete_all(self, names: Sequence[str]) -> None:
-        self._at("delete", names[0]).delete_all(names)
+    def delete_many(self, names: Sequence[str]) -> None:
+        self._at("delete", names[0]).delete_many(names)
 
     def _at(self, operation: str, what: str) -> Store:
         way = self._injector.way(operation, what)

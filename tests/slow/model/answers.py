@@ -7,7 +7,7 @@ from itertools import chain, combinations
 from typing import Any, NamedTuple, TypeAlias
 
 from tests.slow.model import requests as ask
-from tests.slow.model.promises import KEPT_ASIDE, ONE_RECORD, RIGHTLY, TWICE
+from tests.slow.model.promises import KEPT_ASIDE, ONE_RECORD, RIGHTLY, SECOND, TWICE
 from tests.slow.model.protocol import record
 from tests.slow.model.requests import Described, Key, LostError
 from tests.slow.model.scopes import Scope
@@ -120,7 +120,10 @@ def settle(scope: Scope, state: State, number: int, request: ask.Settle) -> Answ
 def see_others(scope: Scope, state: State, number: int, request: ask.SeeOthers) -> Answers:
     """One that is not yet sure to be listed may be seen, or not."""
     leases = [entry for entry in state.timeline if isinstance(entry, Lease)]
-    others = [lease for lease in leases if lease.sweep != number]
+    kind = scope.forwards(number)
+    others = [
+        lease for lease in leases if lease.sweep != number and scope.forwards(lease.sweep) == kind
+    ]
     if others:
         yield Answer(True, state)
     if not any(lease.seen for lease in others):
@@ -214,6 +217,34 @@ def send(scope: Scope, state: State, number: int, request: ask.Send) -> Answers:
     yield Answer(False, state, due=False)
 
 
+def list_events(scope: Scope, state: State, number: int, request: ask.ListEvents) -> Answers:
+    """Deleted events may still be listed, and fresh ones not yet."""
+    queued = [key.name for key in state.keys("_events")]
+    for event in queued:
+        yield Answer(event, state)
+    gone = {event for event, _ in state.heard if event.own_record}
+    for event in sorted(gone.difference(queued)):
+        yield Answer(event, state, due=False)
+    yield Answer(None, state, due=not queued)
+
+
+def hear(scope: Scope, state: State, number: int, request: ask.Hear) -> Answers:
+    """Taken; taken, but the answer is lost; not taken."""
+    event, supersedes = request.event, request.supersedes
+    firsts = {
+        heard
+        for heard, earlier in state.heard
+        if heard.root == event.root and heard.is_final and earlier is None
+    }
+    is_second = event.is_final and supersedes is None and bool(firsts - {event})
+    after = state._replace(
+        heard=state.heard | {(event, supersedes)}, breach=SECOND if is_second else state.breach
+    )
+    yield Answer(True, after)
+    yield Answer(False, after, due=False)
+    yield Answer(False, state, due=False)
+
+
 def _end(scope: Scope, state: State, number: int) -> str:
     """How a job ended by CI's word. One that was there before has failed, or as the scope says."""
     job = state.job(number)
@@ -297,5 +328,7 @@ ANSWERS: dict[type, Callable[[Scope, State, int, Any], Answers]] = {
     ask.Lock: lock,
     ask.Wait: wait,
     ask.Send: send,
+    ask.ListEvents: list_events,
+    ask.Hear: hear,
 }
 """By the kind of request."""

@@ -33,6 +33,9 @@ HEARD = "the end of a re-submitted job is taken in"
 RECOVERED = "that a re-submitted job succeeded is told"
 TRUE = "only what has recovered is told as recovered, or that ends differ is told too"
 ALERTED = "an alert is told on every channel that stays configured, on one or kept aside at least"
+SECOND = "a second final event of a job names the one that it supersedes"
+HEARD_OF = "of an end that was answered 200 the user's code gets a final event, or a true retry"
+ENDED_ONCE = "a job whose end is kept ends in a final event"
 RESTS = "from everywhere it comes to rest"
 
 KEPT_ASIDE = "_undelivered"
@@ -45,7 +48,7 @@ def is_at_rest(scope: Scope, state: State) -> bool:
         return False
     if any(scope.may_end(job.number) and job.state in ("sent", "running") for job in state.jobs):
         return False
-    return not state.keys("_digests") and all(
+    return not state.keys("_digests", "_events") and all(
         _may_stay(scope, key.name) for key in state.keys("_outbox")
     )
 
@@ -177,6 +180,37 @@ def _alert_is_sent(scope: Scope, state: State) -> bool:
     )
 
 
+def _end_is_heard(scope: Scope, state: State) -> bool:
+    """Under the job that its owner submitted; unless a re-submission of it runs on."""
+    if not scope.rules.events:
+        return True
+    heard = {event.root for event, _ in state.heard if event.is_final}
+    watched = {key.name.claim.root for key in state.keys("_outbox") if key.name.action == "watch"}
+    roots = {_root(state, key.name) for key in state.keys("jobs")}
+    return roots <= heard | watched
+
+
+def _answered_is_heard(scope: Scope, state: State) -> bool:
+    """A failure that announces a retry is the one whose record is kept."""
+    if not scope.rules.events:
+        return True
+    events = [event for event, _ in state.heard]
+    return all(
+        any(
+            event[1:3] == callback[:2]
+            and (event.is_final or state.get(record(callback.job)) == callback.end)
+            for event in events
+        )
+        for callback, slot in zip(scope.callbacks, state.slots, strict=False)
+        if slot.answered
+    )
+
+
+def _root(state: State, number: int) -> int:
+    job = state.job(number)
+    return job.root if job else number
+
+
 ALWAYS: dict[str, Promise] = {
     ONE_RECORD: lambda _, state: state.breach != ONE_RECORD,
     KEPT: _answered_is_kept,
@@ -185,6 +219,7 @@ ALWAYS: dict[str, Promise] = {
     ONCE: _attempt_is_accepted_once,
     BOUNDED: _attempts_are_bounded,
     TWICE: lambda _, state: state.breach != TWICE,
+    SECOND: lambda _, state: state.breach != SECOND,
 }
 """What holds in every state."""
 
@@ -194,6 +229,8 @@ AT_REST: dict[str, Promise] = {
     RECOVERED: _recovery_is_alerted,
     TRUE: _recovery_is_true,
     ALERTED: _alert_is_sent,
+    ENDED_ONCE: _end_is_heard,
+    HEARD_OF: _answered_is_heard,
 }
 """What holds where nothing is left to do."""
 

@@ -20,12 +20,15 @@ from tests.slow.model.requests import (
     Described,
     Digest,
     DropLease,
+    Event,
     Find,
     Get,
+    Hear,
     Key,
     Leased,
     Lineage,
     ListDigests,
+    ListEvents,
     ListOutbox,
     Lock,
     Look,
@@ -89,6 +92,15 @@ GUARDS = {
     "lease_looked_at_before_send": "5: a sweep whose lease is old sends nothing",
     "lease_looked_at_before_digest_write": "5: nor does it write under _digests/",
     "done_mark_before_delete": "5: a ticket's done mark is put before it is deleted",
+    "event_before_record": "events: the event of a record is put before the record",
+    "event_before_done": "events: that of a ticket which is given up before the ticket is done",
+    "late_proof_heard": "events: what a callback called for, had its lineage been known, is put",
+    "forward_lease_taken": "events: a forwarder works alone",
+    "event_checked": "events: a failure whose record has another end announces no retry",
+    "final_noted": "events: a final event is noted as its root's before it is sent",
+    "finals_appended": "events: one after it is noted behind it, and supersedes it",
+    "lease_looked_at_before_note": "events: a forwarder whose lease is old notes nothing",
+    "event_deleted_after_taken": "events: it is deleted once it was taken",
 }
 """Each guard: the step that it belongs to, and what it says."""
 
@@ -115,6 +127,8 @@ class Rules:
 
     shared: one sweep works on several tickets at a time, under one lease. retries: whether a
     failure is worth a retry (else it calls for an alert). hold: ON_UNKNOWN_SUBMISSION=hold.
+    events: FORWARD_URLS is set. forwards_alone: one forwarder and no other, without a lease.
+    retried_ends: the jobs whose failure is worth a retry, where retries is set (none: all).
     channels: where alerts go (none: alerts are not sent, and stay in the outbox).
     other_channels: other values of ALERT_URLS that a sweep may find, because it was changed or
     because another function with other settings works on the same ledger.
@@ -126,6 +140,9 @@ class Rules:
     retries: bool = True
     max_attempts: int = 2
     hold: bool = False
+    events: bool = False
+    forwards_alone: bool = False
+    retried_ends: frozenset[int] = frozenset()
     channels: tuple[str, ...] = ()
     other_channels: tuple[tuple[str, ...], ...] = ()
 
@@ -144,11 +161,22 @@ class Rules:
         job, end, claim, _ = callback
         if end == "succeeded":
             return (Ticket(job, end, "alert.recovered"),) if lineage.attempt > 1 else ()
-        if not self.retries:
+        if not self.retries or (self.retried_ends and job not in self.retried_ends):
             return (Ticket(job, end, "alert.failed"),)
         if lineage.attempt < self.max_attempts:
             return (Ticket(job, end, "retry", claim),)
         return (Ticket(job, end, "alert.gave-up"),)
+
+    def event_of(self, callback: Callback, lineage: Lineage) -> Event:
+        """The policy: the event that an end calls for."""
+        job, end, claim, _ = callback
+        if end == "succeeded":
+            kind = "recovered" if lineage.attempt > 1 else "succeeded"
+        else:
+            action = self.calls_for(callback, lineage)[0].action
+            words = {"retry": "retrying", "alert.gave-up": "failed: gave-up"}
+            kind = words.get(action, "failed")
+        return Event(lineage.root, job, end, kind, claim, own_record=True)
 
 
 OWN_RECORD = ("retry", "alert.failed", "alert.recovered", "alert.gave-up")
@@ -180,6 +208,16 @@ def proof_of(job: int) -> Key:
     return Key("_lineage", job)
 
 
+def queued(event: Event) -> Key:
+    """Where an event is kept until it is sent."""
+    return Key("_events", event)
+
+
+def finals_of(root: int) -> Key:
+    """Where the final events of a job are noted, in their order."""
+    return Key("_finals", root)
+
+
 def dead_letter_of(job: int, end: str) -> Key:
     """Where a callback is kept that tells another end than the record."""
     return Key("_dead", Ticket(job, end, ""))
@@ -204,6 +242,9 @@ def callback(rules: Rules, report: Callback) -> Steps:
         proven = yield Get(proof_of(report.job))
         lineage = proven or (lineage if rules.on("marker_is_a_claim") else report.claim)
     tickets = [Put(ticket_of(ticket)) for ticket in rules.calls_for(report, lineage)]
+    events = [Put(queued(rules.event_of(report, lineage)))] if rules.events else []
+    if rules.on("event_before_record"):
+        yield from events
     if rules.on("ticket_before_record"):  # 2
         yield from tickets
     new = True
@@ -213,6 +254,8 @@ def callback(rules: Rules, report: Callback) -> Steps:
         yield Put(record(report.job), report.end)
     if not rules.on("ticket_before_record"):
         yield from tickets
+    if not rules.on("event_before_record"):
+        yield from events
     if new:
         return report.end
     kept = yield Get(record(report.job))
@@ -431,9 +474,15 @@ def hand_over(rules: Rules, ticket: Ticket, following: Lineage, job: int) -> Ste
 
 
 def give_up(rules: Rules, ticket: Ticket, action: str) -> Steps:
-    """From the retry ticket to an alert."""
+    """From the retry ticket to an alert, and to the final event of its job."""
     report = Ticket(ticket.job, ticket.end, action)
+    kind = f"failed: {action.removeprefix('alert.')}"
+    event = Put(queued(Event(ticket.job, ticket.job, ticket.end, kind, ticket.claim)))
+    if rules.events and rules.on("event_before_done"):
+        yield event
     yield from before_done(rules, "refusal_told_before_done", ticket, report)
+    if rules.events and not rules.on("event_before_done"):
+        yield event
     return Then(leave)
 
 
@@ -455,6 +504,9 @@ def watch(rules: Rules, ticket: Ticket) -> Steps:
     if kept is None:
         yield from callback(rules, Callback(ticket.job, report.state, ticket.claim))
         return Then(finish, (ticket,))
+    if rules.events and rules.on("late_proof_heard"):
+        proven = Lineage(ticket.claim.root, ticket.claim.attempt)
+        yield Put(queued(rules.event_of(Callback(ticket.job, kept, ticket.claim), proven)))
     if kept == "succeeded" and rules.on("late_proof_followed"):
         # The callback may have come before the note that it is an attempt.
         yield Put(ticket_of(Ticket(ticket.job, kept, "alert.recovered")))
@@ -544,12 +596,12 @@ def deliver(rules: Rules, channels: tuple[str, ...], key: Key, body: Digest) -> 
 def finish_all(rules: Rules, body: Digest) -> Steps:
     """The tickets of a digest: all marks, then one request that deletes them. It may be done in
     part, so it is one request for each of them here."""
-    marks = [Put(mark_of(ticket)) for ticket in body.tickets]
-    deletes = [Delete(ticket_of(ticket)) for ticket in body.tickets]
-    if rules.on("done_mark_before_delete"):
-        yield from (*marks, *deletes)
-    else:
-        yield from (*deletes, *marks)
+    marks: list[Put | Delete] = [Put(mark_of(ticket)) for ticket in body.tickets]
+    deletes: list[Put | Delete] = [Delete(ticket_of(ticket)) for ticket in body.tickets]
+    first, second = marks, deletes
+    if not rules.on("done_mark_before_delete"):
+        first, second = deletes, marks
+    yield from (*first, *second)
 
 
 def put_aside(rules: Rules, key: Key, body: Digest) -> Steps:
@@ -563,3 +615,67 @@ def put_aside(rules: Rules, key: Key, body: Digest) -> Steps:
     else:
         yield Delete(key)
         yield aside
+
+
+# --- The way of an event -------------------------------------------------------------------
+
+
+def forward(rules: Rules) -> Steps:
+    """A forwarder: be alone, then send an event. Sending more is what several do in a row."""
+    if rules.on("forward_lease_taken") and not rules.forwards_alone:
+        yield PutLease()
+        yield Settle()
+        if (yield SeeOthers()):
+            return Then(leave_queue)
+    event = yield ListEvents()
+    return Then(leave_queue) if event is None else Then(check, (event,))
+
+
+def leave_queue(rules: Rules) -> Steps:
+    """The end of a forwarder."""
+    if rules.on("forward_lease_taken") and not rules.forwards_alone:
+        yield DropLease()
+
+
+def check(rules: Rules, event: Event) -> Steps:
+    """What an event is by now: with its record's end, and with the root that is proven."""
+    said = event
+    if event.own_record:
+        kept = yield Get(record(event.job))
+        if kept is None:
+            kept = yield from callback(rules, Callback(event.job, event.end, event.claim))
+        if kept != event.end and event.end == "failed" and rules.on("event_checked"):
+            said = said._replace(kind="failed: conflict")
+    if event.claim != NO_CLAIM and event.root == event.job:
+        proven = yield Get(proof_of(event.job))
+        if proven is not None:
+            kind = "recovered" if said.kind == "succeeded" else said.kind
+            said = said._replace(root=proven.root, kind=kind)
+    return Then(note if said.is_final else tell, (event, said))
+
+
+def note(rules: Rules, event: Event, said: Event) -> Steps:
+    """The final events of a root are in one object, each behind the one that it supersedes."""
+    if not rules.on("final_noted"):
+        return Then(tell, (event, said))
+    key = finals_of(said.root)
+    if (yield from with_lease(rules, "lease_looked_at_before_note", PutNew(key, (said,)))):
+        return Then(tell, (event, said))
+    finals = yield Get(key)
+    if said in finals:
+        return Then(tell, (event, said, *finals[: finals.index(said)][-1:]))
+    if rules.on("finals_appended"):
+        more = Put(key, (*finals, said))
+        yield from with_lease(rules, "lease_looked_at_before_note", more)
+    return Then(tell, (event, said, finals[-1] if rules.on("finals_appended") else None))
+
+
+def tell(rules: Rules, event: Event, said: Event, supersedes: Event | None = None) -> Steps:
+    """Send it; once it was taken, it leaves the queue."""
+    if not rules.on("event_deleted_after_taken"):
+        yield Delete(queued(event))
+        yield Hear(said, supersedes)
+        return Then(leave_queue)
+    if (yield Hear(said, supersedes)):
+        yield Delete(queued(event))
+    return Then(leave_queue)

@@ -35,6 +35,27 @@ class Ticket(NamedTuple):
     claim: Lineage = NO_CLAIM
 
 
+class Event(NamedTuple):
+    """What the user's own code is to hear: the name of an object under `_events/`.
+
+    root: the job that its owner submitted, as far as it was proven. end: of the job, by its
+    callback or by CI. kind: "succeeded", "recovered", "retrying", "failed", or "failed: " and why.
+    claim: what the marker in the callback says. own_record: a callback put it about its record.
+    """
+
+    root: int
+    job: int
+    end: str
+    kind: str
+    claim: Lineage = NO_CLAIM
+    own_record: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more follows about its root."""
+        return self.kind != "retrying"
+
+
 class Callback(NamedTuple):
     """A callback that may be delivered. forged: not by CI, and so at any time."""
 
@@ -108,6 +129,7 @@ class PutNew(NamedTuple):
 
     key: Key
     value: Any = "kept"
+    leased: bool = False
 
 
 class Delete(NamedTuple):
@@ -202,13 +224,25 @@ class Send(NamedTuple):
     leased: bool = False
 
 
-Leased: TypeAlias = Put | Delete | PutDigest | Post | Send
+class ListEvents(NamedTuple):
+    """One of the events that are queued; None where there is none."""
+
+
+class Hear(NamedTuple):
+    """Send an event to the user's code; whether its answer says that it was taken."""
+
+    event: Event
+    supersedes: Event | None = None
+    leased: bool = False
+
+
+Leased: TypeAlias = Put | PutNew | Delete | PutDigest | Post | Send | Hear
 """What the lease's age is looked at for."""
 
 Request: TypeAlias = (
     Leased
     | Get
-    | PutNew
+    | ListEvents
     | Reply
     | ListOutbox
     | ListDigests

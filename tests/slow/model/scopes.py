@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.slow.model.protocol import Bounds, Rules, record, ticket_of
-from tests.slow.model.requests import Callback, Key, Lineage, Ticket
+from tests.slow.model.requests import Callback, Event, Key, Lineage, Ticket
+from tests.slow.model.state import NO_FORWARDER
 
 RULES = Rules()
 
@@ -20,18 +21,19 @@ class Scope:
     """A situation to explore.
 
     callbacks: each callback that may be delivered, each any number of times until it is answered
-    200. sweeps: how many may run at once. kept: what the ledger holds at first. ends: jobs that
-    CI may bring to an end, and how. strays: whether a PUT under `_attempts/` or `_digests/` may
-    land after its sweep gave it up. calm: nobody dies, and only a submission's answer may be lost:
-    the matter is what strangers do. truth: how jobs ended that were there before, by CI's word;
-    where nothing is said they failed. foreign: a job that a stranger may submit. claims: the
-    markers that it may carry.
+    200. sweeps: how many may run at once. forwarders: the same, of those that send events. kept:
+    what the ledger holds at first. ends: jobs that CI may bring to an end, and how. strays: whether
+    a PUT under `_attempts/`, `_digests/` or `_finals/` may land after its sweep gave it up. calm:
+    nobody dies, and only a submission's answer may be lost: the matter is what strangers do. truth:
+    how jobs ended that were there before, by CI's word; where nothing is said they failed. foreign:
+    a job that a stranger may submit. claims: the markers that it may carry.
     """
 
     name: str
     rules: Rules = RULES
     callbacks: tuple[Callback, ...] = ()
     sweeps: int = 1
+    forwarders: int = 0
     kept: tuple[tuple[Key, Any], ...] = ()
     ends: tuple[tuple[int, str], ...] = ()
     strays: bool = False
@@ -39,6 +41,10 @@ class Scope:
     truth: tuple[tuple[int, str], ...] = ()
     foreign: int = 0
     claims: tuple[Lineage, ...] = ()
+
+    def forwards(self, number: int) -> bool:
+        """Whether a lease, or a slot by its number, is a forwarder's."""
+        return number == NO_FORWARDER or number >= len(self.callbacks) + self.sweeps
 
     def may_end(self, job: int) -> bool:
         """Whether a job comes to an end here; else it runs on, and its watch ticket stays."""
@@ -135,6 +141,57 @@ FORGED_RECOVERY = Scope(
     ends=(_ENDS_OF_2[0],),
 )
 
+FORWARDED = Scope(
+    "two ends, forwarded",
+    Rules(retries=False, events=True, forwards_alone=True),
+    callbacks=(_FAILED, _SUCCEEDED),
+    sweeps=0,
+    forwarders=1,
+)
+TWO_FORWARDERS = Scope(
+    "two ends, two forwarders",
+    Rules(retries=False, events=True),
+    kept=(
+        (record(1), "succeeded"),
+        (Key("_events", Event(1, 1, "failed", "failed", own_record=True)), "kept"),
+        (Key("_events", Event(1, 1, "succeeded", "succeeded", own_record=True)), "kept"),
+    ),
+    sweeps=0,
+    forwarders=2,
+    strays=True,
+)
+FORWARDED_CONFLICT = Scope(
+    "a success, then a failure, forwarded",
+    Rules(events=True, forwards_alone=True),
+    callbacks=(_FAILED,),
+    kept=((record(1), "succeeded"),),
+    forwarders=1,
+)
+FORWARDED_REFUSAL = Scope(
+    "a retry that CI refuses, forwarded",
+    Rules(events=True, forwards_alone=True),
+    kept=_RETRY,
+    forwarders=1,
+)
+FORWARDED_RETRY = Scope(
+    "a retry that recovers, forwarded",
+    Rules(events=True, forwards_alone=True),
+    callbacks=_TELL_2[1:],
+    kept=_RETRY,
+    forwarders=1,
+    calm=True,
+    ends=_ENDS_OF_2[1:],
+)
+FORWARDED_FAILURE = Scope(
+    "a retry that fails for good, forwarded",
+    Rules(events=True, forwards_alone=True, retried_ends=frozenset({1})),
+    callbacks=_TELL_2[:1],
+    kept=_RETRY,
+    forwarders=1,
+    calm=True,
+    ends=_ENDS_OF_2[:1],
+)
+
 SCOPES = (
     CALLBACK,
     OVERLAP,
@@ -155,6 +212,12 @@ SCOPES = (
     FORGED,
     FORGED_FAILURE,
     FORGED_RECOVERY,
+    FORWARDED,
+    TWO_FORWARDERS,
+    FORWARDED_CONFLICT,
+    FORWARDED_REFUSAL,
+    FORWARDED_RETRY,
+    FORWARDED_FAILURE,
 )
 """What the tests explore."""
 
@@ -174,5 +237,6 @@ LARGE = (
     Scope("an alert, two sweeps", _ALERTED, callbacks=(_FAILED,), sweeps=2),
     Scope("two functions, two sweeps", BLUE_GREEN.rules, kept=_kept(_ALERT), sweeps=2),
     Scope("two channels, two sweeps", _TOLD_TWICE, kept=_kept(_ALERT), sweeps=2, strays=True),
+    replace(FORWARDED_FAILURE, name="the same with crashes", calm=False),
 )
 """A quarter of an hour and some gigabytes: `python -m tests.slow.model.explore --large`."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
-from tests.slow.model.requests import NO_CLAIM, Key, Lineage, Ticket
+from tests.slow.model.requests import NO_CLAIM, Event, Key, Lineage, Ticket
 from tests.slow.model.routines import ENDED
 
 NOBODY = -1
 """Whose lease it is when its sweep is dead."""
+
+NO_FORWARDER = -2
+"""Whose lease it is when its forwarder is dead."""
 
 Alerted: TypeAlias = tuple[Ticket, str]
 """A ticket, and the channel that it was told on."""
@@ -87,7 +90,8 @@ class State(NamedTuple):
     """The ledger, who runs, what is young, and what CI has.
 
     The rest is for the promises alone. told: what was told, and where. excused: what may be
-    told again, since noting it failed. breach: a promise that a request has broken.
+    told again, since noting it failed. breach: a promise that a request has broken. heard: the
+    events that the user's code got, each with the one that it supersedes.
     """
 
     store: frozenset[tuple[Key, Any]]
@@ -97,6 +101,7 @@ class State(NamedTuple):
     alerted: frozenset[Alerted] = frozenset()
     excused: frozenset[Alerted] = frozenset()
     breach: str = ""
+    heard: frozenset[tuple[Event, Event | None]] = frozenset()
 
     def get(self, key: Key) -> Any:
         """What is kept there; None where nothing is."""

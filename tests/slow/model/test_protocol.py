@@ -56,6 +56,15 @@ NEEDED = (
     ("lease_looked_at_before_send", scopes.DIGEST, promises.TWICE),
     ("lease_looked_at_before_digest_write", scopes.DIGEST, promises.TWICE),
     ("done_mark_before_delete", scopes.CALLBACK, promises.TICKETS),
+    ("event_before_record", scopes.FORWARDED, promises.ENDED_ONCE),
+    ("event_before_done", scopes.FORWARDED_REFUSAL, promises.ENDED_ONCE),
+    ("late_proof_heard", scopes.FORWARDED_FAILURE, promises.ENDED_ONCE),
+    ("forward_lease_taken", scopes.TWO_FORWARDERS, promises.SECOND),
+    ("event_checked", scopes.FORWARDED_CONFLICT, promises.HEARD_OF),
+    ("final_noted", scopes.FORWARDED, promises.SECOND),
+    ("finals_appended", scopes.FORWARDED, promises.SECOND),
+    ("lease_looked_at_before_note", scopes.TWO_FORWARDERS, promises.SECOND),
+    ("event_deleted_after_taken", scopes.FORWARDED, promises.ENDED_ONCE),
 )
 """A guard, a situation where it matters, and the promise that breaks there without it."""
 

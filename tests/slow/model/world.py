@@ -11,9 +11,19 @@ from tests.slow.model.answers import ANSWERS, land, new_digest, taken
 from tests.slow.model.requests import Lineage, LostError, TooLateError, as_text
 from tests.slow.model.routines import ENDED, Routines, Then
 from tests.slow.model.scopes import Scope
-from tests.slow.model.state import NOBODY, Claim, Job, Lease, Slot, State, Stray, replaced
+from tests.slow.model.state import (
+    NO_FORWARDER,
+    NOBODY,
+    Claim,
+    Job,
+    Lease,
+    Slot,
+    State,
+    Stray,
+    replaced,
+)
 
-_READS = (ask.Get, ask.ListDigests, ask.Find, ask.Describe)
+_READS = (ask.Get, ask.ListDigests, ask.Find, ask.Describe, ask.ListEvents)
 _WRITES = (ask.Put, ask.PutNew, ask.Delete, ask.PutDigest)
 
 
@@ -37,7 +47,8 @@ class World:
         self._routines = Routines(scope.rules, after_loss=Then(protocol.leave))
         callbacks = [f"callback of j{report.job}, {report.end}:" for report in scope.callbacks]
         self._names = [*callbacks, *(f"sweep {'AB'[number]}:" for number in range(scope.sweeps))]
-        kinds = [*scope.callbacks, *("sweep",) * scope.sweeps]
+        self._names += [f"forwarder {'AB'[number]}:" for number in range(scope.forwarders)]
+        kinds = [*scope.callbacks, *("sweep",) * scope.sweeps, *("forwarder",) * scope.forwarders]
         self._twins = [at for at in range(len(kinds) - 1) if kinds[at] == kinds[at + 1]]
 
     @property
@@ -52,6 +63,8 @@ class World:
                 yield from self._go_on(state, number)
             elif number < len(self.scope.callbacks):
                 yield from self._deliver(state, number)
+            elif self.scope.forwards(number):
+                yield from self._begin_forwarder(state, number)
             elif state.keys("_outbox", "_done", "_digests"):
                 yield from self._begin(state, number)
         yield from self._grow_old(state)
@@ -100,6 +113,11 @@ class World:
             what = (self._names[number], "begins", *with_channels)
             yield Move(what, state.with_slot(number, begun))
 
+    def _begin_forwarder(self, state: State, number: int) -> Iterator[Move]:
+        if state.keys("_events"):
+            begun = Slot(self._routines.start(protocol.forward))
+            yield Move((self._names[number], "begins"), state.with_slot(number, begun))
+
     def _go_on(self, state: State, number: int) -> Iterator[Move]:
         """A request is answered; or its sender dies before it goes out."""
         slot, name = state.slots[number], self._names[number]
@@ -117,6 +135,23 @@ class World:
             yield Move((name, request, *report), after, answer.due)
         if number >= len(self.scope.callbacks) and not self.scope.calm:
             yield from self._fail(state, number, request)
+        if self._is_overtaken(state, number, request):
+            overtaken = self._answer(state, number, True)
+            yield Move((name, request, "-> yes, and is written over"), overtaken, False)
+
+    def _is_overtaken(self, state: State, number: int, request: ask.Request) -> bool:
+        """Whether another forwarder writes another value at the same instant: both may be told
+        that theirs was written. For records that is beyond the bounds of the promise."""
+        if not isinstance(request, ask.PutNew) or request.key.folder != "_finals":
+            return False
+        others = [
+            self._routines.requests[slot.place]
+            for other, slot in enumerate(state.slots)
+            if other != number and slot.place != ENDED and not slot.late
+        ]
+        return state.get(request.key) is None and any(
+            isinstance(other, ask.PutNew) and other.key == request.key for other in others
+        )
 
     def _fail(self, state: State, number: int, request: ask.Request) -> Iterator[Move]:
         """No answer comes to a sweep, whether or not its request landed.
@@ -138,7 +173,7 @@ class World:
         """No answer comes, and a PUT is still on its way to the store; one at a time."""
         key = request.key if isinstance(request, ask.Put) else new_digest(state)
         own = state.lease(self._owner(number))
-        if own is None or key.folder not in ("_attempts", "_digests"):
+        if own is None or key.folder not in ("_attempts", "_digests", "_finals"):
             return
         if any(isinstance(entry, Stray) for entry in state.timeline):
             return
@@ -172,7 +207,8 @@ class World:
         """
         own = state.lease(number)
         if own is not None:
-            orphan = (Lease(NOBODY, seen=True),) if own.seen else ()
+            nobody = NO_FORWARDER if self.scope.forwards(number) else NOBODY
+            orphan = (Lease(nobody, seen=True),) if own.seen else ()
             timeline = replaced(state.timeline, state.timeline.index(own), *orphan)
             state = state.with_timeline(timeline)
         return state.with_slot(number, Slot(answered=state.slots[number].answered))
@@ -196,7 +232,7 @@ class World:
 
     def _outlive(self, state: State, after: State, lease: Lease) -> Iterator[Move]:
         """A lease is old. Its sweep, if it lives, is as good as dead."""
-        if lease.sweep != NOBODY:
+        if lease.sweep >= 0:
             late = self._too_late(after, lease.sweep)
             yield Move((f"time: the lease is old of {self._names[lease.sweep][:-1]}",), late)
         elif self.scope.rules.on("old_lease_ignored"):

@@ -1,0 +1,149 @@
+"""One deployment from end to end: read, plan, carry out, until nothing differs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ci_callback.cloud_api import CloudError
+from ci_callback.deploy import actual, carry_out, target
+from ci_callback.deploy.actual import Actual, Api
+from ci_callback.deploy.advice import advised
+from ci_callback.deploy.bundle import Bundle
+from ci_callback.deploy.description import Description
+from ci_callback.deploy.desired import Desired, check_environment, role_name
+from ci_callback.deploy.errors import DeployError
+from ci_callback.deploy.patience import Patient
+from ci_callback.deploy.plan import Choices, Plan, plan
+from ci_callback.deploy.target import Operator
+
+ROUNDS = 3
+"""A read that did not show what is there makes a plan that meets it; a moment later it is shown."""
+STALE_S = 15.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be deployed. template: docs/cam-policy.json. new_token: the one to use where there
+    is none."""
+
+    description: Description
+    bundle: Bundle
+    template: str
+    operator: Operator
+    new_token: str = field(repr=False)
+    choices: Choices = field(default_factory=Choices)
+
+
+@dataclass(frozen=True)
+class View:
+    """Where a deployment reports. plan: called with each plan before it is carried out. done: with
+    the place of each call that was made."""
+
+    plan: Callable[[Desired, Plan], object]
+    done: Callable[[int], object]
+    sleep: Callable[[float], object] = time.sleep
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """plan: the last that was made. address: of the function with no token; "" where it has none.
+    token: the first that opens it. is_new: whether it was generated now."""
+
+    desired: Desired
+    plan: Plan
+    address: str = ""
+    token: str = field(default="", repr=False)
+    is_new: bool = False
+
+
+def look(job: Job, cloud: Api, sleep: Callable[[float], object] = time.sleep) -> Outcome:
+    """The plan, and nothing else.
+
+    Raises:
+        DeployError, SettingsError
+    """
+    try:
+        return _look(job, Patient(cloud, sleep))
+    except CloudError as error:
+        raise advised(error) from error
+
+
+def deploy(job: Job, cloud: Api, view: View) -> Outcome:
+    """Make it so. A run that is interrupted is finished by the next.
+
+    Raises:
+        DeployError, SettingsError, StoreError
+    """
+    try:
+        return _deploy(job, Patient(cloud, view.sleep), view)
+    except CloudError as error:
+        raise advised(error) from error
+
+
+def _deploy(job: Job, api: Patient, view: View) -> Outcome:
+    hands = carry_out.Hands(api, view.sleep, job.operator.put, view.done)
+    is_new = False
+    for _ in range(ROUNDS):
+        outcome = _look(job, api)
+        is_new = is_new or outcome.is_new
+        view.plan(outcome.desired, outcome.plan)
+        try:
+            carry_out.carry_out(outcome.desired.name, outcome.plan.calls, hands)
+        except carry_out.AlreadyThereError:
+            view.sleep(STALE_S)
+            continue
+        address = outcome.address or _address(api, outcome.desired)
+        return Outcome(outcome.desired, outcome.plan, address, outcome.token, is_new)
+    raise DeployError("the account does not show yet what it holds", "run it again in a minute")
+
+
+def _look(job: Job, api: Patient) -> Outcome:
+    description = job.description
+    check_environment(description.variables)
+    whose = actual.owner(api)
+    role = description.role or role_name(description.name)
+    found = _settled(api, description.name, lambda: actual.read(api, description.name, role, whose))
+    known = found.latest.variables if found.latest else {}
+    variables = _variables(job, known)
+    is_new = "CALLBACK_TOKENS" not in variables
+    if is_new:
+        variables["CALLBACK_TOKENS"] = job.new_token
+    check_environment(variables)
+    settings = target.check_settings(job.operator, variables)
+    target.check_bucket(job.operator, settings, whose)
+    managed = not description.role
+    document = target.policy_of(job.template, settings, whose) if managed else {}
+    desired = Desired(description, job.bundle, variables, role, managed, document)
+    address = next((trigger.address for trigger in found.triggers if trigger.address), "")
+    token = next(iter(settings.callback_tokens), "")
+    made = plan(desired, found, job.choices)
+    return Outcome(desired, made, address, token, is_new)
+
+
+def _settled(api: Patient, name: str, read: Callable[[], Actual]) -> Actual:
+    """What is there once nothing is on its way: a run that was interrupted may have left the
+    function or a version on the way to being active."""
+    for _ in range(carry_out.MAX_POLLS):
+        found = read()
+        versions = (found.latest, found.newest)
+        if not any(version and version.status.endswith("ing") for version in versions):
+            return found
+        api.sleep(carry_out.POLL_S)
+    raise DeployError(f"{name} does not become active", "run it again, or look at the console")
+
+
+def _variables(job: Job, known: Mapping[str, str]) -> dict[str, str]:
+    """What is there and not named stays, unless it is to be pruned."""
+    described = job.description.variables
+    kept = {} if job.choices.prune else dict(known)
+    if "CALLBACK_TOKENS" in known:
+        # To lose the token means that CI is answered 401.
+        kept["CALLBACK_TOKENS"] = known["CALLBACK_TOKENS"]
+    return kept | dict(described)
+
+
+def _address(api: Api, desired: Desired) -> str:
+    found = actual.triggers(api, desired.name)
+    return next((trigger.address for trigger in found if trigger.address), "")

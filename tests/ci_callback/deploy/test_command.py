@@ -1,0 +1,128 @@
+"""`deploy` as it is typed: what it prints, and its exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ci_callback.commands import registry
+from ci_callback.deploy import carry_out, patience
+from tests.ci_callback.deploy.world import TOKEN, World, bundle
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command passes no clock."""
+    monkeypatch.setattr(carry_out, "POLL_S", 0.0)
+    monkeypatch.setattr(patience, "PAUSES_S", (0.0,) * 6)
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.zip").write_bytes(bundle().code)
+
+
+def run(world: World, *arguments: str, **env: str) -> Result:
+    """The command line in the operator's environment."""
+    names = ("LEDGER_URL", "COS_REGION", "CALLBACK_TOKENS", "ALERT_URLS", "SCF_EXEC_ROLE")
+    whole: dict[str, str | None] = dict.fromkeys(names)
+    whole |= {**world.env, "NO_COLOR": "1", "COLUMNS": "400", **env}
+    fixed = ["deploy", "--zip", "own.zip", "--api", world.account.endpoint]
+    result = CliRunner().invoke(registry.app, [*fixed, *arguments], env=whole)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def data(result: Result) -> dict[str, Any]:
+    """What --json printed."""
+    read: dict[str, Any] = json.loads(result.stdout)
+    return read
+
+
+def test_from_an_empty_account_to_an_address_and_no_change_after_it(world: World) -> None:
+    """The token is printed in the run that makes it, and not again."""
+    first = run(world)
+    assert first.exit_code == 0, first.output
+    assert "call  1" in first.stdout
+    assert "done 10" in first.stdout
+    address = first.stdout.splitlines()[-1]
+    (made,) = world.account.scf.functions.values()
+    pairs = made.latest.settings["Environment"]["Variables"]
+    token = next(pair["Value"] for pair in pairs if pair["Key"] == "CALLBACK_TOKENS")
+    assert address.endswith(f"tencentscf.com/?token={token}")
+    assert first.stdout.count(token) == 1
+    second = run(world)
+    assert (second.exit_code, "nothing differs" in second.stdout) == (0, True)
+    assert token not in second.stdout
+    assert token in run(world, "--show-token").stdout
+
+
+def test_a_dry_run_exits_with_2_where_something_differs_and_with_0_after_it(world: World) -> None:
+    """It writes nothing."""
+    plan = run(world, "--dry-run")
+    assert plan.exit_code == 2
+    assert world.made == []
+    run(world)
+    assert run(world, "--dry-run").exit_code == 0
+
+
+def test_a_plan_as_data_lists_the_calls_and_masks_secrets(world: World) -> None:
+    """As those who read it by a program need it."""
+    result = run(world, "--dry-run", "--json", ALERT_URLS="https://example.com/s3cret")
+    plan = data(result)
+    assert [call["action"] for call in plan["calls"]][:2] == ["CreateRole", "CreatePolicy"]
+    assert plan["function"] == "ci-callback"
+    assert "s3cret" not in result.stdout
+    made = data(run(world, "--json", CALLBACK_TOKENS=TOKEN))
+    assert made["address"].endswith("/?token=…")
+
+
+@pytest.mark.parametrize(
+    ("env", "status", "words"),
+    [
+        ({"TENCENTCLOUD_SECRETID": ""}, 3, "there are no credentials"),
+        ({"TENCENTCLOUD_SECRETKEY": "wrong"}, 3, "does not accept the credentials"),
+        ({"COS_REGION": "Guangzhou!"}, 3, "not the name of a region"),
+        ({"LEDGER_URL": ""}, 3, "settings: LEDGER_URL"),
+        ({"LEDGER_URL": "cos://other-1250000000/ci"}, 1, "knows no bucket"),
+    ],
+)
+def test_bad_input_is_one_line_and_what_to_do(
+    world: World, env: dict[str, str], status: int, words: str
+) -> None:
+    """On stderr, with the exit status that the help names."""
+    result = run(world, **env)
+    assert (result.exit_code, words in result.stderr) == (status, True), result.stderr
+    assert "Traceback" not in result.output
+    assert world.made == []
+
+
+def test_another_file_another_name_and_a_stage(world: World, tmp_path: Path) -> None:
+    """What .env.STAGE says goes before the environment."""
+    (tmp_path / ".env.staging").write_text("LEDGER_URL=cos://records-1250000000/staging\n")
+    assert run(world, "--stage", "staging", "--name", "calls").exit_code == 0
+    (name,) = world.account.scf.functions
+    assert name == "calls-staging"
+    (policy,) = world.account.cam.policies.values()
+    assert "records-1250000000/staging/*" in policy.document
+    missing = run(world, "--file", "none.yml")
+    assert (missing.exit_code, "none.yml can't be read" in missing.stderr) == (3, True)
+    assert run(world, "--region", "ap-beijing").exit_code == 3
+
+
+def test_without_the_sdk_it_says_what_to_install(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only deploy needs it."""
+    monkeypatch.setattr(
+        "ci_callback.cloud_api.importlib.import_module",
+        lambda name: (_ for _ in ()).throw(ModuleNotFoundError(name)),
+    )
+    result = run(world)
+    assert (result.exit_code, "pip install" in result.stderr) == (1, True)
