@@ -71,6 +71,8 @@ def copy_output(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         shutil.copytree(
             ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__")
         )
+    # Under mutation testing the copy looks for its settings.
+    shutil.copy(ROOT / "pyproject.toml", root)
     catalogue = root / "handler/callback/catalogue.py"
     text = catalogue.read_text(encoding="utf-8")
     assert text.count("\n_ROWS = (\n") == 1
