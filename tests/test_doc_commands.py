@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,11 @@ from typer.testing import CliRunner
 
 from ci_callback.ci_simulator import BUCKET, CiSimulator
 from ci_callback.commands.registry import app
+from ci_callback.deploy import carry_out, verify
+from ci_callback.devserver.local_cloud import LocalCloud
 from ci_callback.devserver.running import Options, Running, running
 from handler.log import Log
+from tests.ci_callback.deploy.zipped import whole_function
 from tests.conftest import PAYLOADS, Invoked
 from tests.fake_cos import FakeCos
 from tests.test_docs import PAGES, ROOT
@@ -29,6 +32,10 @@ UNLIKE: dict[str, int] = {
     "doctor": 1,
     "doctor --url": 1,
     "doctor --function": 1,
+    # Of an account in which nothing is deployed yet.
+    "deploy --dry-run": 2,
+    "deploy status": 1,
+    "deploy rollback": 1,
 }
 """Exit status of commands that don't end with 0, by how they begin."""
 
@@ -73,6 +80,22 @@ def server(tmp_path: Path) -> Iterator[Running]:
         yield stack.enter_context(running(env, Options(port=0, sweep_every_s=0), log))
 
 
+@pytest.fixture
+def rehearsal(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], str]]:
+    """What makes a command of `deploy` go to an account on this machine, whose timers run."""
+    (tmp_path / "function.zip").write_bytes(whole_function().code)
+    monkeypatch.setattr(carry_out, "POLL_S", 0.0)
+    monkeypatch.setattr(verify, "SWEPT_POLL_S", 0.1)
+    with LocalCloud(tmp_path / "cloud") as cloud, cloud.timers(0.2):
+        monkeypatch.setenv("LEDGER_URL", cloud.ledger)
+        monkeypatch.setenv("CI_CALLBACK_DEPLOY_ZIP_FILE", str(tmp_path / "function.zip"))
+        for command in ("", "_STATUS", "_ROLLBACK", "_DESTROY"):
+            monkeypatch.setenv(f"CI_CALLBACK_DEPLOY{command}_TO", cloud.url)
+        yield lambda said: said.replace("http://127.0.0.1:9000", cloud.url)
+
+
 def run(said: str) -> Any:
     """A command as the shell would run it."""
     words = shlex.split(said.partition(NAME)[2])
@@ -85,6 +108,8 @@ def run(said: str) -> Any:
 def test_it_runs(said: str, world: Path, request: pytest.FixtureRequest) -> None:
     """With the names that stand for something replaced, and nothing else changed."""
     said = said.replace("JOB_ID", "j1").replace("https://….tencentscf.com/", "http://127.0.0.1:1/")
+    if "ci_callback deploy" in said:
+        said = request.getfixturevalue("rehearsal")(said)
     said = re.sub(r"(--price-[a-z-]+) …", r"\1 0.1", said)
     if "ci_callback send" in said:
         said += f" --to {request.getfixturevalue('server').url}/"

@@ -52,12 +52,20 @@ class ResetError(Exception):
 class Server:
     """Serves what `answer` says to each request, from one thread a connection."""
 
-    def __init__(self, answer: Callable[[Seen], Reply]) -> None:
+    def __init__(self, answer: Callable[[Seen], Reply], port: int = 0) -> None:
+        """port: 0 for any free one. May raise OSError."""
         self._answer = answer
-        self._server = make_server(
-            "127.0.0.1", 0, self._serve, threaded=True, request_handler=_QuietHandler
-        )
-        self.port: int = self._server.server_port
+        # Werkzeug would end the process where the port is taken.
+        with socket.create_server(("127.0.0.1", port)) as listening:
+            self.port: int = listening.getsockname()[1]
+            self._server = make_server(
+                "127.0.0.1",
+                self.port,
+                self._serve,
+                threaded=True,
+                request_handler=_QuietHandler,
+                fd=listening.fileno(),
+            )
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), daemon=True
         )

@@ -23,6 +23,7 @@ class Role:
     name: str
     trust: str
     role_id: str
+    description: str = ""
     policies: list[int] = field(default_factory=list)
     hidden: int = 0
 
@@ -32,6 +33,7 @@ class Policy:
     name: str
     document: str
     policy_id: int
+    description: str = ""
     hidden: int = 0
 
 
@@ -60,7 +62,12 @@ class Cam:
 
     def get_role(self, params: Mapping[str, Any]) -> dict[str, Any]:
         role = self._role(params["RoleName"])
-        info = {"RoleId": role.role_id, "RoleName": role.name, "PolicyDocument": role.trust}
+        info = {
+            "RoleId": role.role_id,
+            "RoleName": role.name,
+            "PolicyDocument": role.trust,
+            "Description": role.description,
+        }
         return {"RoleInfo": info}
 
     def create_role(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +78,8 @@ class Cam:
         if not all("principal" in part for part in document["statement"]):
             raise ApiError("InvalidParameter.PrincipalError", "The principal is wrong.")
         number = f"4611686018{next(self._numbers)}"
-        role = Role(name, params["PolicyDocument"], number, hidden=self.faults.read_lag)
+        role = Role(name, params["PolicyDocument"], number, params.get("Description", ""))
+        role.hidden = self.faults.read_lag
         self.roles[name] = role
         return {"RoleId": number}
 
@@ -85,8 +93,9 @@ class Cam:
             raise ApiError("FailedOperation.PolicyNameInUse", f"{name} is in use.")
         _document(params["PolicyDocument"])
         number = next(self._numbers)
-        lag = self.faults.read_lag
-        self.policies[number] = Policy(name, params["PolicyDocument"], number, lag)
+        policy = Policy(name, params["PolicyDocument"], number, params.get("Description", ""))
+        policy.hidden = self.faults.read_lag
+        self.policies[number] = policy
         return {"PolicyId": number}
 
     def get_policy(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,6 +103,7 @@ class Cam:
         return {
             "PolicyName": policy.name,
             "Type": CUSTOM,
+            "Description": policy.description,
             "PolicyDocument": policy.document,
         }
 

@@ -14,10 +14,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ci_callback.commands import dead
+from ci_callback.commands import dead, deploy
 from ci_callback.commands.compact import compact
 from ci_callback.commands.cost import cost
-from ci_callback.commands.deploy import deploy
 from ci_callback.commands.doctor import doctor
 from ci_callback.commands.invoke import invoke
 from ci_callback.commands.jobs import jobs
@@ -90,7 +89,6 @@ for command, panel, example in (
     (query, LOOK, "query 'SELECT tag, count(*) FROM jobs GROUP BY tag'"),
     (report, LOOK, "report --out report.html"),
     (cost, LOOK, "cost --callbacks 1e6 --failed 2%"),
-    (deploy, DEPLOY, "deploy --dry-run"),
     (doctor, FIX, "doctor --function ci-callback --url https://…"),
     (sweep, FIX, "sweep --dry-run"),
     (reconcile, FIX, "reconcile --tag Transcode --hours 6"),
@@ -98,6 +96,12 @@ for command, panel, example in (
     (compact, FIX, "compact --date 2026-11-20"),
 ):
     app.command(rich_help_panel=panel, epilog=f"Example: {PROGRAM} {example}")(command)
+app.add_typer(
+    deploy.app,
+    name="deploy",
+    rich_help_panel=DEPLOY,
+    epilog=f"Example: {PROGRAM} deploy --dry-run",
+)
 app.add_typer(dead.app, name="dead", rich_help_panel=FIX)
 
 

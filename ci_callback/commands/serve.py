@@ -6,11 +6,13 @@ import contextlib
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
 from ci_callback.common import errors_as_messages
+from ci_callback.program import PROGRAM
 from ci_callback.terminal import complain
 
 
@@ -31,6 +33,14 @@ def serve(
     reconcile_every: Annotated[
         float, typer.Option(help="Seconds between two reconciliations; 0: none.", min=0)
     ] = 1800,
+    cloud: Annotated[
+        bool,
+        typer.Option(
+            "--cloud",
+            help="Stand in for Tencent Cloud, so that `deploy --to` can be rehearsed: an empty "
+            "account, COS in the folder ./cloud, and the function once it is deployed.",
+        ),
+    ] = False,
     strict: Annotated[
         bool,
         typer.Option(
@@ -47,6 +57,9 @@ def serve(
     # Imported here: no other command needs a web server.
     from ci_callback.devserver.running import Options, WhichCi, running
 
+    if cloud:
+        _serve_cloud(port, sweep_every)
+        return
     if ci not in ("auto", "local", "real"):
         raise typer.BadParameter("--ci must be auto, local or real")
     options = Options(host, port, cast("WhichCi", ci), sweep_every, reconcile_every, strict=strict)
@@ -60,6 +73,18 @@ def serve(
                 complain(f"strict    {limit}")
         complain("Press Ctrl-C to stop.")
         wait()
+
+
+def _serve_cloud(port: int, sweep_every: float) -> None:
+    from ci_callback.devserver.local_cloud import LocalCloud  # as above, and only on Unix
+
+    with errors_as_messages(), LocalCloud(Path("cloud"), port) as account:
+        complain(f"cloud     {account.url}")
+        complain(f"deploy    LEDGER_URL={account.ledger} COS_REGION={account.region}")
+        complain(f"          {PROGRAM} deploy --to {account.url}")
+        complain("Press Ctrl-C to stop.")
+        with account.timers(sweep_every):
+            wait()
 
 
 def limits() -> list[str]:

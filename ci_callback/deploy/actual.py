@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from ci_callback.cloud_api import CloudError
@@ -127,21 +127,36 @@ def function_version(api: Api, name: str, qualifier: str = LATEST) -> FunctionVe
         raise
 
 
-def read(api: Api, name: str, role: str, whose: Owner) -> Actual:
-    """Everything that bears the function's name. May raise CloudError."""
+class Rights(NamedTuple):
+    """The role and the policy of a function. policy: its document, None where there is none."""
+
+    role_exists: bool
+    policy_id: int | None
+    policy: Mapping[str, Any] | None
+    policy_description: str
+    is_attached: bool
+
+
+def read_rights(api: Api, role: str, policy: str) -> Rights:
+    """By their names. May raise CloudError."""
     role_exists = _role_exists(api, role)
-    policy_id = _policy_id(api, policy_name(name))
-    document = None
-    if policy_id is not None:
-        answer = api.call("cam", "GetPolicy", {"PolicyId": policy_id})
-        document = json.loads(answer["PolicyDocument"])
-    actual = Actual(
-        whose,
+    policy_id = _policy_id(api, policy)
+    if policy_id is None:
+        return Rights(role_exists, None, None, "", False)
+    answer = api.call("cam", "GetPolicy", {"PolicyId": policy_id})
+    return Rights(
         role_exists,
         policy_id,
-        document,
+        json.loads(answer["PolicyDocument"]),
+        str(answer.get("Description") or ""),
         role_exists and policy_id in _attached(api, role),
     )
+
+
+def read(api: Api, name: str, role: str, whose: Owner) -> Actual:
+    """Everything that bears the function's name. May raise CloudError."""
+    rights = read_rights(api, role, policy_name(name))
+    actual = Actual(whose, rights.role_exists, rights.policy_id, rights.policy, rights.is_attached)
     latest = function_version(api, name)
     return actual if latest is None else _with_function(api, name, latest, actual)
 
@@ -151,19 +166,15 @@ def _with_function(api: Api, name: str, latest: FunctionVersion, actual: Actual)
     invoke = api.call("scf", "GetFunctionEventInvokeConfig", asked).get("AsyncTriggerConfig") or {}
     retry = (invoke.get("RetryConfig") or [{}])[0]
     published = tuple(versions(api, name))
-    return Actual(
-        actual.owner,
-        actual.role_exists,
-        actual.policy_id,
-        actual.policy,
-        actual.is_attached,
-        latest,
-        function_version(api, name, DEFAULT),
-        function_version(api, name, published[-1].number) if published else None,
-        published,
-        tuple(triggers(api, name)),
-        retry.get("RetryNum"),
-        invoke.get("MsgTTL"),
+    return replace(
+        actual,
+        latest=latest,
+        serving=function_version(api, name, DEFAULT),
+        newest=function_version(api, name, published[-1].number) if published else None,
+        versions=published,
+        triggers=tuple(triggers(api, name)),
+        retries=retry.get("RetryNum"),
+        ttl_s=invoke.get("MsgTTL"),
     )
 
 

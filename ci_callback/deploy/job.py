@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.cloud_api import Cloud
 from ci_callback.deploy import bundle, description, files
-from ci_callback.deploy.description import PRODUCTION, Names
+from ci_callback.deploy.description import PRODUCTION, Description, Names
 from ci_callback.deploy.errors import EXIT_SETTINGS, DeployError
 from ci_callback.deploy.plan import Choices
 from ci_callback.deploy.run import Job
@@ -22,47 +26,88 @@ _CREDENTIALS = ("TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD
 
 
 class Request(NamedTuple):
-    """What the command line says. endpoint: http://host:port in place of Tencent Cloud's API."""
+    """What the command line says. to: http://127.0.0.1:PORT in place of Tencent Cloud."""
 
     name: str = ""
     stage: str = PRODUCTION
     region: str = ""
+    to: str = ""
     file: Path | None = None
     zip_file: Path | None = None
-    endpoint: str = ""
 
 
-def job_of(
-    request: Request, env: Mapping[str, str], http: Http, new_token: str, choices: Choices
-) -> tuple[Job, Cloud]:
+@dataclass(frozen=True)
+class Session:
+    """What every command needs: the description, the operator, and the account."""
+
+    request: Request
+    description: Description
+    operator: Operator
+    cloud: Cloud = field(repr=False)
+
+    def local_bundle(self) -> str:
+        """The SHA-256 of the bundle that is here; "" where there is none."""
+        try:
+            found = files.find(self.request.file, self.request.zip_file)
+            return bundle.read(found.bundle, self.description.runtime, None).sha256
+        except DeployError:
+            return ""
+
+    def job(self, new_token: str, choices: Choices) -> Job:
+        """
+        Raises:
+            DeployError: the bundle or the policy is not as it must be.
+        """
+        found = files.find(self.request.file, self.request.zip_file)
+        return Job(
+            self.description,
+            bundle.read(found.bundle, self.description.runtime, found.source),
+            files.text_of(found.policy),
+            self.operator,
+            new_token,
+            choices,
+        )
+
+
+def session(request: Request, env: Mapping[str, str], http: Http) -> Session:
     """
     Raises:
-        DeployError: files, credentials or the environment are not as they must be.
+        DeployError: the description, the credentials or the environment are not as they must be.
     """
+    to = _rehearsal(request.to)
     env = _of_stage(request.stage, env)
     if request.region:
         env = {**env, "COS_REGION": request.region}
     found = files.find(request.file, request.zip_file)
-    described = description.read(
-        files.text_of(found.description), env, Names(request.name, request.stage)
-    )
+    names = Names(request.name, request.stage)
+    described = description.read(files.text_of(found.description), env, names)
     if not is_region_name(described.region):
         what = f"{described.region!r} is not the name of a region"
         raise DeployError(what, "COS_REGION=ap-guangzhou, or --region", EXIT_SETTINGS)
-    mine = credentials(env)
-    job = Job(
-        described,
-        bundle.read(found.bundle, described.runtime, found.source),
-        files.text_of(found.policy),
-        Operator(mine, described.region, http, env.get("COS_ENDPOINT", "")),
-        new_token,
-        choices,
-    )
-    return job, Cloud(mine, described.region, request.endpoint)
+    mine = Credentials(SECRET_ID, SECRET_KEY, "") if to else credentials(env)
+    endpoint = to or env.get("COS_ENDPOINT", "")
+    operator = Operator(mine, described.region, http, endpoint, to)
+    return Session(request, described, operator, Cloud(mine, described.region, to))
+
+
+def _rehearsal(to: str) -> str:
+    """The address of a rehearsal: this machine's, since it goes by plain http."""
+    if not to:
+        return ""
+    try:
+        parts = urlsplit(to)
+        host, port = parts.hostname or "", parts.port
+        is_own = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_own, port = False, None
+    if not is_own or port is None or parts.scheme != "http":
+        fix = "--to http://127.0.0.1:PORT, as `serve --cloud` prints it"
+        raise DeployError("--to is no address of this machine", fix, EXIT_SETTINGS)
+    return f"http://{parts.netloc}"
 
 
 def _of_stage(stage: str, env: Mapping[str, str]) -> Mapping[str, str]:
-    """With the values of .env.STAGE before those of .env, which the environment already holds."""
+    """What .env.STAGE says goes before the environment, which holds that of .env already."""
     own = dotenv_values(f".env.{stage}")
     return {**env, **{name: value for name, value in own.items() if value is not None}}
 

@@ -75,7 +75,7 @@ def plan(desired: Desired, actual: Actual, choices: Choices) -> Plan:
     return Plan(
         there,
         tuple(difference for differences, _ in found for difference in differences),
-        (*_kept_variables(desired), *_kept_settings(actual), *triggers.kept),
+        (*_kept_variables(desired, actual), *_kept_settings(actual), *triggers.kept),
         tuple(call for _, calls in found for call in calls),
     )
 
@@ -134,7 +134,11 @@ def _role(desired: Desired, actual: Actual) -> Iterator[Change]:
         }
         yield [Difference("role", "", role)], [Call("cam", "CreateRole", params, "SCF acts as it")]
     if actual.policy_id is None:
-        params = {"PolicyName": name, "PolicyDocument": document}
+        params = {
+            "PolicyName": name,
+            "PolicyDocument": document,
+            "Description": f"{MARK} {desired.name}",
+        }
         call = Call("cam", "CreatePolicy", params, "docs/cam-policy.json, filled in")
         yield [Difference("policy", "", name)], [call]
     elif actual.policy != desired.policy:
@@ -257,8 +261,10 @@ def _old_versions(desired: Desired, actual: Actual) -> Iterator[Change]:
             yield [Difference("old version", row.number, "")], [call]
 
 
-def _kept_variables(desired: Desired) -> Iterator[str]:
-    for name in sorted(desired.variables.keys() - desired.description.variables.keys()):
+def _kept_variables(desired: Desired, actual: Actual) -> Iterator[str]:
+    known = actual.latest.variables.keys() if actual.latest else set()
+    kept = known & desired.variables.keys()
+    for name in sorted(kept - desired.description.variables.keys()):
         where = "has no value here" if name in desired.description.unset else "is not in it"
         yield f"variable {name}, which {where}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ci_callback.cloud_api import CloudError
@@ -11,6 +11,7 @@ from ci_callback.deploy import actual, carry_out, target
 from ci_callback.deploy.actual import Actual, Api
 from ci_callback.deploy.advice import advised
 from ci_callback.deploy.bundle import Bundle
+from ci_callback.deploy.calls import Call
 from ci_callback.deploy.description import Description
 from ci_callback.deploy.desired import Desired, check_environment, role_name
 from ci_callback.deploy.errors import DeployError
@@ -78,6 +79,20 @@ def deploy(job: Job, cloud: Api, view: View) -> Outcome:
     """
     try:
         return _deploy(job, Patient(cloud, view.sleep), view)
+    except CloudError as error:
+        raise advised(error) from error
+
+
+def carry_out_alone(name: str, calls: Sequence[Call], cloud: Api) -> None:
+    """Calls that no plan asked for: going back, taking away.
+
+    Raises:
+        DeployError
+    """
+    patient = Patient(cloud, time.sleep)
+    hands = carry_out.Hands(patient, time.sleep, lambda key, data: None, lambda at: None)
+    try:
+        carry_out.carry_out(name, calls, hands)
     except CloudError as error:
         raise advised(error) from error
 

@@ -12,29 +12,49 @@ from ci_callback.deploy.policy import Owner, policy
 from ci_callback.doctor import on_store
 from ci_callback.doctor.case import Case, Target
 from handler.http_client import Http
-from handler.ledger.bucket import BucketAddress, Credentials
+from handler.ledger.bucket import BucketAddress, Credentials, is_bucket_name
+from handler.ledger.store import Store
 from handler.settings import Settings
 
 
 @dataclass
 class Operator:
-    """Who deploys. cos_endpoint: http://host:port in place of COS, for tests and rehearsals."""
+    """Who deploys. cos_endpoint: http://host:port in place of COS, for tests and rehearsals.
+    through: the same in place of the function's address."""
 
     credentials: Credentials
     region: str
     http: Http
     cos_endpoint: str = ""
+    through: str = ""
     _settings: Settings | None = field(default=None, init=False, repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the function, with the operator's keys, once they were checked."""
+        if self._settings is None:
+            raise AssertionError("the settings were checked before")
+        return self._settings
+
+    @property
+    def store(self) -> Store:
+        """The ledger."""
+        from handler.ledger.cos import CosStore
+
+        url = self.settings.ledger_url
+        place = BucketAddress(url.bucket, url.prefix, self.region, self.settings.cos_endpoint)
+        return CosStore(place, self.credentials)
 
     def put(self, key: str, data: bytes) -> None:
         """Put an object below the ledger's prefix. May raise StoreError."""
-        if self._settings is None:
-            raise AssertionError("the settings were checked before")
-        from handler.ledger.cos import CosStore
+        self.store.put(key, data)
 
-        url, endpoint = self._settings.ledger_url, self._settings.cos_endpoint
-        place = BucketAddress(url.bucket, url.prefix, self.region, endpoint)
-        CosStore(place, self.credentials).put(key, data)
+    @property
+    def accepted_bucket(self) -> str:
+        """A bucket whose callbacks the function accepts."""
+        allowed = sorted(self.settings.allowed_buckets or ())
+        named = (name for name in allowed if is_bucket_name(name))
+        return next(named, self.settings.ledger_url.bucket)
 
     def know(self, settings: Settings) -> Settings:
         """Remember the settings that were checked."""

@@ -80,6 +80,12 @@ class LocalCos:
             return self._deleted(store, seen)
         if seen.method != "GET":
             return _error(405, "MethodNotAllowed")
+        if "versioning" in seen.params:
+            return Reply(200, b"<VersioningConfiguration/>", (_XML, _ID))
+        if "location" in seen.params:
+            region = seen.headers["host"].split(".")[2]
+            located = f"<LocationConstraint>{region}</LocationConstraint>"
+            return Reply(200, located.encode(), (_XML, _ID))
         listed = list(store.list(seen.params.get("prefix", "")))
         return Reply(200, listing(listed, "local", seen.params), (_XML, _ID))
 

@@ -1,0 +1,135 @@
+"""What runs, going back to an earlier version, and taking away what deploy made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ci_callback.cloud_api import CloudError
+from ci_callback.deploy import actual
+from ci_callback.deploy.actual import Actual, Api, Trigger
+from ci_callback.deploy.calls import Call
+from ci_callback.deploy.desired import DEFAULT, MARK, policy_name, role_name
+from ci_callback.deploy.errors import DeployError
+from ci_callback.deploy.plan import is_ours
+
+_BUNDLE = re.compile(r"bundle ([0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class Status:
+    """What runs under one name. serving: the version that callbacks reach. bundle: the SHA-256 that
+    its description names, "" where it names none."""
+
+    name: str
+    state: str
+    serving: str
+    bundle: str
+    role: str
+    role_exists: bool
+    policy_attached: bool
+    runtime: str
+    triggers: tuple[Trigger, ...]
+    versions: tuple[actual.PublishedVersion, ...]
+
+    @property
+    def address(self) -> str:
+        return next((trigger.address for trigger in self.triggers if trigger.address), "")
+
+
+def status(api: Api, name: str) -> Status:
+    """
+    Raises:
+        CloudError
+        DeployError: there is no such function.
+    """
+    found = _read(api, name)
+    latest, serving = found.latest, found.serving
+    if latest is None:
+        raise DeployError(f"there is no function {name}", "deploy it, or give its --name")
+    runs = serving or latest
+    match = _BUNDLE.search(str(runs.answer.get("Description") or ""))
+    return Status(
+        name,
+        latest.status,
+        runs.number,
+        match[1] if match else "",
+        str(latest.answer.get("Role") or ""),
+        found.role_exists,
+        found.is_attached,
+        str(latest.answer.get("Runtime") or ""),
+        found.triggers,
+        found.versions,
+    )
+
+
+def _read(api: Api, name: str) -> Actual:
+    latest = actual.function_version(api, name)
+    role = str(latest.answer.get("Role") or "") if latest else ""
+    return actual.read(api, name, role or role_name(name), actual.owner(api))
+
+
+def rollback(api: Api, name: str, to: str = "") -> tuple[str, Call]:
+    """The version that callbacks reach now, and the call that lets them reach the one before it, or
+    the version `to`.
+
+    Raises:
+        CloudError
+        DeployError: there is none to go back to.
+    """
+    found = status(api, name)
+    ours = [row.number for row in found.versions if row.description.startswith(MARK)]
+    if to:
+        wanted = to if to in ours else ""
+    else:
+        current = int(found.serving) if found.serving.isdecimal() else None
+        before = [number for number in ours if current is not None and int(number) < current]
+        wanted = before[-1] if before else ""
+    if not wanted:
+        what = f"{name} serves version {found.serving}, and there is no version {to or 'before it'}"
+        raise DeployError(what, f"its versions: {', '.join(ours) or 'none'}")
+    params = {"FunctionName": name, "Namespace": "default", "Name": DEFAULT}
+    params["FunctionVersion"] = wanted
+    return found.serving, Call("scf", "UpdateAlias", params, "callbacks and timers reach it")
+
+
+def removal(api: Api, name: str) -> Sequence[Call]:
+    """The calls that take away what deploy made under a name; never anything of the ledger.
+
+    Raises:
+        CloudError
+        DeployError: there is a function of that name that deploy did not make.
+    """
+    calls: list[Call] = []
+    latest = actual.function_version(api, name)
+    if latest is not None:
+        if not is_ours(latest):
+            what = f"deploy did not make {name}"
+            raise DeployError(what, "remove it in the console, if it is to go")
+        params = {"FunctionName": name, "Namespace": "default"}
+        calls.append(Call("scf", "DeleteFunction", params, "with its versions and triggers"))
+    role, policy = role_name(name), policy_name(name)
+    role_is_ours = _is_our_role(api, role)
+    found = actual.read_rights(api, role, policy)
+    policy_is_ours = found.policy_id is not None and found.policy_description.startswith(MARK)
+    if policy_is_ours and found.is_attached:
+        params = {"DetachRoleName": role, "PolicyName": policy}
+        calls.append(Call("cam", "DetachRolePolicy", params, "before either can go"))
+    if policy_is_ours:
+        numbers: dict[str, Any] = {"PolicyId": [found.policy_id]}
+        calls.append(Call("cam", "DeletePolicy", numbers, policy))
+    if role_is_ours:
+        calls.append(Call("cam", "DeleteRole", {"RoleName": role}, "nothing acts as it any more"))
+    return calls
+
+
+def _is_our_role(api: Api, role: str) -> bool:
+    try:
+        info = api.call("cam", "GetRole", {"RoleName": role}).get("RoleInfo") or {}
+    except CloudError as error:
+        if error.is_in("InvalidParameter.RoleNotExist", "ResourceNotFound"):
+            return False
+        raise
+    return str(info.get("Description") or "").startswith(MARK)
