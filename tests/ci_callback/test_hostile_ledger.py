@@ -213,6 +213,8 @@ WALK: dict[str, Arguments] = {
 
 NOT_WALKED = {"serve"}
 """It prints its own addresses, and the function's log, which is ASCII."""
+OWN_ACCOUNT = "deploy"
+"""The group whose commands print what the user's own account holds; tests/ci_callback/deploy."""
 
 
 def _file(folder: Path, name: str = "body") -> Path:
@@ -245,7 +247,8 @@ def names(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 def test_the_walk_covers_every_command() -> None:
     """A new one needs its arguments here."""
-    assert set(names()) == {*WALK, *NOT_WALKED}
+    others = {name for name in names() if name.split()[0] != OWN_ACCOUNT}
+    assert others == {*WALK, *NOT_WALKED}
 
 
 @pytest.fixture(params=[False, True], ids=["pipe", "terminal"])
