@@ -99,10 +99,11 @@ test-all:
 from-scratch:
 	bash tools/from_scratch.sh $(VERSIONS)
 
+# serverless.yml and its environment; OFFLINE=--offline checks the file alone. Then the check's own tests.
 check-deploy:
 	cd tools/check_deploy && npm ci --no-audit --no-fund --silent
-	node tools/check_deploy/check.mjs serverless.yml
-	cd tools/check_deploy && node --test
+	node tools/check_deploy/check.mjs $(OFFLINE) serverless.yml
+	@cd tools/check_deploy && said=$$(node --test 2>&1) || { echo "$$said"; exit 1; }
 
 bundle: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m tools.bundle

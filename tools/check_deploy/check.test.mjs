@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 
 import yaml from "js-yaml";
 
-import { check } from "./rules.mjs";
+import { check, unset } from "./rules.mjs";
 import * as toolkit from "./toolkit.mjs";
 
 const COMMAND = fileURLToPath(new URL("check.mjs", import.meta.url));
@@ -415,9 +415,43 @@ test("taken: the real file, without a connection, as four requests", (context) =
   );
 });
 
+const SET = { COS_REGION: "ap-guangzhou", LEDGER_URL: "cos://records-1250000000/ci" };
+
 function run(...args) {
-  return spawnSync(process.execPath, [COMMAND, ...args], { encoding: "utf8" });
+  return runIn({ ...process.env, ...SET }, ...args);
 }
+
+function runIn(env, ...args) {
+  return spawnSync(process.execPath, [COMMAND, ...args], { encoding: "utf8", env });
+}
+
+test("unset: each variable that is needed has its line", () => {
+  assert.deepEqual(unset(REAL, SET), []);
+  assert.deepEqual(unset(REAL, { ...SET, LEDGER_URL: " " }), [
+    `${VARIABLES}.LEDGER_URL: LEDGER_URL is unset; ` +
+      "expected a value (--offline checks the file alone)",
+  ]);
+  assert.equal(unset(REAL, {}).length, 2);
+  assert.deepEqual(unset(REAL.replace("${env:COS_REGION}", "ap-beijing"), SET), []);
+  assert.deepEqual(unset("- no mapping", {}), []);
+});
+
+test("the command fails where a variable is unset, unless it is offline or .env has it", () => {
+  const folder = mkdtempSync(join(tmpdir(), "check-deploy-"));
+  try {
+    const file = join(folder, "serverless.yml");
+    writeFileSync(file, REAL);
+    const bare = runIn({ PATH: process.env.PATH }, file);
+    assert.equal(bare.status, 1);
+    assert.match(bare.stderr, /COS_REGION is unset/);
+    assert.match(bare.stderr, /2 to mend/);
+    assert.equal(runIn({ PATH: process.env.PATH }, "--offline", file).status, 0);
+    writeFileSync(join(folder, ".env"), "COS_REGION=ap-guangzhou\nLEDGER_URL='cos://b-1250000000'\n");
+    assert.equal(runIn({ PATH: process.env.PATH }, file).status, 0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test("the command prints the requests of the real file and exits with 0", () => {
   const { status, stdout, stderr } = run();

@@ -188,6 +188,20 @@ export function check(text, format = toolkit) {
   return { requests, problems };
 }
 
+// What the environment must give: deploy makes a role and a token where there is none.
+const NEEDED = ["inputs.region", "inputs.environment.variables.LEDGER_URL"];
+
+/** What is needed and unset in an environment (name → value), a line each. */
+export function unset(text, env) {
+  const { file } = load(text);
+  return NEEDED.flatMap((place) => {
+    const value = file && dig(file, place);
+    const name = typeof value === "string" && ENV_ALONE.test(value) ? value.slice(6, -1) : null;
+    if (name === null || env[name]?.trim()) return [];
+    return [`${place}: ${name} is unset; expected a value (--offline checks the file alone)`];
+  });
+}
+
 function load(text) {
   let file;
   try {
