@@ -14,7 +14,7 @@ endef
 # Two goals would install into one environment at the same time.
 .NOTPARALLEL:
 
-.PHONY: run test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all from-scratch check-deploy bundle deploy audit lock cloud-api clean
+.PHONY: run test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all from-scratch check-deploy bundle wheel deploy audit lock cloud-api clean
 
 run: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
@@ -107,6 +107,10 @@ check-deploy:
 
 bundle: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m tools.bundle
+
+# The wheel of a release, which deploys from wherever it is installed.
+wheel: bundle
+	$(VENV)/bin/python -m tools.wheel
 
 # From serverless.yml and the environment to a function that CI can call. ARGS=--dry-run shows the plan.
 deploy: $(VENV)/.deploy-installed
