@@ -7,15 +7,19 @@ import binascii
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ci_callback.program import PROGRAM
 from handler.callback import envelope, payload
 from handler.callback.record import JobRecord
 from handler.errors import HandlerError
+from handler.events.event import Event
+from handler.events.queue import name_of
+from handler.forwarding.pending import renewed
 from handler.ingest.recorder import Recorder
 from handler.ledger.dead_letters import DEAD_LETTER, Content, DeadLetter
-from handler.ledger.keys import DEAD, OUTBOX
+from handler.ledger.keys import DEAD, EVENTS, OUTBOX
 from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
@@ -40,7 +44,7 @@ class StoredDeadLetter:
     def content(self) -> Content:
         """The kind of its body, as the function wrote it; by default a callback."""
         said = self.values.get("content")
-        return said if said in ("record", "ticket") else "callback"
+        return said if said in ("record", "ticket", "event", "events") else "callback"
 
     @property
     def body(self) -> bytes:
@@ -126,6 +130,10 @@ class Replay:
             results = [self._record(JobRecord.from_json(body))]
         elif content == "ticket":
             results = [self._ticket(Ticket.from_json(body))]
+        elif content == "event":
+            results = [self._event(Event.from_queue(body))]
+        elif content == "events":
+            results = [self._pending(body)]
         else:
             envelope.read(payload.parse(body, self.limits)[0])
             results = list(self.process(body))
@@ -151,6 +159,19 @@ class Replay:
             ticket = ticket.replayed()
         outbox.put(ticket)
         return JobResult("kept", ticket.job_id, key=OUTBOX + ticket.name)
+
+    def _event(self, event: Event) -> JobResult:
+        """Put a queued event back."""
+        key = EVENTS + name_of(event)
+        self.ledger.store.put(key, event.to_queue())
+        return JobResult("kept", event.job_id, key=key)
+
+    def _pending(self, body: bytes) -> JobResult:
+        """Put events back that a destination did not take, as if they had never been sent."""
+        now = datetime.fromisoformat(self.now.replace("Z", "+00:00")).timestamp()
+        key, line = renewed(body, now)
+        self.ledger.store.put(key, line)
+        return JobResult("kept", key=key)
 
 
 def _other_end() -> ValueError:

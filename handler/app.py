@@ -146,13 +146,10 @@ class Function(NamedTuple):
     ) -> CallbackIngest:
         from handler.ingest.callbacks import CallbackIngest
         from handler.ingest.recorder import Recorder
-        from handler.ledger.records import Ledger
-        from handler.policy import Policy
 
-        ledger = Ledger(self.open_store(settings, time_left))
         return CallbackIngest(
             settings,
-            Recorder(ledger, Policy.of(settings)),
+            Recorder.of(settings, self.open_store(settings, time_left)),
             # Where there is no fallback, CI does not wait for the answer.
             self._inline(settings, time_left() / 2 if fallback else None),
             fallback,
@@ -194,10 +191,26 @@ class Function(NamedTuple):
             self.log.last_resort(lost.body, reason, lost.authenticated)
         return trigger.answer_error(error)
 
+    def _forward(self, settings: Settings, run: Run) -> None:
+        """Send events to FORWARD_URLS."""
+        if not settings.forward_urls:
+            return
+        # Imported here: few functions forward events.
+        from handler.forwarding.context import ForwardContext, Timing
+        from handler.forwarding.forward import Forward
+
+        store = self.open_store(settings, run.left_for_task)
+        timing = Timing(self.clock, self.sleep, self.timer, run.left_for_task)
+        context = ForwardContext.of(settings, store, timing, self.log, run.request_id)
+        Forward(context if self.http is None else context._replace(http=self.http)).run()
+
     def _run_task(self, task: Task, settings: Settings, run: Run) -> None:
         """Run a task of the timer."""
         if task.name not in TASKS:
             self.log.error("unknown_task", task=task.name, expected=" or ".join(TASKS))
+            return
+        if task.name == "forward":
+            self._forward(settings, run)
             return
         # Imported here: a callback needs neither CI nor the channels.
         from handler.retries.context import Invocation, SweepContext

@@ -22,7 +22,7 @@ from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import TYPE_CHECKING, NamedTuple
 
 from handler.errors import NoAnswerError
-from handler.sockets import Connection, Deadline, Origin, connect
+from handler.sockets import Connection, Deadline, Origin, Permits, connect, permit_all
 
 if TYPE_CHECKING:
     import ssl  # at run time it is imported for the first https request
@@ -102,10 +102,12 @@ class Connections:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         make_tls_context: Callable[[], ssl.SSLContext] = _tls_context,
+        permits: Permits = permit_all,
     ) -> None:
         """clock: epoch seconds, for the age of idle connections, since a monotonic clock may stand
         still while the process is frozen. monotonic: for deadlines. make_tls_context: called once,
-        for the first https request."""
+        for the first https request. permits: to which addresses a connection may lead."""
+        self._permits = permits
         self._clock = clock
         self._monotonic = monotonic
         self._make_tls_context = make_tls_context
@@ -139,7 +141,9 @@ class Connections:
                 self._close_idle(request.origin)
                 if request.method not in REPEATABLE or deadline.has_passed:
                     raise
-        new = connect(request.origin, deadline.at_most(patience.connect_s), self._tls)
+        new = connect(
+            request.origin, deadline.at_most(patience.connect_s), self._tls, self._permits
+        )
         new.begin(deadline, bytes_per_s=patience.bytes_per_s)
         return self._converse(new, request, head, limit)
 

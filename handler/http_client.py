@@ -37,10 +37,12 @@ _SENT_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of a server; the body is cut at the client's limit."""
+    """The answer of a server; the body is cut at the client's limit. retry_after: the header of
+    that name, as it was sent; "" without one."""
 
     status: int
     body: bytes
+    retry_after: str = ""
 
 
 class Http(Protocol):
@@ -72,7 +74,8 @@ class HttpClient:
         request = _request(method, url, headers, body)
         patience = Patience(timeout_s, timeout_s, timeout_s * SILENT_SHARE)
         answer = self._connections.exchange(request, patience, self._max_bytes)
-        return Answer(answer.status, answer.body)
+        named = {name.lower(): value for name, value in answer.headers}
+        return Answer(answer.status, answer.body, named.get("retry-after", ""))
 
     def close(self) -> None:
         """Close the connections that are kept; a later request opens new ones."""

@@ -156,14 +156,33 @@ class _Reader(io.RawIOBase):
         return self._connection.receive_into(buffer)
 
 
-def connect(origin: Origin, deadline: Deadline, tls: Callable[[], ssl.SSLContext]) -> Connection:
-    """Open a connection. tls: makes the context for https.
+Permits: TypeAlias = Callable[[str, str], bool]
+"""Whether a connection may be opened, by the host and the IP address that it would lead to."""
+
+
+def permit_all(host: str, address: str) -> bool:
+    """Any host, any address."""
+    return True
+
+
+def connect(
+    origin: Origin,
+    deadline: Deadline,
+    tls: Callable[[], ssl.SSLContext],
+    permits: Permits = permit_all,
+) -> Connection:
+    """Open a connection. tls: makes the context for https. permits: asked about each address that
+    the name resolves to; the connection leads to one that it was asked about.
 
     Raises:
         NoAnswerError: there is no connection, so nothing was sent.
     """
     context = _context(origin, tls) if origin.scheme == "https" else None
-    connected = _connect_to_any(origin, _addresses(origin, deadline), deadline)
+    found = _addresses(origin, deadline)
+    allowed = [address for address in found if permits(origin.host, str(address[4][0]))]
+    if found and not allowed:
+        raise _unconnected(origin, "address", "its address is not a public one")
+    connected = _connect_to_any(origin, allowed, deadline)
     if context is not None:
         connected = _encrypt(origin, connected, deadline, context)
     return Connection(connected, deadline)

@@ -8,6 +8,7 @@ both are granted.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
@@ -28,6 +29,8 @@ from handler.log import Log
 from handler.settings import Settings
 from tests.fake_cos import FakeCos
 from tests.fake_cos import Seen as CosSeen
+from tests.forwarding.receivers import SECRET
+from tests.peer import Peer
 from tests.world import START, TRANSLATION
 
 POLICY = json.loads((Path(__file__).parent.parent / "docs" / "cam-policy.json").read_text())
@@ -82,9 +85,15 @@ def cos_action(method: str, key: str) -> str:
     return "cos:GetBucket" if (method, key) == ("GET", "") else f"cos:{COS[method]}"
 
 
-def may(action: str, seen: CosSeen) -> bool:
-    """Whether the policy grants a request on the ledger, its prefix being `ci`."""
-    key = seen.key or seen.params.get("prefix", "")
+def keys_of(seen: CosSeen) -> list[str]:
+    """The keys that a request is about: one that deletes several names them."""
+    if seen.method == "POST":
+        return re.findall("<Key>([^<]*)", seen.body.decode())
+    return [seen.key or seen.params.get("prefix", "")]
+
+
+def may(action: str, key: str) -> bool:
+    """Whether the policy grants a request about a key of the ledger, its prefix being `ci`."""
     here = f"qcs::cos:REGION:uid/APPID:LEDGER_BUCKET-APPID/{key.replace('ci/', 'PREFIX/', 1)}"
     return any(
         f"name/{action}" in part["action"] and fnmatchcase(here, resource)
@@ -152,12 +161,18 @@ def test_the_policy_grants_what_ci_requests_need_and_nothing_else() -> None:
 def test_the_requests_of_a_whole_story_are_granted(cos: FakeCos) -> None:
     """Kept, duplicate, failed, swept, told, reconciled: just what was asked of COS and CI."""
     now = [START]
-    with CiSimulator(lambda: now[0], cos) as ci:
+    away = b"HTTP/1.1 503 Away\r\nContent-Length: 0\r\n\r\n"
+    with (
+        CiSimulator(lambda: now[0], cos) as ci,
+        contextlib.closing(Peer(away, away, away)) as receiver,
+    ):
         env = cos.env | {
             "COS_ENDPOINT": ci.endpoint,
             "CI_BUCKET": BUCKET,
             "RECONCILE_TAGS": "Translation:6",
             "MISSING_CALLBACK_CHECK_S": "60",
+            "FORWARD_URLS": f"{receiver.url}#secret={SECRET}",
+            "FORWARD_ALLOW_HOSTS": "127.0.0.1",
         }
         settings = Settings.from_env(env)
         assert settings.credentials
@@ -179,17 +194,24 @@ def test_the_requests_of_a_whole_story_are_granted(cos: FakeCos) -> None:
             invoke(event)
         now[0] += 3600
         invoke({"Type": "Timer", "TriggerName": "x", "Message": "reconcile"})
+        for _ in range(3):
+            invoke({"Type": "Timer", "TriggerName": "x", "Message": "forward"})
+            now[0] += 3600
 
         asked = {cos_action(request.method, request.key) for request in cos.seen}
         assert asked == granted("cos")
         refused = [
             request
             for request in cos.seen
-            if not may(cos_action(request.method, request.key), request)
+            for key in keys_of(request)
+            if not may(cos_action(request.method, request.key), key)
         ]
         assert refused == []
         deleted = {
-            request.key.removeprefix("ci/") for request in cos.seen if request.method == "DELETE"
+            key.removeprefix("ci/")
+            for request in cos.seen
+            if request.method in ("DELETE", "POST")
+            for key in keys_of(request)
         }
         assert {key.split("/")[0] + "/" for key in deleted} == DELETED_BELOW - {SPILL, DOCTOR}
         used = {action for request in ci.seen for action in _of(request, job)}

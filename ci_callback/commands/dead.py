@@ -14,7 +14,6 @@ from ci_callback.program import PROGRAM
 from ci_callback.terminal import Table, print_json, say, say_lines, say_table
 from handler.clock import rfc3339_of
 from handler.ingest.recorder import Recorder
-from handler.policy import Policy
 from handler.redaction.text import redact_body
 from handler.run import Run
 from handler.triggers import Delivery, JobResult
@@ -85,7 +84,7 @@ def replay_dead_letter(name: Name, as_json: AsJson = False) -> None:
             run = Run(here.request_id, time.perf_counter())
             return here.function.process([Delivery(body)], "replay", here.settings, run)
 
-        recorder = Recorder(here.ledger, Policy.of(here.settings))
+        recorder = Recorder.of(here.settings, here.ledger.store)
         now = rfc3339_of(time.time())
         replay = Replay(here.ledger, recorder, here.settings.limits, process, now)
         jobs = replay.run(dead_letter)

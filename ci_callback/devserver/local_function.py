@@ -23,7 +23,6 @@ from handler.ledger.outbox import Outbox
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.log import Log
-from handler.policy import Policy
 from handler.run import Run
 from handler.settings import Settings
 from handler.stores import open_store
@@ -134,7 +133,7 @@ class LocalFunction:
             return function.process([Delivery(body)], "replay", self.settings, run)
 
         try:
-            recorder = Recorder(ledger, Policy.of(self.settings))
+            recorder = Recorder.of(self.settings, ledger.store)
             now = rfc3339_of(at)
             return Replay(ledger, recorder, self.settings.limits, process, now).run(dead_letter)
         finally:

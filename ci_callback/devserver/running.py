@@ -101,6 +101,7 @@ def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[R
         for task, every_s in (
             ("sweep", options.sweep_every_s),
             ("reconcile", options.reconcile_every_s),
+            ("forward", options.sweep_every_s if settings.forward_urls else 0),
         ):
             if every_s:
                 stack.enter_context(_ticking(function, task, every_s))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
@@ -34,7 +34,8 @@ def on_scf(case: Case) -> list[Finding]:
         ]
     except ScfRefusedError as error:
         return [_refused(name, error, case)]
-    return [*_timers(all_triggers, bool(settings.reconcile_tags)), *_urls(all_triggers)]
+    wanted = {"reconcile": bool(settings.reconcile_tags), "forward": bool(settings.forward_urls)}
+    return [*_timers(all_triggers, wanted), *_urls(all_triggers)]
 
 
 def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
@@ -57,11 +58,20 @@ def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
     return fault(name, f"SCF did not list the triggers: {error}", SCF_CONSOLE)
 
 
-def _timers(all_triggers: Sequence[Trigger], reconciles: bool) -> list[Finding]:
+_LOST = {
+    "sweep": "no failure is retried or leads to an alert",
+    "reconcile": "callbacks that never came are not looked for",
+    "forward": "no event is sent to FORWARD_URLS",
+}
+"""What does not happen without a task's timer."""
+
+
+def _timers(all_triggers: Sequence[Trigger], wanted: Mapping[str, bool]) -> list[Finding]:
     timers = [trigger for trigger in all_triggers if trigger.kind == "timer"]
     findings = [_timer("sweep", timers, True)]
-    if reconciles or any(_task(timer) == "reconcile" for timer in timers):
-        findings.append(_timer("reconcile", timers, reconciles))
+    for task, is_needed in wanted.items():
+        if is_needed or any(_task(timer) == task for timer in timers):
+            findings.append(_timer(task, timers, is_needed))
     for timer in timers:
         if _task(timer) not in TASKS:
             what = f"{timer.name} asks for {_task(timer)}, which is no task of the function"
@@ -78,11 +88,7 @@ def _timer(task: str, timers: Sequence[Trigger], is_needed: bool) -> Finding:
     if on:
         cron = "; ".join(f"{timer.name}: {timer.settings.get('cron', '?')}" for timer in on)
         return ok(name, cron)
-    lost = (
-        "no failure is retried or leads to an alert"
-        if task == "sweep"
-        else "callbacks that never came are not looked for"
-    )
+    lost = _LOST[task]
     if mine:
         return fault(
             name,

@@ -62,6 +62,7 @@ TASKS_OF_FUNCTION = family(
     {
         "sweep": ("sweep", "巡检"),
         "reconcile": ("reconcile", "对账"),
+        "forward": ("forward events", "转发事件"),
     },
 )
 

@@ -69,6 +69,24 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "`ci-callback dead list`、`dead show KEY`；排除原因后再 `dead replay KEY`。",
     ),
     (
+        "undelivered",
+        "Events given up",
+        "事件投递已放弃",
+        "A destination of FORWARD_URLS did not take them for three days: put it right, then "
+        "`ci-callback events resend`. The dead letter names them.",
+        "FORWARD_URLS 中的某个目标连续三天未接收这些事件：修复后运行 `ci-callback events resend`。"
+        "死信中列有这些事件。",
+    ),
+    (
+        "paused",
+        "A destination of events is paused",
+        "事件目标已暂停",
+        "Look at that server, and at the last answer in `ci-callback events`. Nothing is lost: "
+        "events wait for three days, and are sent once it takes them again.",
+        "请检查该服务器，并在 `ci-callback events` 中查看最近的应答。事件没有丢失：会保留三天，"
+        "目标恢复后自动补发。",
+    ),
+    (
         "refused",
         "Re-submission refused by CI",
         "重新提交被数据万象拒绝",

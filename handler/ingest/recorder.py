@@ -1,7 +1,8 @@
-"""The way of a callback that is understood: first its tickets, then its record.
+"""The way of a callback that is understood: first its event and its tickets, then its record.
 
     (0) a marker in UserData? ── GET _lineage/JOB_ID: only what it proves counts
     (1) unfinished?  stored under _unfinished/ ── done
+        where FORWARD_URLS is set: its event for the user's own code
     (2) a ticket for each thing that must follow            ← a crash here: a ticket without
     (3) put_new the record                                   its record; the sweep goes on
          ├─ it is new ── done
@@ -9,34 +10,55 @@
                        another end ── alert.conflict, this one becomes a dead letter, and its
                                       own tickets are done
 
-The record comes last, so no record is without its tickets.
+The record comes last, so no record is without its tickets and its event.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from handler.callback.record import JobRecord
 from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.keys import OUTBOX
 from handler.ledger.outbox import Outbox, Ticket, about
 from handler.ledger.records import Conflict, Ledger, StoreResult
+from handler.ledger.store import Store
 from handler.policy import Policy
+from handler.settings import Settings
+
+if TYPE_CHECKING:
+    from handler.events.queue import EventQueue
 
 
 class Recorder:
     """Stores what callbacks say. Every method may raise StoreError: something may not be
     durable, and doing it all again is safe."""
 
-    def __init__(self, ledger: Ledger, policy: Policy) -> None:
+    def __init__(self, ledger: Ledger, policy: Policy, events: EventQueue | None = None) -> None:
+        """events: where the user's own code is told of ends; None where it is not."""
+        self.events = events
         self._ledger = ledger
         self._outbox = Outbox(ledger)
         self._policy = policy
+
+    @classmethod
+    def of(cls, settings: Settings, store: Store) -> Recorder:
+        """A recorder as the settings want it."""
+        ledger, policy = Ledger(store), Policy.of(settings)
+        if not settings.forward_urls:
+            return cls(ledger, policy)
+        # Imported here: most functions forward nothing.
+        from handler.events.queue import EventQueue
+
+        return cls(ledger, policy, EventQueue(store, policy))
 
     def store(self, record: JobRecord, dead_letter: Callable[[], DeadLetter]) -> StoreResult:
         """Store a record and its tickets. dead_letter: makes what is stored in its place where the
         ledger holds another end of the same job."""
         record = self._proven(record)
+        if self.events is not None:
+            self.events.put_end(record)
         tickets = self.tickets(record)
         for ticket in tickets:
             self._outbox.put(ticket)

@@ -12,9 +12,10 @@ from handler.ledger import keys
 
 DEAD_LETTER = "dead-letter/1"
 
-Content: TypeAlias = Literal["callback", "record", "ticket"]
-"""The origin of a dead letter's body: a callback as it was sent, or the function's own job-record/1
-or ticket/1. The body itself does not decide: a stranger may post any of them."""
+Content: TypeAlias = Literal["callback", "record", "ticket", "event", "events"]
+"""The origin of a dead letter's body: a callback as it was sent, or the function's own
+job-record/1, ticket/1, queued-event/1 or pending/1. The body itself does not decide: a stranger may
+post any of them."""
 
 
 class DeadLetter(NamedTuple):

@@ -32,6 +32,12 @@ UNDELIVERED = "_undelivered/"
 ATTEMPTS = "_attempts/"
 LINEAGE = "_lineage/"
 LEASES = "_sweep/"
+EVENTS = "_events/"
+FINALS = "_finals/"
+PENDING = "_pending/"
+DESTINATIONS = "_destinations/"
+DELIVERIES = "_deliveries/"
+FORWARD_LEASES = "_forward/"
 RECONCILE = "_reconcile/"
 DEAD = "_dead/"
 SPILL = "_spill/"
@@ -50,6 +56,12 @@ PREFIXES: Mapping[str, str] = {
     ATTEMPTS: "each re-submission, and what became of it",
     LINEAGE: "the root job and attempt of each job that the function submitted",
     LEASES: "the lease of the sweep that is running",
+    EVENTS: "events that are to be sent to FORWARD_URLS",
+    FINALS: "the final events of each root job, in their order",
+    PENDING: "events that a destination has not taken yet, by destination",
+    DESTINATIONS: "since when a destination fails, and until when it is left alone",
+    DELIVERIES: "which event went to which destination, when, and with which answer",
+    FORWARD_LEASES: "the lease of the task that sends events",
     RECONCILE: "how far reconciliation has come, by tag",
     DEAD: "bodies that could not be processed, kept whole for a person",
     SPILL: "callbacks that the ledger did not accept, in the store of SPILL_URL",
@@ -59,7 +71,7 @@ PREFIXES: Mapping[str, str] = {
 """Each prefix, and what is below it. A name that begins with `_` is passed over by Spark and its
 kin."""
 
-DELETED_BELOW = frozenset({OUTBOX, DIGESTS, LEASES, SPILL, DOCTOR})
+DELETED_BELOW = frozenset({OUTBOX, DIGESTS, LEASES, EVENTS, PENDING, FORWARD_LEASES, SPILL, DOCTOR})
 """Where the function (and `doctor`) deletes. Nowhere else does the role need DeleteObject:
 docs/cam-policy.json is held against this."""
 
@@ -137,6 +149,21 @@ def attempt(root_job_id: str, number: int) -> str:
 def lineage(job_id: str) -> str:
     """The key of the root and attempt of a job that this function submitted."""
     return f"{LINEAGE}{name(job_id)}.json"
+
+
+def final_events(root_job_id: str) -> str:
+    """The key of the final events of a root job."""
+    return f"{FINALS}{name(root_job_id)}.json"
+
+
+def destination(destination_id: str) -> str:
+    """The key of how a destination fares."""
+    return f"{DESTINATIONS}{name(destination_id)}.json"
+
+
+def deliveries(now: str, run: str) -> str:
+    """The key of what became of one batch of events. now: RFC 3339 in UTC; run: unique."""
+    return f"{DELIVERIES}dt={day(now)}/{run}.json"
 
 
 def progress(tag: str) -> str:

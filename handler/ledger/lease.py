@@ -74,7 +74,8 @@ class _Listed:
 
 @dataclass
 class Lease:
-    """The lease of one sweep. writer: random hexadecimal digits. Times are in seconds."""
+    """The lease of one sweep. writer: random hexadecimal digits. folder: below which the leases are
+    that it looks for. Times are in seconds."""
 
     store: Store
     clock: Callable[[], float]
@@ -82,6 +83,7 @@ class Lease:
     writer: str
     lease_s: float
     wait_s: float
+    folder: str = LEASES
     acquired_at: float = 0.0
     held_for_s: float = 0.0
     """Where `acquire` failed: for how long sweeps have withdrawn, one after the other."""
@@ -119,7 +121,7 @@ class Lease:
 
     def release(self) -> None:
         """Let the next sweep begin at once."""
-        self.store.delete(LEASES + self._name)
+        self.store.delete(self.folder + self._name)
 
     def _try(self) -> list[int]:
         """The times of the leases that are in the way; empty where no other sweep runs."""
@@ -127,14 +129,14 @@ class Lease:
         self.acquired_at = self.clock()
         self._put(self._name)
         self.sleep(self.wait_s)
-        names = [key.removeprefix(LEASES) for key in self.store.list(LEASES)]
+        names = [key.removeprefix(self.folder) for key in self.store.list(self.folder)]
         listed = _Listed.of(names, self.writer)
         young = [epoch for name, epoch in listed.leases.items() if self._is_young(name, listed)]
         if young:
             self._withdraw(listed)
             return young
         for name in (*listed.leases, *listed.marks):
-            self.store.delete(LEASES + name)
+            self.store.delete(self.folder + name)
         return []
 
     def _is_young(self, name: str, listed: _Listed) -> bool:
@@ -154,10 +156,10 @@ class Lease:
         self.held_for_s = float(now - since)
         self._put(_held(since, now))
         for mark in {_held(*former) for former in listed.held} - {_held(since, now)}:
-            self.store.delete(LEASES + mark)
+            self.store.delete(self.folder + mark)
 
     def _put(self, name: str) -> None:
-        self.store.put(LEASES + name, b"{}\n")
+        self.store.put(self.folder + name, b"{}\n")
 
     @property
     def _name(self) -> str:

@@ -26,6 +26,7 @@ from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import Ticket, alert_of
 from handler.redaction.text import redact
 from handler.retries.context import SweepContext
+from handler.retries.final_events import put_final
 from handler.retries.next_step import Adopt, Alert, Defer, Done, NextStep, SetAside, Store, Submit
 from handler.retries.watch_ticket import watch_ticket
 
@@ -59,10 +60,15 @@ def carry_out(context: SweepContext, name: str, ticket: Ticket, step: NextStep) 
         step = Alert(step.otherwise, f"{step.reason}; tried {ticket.tries} times")
     if isinstance(step, Alert):
         about = ticket if step.record is None else ticket._replace(record=step.record)
+        put_final(context, ticket, step.kind, step.reason, step.record)
         context.outbox.put(alert_of(about, step.kind, step.reason))
         context.outbox.done(name)
         log_ticket(context, ticket, "alerted", step.reason, step.kind)
         return submitted
+    if step.status == "submitted" and not step.tickets:
+        put_final(context, ticket, "rerun", f"its workflow runs again, {step.reason}")
+    if step.proven is not None and context.recorder.events is not None:
+        context.recorder.events.put_end(step.proven)
     for follow_up in step.tickets:
         context.outbox.put(follow_up)
     context.outbox.done(name)
@@ -110,6 +116,8 @@ def _further(context: SweepContext, step: Submit | Adopt | Store | SetAside) -> 
         return _adopt(context, step)
     record, reason = step.record, step.reason
     if isinstance(step, Store):
+        if step.is_missing and context.recorder.events is not None:
+            context.recorder.events.put_missing_callback(record)
 
         def conflict() -> DeadLetter:
             explanation = "another end is kept already"

@@ -74,7 +74,7 @@ class SweepContext:
             settings=settings,
             policy=policy,
             ledger=ledger,
-            recorder=Recorder(ledger, policy),
+            recorder=Recorder.of(settings, store),
             outbox=Outbox(ledger),
             attempts=Attempts(store),
             lease=Lease(store, clock, sleep, writer, settings.lease_s, settings.lease_wait_s),

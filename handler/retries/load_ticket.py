@@ -11,6 +11,7 @@ from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import OWN_RECORD, Ticket, action_of, alert_of
 from handler.retries.carry_out import log_ticket
 from handler.retries.context import SweepContext
+from handler.retries.final_events import put_final
 
 
 def load_ticket(context: SweepContext, name: str, line: bytes) -> Ticket | None:
@@ -44,6 +45,7 @@ def put_dead_letter(
     """
     dead_letter = context.dead_letter(line, "ticket", "ticket", reason)
     note = f"a ticket {reason}; kept in {dead_letter.key}"
+    put_final(context, ticket, "dead", note)
     context.outbox.put(alert_of(ticket, "dead", note, {"key": dead_letter.key}))
     context.ledger.put_dead_letter(dead_letter)
     context.outbox.done(name)

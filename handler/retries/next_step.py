@@ -53,10 +53,12 @@ class Adopt:
 
 @dataclass(frozen=True)
 class Store:
-    """Take a record in by the way of a callback; then the ticket is done."""
+    """Take a record in by the way of a callback; then the ticket is done. is_missing: whether its
+    callback never came."""
 
     record: JobRecord
     reason: str
+    is_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,13 @@ class Alert:
 
 @dataclass(frozen=True)
 class Done:
-    """Nothing is left to do. tickets: what is stored before the ticket is marked as done."""
+    """Nothing is left to do. tickets: what is stored before the ticket is marked as done. proven:
+    a record whose event named another root, since its lineage was not known then."""
 
     status: str
     reason: str = ""
     tickets: tuple[Ticket, ...] = ()
+    proven: JobRecord | None = None
 
 
 NextStep: TypeAlias = Submit | Adopt | Store | SetAside | Defer | Alert | Done

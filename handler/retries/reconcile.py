@@ -174,6 +174,8 @@ class Reconcile:
         context = self.context
         explanation = "another end is kept already"
         dead_letter = context.dead_letter(record.to_json(), "record", "conflict", explanation)
+        if context.recorder.events is not None:
+            context.recorder.events.put_missing_callback(record)
         result = context.recorder.store(record, lambda: dead_letter)
         context.log.warning(
             "callback_absent",

@@ -42,7 +42,7 @@ def watch(context: SweepContext, ticket: Ticket) -> NextStep:
     source = Source("timer", "xml", context.now(), context.request_id, True)
     ended = normalise(notice, source).with_lineage(marker.lineage)
     if ended.is_terminal:
-        return Store(ended, "no callback came; CI was asked")
+        return Store(ended, "no callback came; CI was asked", is_missing=True)
     return _later(context, f"it is {ended.state}")
 
 
@@ -91,7 +91,8 @@ def _compared(
     if state != kept.state:
         note = f"a callback said {kept.state}, and CI says {state}"
         alerts.append(about(proven, "alert.mismatch", note=note))
-    return Done("done", "its callback came", tuple(alerts))
+    late = proven if kept.lineage != proven.lineage else None
+    return Done("done", "its callback came", tuple(alerts), late)
 
 
 def _later(context: SweepContext, reason: str) -> Defer:

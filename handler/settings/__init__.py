@@ -13,6 +13,7 @@ from handler.callback.limits import Limits
 from handler.errors import Problem, SettingsError
 from handler.ledger.bucket import Credentials
 from handler.redaction.addresses import url_secrets
+from handler.settings.readers import Destination as Destination
 from handler.settings.readers import StoreUrl as StoreUrl
 from handler.settings.rows import CALLBACK_TOKENS, ROWS, Row
 
@@ -23,7 +24,7 @@ alert could be sent and no job submitted."""
 Verify: TypeAlias = Literal["never", "failures", "always"]
 
 
-_NOT_SHOWN = frozenset({"callback_tokens", "alert_urls", "retry_callback_url"})
+_NOT_SHOWN = frozenset({"callback_tokens", "alert_urls", "forward_urls", "retry_callback_url"})
 """Attributes that hold secrets: they are left out of a repr."""
 
 
@@ -39,6 +40,10 @@ class Settings(NamedTuple):
     """Empty where `none` was written out: every request is accepted."""
     alert_urls: tuple[str, ...]
     alert_lang: Literal["zh", "en"]
+    forward_urls: tuple[Destination, ...]
+    """Where events go."""
+    forward_allow_hosts: frozenset[str] | None
+    """Hosts of these whose address may be a private one."""
     retry_max_attempts: int
     retry_base_s: int
     retry_cap_s: int
@@ -84,7 +89,8 @@ class Settings(NamedTuple):
         urls = (*self.alert_urls, self.retry_callback_url)
         # Of no address nothing is asked: reading one imports urllib, 3 ms of a cold start.
         parts = (part for url in urls if url for part in url_secrets(url))
-        return (*self.callback_tokens, *keys, *parts)
+        forwarded = (part for to in self.forward_urls for part in to.secrets)
+        return (*self.callback_tokens, *keys, *parts, *forwarded)
 
     @property
     def confirms_before_storing(self) -> bool:
@@ -178,6 +184,14 @@ def _contradictions(values: Mapping[str, Any]) -> list[Problem]:
         )
         for lower, upper, by in orders
         if values.get(lower.lower(), 0) + by > values.get(upper.lower(), float("inf"))
+    ]
+    allowed = values.get("forward_allow_hosts") or ()
+    problems += [
+        Problem(
+            "FORWARD_URLS", f"plain http to {to.host}", "https, or a host of FORWARD_ALLOW_HOSTS"
+        )
+        for to in values.get("forward_urls", ())
+        if to.url.startswith("http:") and to.host not in allowed
     ]
     ledger, spill = values.get("ledger_url"), values.get("spill_url")
     if ledger and spill and ledger.place == spill.place:

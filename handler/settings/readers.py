@@ -112,6 +112,38 @@ def alert_urls(text: str) -> tuple[str, ...]:
     return urls
 
 
+class Destination(NamedTuple):
+    """Where events go. id: the first 16 hex digits of the SHA-256 of the address without what is
+    behind its #: another secret or other filters leave it as it is. All but url, secret and secrets
+    may be stored, logged and shown.
+
+    url: without the fragment. secret: base64 of the key that signs. types: patterns of the types
+    that are sent. tags: those of the jobs; None: all.
+    """
+
+    id: str
+    host: str
+    url: str
+    secret: str
+    types: tuple[str, ...]
+    tags: frozenset[str] | None
+    secrets: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Destination({self.id}, {self.host})"
+
+
+def forward_urls(text: str) -> tuple[Destination, ...]:
+    """Addresses separated by blanks, each once."""
+    if not text.strip():
+        return ()
+    # Imported here: few functions forward events.
+    from handler.settings.destinations import read_destination
+
+    made = [read_destination(url) for url in text.split()]
+    return tuple({destination.id: destination for destination in made}.values())
+
+
 def http_url(text: str) -> str:
     from urllib.parse import urlsplit
 

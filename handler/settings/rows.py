@@ -77,6 +77,22 @@ ROWS: tuple[Row, ...] = (
         secret=True,
     ),
     _choice("ALERT_LANG", "en", "zh", "en"),
+    Row(
+        "FORWARD_URLS",
+        "forward_urls",
+        readers.forward_urls,
+        "",
+        "https addresses, separated by blanks, each with #secret=whsec_ and the base64 of 24 to 64 "
+        "bytes, and if wanted &types=job.*,workflow.finished&tags=Transcode",
+        secret=True,
+    ),
+    Row(
+        "FORWARD_ALLOW_HOSTS",
+        "forward_allow_hosts",
+        readers.names,
+        None,
+        "hosts, separated by commas",
+    ),
     _count("RETRY_MAX_ATTEMPTS", 3, 1, 99, "attempts"),
     _count("RETRY_BASE_S", 60, 1, 86_400, "seconds"),
     _count("RETRY_CAP_S", 3_600, 1, 604_800, "seconds"),

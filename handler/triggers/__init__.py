@@ -20,7 +20,7 @@ Status: TypeAlias = Literal[
 ]
 
 
-TASKS = ("sweep", "reconcile")
+TASKS = ("sweep", "reconcile", "forward")
 """What a timer may ask for."""
 
 

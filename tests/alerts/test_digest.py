@@ -153,6 +153,7 @@ def test_every_kind_says_what_it_is_and_what_to_do(lang: Literal["zh", "en"]) ->
     assert set(KINDS) == {
         *("failed", "partial", "gave-up", "recovered", "refused", "held", "mismatch"),
         *("unknown", "unmarked", "duplicate", "conflict", "dead", "absent", "sweep"),
+        *("paused", "undelivered"),
     }
     assert len({title for title, _ in shown}) == len({todo for _, todo in shown}) == len(KINDS)
     for name, (title, what_next) in zip(KINDS, shown, strict=True):

@@ -131,10 +131,15 @@ def test_a_recovery_that_came_before_the_proof_is_alerted_now(world: Watched) ->
 
 
 def test_a_failure_that_came_before_the_proof_is_the_sweeps(world: Watched) -> None:
-    """Its own retry ticket finds out whose attempt it is."""
+    """Its own retry ticket finds out whose attempt it is. The user's code hears of it under the
+    root that is proven by now."""
     world.fail(world.job)
     world.deliver(world.job)
-    assert watch(world.context, world.ticket) == Done("done", "its callback came")
+    step = watch(world.context, world.ticket)
+    assert isinstance(step, Done)
+    assert (step.status, step.reason, step.tickets) == ("done", "its callback came", ())
+    assert step.proven is not None
+    assert step.proven.lineage == world.marker.lineage
 
 
 def test_a_callback_that_was_not_cis_is_alerted(world: Watched) -> None:

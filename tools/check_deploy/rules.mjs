@@ -15,7 +15,7 @@ import * as toolkit from "./toolkit.mjs";
 
 // What the function does when a timer's argument names it (handler/triggers/timer.py hands it
 // on unread). Kept here by hand: a new chore needs its timer and its place in this list.
-const CHORES = ["sweep", "reconcile"];
+const CHORES = ["sweep", "reconcile", "forward"];
 
 // Seconds between two sweeps. The lease of one, LEASE_S, is twice that unless it is set.
 const SWEEP_INTERVAL_S = 60;

@@ -1,0 +1,1 @@
+"""The task that sends events to the addresses of FORWARD_URLS (docs/events.md)."""

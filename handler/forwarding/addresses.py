@@ -1,0 +1,43 @@
+"""Which addresses an event may be sent to: public ones, unless the host is named in
+FORWARD_ALLOW_HOSTS."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Collection
+
+from handler.connections import Connections
+from handler.http_client import MAX_BYTES, HttpClient
+from handler.sockets import Permits
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+"""Addresses that hold one of IPv4 in their last 32 bits (RFC 6052)."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public Internet: none that is private, loopback,
+    link-local, shared, reserved or multicast, whichever way an address of IPv4 is written."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast
+
+
+def permits(allowed_hosts: Collection[str]) -> Permits:
+    """What a connection for an event is held to. allowed_hosts: whose address is not looked at."""
+    allowed = {host.lower() for host in allowed_hosts}
+    return lambda host, address: host.lower() in allowed or is_public(address)
+
+
+@functools.lru_cache(maxsize=2)
+def forward_client(allowed_hosts: frozenset[str]) -> HttpClient:
+    """The client of this process for events: its connections outlive an invocation."""
+    return HttpClient(MAX_BYTES, Connections(permits=permits(allowed_hosts)))
