@@ -8,7 +8,6 @@ sent.
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -44,12 +43,14 @@ class CloudError(HandlerError):
         action: what was asked for.
         code: the API's own name for the fault; "" where it gave no answer of its own.
         words: the API's message; it may quote the request and is not shown.
+        is_other: there was an answer, and not the API's.
     """
 
-    def __init__(self, action: str, code: str, words: str = "") -> None:
+    def __init__(self, action: str, code: str, words: str = "", is_other: bool = False) -> None:
         self.action = action
         self.code = code
         self.words = words
+        self.is_other = is_other
         super().__init__(f"{action}: {code or 'no answer'}")
 
     def is_in(self, *beginnings: str) -> bool:
@@ -66,11 +67,13 @@ class SdkMissingError(HandlerError):
 
 @dataclass
 class Cloud:
-    """One account in one region. endpoint: "" for Tencent's own, else http://host:port."""
+    """One account in one region. endpoint: "" for Tencent's own, else http://host:port. timeout_s:
+    of one request."""
 
     credentials: Credentials
     region: str
     endpoint: str = ""
+    timeout_s: float = TIMEOUT_S
     _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def call(self, service: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,10 +93,13 @@ class Cloud:
         except TencentCloudSDKException as error:
             no_answer = error.code in (_NETWORK, _STATUS)
             words = "" if no_answer else str(error.message)
-            raise CloudError(action, "" if no_answer else str(error.code), words) from error
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise CloudError(action, "") from error
-        return dict(answer)
+            code, is_other = "" if no_answer else str(error.code), error.code == _STATUS
+            raise CloudError(action, code, words, is_other) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise CloudError(action, "", is_other=True) from error
+        if not isinstance(answer, dict):
+            raise CloudError(action, "", is_other=True)
+        return answer
 
     def _open(self, service: str) -> Any:
         try:
@@ -108,9 +114,9 @@ class Cloud:
         mine = self.credentials
         place = urlsplit(self.endpoint)
         http = (
-            HttpProfile(protocol=place.scheme, endpoint=place.netloc, reqTimeout=TIMEOUT_S)
+            HttpProfile(protocol=place.scheme, endpoint=place.netloc, reqTimeout=self.timeout_s)
             if self.endpoint
-            else HttpProfile(reqTimeout=TIMEOUT_S)
+            else HttpProfile(reqTimeout=self.timeout_s)
         )
         credential = Credential(mine.secret_id, mine.secret_key, mine.session_token or None)
         client = kind(credential, self.region, ClientProfile(httpProfile=http))

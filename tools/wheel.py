@@ -1,5 +1,5 @@
-"""Build the wheel of a release: python -m tools.wheel. It carries the files that `deploy` reads where
-there is no repository: serverless.yml, the policy, and dist/function.zip from `make bundle`.
+"""Build the wheel of a release: python -m tools.wheel. It carries the files that `deploy` reads
+where there is no repository: serverless.yml, the policy, and dist/function.zip of `make bundle`.
 
 Built from a copy of the sources, so that nothing of it stays in the package.
 """

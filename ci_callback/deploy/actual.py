@@ -11,6 +11,7 @@ from ci_callback.cloud_api import CloudError
 from ci_callback.deploy.desired import DEFAULT, LATEST, policy_name
 from ci_callback.deploy.policy import Owner
 
+NAMESPACE = "default"
 PAGE = 20
 MAX_PAGES = 50
 _POLICIES_PAGE = 200
@@ -204,15 +205,15 @@ def _attached(api: Api, role: str) -> set[int]:
 
 def versions(api: Api, name: str) -> Iterator[PublishedVersion]:
     """The published versions, the oldest first. May raise CloudError."""
-    rows = _pages(api, "ListVersionByFunction", name, "Versions")
+    rows = _pages(api, "ListVersionByFunction", _Asked(name), "Versions")
     numbered = [row for row in rows if str(row.get("Version", "")).isdecimal()]
     for row in sorted(numbered, key=lambda row: int(row["Version"])):
         yield PublishedVersion(str(row["Version"]), str(row.get("Description") or ""))
 
 
-def triggers(api: Api, name: str) -> Iterator[Trigger]:
+def triggers(api: Api, name: str, namespace: str = NAMESPACE) -> Iterator[Trigger]:
     """The triggers of all qualifiers. May raise CloudError."""
-    for row in _pages(api, "ListTriggers", name, "Triggers"):
+    for row in _pages(api, "ListTriggers", _Asked(name, namespace), "Triggers"):
         yield Trigger(
             str(row.get("Type") or "").lower(),
             str(row.get("TriggerName") or ""),
@@ -232,12 +233,18 @@ def _settings(text: object) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _pages(api: Api, action: str, name: str, member: str) -> Iterator[dict[str, Any]]:
+class _Asked(NamedTuple):
+    name: str
+    namespace: str = NAMESPACE
+
+
+def _pages(api: Api, action: str, asked: _Asked, member: str) -> Iterator[dict[str, Any]]:
     seen = 0
     for _ in range(MAX_PAGES):
-        asked = {"FunctionName": name, "Namespace": "default", "Offset": seen, "Limit": PAGE}
-        answer = api.call("scf", action, asked)
-        rows = [row for row in answer.get(member) or [] if isinstance(row, dict)]
+        named = {"FunctionName": asked.name, "Namespace": asked.namespace}
+        answer = api.call("scf", action, {**named, "Offset": seen, "Limit": PAGE})
+        listed = answer.get(member)
+        rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
         yield from rows
         seen += len(rows)
         if not rows or seen >= int(answer.get("TotalCount") or 0):

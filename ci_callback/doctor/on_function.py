@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
+from ci_callback.cloud_api import Cloud, CloudError, SdkMissingError
+from ci_callback.deploy.actual import Trigger, triggers
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
 from ci_callback.doctor.findings import Finding, fault, grant_needed, ok, skipped, warning
-from ci_callback.doctor.scf_api import ScfRefusedError, Trigger, triggers
 from ci_callback.program import PROGRAM
 from handler.errors import NoAnswerError
 from handler.triggers import TASKS
@@ -26,20 +27,22 @@ def on_scf(case: Case) -> list[Finding]:
         return [skipped(name, "no function is named", f"{PROGRAM} doctor --function NAME")]
     if settings.credentials is None or settings.region is None:
         return [skipped(name, "no credentials and COS_REGION to ask SCF with")]
+    cloud = Cloud(settings.credentials, settings.region, target.scf_endpoint, REQUEST_S)
     try:
-        all_triggers = triggers(case)
-    except NoAnswerError as error:
-        return [
-            fault(name, f"SCF can't be reached: {error}", "can this machine reach it by https?")
-        ]
-    except ScfRefusedError as error:
+        all_triggers = list(triggers(cloud, target.function, target.namespace))
+    except SdkMissingError as error:
+        return [skipped(name, str(error))]
+    except CloudError as error:
         return [_refused(name, error, case)]
     wanted = {"reconcile": bool(settings.reconcile_tags), "forward": bool(settings.forward_urls)}
     return [*_timers(all_triggers, wanted), *_urls(all_triggers)]
 
 
-def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
+def _refused(name: str, error: CloudError, case: Case) -> Finding:
     target = case.target
+    if not error.code:
+        what = "something else than SCF answers" if error.is_other else "SCF can't be reached"
+        return fault(name, what, "can this machine reach it by https?")
     if "UnauthorizedOperation" in error.code:
         return skipped(name, f"no answer: {error}", grant_needed("scf:ListTriggers"))
     if error.code.startswith("ResourceNotFound"):
@@ -55,7 +58,7 @@ def _refused(name: str, error: ScfRefusedError, case: Case) -> Finding:
     if error.code.startswith("AuthFailure"):
         fix = f"check TENCENTCLOUD_SECRETID and _SECRETKEY against {CONSOLE}/cam/capi"
         return fault(name, f"SCF does not take the credentials ({error})", fix)
-    return fault(name, f"SCF did not list the triggers: {error}", SCF_CONSOLE)
+    return fault(name, f"SCF refused: {error}", SCF_CONSOLE)
 
 
 _LOST = {

@@ -15,7 +15,7 @@ import pytest
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.ci_simulator.server import ResetError
 from ci_callback.cloud_api import Cloud, CloudError
-from ci_callback.cloud_simulator import CloudSimulator, contract
+from ci_callback.cloud_simulator import ApiError, CloudSimulator, contract, tc3
 from ci_callback.cloud_simulator.simulator import MAX_BODY_BYTES, REGION
 from handler.ledger.bucket import Credentials
 from tools.cloud_api import EXTRACT, SERVICES, TCCLI
@@ -192,6 +192,28 @@ def test_credentials_are_verified(
     """By the signature of the whole body."""
     cloud = Cloud(credentials, REGION, account.endpoint)
     assert refused(cloud, "cam", "GetUserAppId", {}) == code
+
+
+def test_the_signature_that_is_verified_is_that_of_the_documented_example() -> None:
+    """ "Signature v3", the same in every product's documents: the key, the time, the body and
+    the signature are printed there."""
+    body = (
+        rb'{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"], "Name": "instance-name"}]}'
+    )
+    headers = {
+        "content-type": "application/json; charset=utf-8",
+        "host": "cvm.tencentcloudapi.com",
+        "x-tc-timestamp": "1551113065",
+        "authorization": "TC3-HMAC-SHA256 Credential=AKIDEXAMPLE/2019-02-25/cvm/tc3_request, "
+        "SignedHeaders=content-type;host, "
+        "Signature=72e494ea809ad7a8c8f7a4507b9bddcbaa8e581f516e8da2f66e2c5a96525168",
+    }
+    secrets = {"AKIDEXAMPLE": "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE"}
+    assert tc3.service_of(headers, body, secrets, 1551113065) == "cvm"
+    with pytest.raises(ApiError, match="SignatureFailure"):
+        tc3.service_of(headers, body + b" ", secrets, 1551113065)
+    with pytest.raises(ApiError, match="InvalidAuthorization"):
+        tc3.service_of({**headers, "authorization": "Basic x"}, body, secrets, 1551113065)
 
 
 def test_a_clock_that_is_off_is_refused(cloud: Cloud, account: CloudSimulator) -> None:
