@@ -15,7 +15,18 @@ from handler.log import Log
 from handler.run import Run
 from handler.settings import Settings, tokens_from_env
 from handler.stores import open_spill, open_store
-from handler.triggers import TASKS, Delivery, JobResult, Task, Trigger, direct, http, queue, timer
+from handler.triggers import (
+    SELF_CHECK,
+    TASKS,
+    Delivery,
+    JobResult,
+    Task,
+    Trigger,
+    direct,
+    http,
+    queue,
+    timer,
+)
 
 if TYPE_CHECKING:
     from handler.ci_api.verification import Inline
@@ -84,6 +95,8 @@ class Function(NamedTuple):
         try:
             work = trigger.read(event, settings)
             if isinstance(work, Task):
+                if work.name == SELF_CHECK:
+                    return self._self_check(settings, run)
                 self._run_task(work, settings, run)
                 return trigger.answer(())
             return trigger.answer(self._ingest(work, trigger.NAME, settings, run))
@@ -203,6 +216,17 @@ class Function(NamedTuple):
         timing = Timing(self.clock, self.sleep, self.timer, run.left_for_task)
         context = ForwardContext.of(settings, store, timing, self.log, run.request_id)
         Forward(context if self.http is None else context._replace(http=self.http)).run()
+
+    def _self_check(self, settings: Settings, run: Run) -> dict[str, Any]:
+        # Imported here, as below.
+        from handler.ci_api.locate import CiLocator
+        from handler.ci_api.responses import ANSWER_LIMITS
+        from handler.http_client import client_of_process
+        from handler.self_check import self_check
+
+        http = self.http or client_of_process(ANSWER_LIMITS.max_bytes)
+        store = self.open_store(settings, run.left_for_task)
+        return self_check(store, CiLocator(settings, http, self.sleep), run.request_id)
 
     def _run_task(self, task: Task, settings: Settings, run: Run) -> None:
         """Run a task of the timer."""

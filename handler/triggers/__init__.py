@@ -23,6 +23,9 @@ Status: TypeAlias = Literal[
 TASKS = ("sweep", "reconcile", "forward")
 """What a timer may ask for."""
 
+SELF_CHECK = "self-check"
+"""The task that a direct invoke may ask for (handler/self_check.py)."""
+
 
 class Delivery(NamedTuple):
     """One callback body as it reached the function."""

@@ -1,4 +1,5 @@
-"""A callback passed as the event itself: the cloud API's Invoke, or a test in the console.
+"""A callback passed as the event itself: the cloud API's Invoke, or a test in the console. The
+event {"task": "self-check"} asks for that task.
 
 Needs no token: CAM guards who may invoke. Recognises every event, so it comes last.
 """
@@ -10,7 +11,7 @@ from typing import Any
 
 from handler.errors import StoreError
 from handler.settings import Settings
-from handler.triggers import Delivery, JobResult
+from handler.triggers import SELF_CHECK, Delivery, JobResult, Task
 from handler.triggers.bodies import as_bytes, as_json
 
 NAME = "direct"
@@ -22,8 +23,10 @@ def recognises(event: Any) -> bool:
     return True
 
 
-def read(event: Any, settings: Settings) -> Sequence[Delivery]:
+def read(event: Any, settings: Settings) -> Sequence[Delivery] | Task:
     """The event is the callback: a decoded JSON body, or the text of either format."""
+    if event == {"task": SELF_CHECK}:
+        return Task(SELF_CHECK)
     return (Delivery(as_bytes(event) if isinstance(event, str) else as_json(event)),)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,13 +13,18 @@ from urllib.parse import urlsplit
 import pytest
 from typer.testing import CliRunner, Result
 
+from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.cloud_simulator.cam import Role
 from ci_callback.commands import registry
 from ci_callback.deploy import carry_out, patience, verify
 from ci_callback.deploy.policy import TRUST
 from ci_callback.devserver.local_cloud import LocalCloud
+from ci_callback.doctor import on_role
+from ci_callback.doctor.case import Case, Target
+from ci_callback.doctor.findings import Finding
 from handler.http_client import HttpClient
 from handler.ledger.folder import FolderStore
+from handler.settings import Settings
 from tests.ci_callback.deploy.world import SERVERLESS
 from tests.ci_callback.deploy.zipped import whole_function
 
@@ -188,6 +194,34 @@ def test_status_tells_what_runs(cloud: LocalCloud) -> None:
     assert any("argument reconcile, on" in line for line in shown["trigger"])
     assert urlsplit(shown["address"]).scheme == "https"
     assert token_of(cloud) not in json.dumps(shown)
+
+
+def test_doctor_tries_the_rights_of_the_functions_own_role(cloud: LocalCloud) -> None:
+    """Through the deployed function; one that has none is named."""
+    assert [finding.status for finding in rights(cloud)] == ["skipped"]
+    run(cloud, "--no-verify")
+    (finding,) = rights(cloud)
+    assert (finding.status, finding.what) == (
+        "ok",
+        "may cos:PutObject, cos:GetObject, cos:GetBucket, cos:DeleteObject, ci:DescribeMediaJob",
+    )
+    run(cloud, "destroy", "--yes", "ci-callback")
+    cloud.account.cam.roles["own-role"] = Role("own-role", json.dumps(TRUST), "1")
+    run(cloud, "--no-verify", SCF_EXEC_ROLE="own-role")
+    (finding,) = rights(cloud)
+    assert (finding.status, "Its log names" in finding.fix) == ("fault", True)
+
+
+def rights(cloud: LocalCloud) -> list[Finding]:
+    """What doctor finds of the function's role, with the operator's keys."""
+    keys = {"TENCENTCLOUD_SECRETID": SECRET_ID, "TENCENTCLOUD_SECRETKEY": SECRET_KEY}
+    settings = Settings.from_env({"LEDGER_URL": LEDGER, "COS_REGION": cloud.region, **keys})
+    client = HttpClient()
+    target = Target("ci-callback", scf_endpoint=cloud.url)
+    try:
+        return on_role.role(Case(settings, target, client, time.time))
+    finally:
+        client.close()
 
 
 def test_destroy_removes_what_deploy_made_and_never_the_ledger(
