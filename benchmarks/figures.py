@@ -113,6 +113,8 @@ BARS: tuple[Bar, ...] = (
     Bar("parse growth exponent, XML", "growth.parse_xml", "", 1.05),
     Bar("parse growth exponent, JSON", "growth.parse_json", "", 1.05),
     Bar("sweep: 100 due of 100,000 / of 100", "sweep.100000", "sweep.100", 1.2),
+    Bar("reconcile, 10 M jobs a day, 20 ms", "reconcile_day.20", "", 1.0),
+    Bar("reconcile, 10 M jobs a day, 50 ms", "reconcile_day.50", "", 1.0),
     Bar("queue batch of 100 / one after another", "queue.100", "queue.100_in_turn", 0.15),
 )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import payloads
+from benchmarks import payloads, reconcile_backlog
 from benchmarks.figures import OURS, exponent
 from benchmarks.made_up import DUE, ci_list, due_tickets
 from benchmarks.processes import PREFIX
@@ -144,6 +144,14 @@ class Growth(Rig):
         put("requests.reconcile", f"COS requests: reconcile, {last:,}", "", ours=pages[last])
         put("memory.reconcile", f"peak memory: reconcile, {last:,}", "MB", ours=peak)
         put("growth.reconcile", "exponent: reconcile", "", ours=_fit(points))
+
+    def reconcile_backlog(self) -> None:
+        """What CI's list of many jobs takes to compare, in virtual time: work by time."""
+        a_day = self.effort.jobs_a_day
+        for ms in (20, 50):
+            result = reconcile_backlog.play(a_day, ms / MS)
+            title = f"reconcile, {a_day:,} jobs a day, {ms} ms a request: work / time"
+            self.table.put(f"reconcile_day.{ms}", title, "", ours=result.load)
 
     def compact(self) -> None:
         """A day's records folded into one file, from a store that makes them up."""

@@ -24,6 +24,7 @@ class SweepContext(SideBySide, Growth):
             self.backlog,
             self.queue,
             self.reconcile,
+            self.reconcile_backlog,
             self.compact,
         ):
             if only and step.__name__ not in only:

@@ -35,6 +35,7 @@ class Effort:
     batches: tuple[int, ...]
     ledgers: tuple[int, ...]
     growth: int
+    jobs_a_day: int
 
 
 FULL = Effort(
@@ -48,6 +49,7 @@ FULL = Effort(
     batches=(1, 10, 100, 1_000),
     ledgers=(1_000, 10_000, 100_000, 1_000_000),
     growth=5,
+    jobs_a_day=10_000_000,
 )
 QUICK = Effort(
     cold=5,
@@ -60,6 +62,7 @@ QUICK = Effort(
     batches=(1, 100),
     ledgers=(1_000, 10_000),
     growth=3,
+    jobs_a_day=1_000_000,
 )
 QUICKEST = Effort(
     cold=1,
@@ -72,6 +75,7 @@ QUICKEST = Effort(
     batches=(1, 100),
     ledgers=(100, 1_000),
     growth=1,
+    jobs_a_day=30_000,
 )
 """For the harness's own tests: the figures mean nothing."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 POOL = 16
 """At a time. SCF gives an instance 1,024 threads and file descriptors."""
@@ -16,6 +16,12 @@ first: that one knows more."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class Parallel(Protocol):
+    """in_parallel, or what takes its place where time is played."""
+
+    def __call__(self, do: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]: ...
 
 
 def in_parallel(do: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

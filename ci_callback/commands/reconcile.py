@@ -34,7 +34,7 @@ def reconcile(
             complain("RECONCILE_TAGS is not set: name a tag with --tag, or set RECONCILE_TAGS.")
             raise typer.Exit(EXIT_SETTINGS)
         deadline = time.perf_counter() + minutes * 60
-        summaries = Reconcile(context, lambda: deadline - time.perf_counter()).run()
+        summaries = Reconcile(context, lambda: deadline - time.perf_counter(), by_hand=True).run()
     if as_json:
         print_json([asdict(summary) for summary in summaries])
     else:

@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from handler.callback import tree
 from handler.callback.families import FAMILIES, Family
 from handler.callback.tree import Tree
+from handler.ci_api.job_page import ENDED, JobPage, Window, page_of
 from handler.ci_api.responses import (
     ANSWER_LIMITS,
     CiError,
@@ -52,6 +53,8 @@ __all__ = [
     "Verdict",
     "to_xml",
 ]
+
+T = TypeVar("T")
 
 TIMEOUT_S = 5.0
 PAUSE_S = 0.3
@@ -116,7 +119,7 @@ class Ci:
         """
         if not _JOB_ID.fullmatch(job_id):
             return None
-        response = self._read("describe", f"{family.describe_path}/{job_id}", {})
+        response = self._read("describe", f"{family.describe_path}/{job_id}", {}, response_of)
         details = details_in("describe", response, family.detail_node)
         for detail in details:
             if tree.text(detail, family.id_node) == job_id:
@@ -143,19 +146,11 @@ class Ci:
         """
         if family.list_path is None:
             raise CiError("list", f"CI has no list by tag of a {family.name}", retryable=False)
-        params = {
-            "tag": tag,
-            "orderByTime": "Asc",
-            "size": str(PAGE),
-            "states": states,
-            "startCreationTime": _china_time(since - OVERLAP_S),
-        }
-        if family.queue_type is not None:
-            params["queueType"] = family.queue_type
+        params = _list_params(family, tag, since, states)
         if input_object is not None:
             params["inputObject"] = input_object
         for _ in range(MAX_PAGES):
-            response = self._read("list", family.list_path, params)
+            response = self._read("list", family.list_path, params, response_of)
             yield from details_in("list", response, "JobsDetail")
             token = tree.text(response, "NextToken")
             if token is None:
@@ -164,6 +159,28 @@ class Ci:
                 raise CiError("list", "CI gave the same page again")
             params["nextToken"] = token
         raise CiError("list", f"no end after {MAX_PAGES} pages")
+
+    def list_page(self, family: Family, tag: str, window: Window, token: str | None) -> JobPage:
+        """One page of the jobs of a tag that were created in a window and have ended, oldest first.
+
+        token: of the page before; None for the first one. Jobs that CI gives from beyond the
+        window are left out.
+
+        Raises:
+            CiError: CI is out of reach, or answers an error or something else.
+        """
+        # Some pages say "before" endCreationTime, others "to".
+        until = {"endCreationTime": _china_time(window.end + OVERLAP_S)}
+        params = _list_params(family, tag, window.begin, ",".join(ENDED)) | until
+        if token is not None:
+            params["nextToken"] = token
+        page = self._read("list", family.list_path or "", params, page_of)
+        inside = [
+            job
+            for job in page.jobs
+            if job.created_at is None or window.begin <= job.created_at.timestamp() < window.end
+        ]
+        return page._replace(jobs=inside)
 
     def create(self, family: Family, request: dict[str, Tree]) -> CreateResult:
         """Submit a job, once. request: the nodes below <Request>: Tag, Input, Operation, ….
@@ -195,15 +212,21 @@ class Ci:
         params = {"workflowId": workflow_id, "object": object_key}
         return self._submit(FAMILIES["workflow"].create_path, params, b"")
 
-    def _read(self, operation: str, path: str, params: Mapping[str, str]) -> dict[str, Tree]:
-        """GET, and once more where that may help; returns the nodes below <Response>."""
+    def _read(
+        self,
+        operation: str,
+        path: str,
+        params: Mapping[str, str],
+        read: Callable[[str, Answer], T],
+    ) -> T:
+        """GET, and once more where that may help. read: the answer, or raises CiError."""
         try:
-            return response_of(operation, self._send(operation, "GET", path, params))
+            return read(operation, self._send(operation, "GET", path, params))
         except CiError as error:
             if error.status is not None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
         self._sleep(PAUSE_S)
-        return response_of(operation, self._send(operation, "GET", path, params))
+        return read(operation, self._send(operation, "GET", path, params))
 
     def _send(self, operation: str, method: str, path: str, params: Mapping[str, str]) -> Answer:
         try:
@@ -226,6 +249,19 @@ class Ci:
         url = f"{self._base}{path}?{query}".removesuffix("?")
         headers = self._signer.headers(method, self._host, path, params, body)
         return self._http.send(method, url, headers, body, self._timeout_s)
+
+
+def _list_params(family: Family, tag: str, since: float, states: str) -> dict[str, str]:
+    params = {
+        "tag": tag,
+        "orderByTime": "Asc",
+        "size": str(PAGE),
+        "states": states,
+        "startCreationTime": _china_time(since - OVERLAP_S),
+    }
+    if family.queue_type is not None:
+        params["queueType"] = family.queue_type
+    return params
 
 
 def _china_time(epoch_s: float) -> str:

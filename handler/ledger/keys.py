@@ -166,9 +166,9 @@ def deliveries(now: str, run: str) -> str:
     return f"{DELIVERIES}dt={day(now)}/{run}.json"
 
 
-def progress(tag: str) -> str:
-    """The key of the point that reconciliation of a tag has reached."""
-    return f"{RECONCILE}{name(tag)}.json"
+def progress(tag: str, by_hand: bool = False) -> str:
+    """The key of the points that reconciliation of a tag has reached, by its timer or by hand."""
+    return f"{RECONCILE}{name(tag)}{'-by-hand' if by_hand else ''}.json"
 
 
 def dead(sha256: str, received_at: str) -> str:

@@ -3,233 +3,185 @@
 No page says that CI sends a callback again that was not accepted. So on its own timer, for
 each tag in RECONCILE_TAGS:
 
-    list CI's jobs of the last hours, page by page ── that ended a while ago
+    list CI's jobs of the last hours ── that ended a while ago
          ── is its key in the ledger's listing of that day? ── yes: fine
               └─ no: GET of the exact key decides (a listing may lag) ── there: fine
                    └─ not there: take it in; count it as absent
 
-More absent than MISSING_CALLBACK_ALERT_THRESHOLD: the callback URL or the queue's NotifyConfig is
+Where CI has no more than WHOLE_PAGES pages of those hours, that is a pass. Where it has more, the
+hours are compared by looks (cursors.py), in rounds: the look that is most behind goes on from its
+cursor, with as many jobs as the time allows.
+
+As many absent as MISSING_CALLBACK_ALERT_THRESHOLD: the callback URL or the queue's NotifyConfig is
 probably wrong, and one alert says so.
 """
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from itertools import islice
-from typing import Any
 
-from handler.callback import converters, tree
-from handler.callback.catalogue import family_of
-from handler.callback.details import dumps
-from handler.callback.envelope import Notice
-from handler.callback.families import Family
-from handler.callback.record import TERMINAL, JobRecord, Source, normalise
-from handler.callback.redaction import redact
-from handler.callback.tree import Tree
 from handler.ci_api.client import CiError
 from handler.ci_api.locate import CiUnreachableError
-from handler.errors import PayloadError, StoreError
-from handler.ledger import keys
-from handler.ledger.outbox import Ticket
-from handler.parallel import in_parallel
+from handler.errors import StoreError
+from handler.parallel import Parallel, in_parallel
 from handler.retries.budget import Budget, too_short
+from handler.retries.ci_window import Pace
 from handler.retries.context import SweepContext
+from handler.retries.reconcile_tag import EVERY_S, Look, TagPass, raise_alert
 
-GRACE_S = 600.0
-"""A job that ended less than that ago is left alone: its callback may be on its way."""
+BEHIND_S = 7200.0
+"""A look that is further behind, and was less so before, raises an alert."""
 
-OVERLAP_S = 60.0
-"""A pass that was aborted goes on that much before where it was."""
+FIRST_PAGES = 16
+"""Of the first round: a pass that can do no more than that still moves a cursor."""
 
-BATCH = 100
-"""Jobs that are compared at a time: a page of CI's list."""
+MAX_PAGES = 500
+"""Of one round: 50,000 jobs, of which the keys and the packed pages take some 30 MB."""
 
-MAX_LISTED = 100_000
-"""Keys of a day that are listed: 100 requests and four seconds. What comes behind them is looked
-for by a GET of its key, so a day of a million records does not use up the whole of each pass."""
+CAUGHT_UP_S = 120.0
+"""A look that has begun to go on does so until it is only that much behind."""
 
-STATES = "Success,Failed,Cancel"
-"""The states that are ends (list page of CI's job API)."""
-
-SCHEMA = "reconcile/1"
+GROWTH = 4
+"""A round is at most that much longer than the one before."""
 
 
 @dataclass
 class Summary:
     """The result of one pass over one tag. status: done; in_progress: the next one goes on from
-    here; aborted: by the store or CI; failed."""
+    here; aborted: by the store or CI; failed. lag_s: how far the slowest look is behind."""
 
     tag: str
     status: str = "done"
     listed: int = 0
     absent: int = 0
+    lag_s: int = 0
     reason: str = ""
 
 
 @dataclass
 class Reconcile:
-    """One run over all tags of RECONCILE_TAGS. It raises nothing: each tag's end is logged."""
+    """One run over all tags of RECONCILE_TAGS. It raises nothing: each tag's end is logged.
+
+    by_hand: what ended is compared up to now, in one look with a cursor of its own.
+    """
 
     context: SweepContext
     time_left: Callable[[], float]
-    _days: dict[str, frozenset[str]] = field(default_factory=dict)
+    by_hand: bool = False
+    parallel: Parallel = in_parallel
+    _passes: dict[str, TagPass] = field(default_factory=dict)
+    _pages: int = FIRST_PAGES
+    _rounds: int = 0
 
     def run(self) -> list[Summary]:
-        """Every tag in its turn; one that fails does not stop the others."""
-        summaries = []
-        budget = Budget.of(self.time_left, lambda: float("inf"))
-        for tag, hours in self.context.settings.reconcile_tags:
-            started = time.perf_counter()
-            summary = Summary(tag)
-            try:
-                self._tag(summary, tag, hours, budget)
-            except (StoreError, CiError, CiUnreachableError) as error:
-                summary.status, summary.reason = "aborted", str(error)
-            except Exception:  # the other tags go on; raised, SCF would run all of it again
-                summary.status = "failed"
-                self.context.log.failure("internal_error", tag=tag)
-            self._log(summary, started)
-            summaries.append(summary)
-        return summaries
-
-    def _tag(self, summary: Summary, tag: str, hours: int, budget: Budget) -> None:
-        family = family_of(tag, "")
-        if family is None or not family.list_known:
-            summary.status, summary.reason = "failed", "CI has no list of this tag that is known"
-            return
-        if not budget.fits_a_step:
-            summary.status, summary.reason = "failed", too_short(budget)
-            self._raise_alert("sweep", "reconcile", too_short(budget))
-            return
-        now = self.context.clock()
-        begin = now - hours * 3600
-        reached = self._reached(tag)
-        if reached is not None:
-            begin = max(begin, reached - OVERLAP_S)
-        for batch in _batches(self._ended(family, tag, begin, now)):
-            if not budget.allows_step():
-                summary.status = "in_progress"
-                return
-            self._compare(summary, tag, batch)
-            self._note(tag, converters.moment(batch[-1].created_at))
-        # All of it: the next pass looks at all the hours again, since jobs end late.
-        self._note(tag, None)
-
-    def _compare(self, summary: Summary, tag: str, batch: list[JobRecord]) -> None:
-        """Take in the jobs of a batch whose callback has not come."""
-        summary.listed += len(batch)
-        for folder in {_folder(keys.record(record)) for record in batch}:
-            self._list(folder)
-        absent = in_parallel(self._is_absent, batch)
-        missing = [record for record, is_absent in zip(batch, absent, strict=True) if is_absent]
-        summary.absent += len(missing)
-        # Before they are taken in, as a ticket before its record: a pass that is aborted in
-        # between does not find them absent when it is made again.
-        if summary.absent >= self.context.settings.missing_callback_alert_threshold and missing:
-            note = (
-                f"{summary.absent} jobs of {tag} ended by CI's word, and no callback came for "
-                "them; they are taken in. The callback URL or the queue's NotifyConfig is "
-                "probably wrong"
-            )
-            self._raise_alert("absent", tag, note)
-        in_parallel(self._take_in, missing)
-
-    def _ended(self, family: Family, tag: str, begin: float, now: float) -> Iterator[JobRecord]:
-        """The jobs that ended a while ago, as records, in the order of their creation."""
-        source = Source("reconcile", "xml", self.context.now(), self.context.request_id, True)
-        for detail in self.context.ci.of_bucket().list_jobs(family, tag, begin, states=STATES):
-            record = self._record(detail, source)
-            ended = converters.moment(record.ended_at) if record else None
-            late = ended is not None and now - ended.timestamp() < GRACE_S
-            if record is not None and record.outcome in TERMINAL and not late:
-                yield record
-
-    def _record(self, detail: dict[str, Tree], source: Source) -> JobRecord | None:
-        job_id = tree.text(detail, "JobId")
-        if not job_id:
-            return None
-        try:
-            return normalise(Notice("job", None, job_id, detail, None), source)
-        except PayloadError as error:
-            # CI can be asked again: what it tells of the job's secrets need not be kept.
-            body = dumps({"JobsDetail": redact(detail)})
-            context = self.context
-            dead_letter = context.dead_letter(body, "callback", error.reason, error.explanation)
-            context.recorder.put_dead_letter(dead_letter)
-            return None
-
-    def _is_absent(self, record: JobRecord) -> bool:
-        """Whether a job's callback has not come."""
-        key = keys.record(record)
-        if key in self._days[_folder(key)]:
-            return False
-        return self.context.ledger.store.get(key) is None
-
-    def _take_in(self, record: JobRecord) -> None:
-        """Keep what the callback would have said."""
+        """Every tag, the one first that is most behind; one that fails does not stop the others."""
         context = self.context
-        explanation = "another end is kept already"
-        dead_letter = context.dead_letter(record.to_json(), "record", "conflict", explanation)
-        if context.recorder.events is not None:
-            context.recorder.events.put_missing_callback(record)
-        result = context.recorder.store(record, lambda: dead_letter)
-        context.log.warning(
-            "callback_absent",
-            job_id=record.job_id,
-            tag=record.tag,
-            outcome=record.outcome,
-            status=result.status,
-            key=result.key,
-        )
+        budget = Budget.of(self.time_left, lambda: float("inf"))
+        started = context.timer()
+        summaries = {tag: Summary(tag) for tag, _ in context.settings.reconcile_tags}
+        if budget.fits_a_step:
+            self._work(summaries, budget)
+        else:
+            self._refuse(summaries, budget)
+        for summary in summaries.values():
+            self._log(summary, started)
+        return list(summaries.values())
 
-    def _list(self, folder: str) -> None:
-        """The keys of a day, listed once a run: not one request a job."""
-        if folder not in self._days:
-            listed = islice(self.context.ledger.store.list(folder), MAX_LISTED)
-            self._days[folder] = frozenset(listed)
+    def _work(self, summaries: dict[str, Summary], budget: Budget) -> None:
+        pace = Pace(self.context.sleep, self.context.timer)
+        for tag, hours in self.context.settings.reconcile_tags:
+            with self._guard(summaries[tag]):
+                self._passes[tag] = TagPass.of(
+                    self.context, (tag, hours), self.by_hand, pace, self.parallel
+                )
+        for tag in list(self._passes):
+            if not self.by_hand and budget.allows_step():
+                with self._guard(summaries[tag]):
+                    self._passes[tag].compare_whole()
+        while budget.allows_step() and (look := self._most_behind()):
+            with self._guard(summaries[look.tag]):
+                self._round(look, budget)
+        for tag in list(self._passes):
+            with self._guard(summaries[tag]):
+                self._finish(summaries[tag], self._passes[tag])
 
-    def _raise_alert(self, kind: str, about: str, note: str) -> None:
-        """Once a day, however many passes find something."""
-        day = self.context.now()[:10]
-        self.context.outbox.put(Ticket(f"alert.{kind}", about, day, note=note))
+    def _most_behind(self) -> Look | None:
+        """What is compared next; None where nothing is."""
+        looks = [of_tag.most_behind() for of_tag in self._passes.values()]
+        look = max(looks, key=lambda look: look.behind_s, default=None)
+        return look if look is not None and self._is_due(look) else None
 
-    # --- how far a pass came ---
+    def _is_due(self, look: Look) -> bool:
+        """Whether a look goes on. Once one has begun, all do until they have caught up, if need be
+        in the next passes."""
+        has_begun = self._rounds or any(of.cursors.lag_s for of in self._passes.values())
+        enough = CAUGHT_UP_S if has_begun else EVERY_S
+        return look.behind_s > (0 if self.by_hand else enough)
 
-    def _reached(self, tag: str) -> float | None:
-        line = self.context.ledger.store.get(keys.progress(tag))
-        if line is None:
-            return None
+    def _round(self, look: Look, budget: Budget) -> None:
+        """One round, and how long the next one may be."""
+        began = self.context.timer()
+        pages = self._passes[look.tag].compare(look, self._pages)
+        self._rounds += 1
+        took = max(self.context.timer() - began, 0.001)
+        # Half of the time that is left: the next round may be slower.
+        fitting = pages / took * (budget.left() - budget.reserve_s) / 2
+        self._pages = max(FIRST_PAGES, int(min(MAX_PAGES, GROWTH * self._pages, fitting)))
+
+    def _finish(self, summary: Summary, of_tag: TagPass) -> None:
+        """Say how far a tag came; raise an alert where it falls behind more and more."""
+        look = of_tag.most_behind()
+        behind = look.behind_s if self._is_due(look) else 0
+        summary.listed, summary.absent, summary.lag_s = of_tag.listed, of_tag.absent, int(behind)
+        if behind:
+            summary.status = "in_progress"
+        cursors = of_tag.cursors
+        if self.by_hand:
+            if summary.status == "done":
+                cursors.cursors.clear()  # the next time, all hours again
+                of_tag.save()
+            return
+        if behind > BEHIND_S and 0 < cursors.lag_s < behind:
+            note = (
+                f"reconciliation of {summary.tag} is {behind / 3600:.1f} hours behind, and falls "
+                "behind further; let its timer run each minute, or give the function more memory"
+            )
+            raise_alert(self.context, "sweep", f"reconcile {summary.tag}", note)
+        if cursors.lag_s != behind:
+            cursors.lag_s = behind
+            of_tag.save()
+
+    @contextmanager
+    def _guard(self, summary: Summary) -> Iterator[None]:
+        """What fails ends the pass over its tag, and no other."""
         try:
-            values: Any = json.loads(line)
-            reached = values["reached"] if values["schema"] == SCHEMA else None
-        except (ValueError, KeyError, TypeError):
-            return None  # from the beginning of its hours: nothing is lost by that
-        return float(reached) if isinstance(reached, (int, float)) else None
+            yield
+        except (StoreError, CiError, CiUnreachableError) as error:
+            is_ours = isinstance(error, CiError) and not error.retryable and not error.status
+            summary.status = "failed" if is_ours else "aborted"
+            summary.reason = str(error)
+        except Exception:  # the other tags go on; raised, SCF would run all of it again
+            summary.status = "failed"
+            self.context.log.failure("internal_error", tag=summary.tag)
+        else:
+            return
+        of_tag = self._passes.pop(summary.tag, None)
+        if of_tag is not None:
+            summary.listed, summary.absent = of_tag.listed, of_tag.absent
 
-    def _note(self, tag: str, reached: datetime | None) -> None:
-        values = {
-            "schema": SCHEMA,
-            "reached": reached.timestamp() if reached is not None else None,
-            "at": self.context.now(),
-        }
-        self.context.ledger.store.put(keys.progress(tag), json.dumps(values).encode("ascii"))
+    def _refuse(self, summaries: dict[str, Summary], budget: Budget) -> None:
+        """There is no time for anything."""
+        reason = too_short(budget)
+        for summary in summaries.values():
+            summary.status, summary.reason = "failed", reason
+        with self._guard(next(iter(summaries.values()), Summary(""))):
+            raise_alert(self.context, "sweep", "reconcile", reason)
 
     def _log(self, summary: Summary, started: float) -> None:
         is_well = summary.status in ("done", "in_progress")
         write = self.context.log.info if is_well else self.context.log.error
         fields = {name: value for name, value in asdict(summary).items() if value != ""}
-        took = round((time.perf_counter() - started) * 1000, 1)
+        took = round((self.context.timer() - started) * 1000, 1)
         write("reconcile", **fields, duration_ms=took)
-
-
-def _folder(key: str) -> str:
-    return key.rpartition("/")[0] + "/"
-
-
-def _batches(records: Iterator[JobRecord]) -> Iterator[list[JobRecord]]:
-    while batch := list(islice(records, BATCH)):
-        yield batch

@@ -13,8 +13,10 @@ from handler.callback.envelope import Notice
 from handler.callback.record import JobRecord, Source, normalise
 from handler.errors import PayloadError
 from handler.ledger.outbox import Ticket
-from handler.retries import reconcile
-from handler.retries.reconcile import GRACE_S, OVERLAP_S, Reconcile, Summary
+from handler.retries import reconcile_tag
+from handler.retries.cursors import ages_of
+from handler.retries.reconcile import Reconcile, Summary
+from handler.retries.reconcile_tag import GRACE_S
 from tests.retries.contexts import context_of, lines, tickets
 from tests.stores import QuickWorld
 
@@ -99,47 +101,54 @@ def test_from_a_threshold_on_an_alert_says_what_is_wrong() -> None:
     )
     assert alert == Ticket("alert.absent", "Translation", "2026-09-21", note=note)
     written = [change.key.split("/")[0] for change in world.memory.journal[begun:]]
-    assert written == ["_outbox", "jobs", "jobs", "_reconcile", "_reconcile"]
+    assert written == ["_reconcile", "_outbox", "jobs", "jobs", "_reconcile"]
 
 
 def test_a_pass_that_is_through_begins_at_its_hours_again(world: Absent) -> None:
-    """Jobs end late. What it notes says so, and when."""
+    """Jobs end late. What it notes says how far each look came, and when."""
     world.ended()
     world.now += HOUR
     world.pass_()
-    at = context_of(world).now()
-    assert world.read(PROGRESS) == {"schema": "reconcile/1", "reached": None, "at": at}
-
-
-def test_a_pass_that_was_broken_off_goes_on_before_where_it_was(
-    world: Absent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By a minute."""
-    monkeypatch.setattr(reconcile, "BATCH", 2)
-    world.ended(4)
-    world.now += HOUR
-
-    def left() -> float:
-        return 10.0 if world.keys("jobs/") else 55.0
-
-    (summary,) = Reconcile(context_of(world), left).run()
-    assert summary.status == "in_progress"
-    assert summary.listed == 2
-    reached = world.read(PROGRESS)["reached"]
-    created = sorted(job.created_at for job in world.ci.jobs.values())
-    assert reached == created[summary.listed - 1]
-    world.pass_()
-    assert epoch(world.asked()["startCreationTime"]) == pytest.approx(reached - OVERLAP_S, abs=1)
-    assert len(world.keys("jobs/")) == 4
-
-
-def test_what_was_reached_long_ago_is_not_gone_back_to(world: Absent) -> None:
-    """The hours bound it."""
-    values = {"schema": "reconcile/1", "reached": world.now, "at": "x"}
-    world.memory.put(PROGRESS, json.dumps(values).encode())
-    world.now += 100 * HOUR
+    context = context_of(world)
+    now = int(context.clock())
+    assert world.read(PROGRESS) == {
+        "schema": "reconcile/2",
+        "cursors": {str(age): now - age for age in (1350, 5400, 21600)},
+        "large_at": 0.0,
+        "absent": 1,
+        "absent_since": now,
+        "lag_s": 0,
+        "at": context.now(),
+    }
     world.pass_()
     assert world.now - epoch(world.asked()["startCreationTime"]) == pytest.approx(6 * HOUR, abs=1)
+
+
+def test_what_was_reached_long_ago_is_gone_back_to(world: Absent) -> None:
+    """Nothing between there and the hours is skipped."""
+    world.pass_()
+    world.ended()
+    world.now += 100 * HOUR
+    assert world.pass_().absent == 1
+    begin = epoch(world.asked()["startCreationTime"])
+    assert world.now - begin == pytest.approx(106 * HOUR, abs=15)
+
+
+@pytest.mark.parametrize(
+    ("hours", "ages"), [(1, (3600,)), (6, (1350, 5400, 21600)), (24, (1350, 5400, 21600, 86400))]
+)
+def test_the_hours_are_looked_at_at_several_ages(hours: int, ages: tuple[int, ...]) -> None:
+    """The last one is all of them; none is younger than twenty minutes."""
+    assert ages_of(hours) == ages
+
+
+def test_other_hours_begin_other_looks(world: Absent) -> None:
+    """What they have in common goes on."""
+    world.pass_()
+    world.env["RECONCILE_TAGS"] = "Translation:24"
+    world.now += HOUR
+    world.pass_()
+    assert world.read(PROGRESS)["cursors"].keys() == {"1350", "5400", "21600", "86400"}
 
 
 def test_a_pass_without_time_for_a_step_is_alerted(world: Absent) -> None:
@@ -166,7 +175,7 @@ def test_a_job_that_ci_tells_in_a_way_that_is_not_understood_is_a_dead_letter(
             raise PayloadError("too_long", "a list is longer than any real one")
         return normalise(notice, source)
 
-    monkeypatch.setattr(reconcile, "normalise", refuse)
+    monkeypatch.setattr(reconcile_tag, "normalise", refuse)
     world.now += HOUR
     world.pass_()
     (key,) = world.keys("_dead/")

@@ -13,7 +13,7 @@ from ci_callback.ci_simulator import Fault
 from ci_callback.ci_simulator.jobs import Job
 from handler.callback.record import JobRecord
 from handler.errors import PayloadError
-from handler.retries import reconcile as reconcile_module
+from handler.retries import reconcile_tag
 from tests.stores import Wrapped
 from tests.world import TRANSLATION, World
 
@@ -66,10 +66,11 @@ def test_a_job_whose_callback_never_came_is_taken_in(world: World) -> None:
 
 
 def test_what_is_there_is_found_by_a_listing_and_not_one_by_one(world: World) -> None:
-    """Fifty jobs cost one listing of their day."""
+    """Fifty jobs cost one listing of their day; a pass reads its note once and writes it once."""
     for job in ended(world, 50):
         world.deliver(job)
     world.now += HOUR
+    reconcile(world)
     asked: list[str] = []
 
     class Counting:
@@ -79,7 +80,7 @@ def test_what_is_there_is_found_by_a_listing_and_not_one_by_one(world: World) ->
 
     tick = {"Type": "Timer", "TriggerName": "reconcile", "Message": "reconcile"}
     world.function(store=Counting()).handle(tick, {})
-    assert sorted(asked) == ["get", "list", "put", "put"]
+    assert sorted(asked) == ["get", "list", "put"]
 
 
 def test_a_listing_that_lags_makes_nothing_absent(world: World) -> None:
@@ -132,26 +133,6 @@ def test_every_page_is_read(world: World) -> None:
     assert len(world.keys("jobs/")) == 230
 
 
-def test_a_pass_that_runs_out_of_time_goes_on_where_it_was(world: World) -> None:
-    """And the one after a complete pass looks at all its hours again."""
-    ended(world, 150)
-    world.now += HOUR
-    passed = [0.0]
-    world.timer = lambda: passed[0]
-
-    def second_page(seen: Any) -> None:
-        passed[0] = 50.0 if "nextToken" in seen.params else passed[0]
-
-    with world.ci.faulty(second_page):
-        assert reconcile(world)["status"] == "in_progress"
-    assert len(world.keys("jobs/")) == 100
-    passed[0] = 0.0
-    assert reconcile(world)["listed"] < 150
-    assert len(world.keys("jobs/")) == 150
-    assert world.read("_reconcile/~54ranslation.json")["reached"] is None
-    assert reconcile(world)["listed"] == 150
-
-
 def test_time_limit_that_fits_no_batch_is_alerted(world: World) -> None:
     """Not an endless "in progress" at INFO."""
     ended(world, 3)
@@ -164,7 +145,9 @@ def test_time_limit_that_fits_no_batch_is_alerted(world: World) -> None:
     assert "time limit" in text
 
 
-@pytest.mark.parametrize("kept", [b"x", b"[]", b"{}", b'{"schema":"reconcile/1","reached":"x"}'])
+@pytest.mark.parametrize(
+    "kept", [b"x", b"[]", b"{}", b'{"schema":"reconcile/2","cursors":{"1350":"x"}}']
+)
 def test_a_note_that_can_not_be_read_means_the_whole_of_it(world: World, kept: bytes) -> None:
     """Nothing is lost by that."""
     ended(world)
@@ -203,19 +186,6 @@ def test_a_fault_of_its_own_is_logged(world: World) -> None:
     assert "nobody thought" in world.lines[-2]["traceback"]
 
 
-def test_of_a_huge_day_only_the_first_keys_are_listed(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What stands behind them is looked for by its own key: nothing is taken in twice."""
-    monkeypatch.setattr("handler.retries.reconcile.MAX_LISTED", 2)
-    jobs = ended(world, 5)
-    for job in jobs[:4]:
-        world.deliver(job)
-    world.now += HOUR
-    assert reconcile(world)["absent"] == 1
-    assert len(world.keys("jobs/")) == 5
-
-
 TOKEN = "open-sesame-7"
 
 
@@ -236,7 +206,7 @@ def test_the_address_that_ci_echoes_is_kept_nowhere(
         raise PayloadError("too_many_rows", "more than 20000 in one list of the result")
 
     if spoilt:
-        monkeypatch.setattr(reconcile_module, "normalise", refuse)
+        monkeypatch.setattr(reconcile_tag, "normalise", refuse)
     world.now += HOUR
     assert reconcile(world)["absent"] == (0 if spoilt else 2)
     world.run(minutes=10)
