@@ -14,7 +14,7 @@ import io
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from math import gcd
@@ -221,7 +221,13 @@ class MadeUpLedger:
                 yield key
             rank += 1
 
+    def folders(self, prefix: str) -> Sequence[str]:
+        raise AssertionError("reconciliation asks for no folders")
+
     def delete(self, key: str) -> None:
+        raise AssertionError("reconciliation deletes nothing")
+
+    def delete_many(self, names: Sequence[str]) -> None:
         raise AssertionError("reconciliation deletes nothing")
 
     def _has(self) -> Callable[[int], bool]:
