@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from benchmarks.figures import OURS, Row, Table
 
 SHOWN: Sequence[tuple[str, str]] = (
-    ("cold.wall", "Cold start to the first record"),
+    ("cold.https.wall", "Cold start to the first record"),
     ("warm.cpu.translation_xml", "Warm callback, CPU"),
     ("memory.1mb", "Peak memory, a 1 MB callback"),
     ("size.zip", "Bundle, zipped"),

@@ -1,6 +1,9 @@
 """COS on loopback for measuring: as little work as possible between a request and its answer.
 
-    python -m benchmarks.cos_stub      prints its port, and serves until its stdin ends
+    python -m benchmarks.cos_stub CHAIN KEY
+
+prints its port, and the one for TLS behind a blank, and serves until its stdin ends. CHAIN, KEY:
+the files of its certificate; without them it has no TLS.
 
 One process of its own, so that none of its time counts as the client's. It holds objects in a
 dict, asks that an Authorization header is there (and does not check it), and knows what the
@@ -16,110 +19,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import heapq
 import json
 import re
+import ssl
 import sys
 import threading
-from bisect import bisect_right, insort
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape, unescape
 
+from benchmarks.stub_objects import Objects, Range
+
 REQUEST_ID = "NWFiMjM="
 OWNER = "<Owner><ID>1250000000</ID><DisplayName>1250000000</DisplayName></Owner>"
 REASONS = {200: "OK", 204: "No Content", 403: "Forbidden", 404: "Not Found", 409: "Conflict"}
-
-
-@dataclass(frozen=True)
-class Range:
-    """Keys that are made up when they are asked for: `before`, a number of `width` digits,
-    `after`. In a body, `@KEY@` becomes the number."""
-
-    before: str
-    after: str
-    width: int
-    count: int
-    body: bytes = b"{}\n"
-
-    def key(self, number: int) -> str:
-        return f"{self.before}{number:0{self.width}d}{self.after}"
-
-    def number(self, key: str) -> int | None:
-        """Which one a key is; None where it is none of these."""
-        middle = key[len(self.before) : len(self.before) + self.width]
-        if not middle.isdigit() or int(middle) >= self.count or key != self.key(int(middle)):
-            return None
-        return int(middle)
-
-    def after_marker(self, prefix: str, marker: str) -> Iterator[str]:
-        """Its keys that begin with prefix and come after marker, in order."""
-        start, end = 0, self.count
-        while start < end:  # the first key beyond the marker
-            middle = (start + end) // 2
-            if self.key(middle) > marker:
-                end = middle
-            else:
-                start = middle + 1
-        keys = (self.key(number) for number in range(start, self.count))
-        return (key for key in keys if key.startswith(prefix))
-
-
-class Objects:
-    """What is kept: real objects, and ranges that are made up."""
-
-    def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        self._data: dict[str, bytes] = {}
-        self._order: list[str] = []
-        self._ranges: list[Range] = []
-
-    def declare(self, key_range: Range) -> None:
-        self._ranges.append(key_range)
-
-    def put(self, key: str, data: bytes) -> None:
-        if key not in self._data:
-            insort(self._order, key)
-        self._data[key] = data
-
-    def get(self, key: str) -> bytes | None:
-        data = self._data.get(key)
-        if data is not None:
-            return data
-        for key_range in self._ranges:
-            number = key_range.number(key)
-            if number is not None:
-                return key_range.body.replace(b"@KEY@", f"{number:0{key_range.width}d}".encode())
-        return None
-
-    def delete(self, key: str) -> None:
-        if self._data.pop(key, None) is not None:
-            self._order.pop(bisect_right(self._order, key) - 1)
-
-    def list(self, prefix: str, marker: str) -> Iterator[str]:
-        """Keys that begin with prefix and come after marker, in order."""
-        start = bisect_right(self._order, max(marker, prefix[:-1]) if prefix else marker)
-        mine = (key for key in self._order[start:] if key > marker and key.startswith(prefix))
-        ranges = [key_range for key_range in self._ranges if _may_overlap(key_range.before, prefix)]
-        return heapq.merge(mine, *(key_range.after_marker(prefix, marker) for key_range in ranges))
-
-    def entries(self, prefix: str, marker: str, delimiter: str) -> Iterator[str]:
-        """What a listing shows: keys, and where there is a delimiter the prefixes up to it."""
-        if not delimiter:
-            yield from self.list(prefix, marker)
-            return
-        while (key := next(self.list(prefix, marker), None)) is not None:
-            head, found, _ = key[len(prefix) :].partition(delimiter)
-            marker = f"{prefix}{head}{delimiter}\U0010ffff" if found else key
-            yield f"{prefix}{head}{delimiter}" if found else key
-
-
-def _may_overlap(before: str, prefix: str) -> bool:
-    return before.startswith(prefix) or prefix.startswith(before)
 
 
 class Stub:
@@ -300,11 +214,21 @@ class Connection(asyncio.Protocol):
         return True
 
 
-async def serve(stub: Stub) -> None:
-    """Print the port, and serve until stdin ends: the harness is gone then."""
+def _tls(chain: str, key: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(chain, key)
+    return context
+
+
+async def serve(stub: Stub, certificate: Sequence[str]) -> None:
+    """Print the ports, and serve until stdin ends: the harness is gone then."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(stub), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    contexts = [None, _tls(*certificate)] if certificate else [None]
+    servers = [
+        await loop.create_server(lambda: Connection(stub), "127.0.0.1", 0, ssl=context)
+        for context in contexts
+    ]
+    print(*(server.sockets[0].getsockname()[1] for server in servers), flush=True)
     gone = asyncio.Event()
 
     def wait() -> None:
@@ -313,8 +237,9 @@ async def serve(stub: Stub) -> None:
 
     threading.Thread(target=wait, daemon=True).start()
     await gone.wait()
-    server.close()
+    for server in servers:
+        server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Stub()))
+    asyncio.run(serve(Stub(), sys.argv[1:]))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.counted import Counted
 from benchmarks.growth import Growth
 from benchmarks.side_by_side import SideBySide
 
 
-class SweepContext(SideBySide, Growth):
+class SweepContext(SideBySide, Counted, Growth):
     """Every step, in order."""
 
     def run(self, only: Sequence[str] | None = None) -> None:
         """Every row, or those of some steps."""
         for step in (
             self.cold,
+            self.counted,
             self.warm,
             self.memory,
             self.requests,

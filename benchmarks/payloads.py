@@ -21,6 +21,16 @@ def documented(tag: str, form: str) -> str:
     return made
 
 
+def small() -> dict[str, tuple[str, str]]:
+    """Both documented payloads in both forms: a title and a body, by the key of a row."""
+    tags = {"translation": "Translation", "split": "SplitVideoParts"}
+    return {
+        f"{name}_{form}": (f"{tag}, {form.upper()}", documented(tag, form))
+        for name, tag in tags.items()
+        for form in ("xml", "json")
+    }
+
+
 def failed() -> str:
     """The documented Translation, failed for a reason that is worth another attempt."""
     return (

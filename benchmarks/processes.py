@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.certificates import Certificates
 from benchmarks.payloads import TOKEN
 
 ROOT = Path(__file__).parent.parent
 CHILD = Path(__file__).with_name("child.py")
 BUCKET = "records-1250000000"
 PREFIX = "ci/"
+REGION = "ap-guangzhou"
 
 
 _functions = itertools.count(1)
@@ -27,16 +29,20 @@ _functions = itertools.count(1)
 class Stub:
     """COS for measuring, in a process of its own. Use as a context manager."""
 
+    def __init__(self, certificates: Certificates | None = None) -> None:
+        """certificates: what it shows over TLS; None where it is reached over http alone."""
+        self._shown = [] if certificates is None else [certificates.chain, certificates.key]
+
     def __enter__(self) -> Stub:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.cos_stub"],
+            [sys.executable, "-m", "benchmarks.cos_stub", *self._shown],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
         )
         if self._process.stdout is None:
             raise AssertionError("it has a pipe")
-        self.port = int(self._process.stdout.readline())
+        self.port, *self._tls_port = map(int, self._process.stdout.readline().split())
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port)
         return self
 
@@ -67,12 +73,22 @@ class Stub:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of a function that writes to it: ours and the peers'."""
+        """The environment of a function that writes to it over http: ours and the peers'."""
+        return {**self._env, "COS_ENDPOINT": f"http://127.0.0.1:{self.port}"}
+
+    @property
+    def tls_env(self) -> dict[str, str]:
+        """The environment of one that writes to COS over TLS, as in production: child.py gives it
+        the stub's address for whatever name it looks up."""
+        (port,) = self._tls_port
+        return {**self._env, "STUB_TLS_PORT": str(port)}
+
+    @property
+    def _env(self) -> dict[str, str]:
         return {
             "LEDGER_URL": f"cos://{BUCKET}/{PREFIX}",
             "BUCKET": BUCKET,
-            "COS_REGION": "ap-guangzhou",
-            "COS_ENDPOINT": f"http://127.0.0.1:{self.port}",
+            "COS_REGION": REGION,
             "TENCENTCLOUD_SECRETID": "AKIDexample",
             "TENCENTCLOUD_SECRETKEY": "example-secret-key",
             "CALLBACK_TOKENS": TOKEN,
@@ -84,19 +100,19 @@ class Function:
     """One peer's function in a process of its own. Use as a context manager."""
 
     def __init__(self, python: Path, folder: Path, env: Mapping[str, str]) -> None:
-        self._command = [str(python), "-I", "-S", "-B", str(CHILD), str(folder)]
-        self._env = {"PATH": os.environ.get("PATH", ""), **env}
+        self.command = [str(python), "-I", "-S", "-B", str(CHILD), str(folder)]
+        self.env = {"PATH": os.environ.get("PATH", ""), **env}
         # No other function's jobs: else what one has kept is a duplicate to the next.
         self._next = next(_functions) * 100_000
 
     def __enter__(self) -> Function:
         self.started = time.monotonic()
         self._process = subprocess.Popen(
-            self._command,
+            self.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=self._env,
+            env=self.env,
             text=True,
         )
         return self
@@ -107,9 +123,19 @@ class Function:
     def call(self, event: Mapping[str, Any], count: int = 1, again: bool = False) -> dict[str, Any]:
         """Invoke with an event, `count` times with a job of its own each; again: with the last
         one's. What child.py answers."""
+        return self.ask(self._invocation(event, count, again))
+
+    def command_for(self, event: Mapping[str, Any], count: int) -> str:
+        """The line that makes child.py invoke with an event, for a process that something else
+        starts."""
+        return json.dumps(self._invocation(event, count)) + "\n"
+
+    def _invocation(
+        self, event: Mapping[str, Any], count: int, again: bool = False
+    ) -> dict[str, Any]:
         first = self._next - 1 if again else self._next
         self._next = first + count
-        return self.ask({"event": event, "count": count, "first": first})
+        return {"event": event, "count": count, "first": first}
 
     def ask(self, command: Mapping[str, Any]) -> dict[str, Any]:
         """A command to child.py, and its answer."""
@@ -120,6 +146,6 @@ class Function:
         process.stdin.flush()
         line = process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._command[-1]} ended:\n{process.stderr.read()[-2000:]}")
+            raise RuntimeError(f"{self.command[-1]} ended:\n{process.stderr.read()[-2000:]}")
         answer: dict[str, Any] = json.loads(line)
         return answer

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from benchmarks import payloads, trees
 from benchmarks.figures import Table
 from benchmarks.processes import Function, Stub
+
+Scheme: TypeAlias = Literal["https", "http"]
 
 MS = 1000.0
 SLOW_S = 0.02
@@ -17,6 +19,9 @@ SLOW_S = 0.02
 
 NO_BODY = ("limit", "limit+", "bare")
 """Peers that read nothing."""
+
+SCHEMES: Mapping[Scheme, str] = {"https": "TLS", "http": "http"}
+"""How a store is reached: over TLS in production, and without, as other benchmarks have it."""
 
 Samples = dict[str, list[float]]
 
@@ -26,6 +31,8 @@ class Effort:
     """How much is measured. Rounds are interleaved; sizes are in bytes and counts."""
 
     cold: int
+    counted: int
+    """Warm callbacks whose instructions are counted."""
     warm: int
     warm_calls: int
     large: int
@@ -40,6 +47,7 @@ class Effort:
 
 FULL = Effort(
     cold=15,
+    counted=40,
     warm=30,
     warm_calls=10,
     large=7,
@@ -53,6 +61,7 @@ FULL = Effort(
 )
 QUICK = Effort(
     cold=5,
+    counted=20,
     warm=10,
     warm_calls=10,
     large=3,
@@ -66,6 +75,7 @@ QUICK = Effort(
 )
 QUICKEST = Effort(
     cold=1,
+    counted=2,
     warm=1,
     warm_calls=1,
     large=1,
@@ -94,9 +104,10 @@ class Rig:
     def peers(self) -> list[str]:
         return list(self.trees.folders)
 
-    def function(self, peer: str, **env: str) -> Function:
-        """A peer's function, not started yet."""
-        more = {**self.stub.env, **self.trees.env.get(peer, {}), **env}
+    def function(self, peer: str, scheme: Scheme = "https", **env: str) -> Function:
+        """A peer's function, not started yet. scheme: how it reaches the stub."""
+        reached = self.stub.env if scheme == "http" else self.stub.tls_env
+        more = {**reached, **self.trees.env.get(peer, {}), **env}
         return Function(self.trees.python, self.trees.folders[peer], more)
 
     @contextlib.contextmanager

@@ -9,7 +9,10 @@ from typing import Any
 
 from benchmarks import payloads, trees
 from benchmarks.figures import OURS
-from benchmarks.rig import MS, NO_BODY, SLOW_S, Rig, Samples, expect
+from benchmarks.rig import MS, NO_BODY, SCHEMES, SLOW_S, Rig, Samples, Scheme, expect
+
+STRANGER = payloads.event(payloads.documented("Translation", "xml"), "not-the-token")
+"""A callback with a wrong token."""
 
 
 class SideBySide(Rig):
@@ -18,44 +21,50 @@ class SideBySide(Rig):
     def cold(self) -> None:
         """From the start of the process to the first record stored."""
         event = payloads.event(payloads.documented("Translation", "xml"))
-        stranger = payloads.event(payloads.documented("Translation", "xml"), "not-the-token")
         rows: dict[str, Samples] = defaultdict(lambda: defaultdict(list))
         sdk: dict[str, float | str] = {}
         for _ in range(self.effort.cold):
             self.stub.ask("reset")
             for peer in self.peers:
-                done, wall = self._once(peer, event)
-                expect(done, 200)
-                rows["cold.wall"][peer].append(wall * MS)
-                rows["cold.cpu"][peer].append(done["cpu_in_all"] * MS)
-                rows["memory.rest"][peer].append(done["peak_kb"] / 1000)
+                for scheme in SCHEMES:
+                    done, wall = self._once(peer, event, scheme)
+                    expect(done, 200)
+                    rows[f"cold.{scheme}.wall"][peer].append(wall * MS)
+                    rows[f"cold.{scheme}.cpu"][peer].append(done["cpu_in_all"] * MS)
+                    rows[f"memory.{scheme}"][peer].append(done["peak_kb"] / 1000)
                 if peer in NO_BODY:
                     continue
-                done, wall = self._once(peer, stranger)
+                done, wall = self._once(peer, STRANGER, "http")  # it reaches no store
                 expect(done, 401)
                 rows["refused.wall"][peer].append(wall * MS)
                 rows["refused.cpu"][peer].append(done["cpu_in_all"] * MS)
                 sdk[peer] = float(done["sdk"])
+        self._add_cold(rows)
+        self.table.put("refused.sdk", "refused, cold: COS SDK imported", "", **sdk)
+
+    def _add_cold(self, rows: Mapping[str, Samples]) -> None:
         add = self.table.add
-        add("cold.wall", "cold start to the first record", "ms", rows["cold.wall"])
-        add("cold.cpu", "the same, CPU", "ms", rows["cold.cpu"])
+        for scheme, over in SCHEMES.items():
+            title = f"cold start to the first record, {over}"
+            add(f"cold.{scheme}.wall", title, "ms", rows[f"cold.{scheme}.wall"])
+            add(f"cold.{scheme}.cpu", "the same, CPU", "ms", rows[f"cold.{scheme}.cpu"])
         add("refused.wall", "refused (bad token), cold", "ms", rows["refused.wall"])
         add("refused.cpu", "the same, CPU", "ms", rows["refused.cpu"])
-        self.table.put("refused.sdk", "refused, cold: COS SDK imported", "", **sdk)
-        add("memory.rest", "peak memory, one small callback", "MB", rows["memory.rest"])
+        for scheme, over in SCHEMES.items():
+            title = f"peak memory, one small callback, {over}"
+            add(f"memory.{scheme}", title, "MB", rows[f"memory.{scheme}"])
 
-    def _once(self, peer: str, event: Mapping[str, Any]) -> tuple[dict[str, Any], float]:
-        with self.function(peer) as function:
+    def _once(
+        self, peer: str, event: Mapping[str, Any], scheme: Scheme = "https"
+    ) -> tuple[dict[str, Any], float]:
+        with self.function(peer, scheme) as function:
             done = function.call(event)
         return done, done["at"] - function.started
 
     def warm(self) -> None:
         """One callback after another in one process; each job is new."""
         bodies = {
-            "translation_xml": ("Translation, XML", payloads.documented("Translation", "xml")),
-            "translation_json": ("Translation, JSON", payloads.documented("Translation", "json")),
-            "split_xml": ("SplitVideoParts, XML", payloads.documented("SplitVideoParts", "xml")),
-            "split_json": ("SplitVideoParts, JSON", payloads.documented("SplitVideoParts", "json")),
+            **payloads.small(),
             "100kb": ("100 kB, XML", payloads.sized(100_000)),
             "1mb": ("1 MB, XML", payloads.sized(1_000_000)),
         }

@@ -7,6 +7,7 @@ that a second run needs no network.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -15,11 +16,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import bundle, environment
+from benchmarks import certificates
+from benchmarks.certificates import Certificates
+from benchmarks.processes import REGION
+from tools import bundle, environment, trusted_certificates
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".bench"
 PEERS = Path(__file__).parent / "peers"
+
+NAMES = (f"*.cos.{REGION}.myqcloud.com", f"*.ci.{REGION}.myqcloud.com")
+"""Of COS and CI, whose places the stub takes."""
 
 AS_PIP_INSTALLS = ("typical", "boto3", "framework")
 
@@ -32,6 +39,8 @@ class Trees:
     folders: dict[str, Path]
     env: dict[str, dict[str, str]]
     requirements: Path
+    certificates: Certificates
+    """What the stub shows over TLS; every folder trusts its authority."""
 
 
 def python_for(chosen: Path | None) -> Path:
@@ -52,6 +61,7 @@ def build(python: Path, names: list[str]) -> Trees:
     work = CACHE / "trees"
     make_writable(work)
     shutil.rmtree(work, ignore_errors=True)
+    shown = certificates.make(CACHE / "certificates", NAMES)
     locked = (ROOT / "requirements.txt").read_text("utf-8")
 
     def ours(folder: Path) -> None:
@@ -78,10 +88,23 @@ def build(python: Path, names: list[str]) -> Trees:
                 shutil.copytree(_cached(python, peer, wanted, _installer(python, wanted)), folder)
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(PEERS / peer / "index.py", folder / "index.py")
+        certificates.trust(folder, shown.authority)
+        if peer == "ours":
+            trusted_certificates.split(
+                folder / "certifi" / "cacert.pem", folder / bundle.CERTIFICATES
+            )
         if name not in AS_PIP_INSTALLS:
             bundle.compile_all(python, folder)
         _make_read_only(folder)
-    return Trees(python, folders, {"limit+": {"TUNED": "1"}}, requirements)
+    env = {
+        "limit+": {"TUNED": "1"},
+        # It has no packages, and so no authorities of its own.
+        "bare": {
+            "SSL_CERT_DIR": str(work / "ours" / bundle.CERTIFICATES),
+            "SSL_CERT_FILE": os.devnull,
+        },
+    }
+    return Trees(python, folders, env, requirements, shown)
 
 
 def _installer(python: Path, wanted: str) -> Callable[[Path], None]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.cos_stub import Objects, Range
 from benchmarks.processes import BUCKET, Stub
+from benchmarks.stub_objects import Objects, Range
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from handler.ledger.bucket import BucketAddress, Credentials
 from handler.ledger.cos import CosStore

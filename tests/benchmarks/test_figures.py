@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import chart
+from benchmarks import __main__ as command
+from benchmarks import chart, trees
 from benchmarks.figures import BARS, PEERS, Bar, Row, Table, exponent, ratio
 
 
@@ -80,37 +83,67 @@ def test_bars_have_names_of_their_own_and_name_peers_that_are_there() -> None:
 
 
 def made() -> Table:
-    """A table with two rows."""
+    """A table with three rows."""
     table = Table({"python": "3.10.13"})
-    table.add(
-        "cold.wall", "cold start", "ms", {"ours": [60.0], "typical": [120.0], "limit": [50.0]}
-    )
+    values = {"ours": [60.0], "typical": [120.0], "limit": [50.0]}
+    table.add("cold.https.cpu", "cold start", "ms", values)
+    table.add("cold.https.wall", "cold start, wall", "ms", values)
     table.put("requests.dead_letter", "not understood", "", ours=2.0, typical="lost")
     return table
 
 
 def test_the_table_shows_peers_in_columns_and_ratios_behind_them() -> None:
     """And below it what must hold, and whether it does."""
-    head, cold, dead, *rest = made().to_text().splitlines()
+    head, cold, _, dead, *rest = made().to_text().splitlines()
     assert head.split() == ["ours", "typical", "limit", "/typical", "/limit"]
     assert cold.split() == ["cold", "start,", "ms", "60", "120", "50", "0.50", "1.20"]
     assert dead.split() == ["not", "understood", "2", "lost"]
     shown = "\n".join(rest)
-    assert "cold start / typical" in shown
-    assert next(line for line in rest if line.startswith("cold start / limit")).endswith("FAILS")
+    assert "cold start, TLS, CPU / typical" in shown
+    assert next(line for line in rest if line.startswith("cold start, TLS, CPU / limit")).endswith(
+        "FAILS"
+    )
+
+
+def test_bars_that_fail_are_named() -> None:
+    """Neither those that hold nor those that were not measured."""
+    assert made().failing() == [
+        "cold start, TLS, CPU / limit",
+        "cold start, TLS, CPU / typical",
+    ]
+
+
+@pytest.mark.parametrize(("ours", "fails"), [(60.0, True), (20.0, False)])
+def test_a_bar_that_fails_fails_the_command(
+    ours: float, fails: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the table is printed and written."""
+    table = Table()
+    table.add("cold.https.cpu", "cold start", "ms", {"ours": [ours], "limit": [50.0]})
+    monkeypatch.setattr(trees, "python_for", lambda chosen: chosen)
+    monkeypatch.setattr(trees, "build", lambda python, names: None)
+    monkeypatch.setattr(command, "run", lambda built, effort, only: table)
+    written = tmp_path / "bench.json"
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--only", "cold", "--json", str(written)])
+    if fails:
+        with pytest.raises(SystemExit, match="1 of what must hold fails"):
+            command.main()
+    else:
+        command.main()
+    assert json.loads(written.read_text())["rows"]
 
 
 def test_the_json_holds_figures_ratios_and_bars() -> None:
     """What is not measured is null: JSON has no other word for it."""
     shown = json.loads(json.dumps(made().to_json(), allow_nan=False))
-    (cold, _) = shown["rows"]
+    cold = shown["rows"][0]
     assert (cold["to_typical"], cold["to_limit"]) == (0.5, 1.2)
     bars = {bar["name"]: bar for bar in shown["bars"]}
-    assert bars["cold start / typical"] == {
-        "name": "cold start / typical",
+    assert bars["cold start, TLS, CPU / typical"] == {
+        "name": "cold start, TLS, CPU / typical",
         "measured": 0.5,
-        "bar": 0.55,
-        "holds": True,
+        "bar": 0.3,
+        "holds": False,
     }
     assert bars["peak memory with 1 MB, MB"]["measured"] is None
 

@@ -12,7 +12,12 @@ BUCKET, REGION = os.environ["BUCKET"], os.environ["COS_REGION"]
 HOST = f"{BUCKET}.cos.{REGION}.myqcloud.com"
 RECORD = b'{"schema":"job-record/1","kind":"job","details":{}' + b" " * 1150 + b"}\n"
 
-connection = http.client.HTTPConnection(os.environ["COS_ENDPOINT"].removeprefix("http://"))
+ENDPOINT = os.environ.get("COS_ENDPOINT")  # the stub over http; over TLS it has COS's names
+
+if ENDPOINT:
+    connection = http.client.HTTPConnection(ENDPOINT.removeprefix("http://"))
+else:
+    connection = http.client.HTTPSConnection(HOST)
 number = 0
 
 

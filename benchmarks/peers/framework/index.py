@@ -29,12 +29,13 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
 BUCKET = os.environ["BUCKET"]
+ENDPOINT = os.environ.get("COS_ENDPOINT")  # the stub over http; over TLS it has COS's names
 TOKENS = os.environ["CALLBACK_TOKENS"].split(",")
 
 client = boto3.client(
     "s3",
     region_name=os.environ["COS_REGION"],
-    endpoint_url=f"http://cos.{os.environ['COS_REGION']}.myqcloud.com",
+    endpoint_url=f"{'http' if ENDPOINT else 'https'}://cos.{os.environ['COS_REGION']}.myqcloud.com",
     aws_access_key_id=os.environ["TENCENTCLOUD_SECRETID"],
     aws_secret_access_key=os.environ["TENCENTCLOUD_SECRETKEY"],
     aws_session_token=os.environ.get("TENCENTCLOUD_SESSIONTOKEN"),
@@ -42,7 +43,7 @@ client = boto3.client(
         s3={"addressing_style": "virtual"},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        proxies={"http": os.environ["COS_ENDPOINT"]},  # the stub, in COS's place
+        proxies={"http": ENDPOINT} if ENDPOINT else None,  # the stub, in COS's place
     ),
 )
 

@@ -11,7 +11,15 @@ from qcloud_cos import CosConfig, CosS3Client
 
 BUCKET = os.environ["BUCKET"]
 TOKENS = os.environ["CALLBACK_TOKENS"].split(",")
-HOST, PORT = os.environ["COS_ENDPOINT"].removeprefix("http://").split(":")
+ENDPOINT = os.environ.get("COS_ENDPOINT")  # the stub over http; over TLS it has COS's names
+
+
+def reached(endpoint):
+    if endpoint is None:
+        return {}
+    host, port = endpoint.removeprefix("http://").split(":")
+    return {"Scheme": "http", "IP": host, "Port": int(port)}
+
 
 client = CosS3Client(
     CosConfig(
@@ -19,9 +27,7 @@ client = CosS3Client(
         SecretId=os.environ["TENCENTCLOUD_SECRETID"],
         SecretKey=os.environ["TENCENTCLOUD_SECRETKEY"],
         Token=os.environ.get("TENCENTCLOUD_SESSIONTOKEN"),
-        Scheme="http",
-        IP=HOST,
-        Port=int(PORT),
+        **reached(ENDPOINT),
     )
 )
 
