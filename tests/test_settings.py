@@ -269,3 +269,56 @@ def test_tokens_are_known_even_where_other_settings_are_wrong() -> None:
     assert tokens_from_env({}) == ()
     assert tokens_from_env({"TENCENTCLOUD_RUNENV": "SCF"}) is None
     assert tokens_from_env({"CALLBACK_TOKENS": "a,,b"}) is None
+
+
+# --- where events go ---
+
+KEY = "whsec_" + "A" * 43 + "="
+
+
+def test_destinations_are_read_with_their_filters() -> None:
+    """Separated by blanks, each once; nothing secret is in a repr."""
+    one, two = (
+        f"https://one.example.com/h?key=abcdefg#secret={KEY}",
+        f"https://two.example.com#secret={KEY}",
+    )
+    settings = Settings.from_env(
+        {"FORWARD_URLS": f"{one}&types=job.*,workflow.finished&tags=Transcode {two} {one}"}
+    )
+    first, second = settings.forward_urls
+    assert {first.host, second.host} == {"one.example.com", "two.example.com"}
+    assert (second.types, second.tags) == (("*",), None)
+    assert first.url == "https://one.example.com/h?key=abcdefg"
+    assert "abcdefg" not in repr(settings)
+    assert {"abcdefg", KEY, KEY.removeprefix("whsec_")} <= set(settings.secrets)
+    assert not {"Transcode", "job.*"} & set(settings.secrets)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://one.example.com/h",
+        "https://one.example.com/h#secret=abc",
+        "https://one.example.com/h#secret=whsec_abc",
+        "https://one.example.com/h#secret=whsec_" + "A" * 12,
+        f"ftp://one.example.com/h#secret={KEY}",
+        f"https:///h#secret={KEY}",
+        f"https://one.example.com/h#secret={KEY}&types=job.suceeded",
+        f"https://one.example.com/h#secret={KEY}&tags=",
+        f"https://one.example.com/h#secret={KEY}&tag=Transcode",
+        f"https://one.example.com/h#secret={KEY}&secret={KEY}",
+        f"https://one.example.com:99999/h#secret={KEY}",
+    ],
+)
+def test_a_destination_that_can_not_be_used_is_a_problem(url: str) -> None:
+    """Whose value is not shown."""
+    found = problems({"FORWARD_URLS": url})
+    assert found == {"FORWARD_URLS": "a value that is not shown"}
+
+
+def test_plain_http_is_for_hosts_that_are_allowed() -> None:
+    """The event would be read on its way."""
+    url = f"http://hooks.internal/h#secret={KEY}"
+    assert problems({"FORWARD_URLS": url}) == {"FORWARD_URLS": "plain http to hooks.internal"}
+    settings = Settings.from_env({"FORWARD_URLS": url, "FORWARD_ALLOW_HOSTS": "hooks.internal"})
+    assert settings.forward_allow_hosts == {"hooks.internal"}

@@ -152,8 +152,8 @@ def _of_job(record: JobRecord, policy: Policy) -> Event:
         return _about(record, _ENDS[record.outcome])
     actions = policy.actions(record)
     if "retry" in actions:
-        due = rfc3339_of(policy.due(record))
-        return _about(record, "job.retrying")._replace(retry_at=due)
+        at = max(policy.due(record), _epoch(str(record.source["received_at"])))
+        return _about(record, "job.retrying")._replace(retry_at=rfc3339_of(at))
     reason = "gave-up" if "alert.gave-up" in actions else "failed"
     return of_failure(record, reason, NOTES[reason])
 
@@ -184,9 +184,11 @@ def _about(record: JobRecord, kind: Type) -> Event:
 def moment_of(record: JobRecord) -> int:
     """Epoch seconds by which an event of a record is queued; 0 where the record has no time that is
     believed. It depends on the record only, so that the same event has the same name."""
+    time = record.ended_at or record.created_at
+    return 0 if time is None or not is_believed(time) else _epoch(time)
+
+
+def _epoch(time: str) -> int:
     from datetime import datetime  # only where events are forwarded
 
-    time = record.ended_at or record.created_at
-    if time is None or not is_believed(time):
-        return 0
     return int(datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp())
