@@ -25,9 +25,12 @@ WAITING_REQUESTS = 1
 RECONCILE_REQUESTS = 2
 """COS requests of a reconciliation that finds nothing to compare."""
 
-FOLLOW_UP_REQUESTS = 20
+FOLLOW_UP_REQUESTS = 16
 """COS requests that a failed job adds to sweeps until it has recovered and its alert is sent:
 ticket, marks, claim, lineage, watch, alert (tests/ci_callback/test_cost.py plays and counts it)."""
+EARLY_REQUESTS = 5
+"""Of these: made while a sweep waits for its lease, so that they take no time of their own. Ticket
+and record of the retry and of the alert, and the watch's ticket."""
 FOLLOW_UP_CI_REQUESTS = 3
 """Questions to CI and the submission, counted there as well."""
 ACTIVE_SWEEP_REQUESTS = 4
@@ -127,7 +130,7 @@ def use(load: Load) -> Use:
     idle = load.sweeps * idle_sweep + load.reconciles * RECONCILE_REQUESTS
     sweeping = failed * FOLLOW_UP_REQUESTS + active * ACTIVE_SWEEP_REQUESTS
     requests = callbacks + idle + sweeping
-    waited_for = idle + sweeping + failed * FOLLOW_UP_CI_REQUESTS
+    waited_for = idle + sweeping + failed * (FOLLOW_UP_CI_REQUESTS - EARLY_REQUESTS)
     seconds = (
         (load.callbacks - failed + again) * load.callback_ms
         + failed * 2 * load.failed_ms

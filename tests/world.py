@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -45,7 +44,7 @@ class World:
         self.folder = folder
         self.store: Store = FolderStore(folder)
         self.output = io.StringIO()
-        self.timer: Callable[[], float] = time.perf_counter
+        self.timer: Callable[[], float] = self.clock
         self._lines: list[dict[str, Any]] = []
         self.ci = CiSimulator(self.clock)
         self.phone = self.make_phone()

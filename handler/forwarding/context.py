@@ -67,7 +67,9 @@ class ForwardContext(NamedTuple):
             recorder=Recorder.of(settings, store),
             outbox=Outbox(ledger),
             attempts=Attempts(store),
-            lease=Lease(store, clock, sleep, writer, settings.lease_s, wait_s, folder),
+            lease=Lease(
+                store, clock, sleep, writer, settings.lease_s, wait_s, folder, timing.timer
+            ),
             http=forward_client(settings.forward_allow_hosts or frozenset()),
             timing=timing,
             log=log,

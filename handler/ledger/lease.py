@@ -1,6 +1,6 @@
 """One sweep at a time, as far as a store without locks allows it.
 
-    put _sweep/EPOCH-WRITER ── wait LEASE_WAIT_S ── list _sweep/
+    put _sweep/EPOCH-WRITER ── wait LEASE_WAIT_S, and look around meanwhile ── list _sweep/
          ├─ another young one: delete the own one, and end     (alone or withdraw)
          └─ none: the sweep goes on; leases that are too old are of dead sweeps: delete them
 
@@ -21,13 +21,14 @@ The next sweep that acquires the lease deletes both.
 from __future__ import annotations
 
 import re
+import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from handler.errors import HandlerError
 from handler.ledger.keys import LEASES
-from handler.ledger.store import Store
+from handler.ledger.store import Store, TimeLeft
 
 CLOCK_SKEW_S = 10.0
 """By how much the clocks of two instances may differ."""
@@ -75,7 +76,8 @@ class _Listed:
 @dataclass
 class Lease:
     """The lease of one sweep. writer: random hexadecimal digits. folder: below which the leases are
-    that it looks for. Times are in seconds."""
+    that it looks for. Times are in seconds. timer: of a clock that only runs forward, for the wait.
+    """
 
     store: Store
     clock: Callable[[], float]
@@ -84,18 +86,23 @@ class Lease:
     lease_s: float
     wait_s: float
     folder: str = LEASES
+    timer: Callable[[], float] = time.monotonic
     acquired_at: float = 0.0
     held_for_s: float = 0.0
     """Where `acquire` failed: for how long sweeps have withdrawn, one after the other."""
     is_abandoned: bool = False
 
-    def acquire(self) -> bool:
-        """Whether no other sweep runs. May raise StoreError: then it has not begun."""
-        young = self._try()
+    def acquire(self, meanwhile: Callable[[TimeLeft], None] = lambda left: None) -> bool:
+        """Whether no other sweep runs. May raise StoreError: then it has not begun.
+
+        meanwhile: what is read during the wait, with the seconds that are left of it. It may not
+        write, and what it reads may have changed when the lease is held.
+        """
+        young = self._try(meanwhile)
         if young and max(young) >= self.acquired_at - 2 * self.wait_s:
             # They began together. The writer is random: they seldom wait equally long.
             self.sleep(3 * self.wait_s * zlib.crc32(self.writer.encode()) / 2**32)
-            young = self._try()
+            young = self._try(lambda left: None)
         return not young
 
     def check(self, needed_s: float) -> None:
@@ -119,16 +126,22 @@ class Lease:
         late, over that of another worker."""
         self.is_abandoned = True
 
-    def release(self) -> None:
-        """Let the next sweep begin at once."""
-        self.store.delete(self.folder + self._name)
+    def release(self, also: Sequence[str] = ()) -> None:
+        """Let the next sweep begin at once. also: keys that the same request deletes."""
+        self.store.delete_many([*also, self.folder + self._name])
 
-    def _try(self) -> list[int]:
+    def _try(self, meanwhile: Callable[[TimeLeft], None]) -> list[int]:
         """The times of the leases that are in the way; empty where no other sweep runs."""
         # The age counts from before the request: it may take long to land.
         self.acquired_at = self.clock()
         self._put(self._name)
-        self.sleep(self.wait_s)
+        begun = self.timer()
+
+        def left() -> float:
+            return self.wait_s - (self.timer() - begun)
+
+        meanwhile(left)
+        self.sleep(max(0.0, left()))
         names = [key.removeprefix(self.folder) for key in self.store.list(self.folder)]
         listed = _Listed.of(names, self.writer)
         young = [epoch for name, epoch in listed.leases.items() if self._is_young(name, listed)]

@@ -26,6 +26,12 @@ SCHEMA = "ticket/1"
 FAULTS = "faults"
 """Among a ticket's details: how often it failed for its own fault."""
 
+MAX_WATCHES = 1_000
+"""Watches that are due and listed: more than one sweep can deal with."""
+
+MAX_SCANNED = 50_000
+"""Keys that a listing of what is due looks at: 50 requests."""
+
 _NAME = re.compile(r"\d{10}-[^-/]+-[^-/]+-([a-z]+(?:\.[a-z-]+)?)\.json")
 
 Action: TypeAlias = Literal["retry", "watch", "verify"]
@@ -114,6 +120,12 @@ def alert_of(ticket: Ticket, kind: str, note: str, details: dict[str, Any] | Non
     )
 
 
+def has_mark(name: str) -> bool:
+    """Whether a ticket that was dealt with has a mark, by its name. A retry has none: `_attempts/`
+    says that it was submitted, and an alert in its place has a mark of its own."""
+    return action_of(name) != "retry"
+
+
 def action_of(name: str) -> str | None:
     """The action of a ticket by its name; None where it is no ticket's name."""
     match = _NAME.fullmatch(name)
@@ -125,6 +137,8 @@ class Outbox:
 
     def __init__(self, ledger: Ledger) -> None:
         self._store = ledger.store
+        self.closed: list[str] = []
+        """Keys of tickets that were dealt with, and that are still there."""
 
     def put(self, ticket: Ticket) -> None:
         """Put a ticket; again is the same as once."""
@@ -151,27 +165,45 @@ class Outbox:
         in_parallel(self._mark, names)
         self._store.delete_many([OUTBOX + name for name in names])
 
+    def close(self, name: str) -> None:
+        """It was dealt with by a sweep, which deletes `closed` at its end, with its lease."""
+        if has_mark(name):
+            self._mark(name)
+        self.closed.append(OUTBOX + name)
+
     def _mark(self, name: str) -> None:
         self._store.put(DONE + name, b"{}\n")
 
     def forget(self, name: str) -> None:
-        """A ticket that is marked as done already goes."""
-        self._store.delete(OUTBOX + name)
+        """A ticket that is marked as done already goes, with `closed`."""
+        self.closed.append(OUTBOX + name)
 
     def move(self, name: str, ticket: Ticket) -> None:
         """Put a ticket off: the later one is there before the earlier one goes."""
-        if ticket.name == name:
-            self.put(ticket)
-            return
         self.put(ticket)
-        self.done(name)
+        if ticket.name == name:
+            return
+        if has_mark(name):
+            self._mark(name)
+        self._store.delete(OUTBOX + name)
 
     def due(self, now: float, limit: int) -> list[str]:
-        """Names of tickets that are due, in the order of time; at most `limit`.
+        """Names of tickets that are due, in the order of time; at most `limit`, and of these at
+        most MAX_WATCHES watches, so that no backlog of them hides what is more urgent.
 
         The listing stops at now, so a large backlog of later ones costs nothing. What has no
         ticket's name, such as a folder marker, is passed over.
         """
         listed = self._store.list(OUTBOX, stop=f"{OUTBOX}{int(now) + 1:010d}")
-        names = (key.removeprefix(OUTBOX) for key in listed)
-        return list(islice((name for name in names if action_of(name) is not None), limit))
+        names: list[str] = []
+        watches = 0
+        for key in islice(listed, MAX_SCANNED):
+            name = key.removeprefix(OUTBOX)
+            action = action_of(name)
+            watches += action == "watch"
+            if action is None or (action == "watch" and watches > MAX_WATCHES):
+                continue
+            names.append(name)
+            if len(names) >= limit:
+                break
+        return names

@@ -62,7 +62,7 @@ def carry_out(context: SweepContext, name: str, ticket: Ticket, step: NextStep) 
         about = ticket if step.record is None else ticket._replace(record=step.record)
         put_final(context, ticket, step.kind, step.reason, step.record)
         context.outbox.put(alert_of(about, step.kind, step.reason))
-        context.outbox.done(name)
+        context.outbox.close(name)
         log_ticket(context, ticket, "alerted", step.reason, step.kind)
         return submitted
     if step.status == "submitted" and not step.tickets:
@@ -71,7 +71,7 @@ def carry_out(context: SweepContext, name: str, ticket: Ticket, step: NextStep) 
         context.recorder.events.put_end(step.proven)
     for follow_up in step.tickets:
         context.outbox.put(follow_up)
-    context.outbox.done(name)
+    context.outbox.close(name)
     log_ticket(context, ticket, step.status, step.reason)
     return submitted
 

@@ -21,15 +21,34 @@ def load_ticket(context: SweepContext, name: str, line: bytes) -> Ticket | None:
         StoreError
     """
     try:
-        ticket = Ticket.from_json(line)
-        if ticket.action != action_of(name):
-            raise ValueError(f"it is a ticket of another action: {ticket.action[:40]!r}")
-        if ticket.action in OWN_RECORD and ticket.record is None:
-            raise ValueError("it holds no record")
+        ticket = read_ticket(name, line)
     except ValueError as error:
         unreadable = Ticket("alert.dead", name, "ticket")
         put_dead_letter(context, name, unreadable, line, f"unreadable: {error}")
         return None
+    return agreed(context, name, ticket)
+
+
+def read_ticket(name: str, line: bytes) -> Ticket:
+    """The ticket that a line holds.
+
+    Raises:
+        ValueError: it is none, or not the one that its name says.
+    """
+    ticket = Ticket.from_json(line)
+    if ticket.action != action_of(name):
+        raise ValueError(f"it is a ticket of another action: {ticket.action[:40]!r}")
+    if ticket.action in OWN_RECORD and ticket.record is None:
+        raise ValueError("it holds no record")
+    return ticket
+
+
+def agreed(context: SweepContext, name: str, ticket: Ticket) -> Ticket | None:
+    """The ticket; None where the ledger keeps another end of the job, which is a conflict now.
+
+    Raises:
+        StoreError
+    """
     if ticket.record is None or ticket.action not in OWN_RECORD:
         return ticket
     return ticket if _record_agrees(context, name, ticket, ticket.record) else None

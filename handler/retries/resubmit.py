@@ -54,7 +54,7 @@ def retry(context: SweepContext, ticket: Ticket) -> NextStep:
     ci = context.ci.of(record)
     detail = confirmed_detail(context, ci, family, record)
     if not isinstance(detail, dict):
-        return detail
+        return _dealt_with(context, record) or detail if isinstance(detail, Defer) else detail
     user_data = tree.text(detail, "Operation.UserData")
     lineage = proven_lineage(context.attempts, record.job_id, user_data)
     if not isinstance(lineage, Lineage):
@@ -65,6 +65,16 @@ def retry(context: SweepContext, ticket: Ticket) -> NextStep:
     following = Lineage(lineage.root_job_id, lineage.attempt + 1)
     context.roots.hold(lineage.root_job_id)
     return _Attempt(context, ci, family, record, detail, following).next_step()
+
+
+def _dealt_with(context: SweepContext, record: JobRecord) -> NextStep | None:
+    """The next step of a ticket that came again after its job was submitted: CI forgets jobs after
+    about a month, and a callback may be replayed later. None where it was not submitted."""
+    following = Lineage(record.lineage.root_job_id, record.lineage.attempt + 1)
+    attempt = context.attempts.get(following)
+    if attempt is None or attempt.state != "submitted":
+        return None
+    return submitted(following, attempt, record, context.settings.missing_callback_check_s)
 
 
 def confirmed_detail(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from handler.alerts import stored
 from handler.alerts.digest import Entry
@@ -20,6 +21,7 @@ from handler.parallel import POOL, in_parallel
 from handler.retries.batches import Batches
 from handler.retries.budget import Budget, too_short
 from handler.retries.context import SweepContext
+from handler.retries.early_look import EarlyLook
 from handler.retries.worker import Worker
 
 MAX_LISTED = 10_000
@@ -28,8 +30,8 @@ MAX_LISTED = 10_000
 HELD_ALERT_S = 600.0
 """Sweeps that withdraw one after the other for so long raise an alert."""
 
-READING_SHARE = 0.4
-"""Of the time that is left: what reading alerts may take. Marking them takes about as long."""
+READING_SHARE = 0.5
+"""Of the time that is left: what reading alerts may take. Marking them takes about half as long."""
 
 _warned: set[str] = set()
 """What was said by an earlier sweep of this process: it would be noise each minute."""
@@ -53,6 +55,35 @@ class Summary:
     remaining: int = 0
     submitted: int = 0
     reasons: list[str] = field(default_factory=list)
+
+
+class Due(NamedTuple):
+    """Names of tickets that are due, each kind in the order of time."""
+
+    alerts: list[str]
+    verifications: list[str]
+    retries: list[str]
+    watches: list[str]
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> Due:
+        """Sort names by the actions in them. What has no known action is the least urgent."""
+        due = cls([], [], [], [])
+        for name in names:
+            action = action_of(name) or ""
+            kinds = {"verify": due.verifications, "retry": due.retries}
+            of_kind = due.alerts if action.startswith("alert.") else kinds.get(action, due.watches)
+            of_kind.append(name)
+        return due
+
+    def up_to(self, max_submits: int) -> Due:
+        """Without the retries that this sweep will not come to."""
+        return self._replace(retries=self.retries[:max_submits])
+
+    @property
+    def in_order(self) -> list[str]:
+        """The order of work."""
+        return [*self.alerts, *self.verifications, *self.retries, *self.watches]
 
 
 class Sweep:
@@ -86,29 +117,27 @@ class Sweep:
         if not names and not (keys.DIGESTS in queues and stored.waiting(context.ledger.store)):
             return
         self._summary.due = self._summary.remaining = len(names)
+        due = Due.of(names)
+        early = EarlyLook(context)
         # Step 1
-        if not context.lease.acquire():
+        soon = due.up_to(context.settings.sweep_max_submits)
+        if not context.lease.acquire(lambda left: early.run(soon.in_order, left)):
             self._withdraw()
             return
         # Only now: another sweep may have put a digest since, and ended before its tickets
         # were marked. Without it here they would be sent a second time.
-        self._work(names, stored.waiting(context.ledger.store))
+        self._work(due, Worker(context, early), stored.waiting(context.ledger.store))
         # Not where it was aborted: a write that got no answer may land late, and over that of
         # the next sweep. Until the lease has grown old there is none.
-        context.lease.release()
+        context.lease.release(context.outbox.closed)
 
-    def _work(self, names: Sequence[str], digests: Sequence[str]) -> None:
+    def _work(self, due: Due, worker: Worker, digests: Sequence[str]) -> None:
         """Alerts first, then what is due, and watches last: none waits behind a backlog of what
         is less urgent."""
         context = self._context
         budget = Budget.of(self._time_left, context.lease.left)
-        worker = Worker(context)
-        by_rank: tuple[list[str], ...] = ([], [], [], [])
-        for name in names:
-            by_rank[_rank(name)].append(name)
-        alerts, verifications, retries, watches = by_rank
-        self._send_alerts(worker, budget, alerts, digests)
-        others = [*verifications, *retries, *watches]
+        self._send_alerts(worker, budget, due.alerts, digests)
+        others = due.in_order[len(due.alerts) :]
         if others and not budget.fits_a_step:
             self._end("failed", too_short(budget))
             self._raise_sweep_alert(too_short(budget), context.now()[:10])
@@ -116,9 +145,9 @@ class Sweep:
         context.ci = replace(context.ci, timeout_s=min(TIMEOUT_S, budget.request_s))
         batches = Batches(worker.process, budget, context.sleep, context.timer)
         try:
-            batches.run(verifications)
-            batches.run(retries, context.settings.sweep_max_submits)
-            batches.run(watches)
+            batches.run(due.verifications)
+            batches.run(due.retries, context.settings.sweep_max_submits)
+            batches.run(due.watches)
         finally:
             self._count(batches)
         if batches.is_ci_down:
@@ -207,11 +236,3 @@ class Sweep:
             reason="; ".join(summary.reasons) or None,
             duration_ms=round((context.timer() - started) * 1000, 1),
         )
-
-
-def _rank(name: str) -> int:
-    """The order of work, by the action in a ticket's name."""
-    action = action_of(name) or ""
-    if action.startswith("alert."):
-        return 0
-    return {"verify": 1, "retry": 2}.get(action, 3)

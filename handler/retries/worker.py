@@ -13,11 +13,12 @@ from handler.ci_api.client import CiError
 from handler.ci_api.locate import CiUnreachableError
 from handler.errors import StoreError
 from handler.ledger.lease import LeaseLostError
-from handler.ledger.outbox import FAULTS, Ticket
+from handler.ledger.outbox import FAULTS, Ticket, has_mark
 from handler.retries import resubmit, unverified, watch, workflow_rerun
 from handler.retries.carry_out import carry_out
 from handler.retries.context import SweepContext
-from handler.retries.load_ticket import load_ticket, put_dead_letter
+from handler.retries.early_look import EarlyLook
+from handler.retries.load_ticket import agreed, load_ticket, put_dead_letter
 from handler.retries.next_step import Defer, NextStep
 
 MAX_OWN_FAULTS = 5
@@ -55,8 +56,10 @@ class Worker:
     """The work of one sweep. Its methods may raise StoreError or LeaseLostError: then no ticket
     is dealt with any more under this lease."""
 
-    def __init__(self, context: SweepContext) -> None:
+    def __init__(self, context: SweepContext, early: EarlyLook | None = None) -> None:
+        """early: what of the tickets is read already."""
         self._context = context
+        self._early = early or EarlyLook(context)
         self._large = threading.Lock()
 
     def process(self, name: str) -> Outcome:
@@ -83,16 +86,19 @@ class Worker:
     @contextlib.contextmanager
     def _ticket(self, name: str) -> Iterator[Ticket | None]:
         """A ticket by its name; None where it is gone, done, a dead letter or a conflict."""
-        outbox = self._context.outbox
-        line = outbox.get(name)
+        context, outbox = self._context, self._context.outbox
+        seen = self._early.take(name)
+        line = outbox.get(name) if seen is None else b""
         if line is None:
             yield None
-        elif outbox.is_done(name):
+        elif has_mark(name) and outbox.is_done(name):
             outbox.forget(name)
             yield None
+        elif seen is not None:
+            yield seen.ticket if seen.agrees else agreed(context, name, seen.ticket)
         else:
             with self._large if len(line) > LARGE_BYTES else contextlib.nullcontext():
-                yield load_ticket(self._context, name, line)
+                yield load_ticket(context, name, line)
 
     def _decide(self, name: str, ticket: Ticket) -> Outcome:
         context = self._context

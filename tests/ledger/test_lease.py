@@ -28,7 +28,7 @@ class Clock:
 
 def lease(store: MemoryStore, clock: Clock, writer: str = "b" * 16) -> Lease:
     """A lease that is not yet acquired."""
-    return Lease(store, clock, clock.sleep, writer, LEASE_S, 2)
+    return Lease(store, clock, clock.sleep, writer, LEASE_S, 2, timer=clock)
 
 
 @pytest.fixture
@@ -206,7 +206,9 @@ def test_only_where_both_began_together_it_is_tried_once_more(
     store.put(f"_sweep/{NOW + began_s:010d}-other", b"")
     clock = Clock()
     waits: list[float] = []
-    own = Lease(store, clock, lambda seconds: waits.append(seconds), "b" * 16, LEASE_S, 2)
+    own = Lease(
+        store, clock, lambda seconds: waits.append(seconds), "b" * 16, LEASE_S, 2, timer=clock
+    )
     assert not own.acquire()
     expected = [2.0, 6 * zlib.crc32(b"b" * 16) / 2**32, 2.0]
     assert waits == expected[: 2 * tries - 1]

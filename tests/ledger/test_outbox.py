@@ -76,7 +76,34 @@ def test_what_is_done_stays_done(outbox: Outbox) -> None:
     outbox.put(ticket)
     assert outbox.is_done(ticket.name)
     outbox.forget(ticket.name)
-    assert outbox.get(ticket.name) is None
+    assert outbox.closed == [f"_outbox/{ticket.name}"]
+
+
+@pytest.mark.parametrize(("action", "is_marked"), [("retry", False), ("watch", True)])
+def test_what_a_sweep_closes_goes_at_its_end(outbox: Outbox, action: str, is_marked: bool) -> None:
+    """A retry needs no mark: `_attempts/` says what became of it."""
+    ticket = about(RECORD, action, 5)
+    outbox.put(ticket)
+    outbox.close(ticket.name)
+    assert outbox.is_done(ticket.name) is is_marked
+    assert outbox.get(ticket.name) is not None
+    assert outbox.closed == [f"_outbox/{ticket.name}"]
+
+
+def test_a_backlog_of_watches_hides_nothing(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many of them are due for longer than a retry."""
+    monkeypatch.setattr("handler.ledger.outbox.MAX_WATCHES", 3)
+    for due in range(10):
+        outbox.put(Ticket("watch", f"j{due}", "x", due))
+    outbox.put(about(RECORD, "retry", 50))
+    assert [name[:10] for name in outbox.due(100, 10)] == [
+        "0000000000",
+        "0000000001",
+        "0000000002",
+        "0000000050",
+    ]
 
 
 def test_a_ticket_that_is_put_off_leaves_no_other_behind(outbox: Outbox) -> None:

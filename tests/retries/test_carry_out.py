@@ -58,13 +58,13 @@ def tried(times: int) -> Ticket:
 def test_a_deferred_ticket_waits_longer_each_time(
     world: QuickWorld, context: SweepContext, tries: int
 ) -> None:
-    """One try on, under a later name; the former one is done."""
+    """One try on, under a later name; the former one is gone, and needs no mark."""
     world.now += 0.5
     assert carry_out(context, TICKET.name, tried(tries), Defer("why", otherwise="held")) == 0
     due = int(world.now) + DELAYS_S[tries] + 1
     later = TICKET._replace(due=due, tries=tries + 1, note="why")
     assert tickets(world) == {later.name: later}
-    assert done(world) == [TICKET.name]
+    assert done(world) == []
     assert lines(world, "ticket") == [line("deferred", "why")]
 
 
@@ -111,11 +111,8 @@ def test_what_follows_is_stored_before_the_ticket_is_done(
     following = Ticket("watch", "j2", "submitted", 9)
     carry_out(context, TICKET.name, TICKET, Done("submitted", "as j2", (following,)))
     written = [change.key for change in world.memory.journal][1:]
-    assert written == [
-        f"_outbox/{following.name}",
-        f"_done/{TICKET.name}",
-        f"_outbox/{TICKET.name}",
-    ]
+    assert written == [f"_outbox/{following.name}"]
+    assert context.outbox.closed == [f"_outbox/{TICKET.name}"]
     assert lines(world, "ticket") == [line("submitted", "as j2")]
 
 

@@ -127,7 +127,12 @@ class TestMemory:
         record = JobRecord.from_json(world.store.get(key) or b"")
         words: dict[str, Tree] = {f"n{number}": "x" * 50 for number in range(8_000)}
         for number in range(count):
-            copy = record._replace(job_id=f"{job}{number}", details={**record.details, "W": words})
+            name = f"{job}{number}"
+            copy = record._replace(
+                job_id=name,
+                details={**record.details, "W": words},
+                retry={"root_job_id": name, "attempt": 1},
+            )
             world.store.put(f"jobs/dt=2026-09-21/{copy.job_id}.json", copy.to_json())
             ticket = Ticket(action, copy.job_id, "failed", 0, copy)
             world.store.put(f"_outbox/{ticket.name}", ticket.to_json())

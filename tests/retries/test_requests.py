@@ -74,4 +74,28 @@ def test_a_hundred_alerts_are_at_most_420_requests() -> None:
     assert swept(world, store)["alerts_sent"] == 100
     assert world.keys("_outbox/") == []
     assert len(store.asked) <= 420
-    assert store.asked.count("delete_many") == 1
+    assert store.asked.count("delete_many") == 2  # and the lease
+
+
+def retried(count: int) -> tuple[int, int]:
+    """The requests of a sweep with so many retries that are due: to COS and to CI."""
+    world = QuickWorld(LEASE_WAIT_S="0")
+    for number in range(count):
+        job = world.submit(UserData=f"u{number}")
+        world.fail(job)
+        world.deliver(job)
+    world.now += 3600
+    world.ci.seen.clear()
+    store = Asked(world.store)
+    assert swept(world, store)["submitted"] == count
+    assert [key for key in world.keys("_outbox/") if "-retry" in key] == []
+    return len(store.asked), len(world.ci.seen)
+
+
+def test_a_retry_is_at_most_eight_requests_to_the_store_and_two_to_ci() -> None:
+    """Ticket, record, lineage and attempt are read; claim, lineage, submission and watch written.
+    The ticket goes with the lease. CI describes the job, and takes the new one."""
+    (cos, ci), (more_cos, more_ci) = retried(1), retried(21)
+    assert (more_cos - cos) / 20 <= 8
+    assert (more_ci - ci) / 20 == 2
+    assert cos - 8 <= 6  # two listings, the lease, and its listing, the digests, and the end

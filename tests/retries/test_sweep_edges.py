@@ -202,7 +202,7 @@ def test_an_unknown_task_is_logged(world: World) -> None:
 
 def test_a_lease_is_looked_at_by_its_age_and_a_clock_that_went_back_ends_it(world: World) -> None:
     """Either way another sweep may be at work."""
-    lease = Lease(world.store, world.clock, world.sleep, "w", 120, 2)
+    lease = Lease(world.store, world.clock, world.sleep, "w", 120, 2, timer=world.clock)
     assert lease.acquire()
     lease.check(100)
     with pytest.raises(LeaseLostError):

@@ -26,9 +26,11 @@ from hypothesis.stateful import (
 )
 
 from ci_callback.ci_simulator import Fault
+from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
 from handler.errors import NoAnswerError
 from handler.http_client import Answer, Http
+from handler.ledger import keys
 from handler.ledger.attempts import Attempts
 from handler.ledger.outbox import OWN_RECORD
 from handler.retries import context as context_module
@@ -270,9 +272,14 @@ class Failures(RuleBasedStateMachine):
         return str(self.world.read(keys[0])["outcome"]) if keys else None
 
     def followed(self, job: str) -> list[str]:
-        """The tickets about a job that failed, open and done."""
+        """The tickets about a job that failed, open and done, and the attempt after it."""
         names = [key.split("/")[1] for at in ("_outbox/", "_done/") for key in self.world.keys(at)]
-        return [name for name in names if f"-{job}-failed-" in name]
+        lineage = Attempts(self.world.store).lineage_of(job) or Lineage(job, 1)
+        after = keys.attempt(lineage.root_job_id, lineage.attempt + 1)
+        return [
+            *(name for name in names if f"-{job}-failed-" in name),
+            *self.world.keys(after),
+        ]
 
     # --- what holds at any time ---
 
@@ -302,7 +309,7 @@ class Failures(RuleBasedStateMachine):
 
     @invariant()
     def a_failure_that_was_answered_200_is_followed(self) -> None:
-        """By a ticket, or by the mark that it was dealt with."""
+        """By a ticket, by the mark that it was dealt with, or by a submission."""
         for job in self.acked_failures:
             assert self.outcome(job) == "failed"
             assert self.followed(job)

@@ -28,9 +28,11 @@ from tests.world import MINUTE, World
 LEASE = ["put _sweep/", "list _sweep/", "list _digests/"]
 BEGIN = ["list _", "list _outbox/", *LEASE]
 LOOK = ["get _outbox/", "get _done/", "get jobs/"]
+LOOK_AT_RETRY = ["get _outbox/", "get jobs/"]  # what became of it is below _attempts/
 DONE = ["put _done/", "delete _outbox/"]
 DIGEST = ["put _digests/", *DONE, "POST /alerts/", "delete _digests/"]
 RELEASE = ["delete _sweep/"]
+CLOSE = ["delete_many _outbox/"]  # the ticket, and the lease
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,6 @@ RETRY = [
     "put _lineage/",
     "put _attempts/",
     "put _outbox/",
-    *DONE,
 ]
 STEPS = [
     Step("callback of a failure", failed, True, ["put _outbox/", "put_new jobs/"]),
@@ -144,7 +145,7 @@ STEPS = [
         "sweep that submits",
         due,
         False,
-        [*BEGIN, *LOOK, *RETRY, *RELEASE],
+        [*BEGIN, *LOOK_AT_RETRY, *RETRY, *CLOSE],
     ),
     Step(
         "sweep that adopts",
@@ -154,7 +155,7 @@ STEPS = [
             *BEGIN[:4],
             "delete _sweep/",  # of the sweep that died
             *BEGIN[4:],
-            *LOOK,
+            *LOOK_AT_RETRY,
             "GET /jobs/",
             "get _lineage/",
             "get _attempts/",
@@ -162,8 +163,7 @@ STEPS = [
             "put _lineage/",
             "put _attempts/",
             "put _outbox/",
-            *DONE,
-            *RELEASE,
+            *CLOSE,
         ],
     ),
     Step(
@@ -187,8 +187,8 @@ STEPS = [
             "get jobs/",
             "put _outbox/",
             "put_new jobs/",
-            *DONE,
-            *RELEASE,
+            "put _done/",
+            *CLOSE,
         ],
     ),
 ]

@@ -7,8 +7,8 @@ from itertools import chain, combinations
 from typing import Any, NamedTuple, TypeAlias
 
 from tests.slow.model import requests as ask
-from tests.slow.model.promises import KEPT_ASIDE, ONE_RECORD, RIGHTLY, SECOND, TWICE
-from tests.slow.model.protocol import record
+from tests.slow.model.promises import GONE, KEPT_ASIDE, ONE_RECORD, RIGHTLY, SECOND, TWICE
+from tests.slow.model.protocol import has_mark, record
 from tests.slow.model.requests import Described, Key, LostError
 from tests.slow.model.scopes import Scope
 from tests.slow.model.state import Claim, Job, Lease, State, Stray, replaced
@@ -53,8 +53,12 @@ def put_new(scope: Scope, state: State, number: int, request: ask.PutNew) -> Ans
 
 
 def delete(scope: Scope, state: State, number: int, request: ask.Delete) -> Answers:
-    """What is not there can be deleted as well."""
-    yield Answer(None, write(state, number, request.key, None))
+    """What is not there can be deleted as well. That a retry was there is remembered, since a
+    listing may still show it."""
+    after = write(state, number, request.key, None)
+    if request.key.folder == "_outbox" and not has_mark(request.key.name):
+        after = after.with_value(Key(GONE, request.key.name), "kept")
+    yield Answer(None, after)
 
 
 def put_digest(scope: Scope, state: State, number: int, request: ask.PutDigest) -> Answers:
@@ -70,7 +74,7 @@ def reply(scope: Scope, state: State, number: int, request: ask.Reply) -> Answer
 
 def list_outbox(scope: Scope, state: State, number: int, request: ask.ListOutbox) -> Answers:
     """Deleted tickets may still be listed, fresh ones not yet."""
-    listed = dict.fromkeys(key.name for key in state.keys("_outbox", "_done"))
+    listed = dict.fromkeys(key.name for key in state.keys("_outbox", "_done", GONE))
     alerts = [ticket for ticket in listed if ticket.action.startswith("alert")]
     others = [ticket for ticket in listed if ticket not in alerts]
     due = [ticket for ticket in others if ticket.action == "retry" or scope.may_end(ticket.job)]
@@ -135,6 +139,12 @@ def drop_lease(scope: Scope, state: State, number: int, request: ask.DropLease) 
     own = state.lease(number)
     timeline = tuple(entry for entry in state.timeline if entry is not own)
     yield Answer(None, state.with_timeline(timeline))
+
+
+def either(scope: Scope, state: State, number: int, request: ask.Either) -> Answers:
+    """The store's own choice."""
+    yield Answer(False, state)
+    yield Answer(True, state)
 
 
 def look(scope: Scope, state: State, number: int, request: ask.Look) -> Answers:
@@ -321,6 +331,7 @@ ANSWERS: dict[type, Callable[[Scope, State, int, Any], Answers]] = {
     ask.Settle: settle,
     ask.SeeOthers: see_others,
     ask.DropLease: drop_lease,
+    ask.Either: either,
     ask.Look: look,
     ask.Post: post,
     ask.Find: find,

@@ -14,7 +14,7 @@ from tests.slow.model.protocol import (
     record,
     ticket_of,
 )
-from tests.slow.model.requests import NO_CLAIM, Callback, Lineage, Ticket
+from tests.slow.model.requests import NO_CLAIM, Callback, Key, Lineage, Ticket
 from tests.slow.model.routines import ENDED
 from tests.slow.model.scopes import Scope
 from tests.slow.model.state import State
@@ -38,6 +38,9 @@ HEARD_OF = "of an end that was answered 200 the user's code gets a final event, 
 ENDED_ONCE = "a job whose end is kept ends in a final event"
 RESTS = "from everywhere it comes to rest"
 
+GONE = "retries that were dealt with"
+"""A folder of the model alone: what `_outbox/` once held, and nothing else remembers."""
+
 KEPT_ASIDE = "_undelivered"
 """In `State.alerted` in place of a channel: the digest is logged at ERROR and kept."""
 
@@ -60,7 +63,8 @@ def _may_stay(scope: Scope, ticket: Ticket) -> bool:
 
 
 def _called_for(state: State, ticket: Ticket) -> bool:
-    return any(state.get(key) is not None for key in (ticket_of(ticket), mark_of(ticket)))
+    places = (ticket_of(ticket), mark_of(ticket), Key(GONE, ticket))
+    return any(state.get(key) is not None for key in places)
 
 
 def _answered_is_kept(scope: Scope, state: State) -> bool:
@@ -110,7 +114,7 @@ def _failure_is_followed(scope: Scope, state: State) -> bool:
     """By a job that was submitted for it, and not by one that says that it was; or someone is
     told."""
     submitted = {job.of for job in state.jobs}
-    retries = {key.name for key in state.keys("_done", "_outbox") if key.name.action == "retry"}
+    retries = {key.name for key in state.keys(GONE, "_outbox") if key.name.action == "retry"}
     return all(
         ticket.job in submitted or _is_alerted(scope, state, ticket.job, ticket.end)
         for ticket in retries

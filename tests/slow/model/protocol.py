@@ -20,6 +20,7 @@ from tests.slow.model.requests import (
     Described,
     Digest,
     DropLease,
+    Either,
     Event,
     Find,
     Get,
@@ -58,7 +59,7 @@ GUARDS = {
     "lease_settled": "1: the leases are listed LEASE_WAIT_S after one's own was put",
     "old_lease_ignored": "1: a lease older than LEASE_S is in nobody's way",
     "lease_kept_in_doubt": "1: after a write without an answer the lease is left to run out",
-    "done_mark_checked": "2, 5: a ticket with a done mark is swept away",
+    "done_mark_checked": "2, 5: a ticket with a done mark is swept away (a retry has none)",
     "record_checked": "2: a ticket without its record is taken in before it is acted upon",
     "other_end_checked": "2: a ticket is not acted upon where the record has another end",
     "lease_given_up_by_all": "1: where one worker's write got no answer, no other goes on either",
@@ -301,9 +302,16 @@ def worker(rules: Rules) -> Steps:
     return Then(take_up, (listed,)) if isinstance(listed, Ticket) else None
 
 
-def leave(rules: Rules) -> Steps:
-    """The end of a sweep. One with several workers gives its lease back when all have ended."""
-    if rules.on("lease_taken") and not rules.shared:
+def leave(rules: Rules, *done: Ticket) -> Steps:
+    """The end of a sweep: one request deletes what it dealt with, and its lease. It may be done in
+    part, in any order. One with several workers gives its lease back when all have ended."""
+    gives_back = rules.on("lease_taken") and not rules.shared
+    lease_first = (yield Either()) if gives_back and done else False
+    if gives_back and lease_first:
+        yield DropLease()
+    for ticket in done:
+        yield Delete(ticket_of(ticket))
+    if gives_back and not lease_first:
         yield DropLease()
 
 
@@ -315,10 +323,12 @@ def take_up(rules: Rules, ticket: Ticket) -> Steps:
 
 
 def is_due(rules: Rules, ticket: Ticket) -> Steps:
-    """Step 2: whether something is left to be done about a ticket that was listed."""
-    if (yield Get(ticket_of(ticket))) is None:
-        return False
-    if rules.on("done_mark_checked") and (yield Get(mark_of(ticket))):
+    """Step 2: whether something is left to be done about a ticket that was listed.
+
+    It was read while the lease settled, or later. What was read so early may be gone by now: so
+    here each ticket that was ever there may be listed, and counts as read.
+    """
+    if has_mark(ticket) and rules.on("done_mark_checked") and (yield Get(mark_of(ticket))):
         yield Delete(ticket_of(ticket))
         return False
     if ticket.action not in OWN_RECORD:
@@ -330,20 +340,29 @@ def is_due(rules: Rules, ticket: Ticket) -> Steps:
             kept = yield from callback(rules, Callback(ticket.job, ticket.end, ticket.claim))
     if kept != ticket.end and rules.on("other_end_checked"):
         yield from put_dead_letter(ticket.job, ticket.end)
-        yield from finish(rules, ticket)
+        yield from close(ticket)
         return False
     return True
 
 
+def has_mark(ticket: Ticket) -> bool:
+    """Whether a ticket that is done has a mark. That a retry is done stands under `_attempts/`, or
+    in an alert that has a mark of its own."""
+    return ticket.action != "retry"
+
+
+def close(ticket: Ticket) -> Steps:
+    """A ticket is done, and goes at once."""
+    if has_mark(ticket):
+        yield Put(mark_of(ticket))
+    yield Delete(ticket_of(ticket))
+
+
 def finish(rules: Rules, ticket: Ticket) -> Steps:
-    """A ticket is done: put its mark, then delete it."""
-    if rules.on("done_mark_before_delete"):
+    """A ticket is done: put its mark, and delete it at the end of the sweep."""
+    if has_mark(ticket):
         yield Put(mark_of(ticket))
-        yield Delete(ticket_of(ticket))
-    else:
-        yield Delete(ticket_of(ticket))
-        yield Put(mark_of(ticket))
-    return Then(leave)
+    return Then(leave, (ticket,))
 
 
 def with_lease(rules: Rules, guard: str, request: Leased) -> Steps:
@@ -369,6 +388,10 @@ def retry(rules: Rules, ticket: Ticket) -> Steps:
     report = yield Describe(ticket.job)
     if rules.on("verified"):
         if report is None or report.state == "running":
+            known = Lineage(ticket.job, 2)
+            note = yield Get(note_of(known))
+            if isinstance(note, Submitted):
+                return Then(hand_over, (ticket, known, note.job))
             again = yield Wait()
             return Then(leave) if again else Then(give_up, (ticket, "alert.unknown"))
         if report.state != "failed":
@@ -470,7 +493,7 @@ def accepted(rules: Rules, ticket: Ticket, following: Lineage, job: int) -> Step
 def hand_over(rules: Rules, ticket: Ticket, following: Lineage, job: int) -> Steps:
     """Step 3d: from the retry ticket to the watch ticket."""
     yield from before_done(rules, "watch_before_done", ticket, Ticket(job, "", "watch", following))
-    return Then(leave)
+    return Then(finish, (ticket,))
 
 
 def give_up(rules: Rules, ticket: Ticket, action: str) -> Steps:
@@ -482,17 +505,16 @@ def give_up(rules: Rules, ticket: Ticket, action: str) -> Steps:
         yield event
     yield from before_done(rules, "refusal_told_before_done", ticket, report)
     if rules.events and not rules.on("event_before_done"):
+        yield from close(ticket)
         yield event
-    return Then(leave)
+    return Then(finish, (ticket,))
 
 
 def before_done(rules: Rules, guard: str, ticket: Ticket, following: Ticket) -> Steps:
-    """Put what follows from a ticket, then the ticket is done."""
-    if rules.on(guard):
-        yield Put(ticket_of(following))
-    yield from finish(rules, ticket)
+    """Put what follows from a ticket, before the ticket is done."""
     if not rules.on(guard):
-        yield Put(ticket_of(following))
+        yield from close(ticket)
+    yield Put(ticket_of(following))
 
 
 def watch(rules: Rules, ticket: Ticket) -> Steps:

@@ -174,6 +174,10 @@ class DropLease(NamedTuple):
     """Delete one's own lease."""
 
 
+class Either(NamedTuple):
+    """Whether the lease goes first, where one request deletes it and a ticket."""
+
+
 class Look(NamedTuple):
     """Look at the age of one's own lease, apart from the request that follows."""
 
@@ -250,6 +254,7 @@ Request: TypeAlias = (
     | Settle
     | SeeOthers
     | DropLease
+    | Either
     | Look
     | Find
     | Describe

@@ -55,7 +55,7 @@ NEEDED = (
     ("undelivered_kept_before_delete", scopes.RECONFIGURED, promises.ALERTED),
     ("lease_looked_at_before_send", scopes.DIGEST, promises.TWICE),
     ("lease_looked_at_before_digest_write", scopes.DIGEST, promises.TWICE),
-    ("done_mark_before_delete", scopes.CALLBACK, promises.TICKETS),
+    ("done_mark_before_delete", scopes.ALERT, promises.TICKETS),
     ("event_before_record", scopes.FORWARDED, promises.ENDED_ONCE),
     ("event_before_done", scopes.FORWARDED_REFUSAL, promises.ENDED_ONCE),
     ("late_proof_heard", scopes.FORWARDED_FAILURE, promises.ENDED_ONCE),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from tests.slow.model import protocol
 from tests.slow.model import requests as ask
 from tests.slow.model.answers import ANSWERS, land, new_digest, taken
+from tests.slow.model.promises import GONE
 from tests.slow.model.requests import Lineage, LostError, TooLateError, as_text
 from tests.slow.model.routines import ENDED, Routines, Then
 from tests.slow.model.scopes import Scope
@@ -65,7 +66,7 @@ class World:
                 yield from self._deliver(state, number)
             elif self.scope.forwards(number):
                 yield from self._begin_forwarder(state, number)
-            elif state.keys("_outbox", "_done", "_digests"):
+            elif state.keys("_outbox", "_done", "_digests", GONE):
                 yield from self._begin(state, number)
         yield from self._grow_old(state)
         yield from self._end_jobs(state)
