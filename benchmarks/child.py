@@ -97,7 +97,7 @@ def resolve_to(port: int) -> None:
     def look_up(host: str, asked: int, *more: int) -> Any:
         """more: family, kind, protocol and flags."""
         is_numeric = len(more) == ALL_MORE and more[-1] & _socket.AI_NUMERICHOST
-        return real(host, asked, *more) if is_numeric else real("127.0.0.1", port, *anything)
+        return real(host, asked, *more) if is_numeric else real(b"127.0.0.1", port, *anything)
 
     _socket.__dict__["getaddrinfo"] = look_up
 

@@ -197,7 +197,9 @@ def _context(origin: Origin, tls: Callable[[], ssl.SSLContext]) -> ssl.SSLContex
 
 def _addresses(origin: Origin, deadline: Deadline) -> Sequence[Address]:
     def look_up(flags: int = 0) -> Sequence[Address]:
-        return socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM, flags=flags)
+        # As bytes: of a text the IDNA codec is asked, whose import is a part of a cold start.
+        host = origin.host.encode("ascii")
+        return socket.getaddrinfo(host, origin.port, type=socket.SOCK_STREAM, flags=flags)
 
     try:
         return look_up(socket.AI_NUMERICHOST)  # an address needs no resolver, and no thread
@@ -255,7 +257,8 @@ def _encrypt(
 
     try:
         connected.settimeout(deadline.left())
-        encrypted = context.wrap_socket(connected, server_hostname=origin.host)
+        host = origin.host.encode("ascii")  # as bytes, for the reason above
+        encrypted = context.wrap_socket(connected, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
         connected.close()
         words = f"its TLS certificate is not trusted ({error.verify_message})"

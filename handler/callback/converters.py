@@ -11,8 +11,8 @@ from datetime import datetime, timedelta, timezone
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:?\d\d)", re.ASCII
 )
-_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-_WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[^A-Za-z0-9]+")
+_INTEGER = r"[+-]?[0-9]{1,18}"
+_WORD = r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[^A-Za-z0-9]+"
 
 MAX_BIT_RATE = 1e15
 """A higher one is no bit rate."""
@@ -88,7 +88,7 @@ def as_moment(sent: str | None) -> str | None:
 def integer(sent: str | None) -> int | None:
     """A whole number; None for what is none, or has more than 18 digits."""
     sent = sent.strip() if sent is not None else ""
-    return int(sent) if _INTEGER.fullmatch(sent) else None
+    return int(sent) if re.fullmatch(_INTEGER, sent) else None
 
 
 def number(sent: str | None) -> float | None:
@@ -143,5 +143,5 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float | int
 
 def snake_case(name: str) -> str:
     """BasicType → basic_type, CIRoleID → ci_role_id."""
-    words = (word for word in _WORD.findall(name) if word.isalnum())
+    words = (word for word in re.findall(_WORD, name) if word.isalnum())
     return "_".join(word.lower() for word in words) or name

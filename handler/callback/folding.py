@@ -39,7 +39,7 @@ Full-width and mathematical letters, for example; letters with accents too."""
 
 _ASCII = str.maketrans(_SAME_SHAPE, _ASCII_SHAPE)
 _OTHERS = f"[^\x00-\x7f{LOOK_ALIKES}]+"
-_NO_LETTERS = re.compile(r"[^a-z]+")
+_NO_LETTERS = r"[^a-z]+"
 
 
 def fold(text: str) -> str:
@@ -55,5 +55,5 @@ def fold(text: str) -> str:
 def letters(name: str) -> str:
     """The letters of a name, in lower case: docPassword, doc_password and DOC-PASSWORD are one."""
     if name.isascii():
-        return name.lower() if name.isalpha() else _NO_LETTERS.sub("", name.lower())
-    return _NO_LETTERS.sub("", fold(name).lower())
+        return name.lower() if name.isalpha() else re.sub(_NO_LETTERS, "", name.lower())
+    return re.sub(_NO_LETTERS, "", fold(name).lower())

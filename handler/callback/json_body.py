@@ -19,8 +19,8 @@ _Container: TypeAlias = "dict[str, Any] | list[Any]"
 MAX_NUMBER_CHARS = 400
 """Longest JSON number: room for any double written out in full."""
 
-_TRAILING_COMMA = re.compile(r",(?=[ \t\r\n]*[}\]])")
-_STRING = re.compile(r'"[^"]*"?')
+_TRAILING_COMMA = r",(?=[ \t\r\n]*[}\]])"
+_STRING = r'"[^"]*"?'
 
 
 def parse(body: bytes, limits: Limits) -> Tree:
@@ -70,7 +70,7 @@ def _outside_strings(text: str) -> Iterator[str]:
     """
     masked = _masked(text)
     end = 0
-    for string in _STRING.finditer(masked):
+    for string in re.finditer(_STRING, masked):
         yield masked[end : string.start()]
         end = string.end()
     yield masked[end:]
@@ -113,7 +113,7 @@ def _without_trailing_commas(text: str) -> str | None:
     masked = _masked(text)
     commas: list[int] = []
     looked_at = quotes = 0
-    for match in _TRAILING_COMMA.finditer(masked):
+    for match in re.finditer(_TRAILING_COMMA, masked):
         quotes += masked.count('"', looked_at, match.start())
         looked_at = match.start()
         if quotes % 2:

@@ -21,12 +21,13 @@ USER_DATA_MAX_CHARS = 1024
 
 NONCE_CHARS = 16
 
-_MARKER = re.compile(
-    r"/ci-retry:((?:[A-Za-z0-9._-]|=[0-9A-F]{2})+)"
+_BEGIN = "/ci-retry:"
+_MARKER = (
+    _BEGIN + r"((?:[A-Za-z0-9._-]|=[0-9A-F]{2})+)"
     r":([1-9][0-9]{0,3})"
-    rf":([0-9a-f]{{{NONCE_CHARS}}})\Z"
+    rf":([0-9a-f]{{{NONCE_CHARS}}})"
 )
-_ESCAPED = re.compile(rb"[^A-Za-z0-9._-]")
+_ESCAPED = rb"[^A-Za-z0-9._-]"
 
 
 class Lineage(NamedTuple):
@@ -46,10 +47,9 @@ class Marker(NamedTuple):
 
     def __str__(self) -> str:
         """The text behind the user's own."""
-        root = _ESCAPED.sub(
-            lambda match: b"=%02X" % match[0][0], self.lineage.root_job_id.encode("utf-8")
-        ).decode("ascii")
-        return f"/ci-retry:{root}:{self.lineage.attempt}:{self.nonce}"
+        sent = self.lineage.root_job_id.encode("utf-8")
+        root = re.sub(_ESCAPED, lambda match: b"=%02X" % match[0][0], sent).decode("ascii")
+        return f"{_BEGIN}{root}:{self.lineage.attempt}:{self.nonce}"
 
 
 def attach(user_data: str, marker: Marker) -> str | None:
@@ -63,7 +63,8 @@ def detach(user_data: str | None) -> tuple[str | None, Marker | None]:
     if not user_data:
         return user_data, None
     # A marker is at the end, and no longer than CI's limit: the rest may be megabytes long.
-    match = _MARKER.search(user_data, max(0, len(user_data) - USER_DATA_MAX_CHARS))
+    start = user_data.rfind(_BEGIN, max(0, len(user_data) - USER_DATA_MAX_CHARS))
+    match = re.fullmatch(_MARKER, user_data[start:]) if start >= 0 else None
     if not match:
         return user_data, None
     root = re.sub(
@@ -72,4 +73,4 @@ def detach(user_data: str | None) -> tuple[str | None, Marker | None]:
         match[1].encode("ascii"),
     )
     lineage = Lineage(root.decode("utf-8", "replace"), int(match[2]))
-    return user_data[: match.start()] or None, Marker(lineage, match[3])
+    return user_data[:start] or None, Marker(lineage, match[3])

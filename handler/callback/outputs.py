@@ -30,7 +30,7 @@ MAX_PREFIX_CHARS = 1_000_000
 """Of one ObjectPrefix, before all names that it stands before: a body of 200 KB could make a
 record of 32 MB otherwise."""
 
-_ADDRESS = re.compile(r"https?://([^/.?#]+)\.cos\.([^/.?#]+)\.myqcloud\.com/")
+_ADDRESS = r"https?://([^/.?#]+)\.cos\.([^/.?#]+)\.myqcloud\.com/"
 
 
 class Named(NamedTuple):
@@ -122,7 +122,7 @@ def of_workflow(execution: Tree) -> list[Json]:
 
 def place_of(address: str | None) -> tuple[str | None, str | None]:
     """Bucket and region in the address of an object, where it is one of COS's own."""
-    match = _ADDRESS.match(address or "")
+    match = re.match(_ADDRESS, address or "")
     return (match[1], match[2]) if match else (None, None)
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 TEXT_KEY = "#text"
 """Where an XML element that has children or attributes keeps its own text. CI sends none."""
 
-_DECLARED_ENCODING = re.compile(rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([^\"'>]*)[\"']")
-_TAG_PIECE = re.compile(rb"[^\"'<>]+|\"[^\"<]*\"|'[^'<]*'")
+_DECLARED_ENCODING = rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([^\"'>]*)[\"']"
+_TAG_PIECE = rb"[^\"'<>]+|\"[^\"<]*\"|'[^'<]*'"
 
 _JUNK_AFTER_ROOT = 9
 """expat's XML_ERROR_JUNK_AFTER_DOC_ELEMENT: a second element, or a text, behind the first."""
@@ -60,7 +60,7 @@ def refuse_beyond(body: bytes, limits: Limits) -> None:
     if body[1:2] == b"\0":
         # expat would read it all the same, whatever encoding it was given.
         raise PayloadError("encoding", "UTF-16 or UTF-32, and not UTF-8")
-    declared = _DECLARED_ENCODING.match(body)
+    declared = re.match(_DECLARED_ENCODING, body) if body.startswith(b"<?xml") else None
     if declared and declared[1].lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
         raise PayloadError("encoding", "the XML declares another encoding than UTF-8")
     if body.count(b"<") > 2 * limits.max_nodes + 2:
@@ -134,11 +134,13 @@ def _parser_with_guards() -> XMLParserType:
 
 def _refuse_long_tags(body: bytes, limit: int) -> None:
     """One tag with very many attributes costs a second and 70 MB before a target sees any of it."""
-    long_run = re.compile(rb"<(?![!?/])[^<]{%d}" % limit)
-    for run in long_run.finditer(body):
+    if len(body) <= limit:
+        return
+    piece_of_tag = re.compile(_TAG_PIECE)
+    for run in re.finditer(rb"<(?![!?/])[^<]{%d}" % limit, body):
         # A tag and the text behind it: only quotes show where the tag ends.
         end = run.start() + 1
-        while end - run.start() <= limit and (piece := _TAG_PIECE.match(body, end)):
+        while end - run.start() <= limit and (piece := piece_of_tag.match(body, end)):
             end = piece.end()
         if end - run.start() > limit:
             raise PayloadError("tag_too_long", f"a tag of more than {limit} bytes")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?-[0-9]{5,12}")
-_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_BUCKET = r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?-[0-9]{5,12}"
+_REGION = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _MIN_REGION_CHARS = 2
 _MAX_REGION_CHARS = 40
 
@@ -18,14 +18,14 @@ def is_bucket_name(text: str) -> bool:
     That is the longest that COS ever let users choose (436/13312: 40, then 50; today the host name
     BUCKET.cos.REGION.myqcloud.com may have 60), and makes at most 63, the length of a DNS label.
     """
-    return _BUCKET.fullmatch(text) is not None
+    return re.fullmatch(_BUCKET, text) is not None
 
 
 def is_region_name(text: str) -> bool:
     """Whether a text can be a region's name, as `ap-guangzhou` (436/6224). It becomes a part of a
     host name, so it holds no dot; the SDK, which signs requests, refuses a single character."""
     fits = _MIN_REGION_CHARS <= len(text) <= _MAX_REGION_CHARS
-    return fits and _REGION.fullmatch(text) is not None
+    return fits and re.fullmatch(_REGION, text) is not None
 
 
 class Credentials(NamedTuple):

@@ -18,7 +18,7 @@ What is set here and why, from reading version 1.9.44 of the SDK:
 
 from __future__ import annotations
 
-import random
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,12 +61,18 @@ PAGE = 1000
 Result = TypeVar("Result")
 
 
+def _jitter() -> float:
+    return (
+        int.from_bytes(os.urandom(4), "big") / 2**32
+    )  # importing random is a part of a cold start
+
+
 class Timing(NamedTuple):
     """Where time and chance come from. sleep: takes seconds. jitter: from 0 to 1. monotonic:
     seconds. clock: epoch seconds, of the signature."""
 
     sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = random.random
+    jitter: Callable[[], float] = _jitter
     monotonic: Callable[[], float] = time.monotonic
     clock: Callable[[], float] = time.time
 

@@ -32,7 +32,7 @@ MAX_WATCHES = 1_000
 MAX_SCANNED = 50_000
 """Keys that a listing of what is due looks at: 50 requests."""
 
-_NAME = re.compile(r"\d{10}-[^-/]+-[^-/]+-([a-z]+(?:\.[a-z-]+)?)\.json")
+_NAME = r"\d{10}-[^-/]+-[^-/]+-([a-z]+(?:\.[a-z-]+)?)\.json"
 
 Action: TypeAlias = Literal["retry", "watch", "verify"]
 """What a ticket asks for, other than an alert, whose action is `alert.KIND`."""
@@ -128,7 +128,7 @@ def has_mark(name: str) -> bool:
 
 def action_of(name: str) -> str | None:
     """The action of a ticket by its name; None where it is no ticket's name."""
-    match = _NAME.fullmatch(name)
+    match = re.fullmatch(_NAME, name)
     return match[1] if match else None
 
 

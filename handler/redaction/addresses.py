@@ -22,7 +22,7 @@ _PLAIN_SEGMENTS = frozenset(
 """Path segments that the services' documents show in every address. Every other segment of
 MIN_TOKEN_CHARS and more counts as a key, wherever it is and whatever it is made of."""
 
-_APPRISE_DELIMITERS = re.compile(r"[/:@?&=#,]+")
+_APPRISE_DELIMITERS = r"[/:@?&=#,]+"
 
 
 def url_secrets(url: str) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def _parts(url: str) -> Iterator[str]:
 
     if url[:8].lower() == "apprise:":
         # Each service that Apprise knows puts its keys in a place of its own, the host included.
-        yield from _tokens(_APPRISE_DELIMITERS.split(url[8:]))
+        yield from _tokens(re.split(_APPRISE_DELIMITERS, url[8:]))
         return
     try:
         parts = urlsplit(url)

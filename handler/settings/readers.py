@@ -12,9 +12,9 @@ from handler.ledger.bucket import is_bucket_name, is_region_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PREFIX = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
-_ENDPOINT = re.compile(r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})/?")
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_PREFIX = r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*"
+_ENDPOINT = r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})/?"
+_NAME = r"[A-Za-z0-9_.-]+"
 
 MAX_PREFIX_CHARS = 200
 _MAX_PORT = 65_535
@@ -57,7 +57,7 @@ def store_url(text: str) -> StoreUrl:
     name, _, prefix = text.removeprefix("cos://").partition("/")
     prefix = prefix.strip("/")
     dots = any(part in (".", "..") for part in prefix.split("/"))
-    if prefix and (dots or len(prefix) > MAX_PREFIX_CHARS or not _PREFIX.fullmatch(prefix)):
+    if prefix and (dots or len(prefix) > MAX_PREFIX_CHARS or not re.fullmatch(_PREFIX, prefix)):
         raise ValueError
     return StoreUrl("cos", bucket(name), prefix + "/" if prefix else "")
 
@@ -90,7 +90,7 @@ def tokens(text: str) -> tuple[str, ...]:
 
 def endpoint(text: str) -> tuple[str, int]:
     """Host and port of `http://host:port`."""
-    parts = _ENDPOINT.fullmatch(text)
+    parts = re.fullmatch(_ENDPOINT, text)
     if parts is None or int(parts[2]) > _MAX_PORT:
         raise ValueError
     return parts[1].lower().strip("[]"), int(parts[2])
@@ -156,7 +156,7 @@ def http_url(text: str) -> str:
 def names(text: str) -> frozenset[str]:
     """Names separated by commas; at least one."""
     values = frozenset(name.strip() for name in text.split(",") if name.strip())
-    if not values or not all(_NAME.fullmatch(name) for name in values):
+    if not values or not all(re.fullmatch(_NAME, name) for name in values):
         raise ValueError
     return values
 
@@ -178,7 +178,7 @@ def tags_and_hours(text: str) -> tuple[tuple[str, int], ...]:
     pairs = []
     for pair in text.split(",") if text else ():
         tag, _, hours = pair.strip().partition(":")
-        if not _NAME.fullmatch(tag):
+        if not re.fullmatch(_NAME, tag):
             raise ValueError
         pairs.append((tag, whole(1, 720)(hours)))
     return tuple(pairs)

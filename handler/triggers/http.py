@@ -55,7 +55,7 @@ _STATUS = (
     ("unverified", 202),
 )
 _BLANKS = b" \t\r\n\v\f"
-_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
+_ADDRESS = r"[0-9A-Fa-f.:]{2,45}"
 
 
 def recognises(event: Any) -> bool:
@@ -141,7 +141,7 @@ def client_address(event: Mapping[str, Any]) -> str | None:
             address = address[1:].partition("]")[0]
         elif address.count(":") == 1:
             address = address.partition(":")[0]
-        if _ADDRESS.fullmatch(address):
+        if re.fullmatch(_ADDRESS, address):
             return address
     return None
 
