@@ -18,6 +18,7 @@ from ci_callback.ci_simulator import callbacks, signature, wire
 from ci_callback.ci_simulator.api import Api, Asked, RefusalError
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY, Fault
 from ci_callback.ci_simulator.jobs import Accepted, End, Job
+from ci_callback.ci_simulator.queues import Queues
 from ci_callback.ci_simulator.server import Reply, ResetError, Seen, Server, hand_on
 
 _HOST = re.compile(r"([a-z0-9-]+-\d+)\.(ci|cos)\.([a-z0-9-]+)\.myqcloud\.com")
@@ -57,6 +58,7 @@ class CiSimulator:
         self.callback_url: str | None = None
         self.callback_format = "XML"
         self.deliver_on_finish = False
+        self.queue_api: Queues | None = None
 
     def __enter__(self) -> CiSimulator:
         self._server = Server(self.answer)
@@ -228,7 +230,8 @@ class CiSimulator:
             with self._lock:
                 self._advance()
                 asked = Asked(seen.method, seen.path, seen.params, seen.body)
-                xml = self.api.answer(asked, (host[1], host[3]), self.clock())
+                xml = self.queue_api.answer(*asked) if self.queue_api else ""
+                xml = xml or self.api.answer(asked, (host[1], host[3]), self.clock())
         except RefusalError as refusal:
             return _refused(refusal.status, refusal.code, refusal.message)
         return Reply(200, (wire.PROLOG + xml).encode("utf-8") if xml else b"")

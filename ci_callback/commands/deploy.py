@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ci_callback.common import EXIT_NOT_2XX, AsJson, errors_as_messages
+from ci_callback.doctor.on_queues import KINDS
 from ci_callback.program import PROGRAM
 from ci_callback.terminal import complain, print_json, say
 from handler.http_client import HttpClient
@@ -40,6 +41,9 @@ To = Annotated[
         help="Rehearse at `serve --cloud`, which stands in for Tencent Cloud on this machine.",
         metavar="http://127.0.0.1:PORT",
     ),
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Replace addresses of others without being asked.")
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be called, and call nothing.")
@@ -88,6 +92,10 @@ def deploy(
             "Without either: where something was changed.",
         ),
     ] = None,
+    connect_queues: Annotated[
+        bool, typer.Option("--connect", help="Let CI's queues call it, as `deploy connect` does.")
+    ] = False,
+    yes: Yes = False,
     show_token: Annotated[
         bool, typer.Option("--show-token", help="Print the address with its token.")
     ] = False,
@@ -124,6 +132,8 @@ def deploy(
             show.show_findings(findings)
         if any(finding.status == "fault" for finding in findings):
             raise typer.Exit(EXIT_NOT_2XX)
+        if connect_queues:
+            _connect(session, yes)
 
 
 @app.command(epilog=f"Example: {PROGRAM} deploy status")
@@ -144,6 +154,38 @@ def status(
             print_json(show.status_as_json(found, session.local_bundle()))
         else:
             show.show_status(found, session.local_bundle())
+
+
+@app.command(epilog=f"Example: {PROGRAM} deploy connect --queue media")
+def connect(
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(help=f"A kind of queue ({', '.join(KINDS)}); without it all."),
+    ] = None,
+    yes: Yes = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Bring back what stood there before.")
+    ] = False,
+    dry_run: DryRun = False,
+    name: Name = "",
+    stage: Stage = "production",
+    region: Region = "",
+    to: To = "",
+) -> None:
+    """Let CI's queues call the function. Shows what they call now, and keeps it."""
+    from ci_callback.deploy import connecting
+    from ci_callback.deploy.job import Request
+
+    kinds = tuple(dict.fromkeys(queue or ()))
+    if not set(kinds) <= set(KINDS):
+        raise typer.BadParameter(f"--queue: one of {', '.join(KINDS)}")
+    with _session(Request(name, stage, region, to)) as session:
+        function = connecting.deployed(session.cloud, session.operator, session.description.name)
+        ask = connecting.Ask(yes, dry_run, lambda words: typer.confirm(words))
+        if undo:
+            connecting.undo(function, ask)
+        elif connecting.connect(function, kinds, ask) and dry_run:
+            raise typer.Exit(EXIT_DIFFERENT)
 
 
 @app.command(epilog=f"Example: {PROGRAM} deploy rollback --dry-run")
@@ -207,6 +249,13 @@ def _carry_out(session: Session, calls: Sequence[Call], dry_run: bool) -> None:
         raise typer.Exit(EXIT_DIFFERENT)
     carry_out_alone(session.description.name, calls, session.cloud)
     say("done")
+
+
+def _connect(session: Session, yes: bool) -> None:
+    from ci_callback.deploy import connecting
+
+    function = connecting.deployed(session.cloud, session.operator, session.description.name)
+    connecting.connect(function, (), connecting.Ask(yes, False, lambda words: typer.confirm(words)))
 
 
 def _verified(session: Session, outcome: Outcome) -> list[Finding]:

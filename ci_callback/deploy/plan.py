@@ -26,10 +26,10 @@ from ci_callback.deploy.desired import (
 from ci_callback.deploy.errors import DeployError
 from ci_callback.deploy.policy import TRUST
 from ci_callback.deploy.triggers_plan import Difference
+from handler.ledger import keys
 
 KEPT_VERSIONS = 10
 """Published versions that stay, the newest: `rollback` goes back to them."""
-CODE_KEY = "_code/"
 CONSOLE = "https://console.cloud.tencent.com/scf/list"
 
 
@@ -190,7 +190,7 @@ def _code(desired: Desired) -> tuple[list[Call], dict[str, Any]]:
     from handler.settings.readers import store_url
 
     ledger = store_url(desired.variables["LEDGER_URL"])
-    key = f"{CODE_KEY}{bundle.sha256}.zip"
+    key = f"{keys.CODE}{bundle.sha256}.zip"
     put = Call("cos", "PutObject", {"Key": key, "Body": Zip(bundle)}, "too large for a request")
     return [put], {
         "CosBucketName": ledger.bucket.rpartition("-")[0],

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ci_callback.ci_simulator import CiSimulator
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from ci_callback.ci_simulator.queues import Queues
 from ci_callback.ci_simulator.server import Reply, Seen, Server, hand_on
 from ci_callback.cloud_simulator import CloudSimulator
 from ci_callback.cloud_simulator.deployed import Deployed
@@ -51,7 +52,8 @@ class LocalCloud:
     """Use as a context manager. folder: of the buckets. port: 0 for any free one.
 
     Attributes:
-        account: what the API answers from. deployed: the functions.
+        account: what the API answers from. deployed: the functions. queues: CI's, of each bucket
+        the same.
     """
 
     def __init__(self, folder: Path, port: int = 0) -> None:
@@ -60,6 +62,7 @@ class LocalCloud:
         secrets = {SECRET_ID: SECRET_KEY}
         self._cos = LocalCos(buckets, secrets, lambda secret_id, operation, key: None)
         self._ci = CiSimulator(cos=self._cos)
+        self._ci.queue_api = self.queues = Queues(f"records-{self.account.cam.app_id}")
         self._wanted_port = port
         self._stack = contextlib.ExitStack()
         self.account.scf.from_cos = buckets.object

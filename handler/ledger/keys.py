@@ -43,6 +43,8 @@ DEAD = "_dead/"
 SPILL = "_spill/"
 COMPACTED = "compacted/"
 DOCTOR = "_doctor/"
+CODE = "_code/"
+CONNECTIONS = "_connections/"
 
 PREFIXES: Mapping[str, str] = {
     JOBS: "one record for each job that has ended; never changed",
@@ -67,6 +69,8 @@ PREFIXES: Mapping[str, str] = {
     SPILL: "callbacks that the ledger did not accept, in the store of SPILL_URL",
     COMPACTED: "one file for each day of records, made by the command line",
     DOCTOR: "objects with which `doctor` tries the store; it deletes them",
+    CODE: "bundles that are too large for a request, put there by `deploy`",
+    CONNECTIONS: "the settings that CI's queues had before `deploy connect` changed them",
 }
 """Each prefix, and what is below it. A name that begins with `_` is passed over by Spark and its
 kin."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +10,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ci_callback.commands import registry
-from ci_callback.deploy import carry_out, patience
 from ci_callback.deploy.errors import DeployError
 from ci_callback.deploy.job import credentials
 from ci_callback.devserver.local_cloud import LocalCloud
-from tests.ci_callback.deploy.world import TOKEN, bundle
+from tests.ci_callback.deploy.world import TOKEN
 
 KEYS = ("TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN")
-
-
-@pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
-    """Tencent Cloud on this machine. The command passes no clock."""
-    monkeypatch.setattr(carry_out, "POLL_S", 0.0)
-    monkeypatch.setattr(patience, "PAUSES_S", (0.0,) * 6)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "own.zip").write_bytes(bundle().code)
-    with LocalCloud(tmp_path / "cloud") as made:
-        yield made
 
 
 def run(cloud: LocalCloud, *arguments: str, **env: str) -> Result:
@@ -36,7 +23,7 @@ def run(cloud: LocalCloud, *arguments: str, **env: str) -> Result:
     names = ("CALLBACK_TOKENS", "ALERT_URLS", "SCF_EXEC_ROLE", *KEYS)
     whole: dict[str, str | None] = dict.fromkeys(names)
     whole |= {"LEDGER_URL": cloud.ledger, "COS_REGION": cloud.region, "NO_COLOR": "1", **env}
-    fixed = ["deploy", "--zip", "own.zip", "--to", cloud.url, "--no-verify"]
+    fixed = ["deploy", "--zip", "empty.zip", "--to", cloud.url, "--no-verify"]
     result = CliRunner().invoke(registry.app, [*fixed, *arguments], env=whole)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

@@ -6,7 +6,6 @@ import importlib
 import json
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ from typer.testing import CliRunner, Result
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.cloud_simulator.cam import Role
 from ci_callback.commands import registry
-from ci_callback.deploy import carry_out, patience, verify
+from ci_callback.deploy import verify
 from ci_callback.deploy.policy import TRUST
 from ci_callback.devserver.local_cloud import LocalCloud
 from ci_callback.doctor import on_role
@@ -32,19 +31,6 @@ serve = importlib.import_module("ci_callback.commands.serve")
 """The module: its name in the package is the command's."""
 
 LEDGER = "cos://records-1250000000/ci"
-
-
-@pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
-    """Tencent Cloud on this machine; a sweep runs each time that a wait would begin."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "own.zip").write_bytes(whole_function().code)
-    monkeypatch.setattr(carry_out, "POLL_S", 0.0)
-    monkeypatch.setattr(patience, "PAUSES_S", (0.0,) * 6)
-    monkeypatch.setattr(verify, "SWEPT_POLL_S", 0.0)
-    monkeypatch.setattr(verify, "REACHED_POLL_S", 0.0)
-    with LocalCloud(tmp_path / "cloud") as made:
-        yield made
 
 
 def run(cloud: LocalCloud, *arguments: str, **env: str) -> Result:

@@ -1,0 +1,108 @@
+"""`deploy connect`: shows what the queues call, asks, changes them, and brings it back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from ci_callback.deploy import actual
+from ci_callback.deploy import connect as queues
+from ci_callback.deploy.actual import Api
+from ci_callback.deploy.connect import BY_HAND, Connection
+from ci_callback.deploy.errors import EXIT_FAILED, DeployError
+from ci_callback.deploy.target import Operator, check_settings
+from ci_callback.doctor.case import Case, Target
+from ci_callback.terminal import say
+from handler.ci_api.client import CiError
+from handler.ledger.store import Store
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that is deployed. address: with its token. store: its ledger."""
+
+    address: str = field(repr=False)
+    case: Case
+    store: Store
+
+
+@dataclass(frozen=True)
+class Ask:
+    """yes: addresses of others are replaced without a question. confirm: asks a person."""
+
+    yes: bool
+    dry_run: bool
+    confirm: Callable[[str], bool]
+
+
+def deployed(api: Api, operator: Operator, name: str) -> Function:
+    """The function of that name, with the settings that it has.
+
+    Raises:
+        CloudError, SettingsError
+        DeployError: there is none, or it has no address.
+    """
+    latest = actual.function_version(api, name)
+    addresses = [one.address for one in actual.triggers(api, name)] if latest else []
+    address = next(filter(None, addresses), "")
+    if latest is None or not address:
+        raise DeployError(f"there is no function {name} with an address", "deploy it first")
+    settings = check_settings(operator, latest.variables)
+    token = next(iter(settings.callback_tokens), "")
+    query = f"?token={quote(token, safe='')}" if token else ""
+    case = Case(settings, Target(), operator.http, time.time)
+    return Function(f"{address}/{query}", case, operator.store)
+
+
+def connect(function: Function, kinds: Sequence[str], ask: Ask) -> int:
+    """How many queues were changed, or would be.
+
+    Raises:
+        DeployError, StoreError
+    """
+    found, unknown = queues.read(function.case, kinds)
+    wanted = queues.plan(found, function.address)
+    changing = {connection.queue.queue_id for connection in wanted}
+    for queue in found:
+        state = "is to call this function" if queue.queue_id in changing else "as it should be"
+        say(f"  queue {queue.kind} {queue.name}: calls {queue.shown};", state)
+    for line in unknown:
+        say(f"  not known: {line}")
+    if not ask.dry_run:
+        wanted = [connection for connection in wanted if _may(connection, ask)]
+        _done(lambda: queues.apply(function.case, function.store, wanted) if wanted else None)
+        say(f"  {len(wanted)} changed")
+    say("set by hand, where you use them:")
+    for line in BY_HAND:
+        say("  ", line)
+    return len(wanted)
+
+
+def undo(function: Function, ask: Ask) -> None:
+    """Bring back what stood in the queues.
+
+    Raises:
+        DeployError, StoreError
+    """
+    if ask.dry_run:
+        say("  each queue that calls this function gets back what it had")
+        return
+    for queue in _done(lambda: queues.undo(function.case, function.store, function.address)):
+        say(f"  queue {queue.kind} {queue.name}: as it was before")
+
+
+def _may(connection: Connection, ask: Ask) -> bool:
+    if not connection.is_foreign or ask.yes:
+        return True
+    queue = connection.queue
+    return ask.confirm(f"queue {queue.kind} {queue.name} calls {queue.shown}: replace it?")
+
+
+def _done(do: Callable[[], Sequence[queues.Queue] | None]) -> Sequence[queues.Queue]:
+    try:
+        return do() or ()
+    except CiError as error:
+        fix = "the keys need ci:Update… of the queue; run it again: what was done stays done"
+        raise DeployError(f"CI did not change a queue: {error}", fix, EXIT_FAILED) from error

@@ -1,0 +1,165 @@
+"""`deploy connect`: CI's queues call the function, and get back what they had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ci_callback.ci_simulator.queues import PATHS
+from ci_callback.commands import registry
+from ci_callback.devserver.local_cloud import LocalCloud
+
+FOREIGN = {
+    "State": "On",
+    "Url": "https://other.example.com/hook?key=s3cret",
+    "Type": "Url",
+    "Event": "TaskFinish",
+    "ResultFormat": "JSON",
+}
+
+
+def run(cloud: LocalCloud, *arguments: str, answer: str = "") -> Result:
+    """A command of deploy; answer: what a person types."""
+    env = {"LEDGER_URL": cloud.ledger, "COS_REGION": cloud.region, "NO_COLOR": "1"}
+    result = CliRunner().invoke(
+        registry.app, ["deploy", *arguments, "--to", cloud.url], env=env, input=answer
+    )
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def deployed(cloud: LocalCloud) -> LocalCloud:
+    """An account with the function."""
+    assert run(cloud, "--zip", "own.zip", "--no-verify").exit_code == 0
+    return cloud
+
+
+def configs(cloud: LocalCloud) -> dict[str, dict[str, Any]]:
+    """NotifyConfig of each queue by its name."""
+    return {
+        queue["Name"]: queue["NotifyConfig"]
+        for path in PATHS
+        for queue in cloud.queues.by_path[path]
+    }
+
+
+def token(cloud: LocalCloud) -> str:
+    """The deployed function's."""
+    (function,) = cloud.account.scf.functions.values()
+    pairs = function.latest.settings["Environment"]["Variables"]
+    return str(next(pair["Value"] for pair in pairs if pair["Key"] == "CALLBACK_TOKENS"))
+
+
+def test_every_queue_calls_the_function_with_its_token(deployed: LocalCloud) -> None:
+    """By https, at the end of each job; those of media at the end of workflow runs too."""
+    result = run(deployed, "connect")
+    assert (result.exit_code, "7 changed" in result.stdout) == (0, True)
+    found = configs(deployed)
+    assert {config["State"] for config in found.values()} == {"On"}
+    (url,) = {config["Url"] for config in found.values()}
+    assert url.startswith("https://1250000000-")
+    assert url.endswith(f"tencentscf.com/?token={token(deployed)}")
+    assert found["queue-1"]["Event"] == "TaskFinish,WorkflowFinish"
+    assert found["queue-2"]["Event"] == "TaskFinish"
+    assert token(deployed) not in result.output
+    assert "Moderation settings" in result.stdout
+    assert "0 changed" in run(deployed, "connect").stdout
+
+
+def test_a_dry_run_changes_nothing(deployed: LocalCloud) -> None:
+    """Exit status 2 where something would be changed."""
+    result = run(deployed, "connect", "--dry-run")
+    assert (result.exit_code, "is to call this function" in result.stdout) == (2, True)
+    assert {config["State"] for config in configs(deployed).values()} == {"Off"}
+    run(deployed, "connect")
+    assert run(deployed, "connect", "--dry-run").exit_code == 0
+
+
+def test_an_address_of_others_is_replaced_only_when_a_person_says_so(deployed: LocalCloud) -> None:
+    """Its host is shown, and nothing that may be a key."""
+    (picture,) = deployed.queues.by_path["/picqueue"]
+    picture["NotifyConfig"] = dict(FOREIGN)
+    result = run(deployed, "connect", answer="n\n")
+    assert "calls other.example.com: replace it?" in result.output
+    assert "s3cret" not in result.output
+    assert picture["NotifyConfig"] == FOREIGN
+    assert "6 changed" in result.stdout
+    run(deployed, "connect", answer="y\n")
+    assert "tencentscf.com" in picture["NotifyConfig"]["Url"]
+    assert picture["NotifyConfig"]["ResultFormat"] == "JSON"
+
+
+def test_a_message_queue_is_an_address_of_others(deployed: LocalCloud) -> None:
+    """--yes asks nothing."""
+    (picture,) = deployed.queues.by_path["/picqueue"]
+    picture["NotifyConfig"] = {**FOREIGN, "Type": "TDMQ", "Url": "", "MqName": "m"}
+    assert "a message queue (TDMQ): replace it?" in run(deployed, "connect", answer="n\n").output
+    assert "1 changed" in run(deployed, "connect", "--yes").stdout
+
+
+def test_undo_brings_back_what_stood_there_before_the_first_change(deployed: LocalCloud) -> None:
+    """Also after a second run; a queue that someone pointed elsewhere since is left alone."""
+    for path in ("/picqueue", "/asrqueue"):
+        deployed.queues.by_path[path][0]["NotifyConfig"] = dict(FOREIGN)
+    before = configs(deployed)
+    run(deployed, "connect", "--yes")
+    deployed.queues.by_path["/picqueue"][0]["NotifyConfig"]["Event"] = "WorkflowFinish"
+    run(deployed, "connect", "--yes")
+    elsewhere = {**FOREIGN, "Url": "https://third.example.com/"}
+    deployed.queues.by_path["/docqueue"][0]["NotifyConfig"] = elsewhere
+    result = run(deployed, "connect", "--undo")
+    assert result.exit_code == 0
+    found = configs(deployed)
+    document = deployed.queues.by_path["/docqueue"][0]["Name"]
+    assert found.pop(document) == elsewhere
+    del before[document]
+    assert set_in(found) == set_in(before)
+    again = run(deployed, "connect", "--undo")
+    assert (again.exit_code, "no earlier settings" in again.stderr) == (1, True)
+
+
+def set_in(configs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The members that have a value."""
+    return {
+        name: {member: value for member, value in config.items() if value}
+        for name, config in configs.items()
+    }
+
+
+def test_one_kind_alone_is_connected(deployed: LocalCloud) -> None:
+    """The two of media here."""
+    assert "2 changed" in run(deployed, "connect", "--queue", "media").stdout
+    assert run(deployed, "connect", "--queue", "mail").exit_code == 2
+
+
+def test_deploy_connect_as_an_option_of_deploy(cloud: LocalCloud) -> None:
+    """From an empty account to queues that call, in one command."""
+    result = run(cloud, "--zip", "own.zip", "--no-verify", "--connect")
+    assert (result.exit_code, "7 changed" in result.stdout) == (0, True)
+
+
+def test_without_a_function_there_is_nothing_to_call(cloud: LocalCloud) -> None:
+    """One line."""
+    assert "deploy it first" in run(cloud, "connect").stderr
+
+
+def test_a_refusal_of_ci_is_one_line_and_what_was_done_stays(
+    deployed: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue that is gone between reading and writing; its earlier settings are in the ledger."""
+    update = deployed.queues.answer
+
+    def refuse(method: str, *asked: Any) -> str:
+        if method == "PUT":
+            deployed.queues.by_path["/docqueue"].clear()
+        return update(method, *asked)
+
+    monkeypatch.setattr(deployed.queues, "answer", refuse)
+    result = run(deployed, "connect")
+    assert (result.exit_code, "CI did not change a queue" in result.stderr) == (1, True)
+    monkeypatch.setattr(deployed.queues, "answer", update)
+    assert run(deployed, "connect", "--undo").exit_code == 0
