@@ -4,6 +4,7 @@ what can't be read is None.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from datetime import datetime, timedelta, timezone
@@ -16,6 +17,9 @@ _WORD = r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[^A-Za-z0-9]+"
 
 MAX_BIT_RATE = 1e15
 """A higher one is no bit rate."""
+
+_MAX_CACHED_CHARS = 64
+"""Longer names are none of CI's, and are not kept in memory."""
 
 MAX_KEY_CHARS = 850
 """A key of COS has at most 850 bytes in UTF-8."""
@@ -109,27 +113,31 @@ def moment(sent: str | None) -> datetime | None:
     match = _TIME.fullmatch(sent.strip()) if sent is not None else None
     if not match:
         return None
-    year, month, day, hour, minute, second = (int(match[i]) for i in range(1, 7))
-    microsecond = round(float(match[7] or 0) * 1_000_000)
-    offset = match[8].replace(":", "")
+    year, month, day, hour, minute, second = map(int, match.group(1, 2, 3, 4, 5, 6))
+    microsecond = round(float(match[7]) * 1_000_000) if match[7] else 0
     try:
-        zone = timezone.utc
-        if offset != "Z":
-            away = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:5]))
-            zone = timezone(-away if offset[0] == "-" else away)
+        zone = _zone(match[8])
         local = datetime(year, month, day, hour, minute, second, microsecond, zone)
         return local.astimezone(timezone.utc)
     except (ValueError, OverflowError):
         return None
 
 
+@functools.lru_cache(maxsize=64)
+def _zone(offset: str) -> timezone:
+    """The zone of Z, +0800 or +08:00. Raises ValueError: no zone is that far away."""
+    if offset == "Z":
+        return timezone.utc
+    away = timedelta(hours=int(offset[1:3]), minutes=int(offset[-2:]))
+    return timezone(-away if offset[0] == "-" else away)
+
+
 def rfc3339(at: datetime | None) -> str | None:
     """A moment as RFC 3339 in UTC, such as 2022-07-25T08:35:39Z; milliseconds where it has any."""
     if at is None:
         return None
-    written = at.astimezone(timezone.utc).isoformat(
-        timespec="milliseconds" if at.microsecond else "seconds"
-    )
+    in_utc = at if at.tzinfo is timezone.utc else at.astimezone(timezone.utc)
+    written = in_utc.isoformat(timespec="milliseconds" if at.microsecond else "seconds")
     return written.replace("+00:00", "Z")
 
 
@@ -143,5 +151,13 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float | int
 
 def snake_case(name: str) -> str:
     """BasicType → basic_type, CIRoleID → ci_role_id."""
+    return _snake_case(name) if len(name) <= _MAX_CACHED_CHARS else _in_snake_case(name)
+
+
+def _in_snake_case(name: str) -> str:
     words = (word for word in re.findall(_WORD, name) if word.isalnum())
     return "_".join(word.lower() for word in words) or name
+
+
+_snake_case = functools.lru_cache(maxsize=512)(_in_snake_case)
+"""CI has some hundred names in an Input."""

@@ -40,8 +40,11 @@ def walk(node: Tree, names: Sequence[str]) -> Tree:
 
 def text(node: Tree, path: str) -> str | None:
     """The text at the path; None without one, or where it is blank."""
-    if isinstance(node, dict) and path in node:  # one name: most of all that is asked for
-        return leaf(node[path])
+    if isinstance(node, dict):  # and one name: most of all that is asked for
+        if path in node:
+            return leaf(node[path])
+        if "." not in path:
+            return None
     return leaf(walk(node, path.split(".")))
 
 

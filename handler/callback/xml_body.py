@@ -154,23 +154,25 @@ class _Target:
     """The handlers of the parser: they count while they build the tree, and stop at a limit."""
 
     def __init__(self, limits: Limits, characters: Mapping[int, str] | None) -> None:
-        self._limits = limits
+        self._max_nodes = limits.max_nodes
+        self._max_depth = limits.max_depth
+        self._max_name_chars = limits.max_name_chars
         self._characters = characters
         self._nodes = 0
         self._open: list[tuple[dict[str, Tree], list[str]]] = [({}, [])]
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._nodes += 1 + len(attributes)
-        if len(tag) > self._limits.max_name_chars:
-            raise _name_too_long(self._limits.max_name_chars)
-        if self._nodes > self._limits.max_nodes:
-            raise PayloadError("too_many_nodes", f"more than {self._limits.max_nodes} nodes")
-        if len(self._open) > self._limits.max_depth:
-            raise PayloadError("too_deep", f"nested deeper than {self._limits.max_depth}")
+        if len(tag) > self._max_name_chars:
+            raise _name_too_long(self._max_name_chars)
+        if self._nodes > self._max_nodes:
+            raise PayloadError("too_many_nodes", f"more than {self._max_nodes} nodes")
+        if len(self._open) > self._max_depth:
+            raise PayloadError("too_deep", f"nested deeper than {self._max_depth}")
         children: dict[str, Tree] = {}
         if attributes:
-            if max(map(len, attributes)) > self._limits.max_name_chars:
-                raise _name_too_long(self._limits.max_name_chars)
+            if max(map(len, attributes)) > self._max_name_chars:
+                raise _name_too_long(self._max_name_chars)
             for name, value in attributes.items():
                 children[f"@{name}"] = self._restored(value)
         self._open.append((children, []))
@@ -180,7 +182,9 @@ class _Target:
 
     def end(self, tag: str) -> None:
         children, texts = self._open.pop()
-        text = self._restored("".join(texts))
+        text = texts[0] if len(texts) == 1 else "".join(texts)
+        if self._characters:
+            text = self._restored(text)
         node: Tree = text
         if children:
             if text.strip():

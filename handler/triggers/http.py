@@ -196,32 +196,36 @@ def _refusal(
     return RefusedError(status, reason, {**source, **(evidence or {})}, headers)
 
 
-def _listed(results: Sequence[JobResult]) -> dict[str, Any]:
-    """As many jobs as an answer holds, and the number of the others."""
+def _listed(results: Sequence[JobResult]) -> str:
+    """As many jobs as an answer holds, and the number of the others, as JSON."""
     names = ("job_id", "tag", "outcome", "status", "key")
-    jobs: list[dict[str, str | None]] = []
-    room = MAX_ANSWER_BYTES
+    jobs: list[str] = []
+    room, omitted = MAX_ANSWER_BYTES, ""
     for result in results:
-        job = {name: _short(getattr(result, name)) for name in names}
-        room -= len(json.dumps(job)) + 2
+        job = json.dumps({name: _short(getattr(result, name)) for name in names})
+        room -= len(job) + 2
         if room < 0:
-            return {"jobs": jobs, "omitted": len(results) - len(jobs)}
+            omitted = f', "omitted": {len(results) - len(jobs)}'
+            break
         jobs.append(job)
-    return {"jobs": jobs}
+    return f'{{"jobs": [{", ".join(jobs)}]{omitted}}}'
 
 
 def _short(value: str | None) -> str | None:
     return value if value is None or len(value) <= MAX_NAME_CHARS else value[:MAX_NAME_CHARS] + "…"
 
 
-def _respond(status: int, body: object, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """An answer in the form that SCF turns into an HTTP response."""
+def _respond(
+    status: int, body: str | Mapping[str, str | None], headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """An answer in the form that SCF turns into an HTTP response. body: JSON, or what is written as
+    it."""
     retry = {"Retry-After": str(RETRY_AFTER_S)} if status == UNAVAILABLE else {}
     return {
         "isBase64Encoded": False,
         "statusCode": status,
         "headers": {"Content-Type": "application/json", **retry, **(headers or {})},
-        "body": json.dumps(body),
+        "body": body if isinstance(body, str) else json.dumps(body),
     }
 
 
