@@ -182,7 +182,18 @@ class Jobs:
                 ended.append(job)
         return ended
 
+    def keep(self, of_ended: int, of_all: int) -> None:
+        """Forget the oldest jobs that did not fail beyond so many of those that ended, and the
+        oldest of all beyond so many. What failed is asked about when it is retried."""
+        over = [job.job_id for job in self.by_id.values() if job.is_over and job.state != "Failed"]
+        for job_id in over[: max(0, len(over) - of_ended)]:
+            del self.by_id[job_id]
+        for job_id in list(self.by_id)[: max(0, len(self.by_id) - of_all)]:
+            del self.by_id[job_id]
+
     def _plan(self, job: Job) -> End | None:
+        if not self.scripts:
+            return None
         what = job.input_object or str(job.request.get("object", ""))
         times = self._times_submitted.get((job.tag, what), 0)
         self._times_submitted[job.tag, what] = times + 1

@@ -153,6 +153,20 @@ class CiSimulator:
         """Leave a job out of the lists, though it can be described."""
         self.jobs[job_id].is_hidden = True
 
+    def keep(self, of_ended: int, of_all: int, of_requests: int) -> None:
+        """Forget the oldest jobs (Jobs.keep), and what was seen and delivered beyond so many."""
+        with self._lock:
+            self.api.jobs.keep(of_ended, of_all)
+            del self.seen[: max(0, len(self.seen) - of_requests)]
+            del self.delivered[: max(0, len(self.delivered) - of_requests)]
+
+    def take_accepted(self) -> list[Accepted]:
+        """The submissions since the last call; they are not in `accepted` any more."""
+        with self._lock:
+            taken = list(self.api.accepted)
+            self.api.accepted.clear()
+        return taken
+
     # --- callbacks ---
 
     def settle(self) -> list[str]:

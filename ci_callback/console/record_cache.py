@@ -36,6 +36,8 @@ COS_DAYS = 7
 MAX_TICKETS = 5_000
 LISTED_FOR_S = 5.0
 MAX_CACHED = 3_000
+MAX_CACHED_BYTES = 32 * 1024 * 1024
+"""Of all records that are cached, as JSON; as objects they take about twice as much."""
 
 _KEY = re.compile(
     r"(?:jobs|workflows|reviews|_unfinished)/dt=\d{4}-\d\d-\d\d/[a-z0-9~A-F-]{1,260}\.json"
@@ -50,12 +52,44 @@ def is_record_key(key: str) -> bool:
     return _KEY.fullmatch(key) is not None
 
 
+class _Known:
+    """Records by their key: at most MAX_CACHED, and MAX_CACHED_BYTES. The oldest ones go."""
+
+    def __init__(self) -> None:
+        self._records: OrderedDict[str, StoredRecord] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self.bytes = 0
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._records
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def get(self, key: str) -> StoredRecord | None:
+        return self._records.get(key)
+
+    def add(self, stored: StoredRecord) -> None:
+        """Keep one that is not kept yet."""
+        if stored.record is None or stored.key in self._records:
+            return
+        self._records[stored.key] = stored
+        self._sizes[stored.key] = len(stored.record.to_json())
+        self.bytes += self._sizes[stored.key]
+
+    def shorten(self) -> None:
+        """Drop the oldest ones, down to the bounds."""
+        while len(self._records) > MAX_CACHED or self.bytes > MAX_CACHED_BYTES:
+            key, _ = self._records.popitem(last=False)
+            self.bytes -= self._sizes.pop(key)
+
+
 class RecordCache:
     """The ledger as pages need it. Every method may raise StoreError."""
 
     def __init__(self, function: LocalFunction) -> None:
         self._function = function
-        self._known: OrderedDict[str, StoredRecord] = OrderedDict()
+        self._known = _Known()
         self._listed: tuple[float, list[str]] = (float("-inf"), [])
 
     @property
@@ -85,17 +119,21 @@ class RecordCache:
         asked = list(dict.fromkeys(wanted))
         missing = [key for key in asked if key not in self._known]
         fresh = {record.key: record for record in records(self.store, missing)}
-        for key, stored in fresh.items():
+        for stored in fresh.values():
             if stored.record is not None and _never_changes(stored.record):
-                self._known[key] = stored
+                self._known.add(stored)
         found_now = {
             key: cached
             for key in asked
             if (cached := fresh.get(key) or self._known.get(key)) is not None
         }
-        while len(self._known) > MAX_CACHED:
-            self._known.popitem(last=False)
+        self._known.shorten()
         return found_now
+
+    @property
+    def cached(self) -> tuple[int, int]:
+        """How many records are cached, and the bytes of their JSON."""
+        return len(self._known), self._known.bytes
 
     def recent(self) -> list[StoredRecord]:
         """The newest records of the ledger, from any writer."""

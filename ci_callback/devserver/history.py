@@ -19,8 +19,11 @@ Way: TypeAlias = Literal["http", "sample", "again", "timer", "button"]
 
 MAX_DELIVERIES = 500
 MAX_SWEEPS = 200
-MAX_BODIES = 64 * 1024 * 1024
-"""Bytes of request bodies that are kept, all together."""
+MAX_BYTES = 32 * 1024 * 1024
+"""Bytes of deliveries that are kept, all together, and as much of tasks."""
+
+OF_LOG = 4
+"""Bytes that a line of the log takes as a dict, for each of its characters."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,14 @@ class Invocation:
     number: int = 0
 
     @property
+    def size(self) -> int:
+        """Bytes that it takes, about: its body, its answer, its log and its writes."""
+        body = len(self.request.body) if self.request else 0
+        logged = sum(len(str(line)) for line in self.lines)
+        written = sum(len(write.key) for write in self.writes)
+        return body + len(str(self.raw)) + OF_LOG * logged + written
+
+    @property
     def status(self) -> int | None:
         """The HTTP status; None for a timer, which gets no answer."""
         return self.raw.get("statusCode") if isinstance(self.raw, dict) else None
@@ -110,6 +121,28 @@ class Invocation:
         return any(line.get("level") == "ERROR" for line in self.lines)
 
 
+class _Newest:
+    """The newest invocations: at most so many, and together at most so many bytes; one at least.
+
+    Not locked.
+    """
+
+    def __init__(self, max_count: int, max_bytes: int) -> None:
+        self.kept: deque[Invocation] = deque()
+        self._max_count = max_count
+        self._max_bytes = max_bytes
+        self._bytes = 0
+
+    def add(self, invocation: Invocation) -> None:
+        """Add one; the oldest ones may have to go."""
+        self.kept.append(invocation)
+        self._bytes += invocation.size
+        while len(self.kept) > 1 and (
+            len(self.kept) > self._max_count or self._bytes > self._max_bytes
+        ):
+            self._bytes -= self.kept.popleft().size
+
+
 class History:
     """Invocations in the order in which they ended. Threads may share it."""
 
@@ -117,13 +150,10 @@ class History:
         self,
         max_deliveries: int = MAX_DELIVERIES,
         max_sweeps: int = MAX_SWEEPS,
-        max_bodies: int = MAX_BODIES,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
-        self._deliveries: deque[Invocation] = deque()
-        self._tasks: deque[Invocation] = deque(maxlen=max_sweeps)
-        self._max_deliveries = max_deliveries
-        self._max_bodies = max_bodies
-        self._bodies = 0
+        self._deliveries = _Newest(max_deliveries, max_bytes)
+        self._tasks = _Newest(max_sweeps, max_bytes)
         self._changed = threading.Condition()
         self._version = 0
         self._is_closed = False
@@ -137,11 +167,9 @@ class History:
                 # One each minute: they would push out those that did something.
                 self.last_idle = numbered
             elif numbered.request is None:
-                self._tasks.append(numbered)
+                self._tasks.add(numbered)
             else:
-                self._deliveries.append(numbered)
-                self._bodies += len(numbered.request.body)
-                self._shorten()
+                self._deliveries.add(numbered)
             self._version += 1
             self._changed.notify_all()
         return numbered
@@ -149,17 +177,17 @@ class History:
     def deliveries(self) -> list[Invocation]:
         """HTTP requests, the newest first."""
         with self._changed:
-            return list(reversed(self._deliveries))
+            return list(reversed(self._deliveries.kept))
 
     def tasks(self) -> list[Invocation]:
         """The timer's and the button's, the newest first, without those that did nothing."""
         with self._changed:
-            return list(reversed(self._tasks))
+            return list(reversed(self._tasks.kept))
 
     def get(self, number: int) -> Invocation | None:
         """One of them; None where it does not exist, or no longer."""
         with self._changed:
-            kept: Sequence[Invocation] = (*self._deliveries, *self._tasks)
+            kept: Sequence[Invocation] = (*self._deliveries.kept, *self._tasks.kept)
         return next((invocation for invocation in kept if invocation.number == number), None)
 
     @property
@@ -179,10 +207,3 @@ class History:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-
-    def _shorten(self) -> None:
-        while len(self._deliveries) > 1 and (
-            len(self._deliveries) > self._max_deliveries or self._bodies > self._max_bodies
-        ):
-            gone = self._deliveries.popleft()
-            self._bodies -= len(gone.request.body) if gone.request else 0

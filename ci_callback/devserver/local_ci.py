@@ -8,11 +8,13 @@ Its callback goes to the function's own address.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -30,6 +32,19 @@ RUN_S = 1.5
 
 LOOK_S = 0.1
 
+MAX_ENDED = 500
+"""Jobs that are known after they ended well: nobody asks about them but right after."""
+
+MAX_JOBS = 5_000
+"""Jobs that are known at all. One that failed, and is retried when 5,000 have come since, is a job
+that CI does not know."""
+
+MAX_REQUESTS = 100
+"""Requests that are kept, for whoever looks at them."""
+
+SPARE = 100
+"""So many more may be known before the oldest are looked for."""
+
 Results = Callable[[str], Mapping[str, Any]]
 """By tag: what stands below Operation once such a job has succeeded."""
 
@@ -38,10 +53,12 @@ Results = Callable[[str], Mapping[str, Any]]
 class _ReportedJob(Job):
     """A job as its callback reported it."""
 
-    sent: dict[str, Any] = field(default_factory=dict)
+    packed: bytes = b""
+    """Its detail, as compressed JSON: a fifth of what its dict takes."""
 
     def detail(self) -> dict[str, Any]:
-        return self.sent
+        detail: dict[str, Any] = json.loads(zlib.decompress(self.packed))
+        return detail
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,7 @@ class LocalCi:
         self._run_s = run_s
         self._results = results
         self._plans: dict[str, _Plan] = {}
+        self._submissions = 0
         self._stop_it = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="local-ci")
 
@@ -103,11 +121,18 @@ class LocalCi:
     @property
     def submissions(self) -> int:
         """How many jobs the function has submitted."""
-        return len(self._face.accepted)
+        return self._submissions + len(self._face.accepted)
+
+    @property
+    def known_jobs(self) -> int:
+        """How many jobs it can be asked about."""
+        return len(self._face.jobs)
 
     def plan_retries(self, root_job_id: str, failures: int, form: str) -> None:
         """How many retries of a job fail before one succeeds; form: xml or json."""
         self._plans[root_job_id] = _Plan(failures, form.upper())
+        if len(self._plans) > MAX_JOBS:
+            del self._plans[next(iter(self._plans))]
 
     def learn(self, body: bytes) -> None:
         """Know the jobs of a callback, as it describes them; the first description stays."""
@@ -136,16 +161,21 @@ class LocalCi:
             REGION,
             time.time(),
             state=state,
-            sent=dict(notice.detail),
+            packed=zlib.compress(json.dumps(notice.detail).encode(), 1),
         )
         self._face.know(job)
+        self._forget_old()
+
+    def _forget_old(self) -> None:
+        """Keep what may still be asked for, whatever has come."""
+        if len(self._face.jobs) > MAX_ENDED + SPARE or len(self._face.seen) > MAX_REQUESTS + SPARE:
+            self._face.keep(MAX_ENDED, MAX_JOBS, MAX_REQUESTS)
 
     def _run(self) -> None:
         running: deque[tuple[float, str]] = deque()
-        seen = 0
         while not self._stop_it.wait(LOOK_S):
-            fresh = self._face.accepted[seen:]
-            seen += len(fresh)
+            fresh = self._face.take_accepted()
+            self._submissions += len(fresh)
             for accepted in fresh:
                 self._face.start(accepted.job_id)
                 running.append((time.monotonic() + self._run_s, accepted.job_id))

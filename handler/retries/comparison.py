@@ -16,9 +16,9 @@ from handler.parallel import Parallel
 CHUNK = 256
 """Keys that one listing looks for, one after another."""
 
-SPARSE = 250
+SPARSE = 500
 """A listing is left where it passes more than so many keys for each one that it looks for: a page
-answers for four then, and takes as long as three GETs."""
+answers for two then, takes as long as three GETs, and is paid as one."""
 
 
 def missing_keys(store: Store, wanted: Sequence[str], parallel: Parallel) -> set[str]:

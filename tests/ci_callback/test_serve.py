@@ -423,14 +423,14 @@ def request(body: bytes = b"") -> Request:
 
 
 def test_history_is_bounded() -> None:
-    """By number and by the bytes of bodies; the newest always stays."""
-    history = History(max_deliveries=3, max_sweeps=1, max_bodies=10)
+    """By number and by bytes; the newest always stays."""
+    history = History(max_deliveries=3, max_sweeps=1, max_bytes=1_000)
     for size in (1, 1, 1, 1):
         history.add(Invocation("http", 0, 0, "", request=request(b"x" * size)))
     assert [delivery.number for delivery in history.deliveries()] == [4, 3, 2]
-    history.add(Invocation("http", 0, 0, "", request=request(b"x" * 9)))
-    assert [delivery.number for delivery in history.deliveries()] == [5, 4]
-    history.add(Invocation("http", 0, 0, "", request=request(b"x" * 99)))
+    history.add(Invocation("http", 0, 0, "", request=request(b"x" * 996)))
+    assert [delivery.number for delivery in history.deliveries()] == [5]
+    history.add(Invocation("http", 0, 0, "", request=request(b"x" * 9_900)))
     assert [delivery.number for delivery in history.deliveries()] == [6]
     assert history.get(5) is None
     assert history.get(6) is not None

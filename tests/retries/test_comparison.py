@@ -72,7 +72,7 @@ def test_keys_that_lie_far_apart_are_asked_for_one_by_one() -> None:
     store = Counting(ledger(*keys))
     assert missing_keys(store, wanted, in_parallel) == set()
     assert store.gets == len(wanted) - 1
-    assert store.listed <= 1_000
+    assert store.listed < 2_000
 
 
 def test_nothing_wanted_asks_nothing() -> None:
