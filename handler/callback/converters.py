@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:?\d\d)", re.ASCII
 )
-_INTEGER = r"[+-]?[0-9]{1,18}"
+_MAX_DIGITS = 18
 _WORD = r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[^A-Za-z0-9]+"
 
 MAX_BIT_RATE = 1e15
@@ -92,7 +92,9 @@ def as_moment(sent: str | None) -> str | None:
 def integer(sent: str | None) -> int | None:
     """A whole number; None for what is none, or has more than 18 digits."""
     sent = sent.strip() if sent is not None else ""
-    return int(sent) if re.fullmatch(_INTEGER, sent) else None
+    digits = sent[1:] if sent[:1] in ("+", "-") else sent
+    is_number = digits.isdigit() and digits.isascii() and len(digits) <= _MAX_DIGITS
+    return int(sent) if is_number else None
 
 
 def number(sent: str | None) -> float | None:

@@ -18,7 +18,6 @@ from handler.callback.outcome import TERMINAL as TERMINAL
 from handler.callback.outcome import Outcome as Outcome
 from handler.callback.path_trie import PathTrie
 from handler.callback.payload import Format
-from handler.callback.redaction import REDACTED as REDACTED
 from handler.callback.redaction import redact
 from handler.callback.results.fields import Json
 from handler.callback.tag import UNKNOWN

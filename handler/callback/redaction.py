@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from handler.callback import path_trie, tree
 from handler.callback.folding import letters
 from handler.callback.path_trie import PathTrie
+from handler.callback.redacted import REDACTED
 from handler.callback.tree import Tree
-
-REDACTED = "[redacted]"
 
 SECRET_NAMES = frozenset(
     {

@@ -11,7 +11,7 @@ from handler.callback.added_nodes import (
     RESULT_SUFFIX,
 )
 from handler.callback.lineage import Marker, attach, detach
-from handler.callback.record import REDACTED
+from handler.callback.redacted import REDACTED
 from handler.callback.tree import Tree
 from handler.errors import HandlerError
 

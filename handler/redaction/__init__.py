@@ -10,4 +10,4 @@ Which names are secret is the rule of handler.callback.redaction. Where there is
 record, that module redacts it; text is for what can't be parsed or is shown as it was sent.
 """
 
-from handler.callback.redaction import REDACTED as REDACTED
+from handler.callback.redacted import REDACTED as REDACTED

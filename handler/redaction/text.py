@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from handler.callback.folding import letters
+from handler.callback.redacted import REDACTED
 from handler.callback.redaction import (
     ADDRESS_NAMES,
     ENDINGS,
-    REDACTED,
     SECRET_NAMES,
     SECRET_NODES,
     is_address,

@@ -12,7 +12,7 @@ from handler.ledger.bucket import is_bucket_name, is_region_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PREFIX = r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*"
+_PREFIX_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 _ENDPOINT = r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})/?"
 _NAME = r"[A-Za-z0-9_.-]+"
 
@@ -56,10 +56,13 @@ def store_url(text: str) -> StoreUrl:
         raise ValueError
     name, _, prefix = text.removeprefix("cos://").partition("/")
     prefix = prefix.strip("/")
-    dots = any(part in (".", "..") for part in prefix.split("/"))
-    if prefix and (dots or len(prefix) > MAX_PREFIX_CHARS or not re.fullmatch(_PREFIX, prefix)):
+    if prefix and (len(prefix) > MAX_PREFIX_CHARS or not all(map(_is_folder, prefix.split("/")))):
         raise ValueError
     return StoreUrl("cos", bucket(name), prefix + "/" if prefix else "")
+
+
+def _is_folder(name: str) -> bool:
+    return bool(name) and name not in (".", "..") and _PREFIX_CHARS.issuperset(name)
 
 
 def spill_url(text: str) -> StoreUrl:

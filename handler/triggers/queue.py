@@ -6,8 +6,6 @@ whole batch again where the function raises; that is harmless, since twice is on
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -75,8 +73,10 @@ def _body(record: Mapping[str, Any]) -> bytes:
     raw = as_bytes(body)
     if not isinstance(body, str) or raw.lstrip()[:1] in (b"<", b"{", b"[") or not raw.strip():
         return raw
+    import base64  # no other trigger needs it
+
     try:
         decoded = base64.b64decode(raw, validate=True)
-    except binascii.Error:
+    except ValueError:
         return raw
     return decoded if decoded.lstrip()[:1] in (b"<", b"{") else raw

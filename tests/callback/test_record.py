@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 import ci_callback
 from ci_callback import record_schema as schema
-from handler.callback import catalogue, envelope, payload, record
+from handler.callback import catalogue, envelope, payload
 from handler.callback.lineage import Lineage, Marker
 from handler.callback.record import JobRecord, Source, normalise
+from handler.callback.redacted import REDACTED
 from tests.callback.twins import as_json, as_xml
 from tests.conftest import PAYLOADS
 
@@ -291,7 +292,7 @@ def test_echoed_secrets_are_redacted_in_the_details() -> None:
     job_record = job(Tag="DocProcess", Operation={"DocProcess": {"DocPassword": "hunter2"}})
     assert b"hunter2" not in job_record.to_json()
     details: Any = job_record.details
-    assert details["Operation"]["DocProcess"]["DocPassword"] == record.REDACTED
+    assert details["Operation"]["DocProcess"]["DocPassword"] == REDACTED
     empty: Any = job(Operation={"DocProcess": {"DocPassword": ""}}).details
     assert empty["Operation"]["DocProcess"]["DocPassword"] == ""
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from handler.callback.redaction import REDACTED, SECRET_NAMES, SECRET_NODES, is_secret, redact
+from handler.callback.redacted import REDACTED
+from handler.callback.redaction import SECRET_NAMES, SECRET_NODES, is_secret, redact
 from tests.callback.test_record import job, records, valid
 from tests.callback.twins import as_json, as_xml
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handler.callback.lineage import Lineage, Marker
-from handler.callback.record import REDACTED
+from handler.callback.redacted import REDACTED
 from handler.ci_api.request_builder import NoRoomError, NotRebuildableError, request
 
 SECOND = Marker(Lineage("j1", 2), "00c0ffee00c0ffee")

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from handler.callback.redaction import REDACTED, SECRET_NAMES, SECRET_NODES
+from handler.callback.redacted import REDACTED
+from handler.callback.redaction import SECRET_NAMES, SECRET_NODES
 from handler.redaction.escapes import Decoded
 from handler.redaction.text import redact, redact_body
 from tests.callback.test_redaction import ODDLY_WRITTEN

@@ -9,7 +9,8 @@ import pytest
 
 from ci_callback.ci_simulator import Fault, Seen
 from handler.callback.lineage import Lineage, Marker
-from handler.callback.record import REDACTED, JobRecord
+from handler.callback.record import JobRecord
+from handler.callback.redacted import REDACTED
 from handler.ledger.attempts import Attempt, nonce_of
 from handler.ledger.outbox import Ticket, about
 from handler.retries.next_step import Adopt, Alert, Defer, Done, NextStep, Submit

@@ -93,7 +93,9 @@ class Leaf:
     def read(self, node: Tree) -> Json:
         sent = None
         for names in self.at:
-            sent = sent or tree.leaf(tree.walk(node, names))
+            sent = tree.leaf(tree.walk(node, names))
+            if sent:
+                break
         return self.type.convert(sent)
 
     def schema(self) -> Schema:

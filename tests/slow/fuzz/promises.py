@@ -15,7 +15,8 @@ import jsonschema
 from ci_callback import record_schema as schema
 from ci_callback.log_recovery import recover
 from handler.callback.record import JobRecord
-from handler.callback.redaction import REDACTED, SECRET_NAMES
+from handler.callback.redacted import REDACTED
+from handler.callback.redaction import SECRET_NAMES
 from handler.ledger.outbox import Ticket
 from tests.slow.fuzz.events import TOKEN
 
