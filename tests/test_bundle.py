@@ -12,10 +12,11 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from tests import cold_modules
 from tests.conftest import PAYLOADS
 from tests.fake_cos import FakeCos
 from tools.bundle import LEFT_OUT, BundleError, find_python, runtime_version
@@ -269,6 +270,47 @@ def kept_record(ledger: Path) -> dict[str, Any]:
     (path,) = ledger.glob("jobs/dt=2022-07-25/*.json")
     record: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return record
+
+
+COLD = """
+import sys
+before = set(sys.modules)
+import index, json
+event = {"httpMethod": "POST", "path": "/", "body": sys.argv[1], "queryString": {"token": "t"}}
+answer = index.main_handler(event, {})
+print(json.dumps([answer["statusCode"], sorted(set(sys.modules) - before)]), file=sys.stderr)
+"""
+
+
+class ColdStart(NamedTuple):
+    """A callback that is the first of a process. tokens: those that the function accepts."""
+
+    payload: str
+    tokens: str
+    status: int
+    allowed: frozenset[str]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ColdStart("Translation.seed.xml", "t", 200, cold_modules.KEPT_XML),
+        ColdStart("Translation.seed.json", "t", 200, cold_modules.KEPT_JSON),
+        ColdStart("SplitVideoParts.seed.xml", "t", 200, cold_modules.KEPT_XML),
+        ColdStart("SplitVideoParts.seed.json", "t", 200, cold_modules.KEPT_JSON),
+        ColdStart("Translation.seed.xml", "another", 401, cold_modules.REFUSED),
+    ],
+)
+def test_a_cold_start_imports_what_it_needs(deployed: Path, cos: FakeCos, case: ColdStart) -> None:
+    """Neither the SDK nor what makes dataclasses (inspect), nor any other module unnoticed."""
+    env = cos.env | {"CALLBACK_TOKENS": case.tokens}
+    done = run(deployed, COLD, (PAYLOADS / case.payload).read_text(), **env)
+    assert done.returncode == 0, done.stderr
+    status, imported = json.loads(done.stderr)
+    assert status == case.status
+    costly = {"dataclasses", "inspect", "qcloud_cos", "requests", "urllib3", "logging"}
+    assert case.allowed.isdisjoint(costly)
+    assert {cold_modules.named(module) for module in imported} - case.allowed - {""} == set()
 
 
 def test_sdk_loads_without_the_packages_that_are_left_out(deployed: Path) -> None:
