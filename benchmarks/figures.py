@@ -137,6 +137,22 @@ BARS: tuple[Bar, ...] = (
     Bar("parse growth exponent, XML", "growth.parse_xml", "", 1.05),
     Bar("parse growth exponent, JSON", "growth.parse_json", "", 1.05),
     Bar("sweep: 100 due of 100,000 / of 100", "sweep.100000", "sweep.100", 1.2),
+    *(
+        bar
+        for ms in (20, 50)
+        for bar in (
+            Bar(f"20,000 failures in an hour, {ms} ms, minutes", f"backlog.burst.{ms}", "", 10.0),
+            Bar(f"the same: over CI's limit, {ms} ms", f"backlog.burst_refused.{ms}", "", 0, True),
+            Bar(f"the same: sweeps killed, {ms} ms", f"backlog.burst_killed.{ms}", "", 0, True),
+            Bar(f"10 M a day, 1 % failing, {ms} ms, minutes due", f"backlog.day.{ms}", "", 3.0),
+            Bar(f"the same: over CI's limit, {ms} ms", f"backlog.day_refused.{ms}", "", 0, True),
+            Bar(f"5,000 due: COS requests / submission, {ms} ms", f"backlog.due.{ms}", "", 10.0),
+        )
+    ),
+    Bar("2,000 alerts at 100 ms: a sweep, s", "backlog.alerts", "", 55.0),
+    Bar("the same: sweeps killed", "backlog.alerts_killed", "", 0, True),
+    Bar("the same: sent twice", "backlog.alerts_twice", "", 0, True),
+    Bar("the same: never sent", "backlog.alerts_never", "", 0, True),
     Bar("reconcile, 10 M jobs a day, 20 ms", "reconcile_day.20", "", 1.0),
     Bar("reconcile, 10 M jobs a day, 50 ms", "reconcile_day.50", "", 1.0),
     Bar("queue batch of 100 / one after another", "queue.100", "queue.100_in_turn", 0.15),

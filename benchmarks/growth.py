@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import payloads, reconcile_backlog
+from benchmarks import backlog, payloads, reconcile_backlog
 from benchmarks.figures import OURS, exponent
 from benchmarks.made_up import DUE, ci_list, due_tickets
 from benchmarks.processes import PREFIX
@@ -50,6 +50,10 @@ class Growth(Rig):
             self.table.put(f"growth.parse_{form}", title, "", ours=_fit(points))
 
     def backlog(self) -> None:
+        """What is due, and drains: played in virtual time."""
+        backlog.measure(self.table, self.effort.backlog)
+
+    def later(self) -> None:
         """A sweep with 100 alerts that are due, and ever more tickets that are not."""
         walls: dict[int, list[float]] = defaultdict(list)
         cpus: dict[int, list[float]] = defaultdict(list)

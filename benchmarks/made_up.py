@@ -17,14 +17,15 @@ def due_tickets() -> dict[str, bytes]:
     """100 alerts about failed jobs, and the jobs' records."""
     objects = {}
     for number in range(DUE):
-        record = _record(f"jdue{number:03d}")
+        record = made_up_record(f"jdue{number:03d}")
         ticket = Ticket("alert.failed", record.job_id, record.outcome, record=record)
         objects[OUTBOX + ticket.name] = ticket.to_json()
         objects[keys.record(record)] = record.to_json()
     return objects
 
 
-def _record(job_id: str) -> JobRecord:
+def made_up_record(job_id: str) -> JobRecord:
+    """A job that failed."""
     day = "2026-09-20"
     return JobRecord(
         kind="job",

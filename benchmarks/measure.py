@@ -23,6 +23,7 @@ class SweepContext(SideBySide, Counted, Growth):
             self.slow,
             self.sizes,
             self.body_growth,
+            self.later,
             self.backlog,
             self.queue,
             self.reconcile,

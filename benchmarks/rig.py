@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from benchmarks import payloads, trees
+from benchmarks import backlog, payloads, trees
 from benchmarks.figures import Table
 from benchmarks.processes import Function, Stub
 
@@ -43,6 +43,7 @@ class Effort:
     ledgers: tuple[int, ...]
     growth: int
     jobs_a_day: int
+    backlog: backlog.Size
 
 
 FULL = Effort(
@@ -58,6 +59,7 @@ FULL = Effort(
     ledgers=(1_000, 10_000, 100_000, 1_000_000),
     growth=5,
     jobs_a_day=10_000_000,
+    backlog=backlog.WHOLE,
 )
 QUICK = Effort(
     cold=5,
@@ -72,6 +74,7 @@ QUICK = Effort(
     ledgers=(1_000, 10_000),
     growth=3,
     jobs_a_day=1_000_000,
+    backlog=backlog.QUICK,
 )
 QUICKEST = Effort(
     cold=1,
@@ -86,6 +89,7 @@ QUICKEST = Effort(
     ledgers=(100, 1_000),
     growth=1,
     jobs_a_day=30_000,
+    backlog=backlog.QUICKEST,
 )
 """For the harness's own tests: the figures mean nothing."""
 

@@ -20,7 +20,7 @@ from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.keys import DONE, OUTBOX
 from handler.ledger.records import Ledger
-from handler.parallel import in_parallel
+from handler.parallel import Parallel, in_parallel
 
 SCHEMA = "ticket/1"
 FAULTS = "faults"
@@ -135,7 +135,9 @@ def action_of(name: str) -> str | None:
 class Outbox:
     """Tickets in a ledger. Every method may raise StoreError."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, parallel: Parallel = in_parallel) -> None:
+        """parallel: how many marks are written at a time."""
+        self._parallel = parallel
         self._store = ledger.store
         self.closed: list[str] = []
         """Keys of tickets that were dealt with, and that are still there."""
@@ -162,7 +164,7 @@ class Outbox:
 
     def done_all(self, names: Sequence[str]) -> None:
         """The same for many: all marks, then one request in which the tickets go."""
-        in_parallel(self._mark, names)
+        self._parallel(self._mark, names)
         self._store.delete_many([OUTBOX + name for name in names])
 
     def close(self, name: str) -> None:

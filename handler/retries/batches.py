@@ -7,12 +7,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from handler.parallel import in_parallel
+from handler.parallel import Parallel, in_parallel
 from handler.retries.budget import Budget
 from handler.retries.worker import Outcome, Result
 
 AT_A_TIME = 16
 """Tickets. Each makes about ten requests, two of them to CI."""
+
+AT_A_TIME_FAST = 7
+"""Where answers come fast: two batches of 16 within a second would make 64 requests to CI. Three of
+7, and the first one of 3, make 48."""
+
+SLOW_S = 0.5
+"""What a batch takes where answers are slow enough for the larger one: the second request of each
+ticket to CI comes at least 0.2 s after the first then, so that no second has more than 48."""
 
 AT_FIRST = 3
 """Until one was dealt with: whether CI answers is not known yet."""
@@ -29,17 +37,22 @@ MAX_CI_FAULTS = 3
 class Batches:
     """Works through tickets. process: deals with one, and may be called from several threads.
 
-    sleep and timer: seconds.
+    sleep and timer: seconds. parallel: deals with a batch.
     """
 
     process: Callable[[str], Outcome]
     budget: Budget
     sleep: Callable[[float], None]
     timer: Callable[[], float]
+    parallel: Parallel = in_parallel
     results: Counter[Result] = field(default_factory=Counter)
     submitted: int = 0
     ci_faults: int = 0
     """In a row, up to now."""
+    _took_s: float = 0.0
+    """The last batch, without the pause before it."""
+    _free_at: float = 0.0
+    """By the timer: from when on the next batch keeps to the rate, of whichever kind it is."""
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -57,18 +70,24 @@ class Batches:
         """
         begun = 0
         while begun < len(names) and not self.is_ci_down and self.budget.allows_step():
-            width = AT_A_TIME if self.results["done"] else AT_FIRST
+            width = self._width()
             if max_submits is not None:
                 width = min(width, max_submits - self.submitted)
             if width <= 0:
                 break
             batch = names[begun : begun + width]
+            self.sleep(max(0.0, self._free_at - self.timer()))
             started = self.timer()
-            in_parallel(self._process, batch)
+            self._free_at = started + len(batch) / TICKETS_PER_S
+            self.parallel(self._process, batch)
+            self._took_s = self.timer() - started
             begun += len(batch)
-            if begun < len(names):
-                self.sleep(max(0.0, len(batch) / TICKETS_PER_S - (self.timer() - started)))
         return len(names) - begun
+
+    def _width(self) -> int:
+        if not self.results["done"]:
+            return AT_FIRST
+        return AT_A_TIME if self._took_s >= SLOW_S else AT_A_TIME_FAST
 
     def _process(self, name: str) -> None:
         outcome = self.process(name)

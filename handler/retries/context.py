@@ -19,6 +19,7 @@ from handler.ledger.outbox import Outbox
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.log import Log
+from handler.parallel import Parallel, in_parallel
 from handler.policy import Policy
 from handler.retries.roots import RootLocks
 from handler.settings import Settings
@@ -29,7 +30,7 @@ class Invocation:
     """The parts of an invocation: clock (epoch seconds), sleep (seconds), log and request id.
 
     http: for CI and the alert channels; None: over the network. timer: seconds, of a clock that
-    only runs forward.
+    only runs forward. parallel: how several tickets are dealt with at a time.
     """
 
     clock: Callable[[], float]
@@ -38,6 +39,7 @@ class Invocation:
     request_id: str
     http: Http | None = None
     timer: Callable[[], float] = time.perf_counter
+    parallel: Parallel = in_parallel
 
 
 @dataclass
@@ -60,6 +62,7 @@ class SweepContext:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     timer: Callable[[], float]
+    parallel: Parallel
     log: Log
     request_id: str
 
@@ -75,7 +78,7 @@ class SweepContext:
             policy=policy,
             ledger=ledger,
             recorder=Recorder.of(settings, store),
-            outbox=Outbox(ledger),
+            outbox=Outbox(ledger, invocation.parallel),
             attempts=Attempts(store),
             lease=Lease(
                 store,
@@ -92,6 +95,7 @@ class SweepContext:
             clock=clock,
             sleep=sleep,
             timer=invocation.timer,
+            parallel=invocation.parallel,
             log=invocation.log,
             request_id=invocation.request_id,
         )

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from handler.errors import StoreError
 from handler.ledger.outbox import OWN_RECORD, Ticket
 from handler.ledger.store import TimeLeft
-from handler.parallel import POOL, in_parallel
+from handler.parallel import POOL
 from handler.retries.context import SweepContext
 from handler.retries.load_ticket import read_ticket
 
@@ -47,7 +47,7 @@ class EarlyLook:
                 return
             batch = names[at : at + POOL]
             try:
-                found = in_parallel(self._look, batch)
+                found = self._context.parallel(self._look, batch)
             except StoreError:
                 return
             self._seen |= {name: seen for name, seen in zip(batch, found, strict=True) if seen}

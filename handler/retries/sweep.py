@@ -17,7 +17,7 @@ from handler.errors import StoreError
 from handler.ledger import keys
 from handler.ledger.lease import LeaseLostError
 from handler.ledger.outbox import Ticket, action_of
-from handler.parallel import POOL, in_parallel
+from handler.parallel import POOL
 from handler.retries.batches import Batches
 from handler.retries.budget import Budget, too_short
 from handler.retries.context import SweepContext
@@ -143,7 +143,7 @@ class Sweep:
             self._raise_sweep_alert(too_short(budget), context.now()[:10])
             return
         context.ci = replace(context.ci, timeout_s=min(TIMEOUT_S, budget.request_s))
-        batches = Batches(worker.process, budget, context.sleep, context.timer)
+        batches = Batches(worker.process, budget, context.sleep, context.timer, context.parallel)
         try:
             batches.run(due.verifications)
             batches.run(due.retries, context.settings.sweep_max_submits)
@@ -176,7 +176,7 @@ class Sweep:
             if budget.left() < until:
                 break
             batch = names[at : at + POOL]
-            entries += [entry for entry in in_parallel(worker.alert, batch) if entry]
+            entries += [entry for entry in self._context.parallel(worker.alert, batch) if entry]
             self._summary.remaining -= len(batch)
         return entries
 
