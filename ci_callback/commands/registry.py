@@ -14,12 +14,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ci_callback.commands import dead, deploy
+from ci_callback.commands import dead, deploy, events
 from ci_callback.commands.compact import compact
 from ci_callback.commands.cost import cost
 from ci_callback.commands.doctor import doctor
 from ci_callback.commands.invoke import invoke
 from ci_callback.commands.jobs import jobs
+from ci_callback.commands.listen import listen
 from ci_callback.commands.query import query
 from ci_callback.commands.reconcile import reconcile
 from ci_callback.commands.replay import replay
@@ -85,6 +86,7 @@ for command, panel, example in (
     (jobs, LOOK, "jobs --since 24h --failed"),
     (show, LOOK, "show ac34be3aa0bf411ed9ce39d7cc972e427"),
     (tail, LOOK, "tail --tag Transcode"),
+    (listen, LOOK, "listen --forward-to http://localhost:3000/hook"),
     (retries, LOOK, "retries --made"),
     (query, LOOK, "query 'SELECT tag, count(*) FROM jobs GROUP BY tag'"),
     (report, LOOK, "report --out report.html"),
@@ -103,6 +105,12 @@ app.add_typer(
     epilog=f"Example: {PROGRAM} deploy --dry-run",
 )
 app.add_typer(dead.app, name="dead", rich_help_panel=FIX)
+app.add_typer(
+    events.app,
+    name="events",
+    rich_help_panel=LOOK,
+    epilog=f"Example: {PROGRAM} events --since 24h --type job.failed",
+)
 
 
 def print_version(wanted: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from ci_callback.ledger_reader import (
     received_at,
     resubmissions,
 )
+from ci_callback.sent_events import SentEvent, finals, has_events, of_root
 from ci_callback.terminal import (
     Cell,
     Styled,
@@ -55,13 +56,16 @@ TIMES = (
 @dataclass(frozen=True)
 class JobHistory:
     """The ledger's knowledge of a job. records: its records; lineage: its root and attempt; first:
-    the records of the root."""
+    the records of the root; finals: the final events of the root, in their order; events: where
+    its events were sent."""
 
     records: Sequence[StoredRecord]
     lineage: Lineage
     first: Sequence[StoredRecord]
     resubmissions: Sequence[Resubmission]
     tickets: Sequence[StoredTicket]
+    finals: Sequence[Mapping[str, str]] = ()
+    events: Sequence[SentEvent] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -83,7 +87,9 @@ def history(store: Store, job_id: str) -> JobHistory:
         *(resubmission.attempt.job_id for resubmission in made if resubmission.attempt),
     }
     tickets = [stored for stored in outbox(store) if stored.ticket and stored.ticket.job_id in ids]
-    return JobHistory(records, lineage, first, made, tickets)
+    noted = finals(store, root)
+    sent = of_root(store, root) if noted or has_events(store) else []
+    return JobHistory(records, lineage, first, made, tickets, noted, sent)
 
 
 def show(
@@ -102,11 +108,25 @@ def show(
     for stored in job.records:
         _say_record(stored)
     say_tree(_attempts(job))
+    if job.events or job.finals:
+        _say_events(job)
     if job.tickets:
         tickets = Table(("due (UTC)", "ticket", "job and note"), title="Tickets")
         for waiting in job.tickets:
             tickets.add(*ticket_cells(waiting))
         say_table(tickets)
+
+
+def _say_events(job: JobHistory) -> None:
+    last = job.finals[-1]["type"] if job.finals else "none yet"
+    say(Styled("Final event ", "bold"), last)
+    table = Table(("sent (UTC)", "type", "destination", "answer"), title="Events")
+    for event in job.events:
+        for name, sent in event.sent.items():
+            said = (sent.get(part) for part in ("status", "code", "reason"))
+            answer = " ".join(str(part) for part in said if part)
+            table.add(str(sent.get("at"))[:19], event.head.get("type"), name, answer)
+    say_table(table)
 
 
 def timings(record: JobRecord) -> list[tuple[str, str, float | None]]:
@@ -177,4 +197,6 @@ def _as_object(job: JobHistory) -> dict[str, Any]:
             *map(resubmission_object, job.resubmissions),
         ],
         "tickets": [ticket_object(ticket) for ticket in job.tickets],
+        "final_events": list(job.finals),
+        "events": [event.values() for event in job.events],
     }

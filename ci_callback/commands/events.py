@@ -1,0 +1,150 @@
+"""`events`: what the user's own code heard, to look at and to send again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from ci_callback.common import EXIT_NOT_2XX, AsJson, local, moment
+from ci_callback.event_sending import requeue, send_to
+from ci_callback.program import PROGRAM
+from ci_callback.sent_events import EventFilter, SentEvent, batch_keys, distinct, events_of
+from ci_callback.terminal import Table, complain, print_json, say, say_table
+from handler.ledger.store import Store
+
+MAX_EVENTS = 10_000
+"""Of one command; a narrower filter shows others."""
+
+app = typer.Typer(help="Events: what your own code heard, and send them again.")
+
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=moment,
+        metavar="WHEN",
+        help="Only events since: 24h, 7d, 2026-11-20 or an RFC 3339 time.",
+    ),
+]
+Type = Annotated[
+    str | None, typer.Option("--type", help="Only this type, or a pattern such as job.*.")
+]
+Unsent = Annotated[
+    bool, typer.Option("--unsent", help="Only events that a destination did not take.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def events(
+    context: typer.Context,
+    since: Since = None,
+    kind: Type = None,
+    unsent: Unsent = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Print new ones as they come.")] = False,
+    every: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between two looks with --follow.")
+    ] = 2.0,
+    count: Annotated[
+        int, typer.Option(min=0, help="With --follow: exit after so many; 0: run until Ctrl-C.")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """List the events that were sent or wait to be, with the answer of each destination."""
+    if context.invoked_subcommand is not None:
+        return
+    wanted = EventFilter(since, kind, None, unsent)
+    with local() as here:
+        store = here.ledger.store
+        if follow:
+            _follow(store, wanted, every, count, as_json)
+            return
+        found = _found(store, wanted)
+    if as_json:
+        print_json([event.values() for event in found])
+        return
+    table = Table(("occurred (UTC)", "type", "job", "destinations", "id"))
+    for event in found:
+        table.add(*_cells(event))
+    say_table(table, empty="There are no events.")
+
+
+@app.command(epilog=f"Example: {PROGRAM} events resend --since 24h --type job.failed --unsent")
+def resend(
+    event_id: Annotated[
+        str | None, typer.Argument(help="The event's id; without it all that match.", metavar="ID")
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="An address as in FORWARD_URLS, to which this command itself sends. Without it "
+            "the events are queued again for the destinations that they were meant for."
+        ),
+    ] = None,
+    since: Since = None,
+    kind: Type = None,
+    unsent: Unsent = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send events again, with the same ids."""
+    wanted = EventFilter(since, kind, event_id, unsent)
+    if wanted == EventFilter():
+        raise typer.BadParameter("name an event, or choose some: --since, --type or --unsent")
+    with local() as here:
+        found = _found(here.ledger.store, wanted)
+        results = send_to(here, to, found) if to else requeue(here.ledger.store, found)
+    if as_json:
+        print_json(results)
+    else:
+        for result in results:
+            say(f"{result['status']:10}", result["id"], result["type"], result["job_id"])
+    if not results:
+        complain("No event matches.")
+    if not results or any(result["status"] == "failed" for result in results):
+        raise typer.Exit(EXIT_NOT_2XX)
+
+
+def _found(store: Store, wanted: EventFilter) -> list[SentEvent]:
+    batches = batch_keys(store, wanted.since)
+    matching = (event for event in events_of(store, batches) if event.matches(wanted))
+    return distinct(matching, MAX_EVENTS)
+
+
+def _follow(store: Store, wanted: EventFilter, every: float, count: int, as_json: bool) -> None:
+    for number, event in enumerate(coming(store, wanted, every), 1):
+        if as_json:
+            print_json(event.values())
+        else:
+            say(*(str(cell) for cell in _cells(event)), sep="  ")
+        if number == count:
+            return
+
+
+def coming(store: Store, wanted: EventFilter, every: float) -> Iterator[SentEvent]:
+    """Events that were not there at the first look, as they appear."""
+    seen = set(batch_keys(store, wanted.since))
+    while True:  # until the caller has enough, or Ctrl-C
+        time.sleep(every)
+        new = [key for key in batch_keys(store, wanted.since) if key not in seen]
+        seen.update(new)
+        yield from (event for event in events_of(store, new) if event.matches(wanted))
+
+
+def _cells(event: SentEvent) -> tuple[Any, ...]:
+    head = event.head
+    reason = f" ({head['reason']})" if head.get("reason") else ""
+    return (
+        str(head.get("occurred_at"))[:19],
+        f"{head.get('type')}{reason}",
+        head.get("job_id"),
+        "; ".join(answer_text(name, sent) for name, sent in event.sent.items()) or "none wants it",
+        event.id,
+    )
+
+
+def answer_text(destination_id: str, sent: Any) -> str:
+    """What a destination answered, in a few words."""
+    code = f" {sent['code']}" if sent.get("code") else ""
+    return f"{destination_id[:6]} {sent.get('status')}{code} {str(sent.get('at'))[:19]}"
