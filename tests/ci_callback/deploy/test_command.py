@@ -41,7 +41,7 @@ def test_from_an_empty_account_to_an_address_and_no_change_after_it(cloud: Local
     first = run(cloud)
     assert first.exit_code == 0, first.output
     assert "call  1" in first.stdout
-    assert "done 10" in first.stdout
+    assert "done 11" in first.stdout
     address = first.stdout.splitlines()[-1]
     (made,) = cloud.account.scf.functions.values()
     pairs = made.latest.settings["Environment"]["Variables"]

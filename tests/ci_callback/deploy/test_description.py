@@ -42,11 +42,12 @@ def test_the_file_of_the_repository_is_read() -> None:
     assert (found.memory_mb, found.timeout_s, found.init_timeout_s) == (256, 55, 15)
     assert found.is_public
     assert found.variables == {name: ENV[name] for name in ("LEDGER_URL", "ALERT_URLS")}
-    assert found.unset == ("CALLBACK_TOKENS",)
+    assert found.unset == ("CALLBACK_TOKENS", "FORWARD_URLS")
     assert found.url == Url("$DEFAULT", "NONE", extranet=True, intranet=False)
     assert found.timers == (
         Timer("sweep", "$DEFAULT", "0 * * * * * *", "sweep"),
         Timer("reconcile", "$DEFAULT", "0 */30 * * * * *", "reconcile"),
+        Timer("forward", "$DEFAULT", "30 * * * * * *", "forward"),
     )
 
 

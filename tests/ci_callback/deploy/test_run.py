@@ -6,6 +6,7 @@ import base64
 import functools
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,6 +34,9 @@ from tests.ci_callback.deploy.world import (
     with_variables,
 )
 
+TIMERS = re.findall(r"argument: (\w+)", SERVERLESS)
+"""The timers of serverless.yml: each is called as its task."""
+
 FROM_NOTHING = [
     "CreateRole",
     "CreatePolicy",
@@ -41,9 +45,7 @@ FROM_NOTHING = [
     "UpdateFunctionEventInvokeConfig",
     "PublishVersion",
     "UpdateAlias",
-    "CreateTrigger",
-    "CreateTrigger",
-    "CreateTrigger",
+    *["CreateTrigger"] * (1 + len(TIMERS)),
 ]
 
 
@@ -80,10 +82,8 @@ def test_an_empty_account_becomes_a_function_that_callbacks_reach(world: World) 
     assert made.version(DEFAULT).code == bundle().code
     assert bundle().sha256 in made.version(DEFAULT).description
     timers = {one["TriggerName"]: one for one in made.triggers if one["Type"] == "timer"}
-    assert {name: one["CustomArgument"] for name, one in timers.items()} == {
-        "sweep": "sweep",
-        "reconcile": "reconcile",
-    }
+    tasks = {name: one["CustomArgument"] for name, one in timers.items()}
+    assert tasks == {name: name for name in TIMERS}
     assert all((one["Qualifier"], one["Enable"]) == (DEFAULT, 1) for one in made.triggers)
     assert outcome.address.startswith("https://1250000000-")
     assert (outcome.token, outcome.is_new) == (TOKEN, True)
@@ -263,7 +263,7 @@ def test_prune_removes_it_but_never_the_token(world: World) -> None:
     by_hand(world)
     world.deploy(world.job(choices=Choices(prune=True)))
     assert variables(world).keys() == {"LEDGER_URL", "CALLBACK_TOKENS"}
-    assert [one["TriggerName"] for one in function(world).triggers][1:] == ["sweep", "reconcile"]
+    assert [one["TriggerName"] for one in function(world).triggers][1:] == TIMERS
 
 
 def by_hand(world: World) -> None:
@@ -385,7 +385,7 @@ def test_a_function_that_could_not_be_created_is_created_again(world: World) -> 
     world.forget()
     world.deploy()
     assert world.made[:2] == ["DeleteFunction", "CreateFunction"]
-    assert len(function(world).triggers) == 3
+    assert len(function(world).triggers) == 1 + len(TIMERS)
 
 
 def test_a_function_that_does_not_become_active_ends_the_run(world: World) -> None:
