@@ -37,6 +37,7 @@ UNLIKE: dict[str, int] = {
     # Of an account in which nothing is deployed yet.
     "deploy --dry-run": 2,
     "deploy connect": 1,
+    "deploy rotate-token": 1,
     "deploy status": 1,
     "deploy rollback": 1,
 }
@@ -98,7 +99,7 @@ def rehearsal(
     with LocalCloud(tmp_path / "cloud") as cloud, cloud.timers(0.2):
         monkeypatch.setenv("LEDGER_URL", cloud.ledger)
         monkeypatch.setenv("CI_CALLBACK_DEPLOY_ZIP_FILE", str(tmp_path / "function.zip"))
-        for command in ("", "_CONNECT", "_STATUS", "_ROLLBACK", "_DESTROY"):
+        for command in ("", "_CONNECT", "_ROTATE_TOKEN", "_STATUS", "_ROLLBACK", "_DESTROY"):
             monkeypatch.setenv(f"CI_CALLBACK_DEPLOY{command}_TO", cloud.url)
         yield lambda said: said.replace("http://127.0.0.1:9000", cloud.url)
 

@@ -2,57 +2,47 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ci_callback.common import EXIT_NOT_2XX, AsJson, errors_as_messages
-from ci_callback.doctor.on_queues import KINDS
+from ci_callback.commands.deploy_queues import connect, rotate_token
+from ci_callback.commands.deploy_session import (
+    EXIT_DIFFERENT,
+    TOKEN_BYTES,
+    Name,
+    Region,
+    Stage,
+    To,
+    Yes,
+    session_of,
+)
+from ci_callback.commands.deploy_versions import destroy, rollback, status
+from ci_callback.common import EXIT_NOT_2XX, AsJson
 from ci_callback.program import PROGRAM
-from ci_callback.terminal import complain, print_json, say
-from handler.http_client import HttpClient
+from ci_callback.terminal import print_json, say
 
 if TYPE_CHECKING:
-    from ci_callback.deploy.calls import Call
-    from ci_callback.deploy.job import Request, Session
+    from ci_callback.deploy.job import Session
     from ci_callback.deploy.run import Outcome
     from ci_callback.doctor.findings import Finding
-
-EXIT_DIFFERENT = 2
-TOKEN_BYTES = 32
-
-Name = Annotated[str, typer.Option(help="Name of the function; else serverless.yml's.")]
-Stage = Annotated[
-    str,
-    typer.Option(
-        help="staging, or any other word: the function's name ends with it. production: as it is. "
-        "What .env.STAGE says goes before the environment."
-    ),
-]
-Region = Annotated[str, typer.Option(help="Region of bucket and function; else COS_REGION.")]
-To = Annotated[
-    str,
-    typer.Option(
-        help="Rehearse at `serve --cloud`, which stands in for Tencent Cloud on this machine.",
-        metavar="http://127.0.0.1:PORT",
-    ),
-]
-Yes = Annotated[
-    bool, typer.Option("--yes", help="Replace addresses of others without being asked.")
-]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be called, and call nothing.")
-]
 
 app = typer.Typer(
     invoke_without_command=True,
     help="Deploy function, role, policy, triggers and settings. A second run changes nothing.",
 )
+
+
+for name, command, example in (
+    ("connect", connect, "connect --queue media"),
+    ("rotate-token", rotate_token, "rotate-token --dry-run"),
+    ("status", status, "status"),
+    ("rollback", rollback, "rollback --dry-run"),
+    ("destroy", destroy, "destroy --dry-run"),
+):
+    app.command(name, epilog=f"Example: {PROGRAM} deploy {example}")(command)
 
 
 @app.callback()
@@ -109,7 +99,7 @@ def deploy(
     from ci_callback.deploy.job import Request
     from ci_callback.deploy.plan import Choices
 
-    with _session(Request(name, stage, region, to, file, zip_file)) as session:
+    with session_of(Request(name, stage, region, to, file, zip_file)) as session:
         job = session.job(secrets.token_urlsafe(TOKEN_BYTES), Choices(prune, adopt))
         if dry_run:
             outcome = run.look(job, session.cloud)
@@ -136,121 +126,6 @@ def deploy(
             _connect(session, yes)
 
 
-@app.command(epilog=f"Example: {PROGRAM} deploy status")
-def status(
-    name: Name = "",
-    stage: Stage = "production",
-    region: Region = "",
-    to: To = "",
-    as_json: AsJson = False,
-) -> None:
-    """Show what runs: version, bundle, triggers, role."""
-    from ci_callback.deploy import show, versions
-    from ci_callback.deploy.job import Request
-
-    with _session(Request(name, stage, region, to)) as session:
-        found = versions.status(session.cloud, session.description.name)
-        if as_json:
-            print_json(show.status_as_json(found, session.local_bundle()))
-        else:
-            show.show_status(found, session.local_bundle())
-
-
-@app.command(epilog=f"Example: {PROGRAM} deploy connect --queue media")
-def connect(
-    queue: Annotated[
-        list[str] | None,
-        typer.Option(help=f"A kind of queue ({', '.join(KINDS)}); without it all."),
-    ] = None,
-    yes: Yes = False,
-    undo: Annotated[
-        bool, typer.Option("--undo", help="Bring back what stood there before.")
-    ] = False,
-    dry_run: DryRun = False,
-    name: Name = "",
-    stage: Stage = "production",
-    region: Region = "",
-    to: To = "",
-) -> None:
-    """Let CI's queues call the function. Shows what they call now, and keeps it."""
-    from ci_callback.deploy import connecting
-    from ci_callback.deploy.job import Request
-
-    kinds = tuple(dict.fromkeys(queue or ()))
-    if not set(kinds) <= set(KINDS):
-        raise typer.BadParameter(f"--queue: one of {', '.join(KINDS)}")
-    with _session(Request(name, stage, region, to)) as session:
-        function = connecting.deployed(session.cloud, session.operator, session.description.name)
-        ask = connecting.Ask(yes, dry_run, lambda words: typer.confirm(words))
-        if undo:
-            connecting.undo(function, ask)
-        elif connecting.connect(function, kinds, ask) and dry_run:
-            raise typer.Exit(EXIT_DIFFERENT)
-
-
-@app.command(epilog=f"Example: {PROGRAM} deploy rollback --dry-run")
-def rollback(
-    version: Annotated[
-        str, typer.Option("--version", help="The version to go to; else the one before.")
-    ] = "",
-    dry_run: DryRun = False,
-    name: Name = "",
-    stage: Stage = "production",
-    region: Region = "",
-    to: To = "",
-) -> None:
-    """Let callbacks and timers reach the version before. The next deploy goes forward again."""
-    from ci_callback.deploy import versions
-    from ci_callback.deploy.job import Request
-
-    with _session(Request(name, stage, region, to)) as session:
-        before, call = versions.rollback(session.cloud, session.description.name, version)
-        say(f"version {before} serves now; {call.params['FunctionVersion']} is to serve")
-        _carry_out(session, [call], dry_run)
-
-
-@app.command(epilog=f"Example: {PROGRAM} deploy destroy --dry-run")
-def destroy(
-    yes: Annotated[
-        str, typer.Option(help="The function's name, in place of being asked for it.")
-    ] = "",
-    dry_run: DryRun = False,
-    name: Name = "",
-    stage: Stage = "production",
-    region: Region = "",
-    to: To = "",
-) -> None:
-    """Remove function, role and policy that deploy made. The ledger stays."""
-    from ci_callback.deploy import versions
-    from ci_callback.deploy.job import Request
-
-    with _session(Request(name, stage, region, to)) as session:
-        function = session.description.name
-        calls = versions.removal(session.cloud, function)
-        if not calls:
-            say(f"nothing of {function} is there")
-            return
-        if not dry_run:
-            for call in calls:
-                say(f"  {call.service} {call.action}: {call.why}")
-            given = yes or typer.prompt(f"Type {function} to remove it")
-            if given != function:
-                complain("destroy:", "that is not its name; nothing was removed")
-                raise typer.Exit(EXIT_NOT_2XX)
-        _carry_out(session, calls, dry_run)
-
-
-def _carry_out(session: Session, calls: Sequence[Call], dry_run: bool) -> None:
-    from ci_callback.deploy import show
-    from ci_callback.deploy.run import carry_out_alone
-
-    show.show_calls(calls)
-    if dry_run:
-        raise typer.Exit(EXIT_DIFFERENT)
-    carry_out_alone(session.description.name, calls, session.cloud)
-    say("done")
-
-
 def _connect(session: Session, yes: bool) -> None:
     from ci_callback.deploy import connecting
 
@@ -270,22 +145,3 @@ def _verified(session: Session, outcome: Outcome) -> list[Finding]:
         operator.region,
     )
     return verify.verify(place, verify.Tools(operator.http, operator.store))
-
-
-@contextlib.contextmanager
-def _session(request: Request) -> Iterator[Session]:
-    from ci_callback.cloud_api import CloudError
-    from ci_callback.deploy.advice import advised
-    from ci_callback.deploy.errors import DeployError
-    from ci_callback.deploy.job import session
-
-    with errors_as_messages(), contextlib.closing(HttpClient()) as http:
-        try:
-            try:
-                yield session(request, os.environ, http)
-            except CloudError as error:
-                raise advised(error) from error
-        except DeployError as error:
-            complain("deploy:", error.what)
-            complain("    fix:", error.fix)
-            raise typer.Exit(error.exit) from error

@@ -143,6 +143,11 @@ def apply(case: Case, store: Store, connections: Sequence[Connection]) -> None:
         # What stood there before the first change is what is brought back.
         before.setdefault(queue.queue_id, {"kind": queue.kind, "config": dict(queue.config)})
     store.put(key, json.dumps({"schema": SCHEMA, "queues": before}).encode())
+    move(case, connections)
+
+
+def move(case: Case, connections: Sequence[Connection]) -> None:
+    """Change the queues; nothing is kept of what stood there. May raise CiError."""
     for connection in connections:
         _put(case, connection.queue, connection.config)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -26,6 +27,10 @@ class Function:
     address: str = field(repr=False)
     case: Case
     store: Store
+
+    def with_token(self, token: str) -> str:
+        """Its address with another token."""
+        return f"{self.address.partition('?')[0]}?token={quote(token, safe='')}"
 
 
 @dataclass(frozen=True)
@@ -101,8 +106,15 @@ def _may(connection: Connection, ask: Ask) -> bool:
 
 
 def _done(do: Callable[[], Sequence[queues.Queue] | None]) -> Sequence[queues.Queue]:
-    try:
+    with refusals_of_ci():
         return do() or ()
+
+
+@contextlib.contextmanager
+def refusals_of_ci() -> Iterator[None]:
+    """CI's refusals as what a person needs."""
+    try:
+        yield
     except CiError as error:
         fix = "the keys need ci:Update… of the queue; run it again: what was done stays done"
         raise DeployError(f"CI did not change a queue: {error}", fix, EXIT_FAILED) from error

@@ -6,7 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ci_callback.doctor import on_alerts, on_ci, on_clock, on_function, on_queues, on_role, on_store
+from ci_callback.doctor import (
+    on_alerts,
+    on_ci,
+    on_clock,
+    on_deployed,
+    on_function,
+    on_queues,
+    on_role,
+    on_store,
+)
 from ci_callback.doctor import store_check as on_trial
 from ci_callback.doctor.case import CHECK_S, Case
 from ci_callback.doctor.findings import Finding, fault, skipped
@@ -32,6 +41,7 @@ CHECKS = (
     Check("ci permissions", on_ci.permissions, "ci"),
     Check("queues", on_queues.queues, "ci"),
     Check("timer", on_function.on_scf),
+    Check("function settings", on_deployed.settings),
     Check("role", on_role.role),
     Check("function url", on_function.url),
     Check("alert", on_alerts.alerts),

@@ -14,6 +14,11 @@ from handler.settings import Settings
 
 SHORT_TOKEN_CHARS = 16
 MAKE_TOKEN = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'  # noqa: S105  # a command
+_KEYS = "TENCENTCLOUD_"
+KEYS_HERE = (
+    "set them in the environment of this machine: keys of yours, with the rights that "
+    "docs/deploy.md lists; never in serverless.yml, since the function has those of its role"
+)
 WHERE = "set it in the environment, and under environment.variables in serverless.yml"
 
 MIN_UNKNOWN_SUBMISSION_TIMEOUT_S = 300
@@ -43,7 +48,7 @@ def read(env: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
         fault(
             f"settings {problem.variable}",
             f"found {problem.found}, expected {problem.expected}",
-            WHERE,
+            KEYS_HERE if problem.variable.startswith(_KEYS) else WHERE,
             EXIT_SETTINGS,
         )
         for problem in problems

@@ -1,0 +1,97 @@
+"""`deploy connect` and `deploy rotate-token`: what CI's queues call."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Annotated
+
+import typer
+
+from ci_callback.commands.deploy_session import (
+    EXIT_DIFFERENT,
+    TOKEN_BYTES,
+    DryRun,
+    Name,
+    Region,
+    Stage,
+    To,
+    Yes,
+    carry_out,
+    session_of,
+)
+from ci_callback.common import EXIT_NOT_2XX
+from ci_callback.doctor.on_queues import KINDS
+from ci_callback.terminal import complain, say
+
+
+def connect(
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(help=f"A kind of queue ({', '.join(KINDS)}); without it all."),
+    ] = None,
+    yes: Yes = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Bring back what stood there before.")
+    ] = False,
+    dry_run: DryRun = False,
+    name: Name = "",
+    stage: Stage = "production",
+    region: Region = "",
+    to: To = "",
+) -> None:
+    """Let CI's queues call the function. Shows what they call now, and keeps it."""
+    from ci_callback.deploy import connecting
+    from ci_callback.deploy.job import Request
+
+    kinds = tuple(dict.fromkeys(queue or ()))
+    if not set(kinds) <= set(KINDS):
+        raise typer.BadParameter(f"--queue: one of {', '.join(KINDS)}")
+    with session_of(Request(name, stage, region, to)) as session:
+        function = connecting.deployed(session.cloud, session.operator, session.description.name)
+        ask = connecting.Ask(yes, dry_run, lambda words: typer.confirm(words))
+        if undo:
+            connecting.undo(function, ask)
+        elif connecting.connect(function, kinds, ask) and dry_run:
+            raise typer.Exit(EXIT_DIFFERENT)
+
+
+def rotate_token(
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Take the old token away, a day after the new one.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --finish: do not wait for the day to be over.")
+    ] = False,
+    dry_run: DryRun = False,
+    name: Name = "",
+    stage: Stage = "production",
+    region: Region = "",
+    to: To = "",
+) -> None:
+    """Add a token and give it to the queues that call the function; later take the old away."""
+    from ci_callback.deploy import connecting, rotate
+    from ci_callback.deploy.job import Request
+
+    with session_of(Request(name, stage, region, to)) as session:
+        own = session.description
+        if rotate.VARIABLE in own.variables:
+            complain(f"rotate-token: {rotate.VARIABLE} is set here, and each deploy goes by it")
+            complain(f"    fix: put the new token before the old one in {rotate.VARIABLE}, deploy")
+            raise typer.Exit(EXIT_NOT_2XX)
+        function = connecting.deployed(session.cloud, session.operator, own.name)
+        new = secrets.token_urlsafe(TOKEN_BYTES)
+        if finish:
+            step = rotate.finish(session.cloud, own.name, function, time.time(), is_sure=yes)
+        else:
+            step = rotate.begin(session.cloud, own.name, function, new)
+        carry_out(session, step.calls, dry_run)
+        if finish:
+            rotate.forget(function)
+            return
+        rotate.note(function, time.time())
+        address = function.with_token(new)
+        with connecting.refusals_of_ci():
+            moved = rotate.move_queues(function, step.tokens, address)
+        say(f"{moved} queues have the new token; what calls the function besides needs it too.")
+        say("The address is shown now and not again:", address)

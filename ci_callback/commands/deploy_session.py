@@ -1,0 +1,77 @@
+"""What the commands of deploy share: their options, and the way to the account."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ci_callback.common import errors_as_messages
+from ci_callback.terminal import complain, say
+from handler.http_client import HttpClient
+
+if TYPE_CHECKING:
+    from ci_callback.deploy.calls import Call
+    from ci_callback.deploy.job import Request, Session
+
+EXIT_DIFFERENT = 2
+TOKEN_BYTES = 32
+
+Name = Annotated[str, typer.Option(help="Name of the function; else serverless.yml's.")]
+Stage = Annotated[
+    str,
+    typer.Option(
+        help="staging, or any other word: the function's name ends with it. production: as it is. "
+        "What .env.STAGE says goes before the environment."
+    ),
+]
+Region = Annotated[str, typer.Option(help="Region of bucket and function; else COS_REGION.")]
+To = Annotated[
+    str,
+    typer.Option(
+        help="Rehearse at `serve --cloud`, which stands in for Tencent Cloud on this machine.",
+        metavar="http://127.0.0.1:PORT",
+    ),
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Replace addresses of others without being asked.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be called, and call nothing.")
+]
+
+
+def carry_out(session: Session, calls: Sequence[Call], dry_run: bool) -> None:
+    """Show calls, and make them unless it is a dry run."""
+    # Imported here, as everywhere in these commands: no other one needs them.
+    from ci_callback.deploy import show
+    from ci_callback.deploy.run import carry_out_alone
+
+    show.show_calls(calls)
+    if dry_run:
+        raise typer.Exit(EXIT_DIFFERENT)
+    carry_out_alone(session.description.name, calls, session.cloud)
+    say("done")
+
+
+@contextlib.contextmanager
+def session_of(request: Request) -> Iterator[Session]:
+    """A session whose errors become a message and an exit status."""
+    from ci_callback.cloud_api import CloudError
+    from ci_callback.deploy.advice import advised
+    from ci_callback.deploy.errors import DeployError
+    from ci_callback.deploy.job import session
+
+    with errors_as_messages(), contextlib.closing(HttpClient()) as http:
+        try:
+            try:
+                yield session(request, os.environ, http)
+            except CloudError as error:
+                raise advised(error) from error
+        except DeployError as error:
+            complain("deploy:", error.what)
+            complain("    fix:", error.fix)
+            raise typer.Exit(error.exit) from error

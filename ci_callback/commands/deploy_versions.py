@@ -1,0 +1,88 @@
+"""`deploy status`, `deploy rollback`, `deploy destroy`: what runs, back, and away."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ci_callback.commands.deploy_session import (
+    DryRun,
+    Name,
+    Region,
+    Stage,
+    To,
+    carry_out,
+    session_of,
+)
+from ci_callback.common import EXIT_NOT_2XX, AsJson
+from ci_callback.terminal import complain, print_json, say
+
+
+def status(
+    name: Name = "",
+    stage: Stage = "production",
+    region: Region = "",
+    to: To = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what runs: version, bundle, triggers, role."""
+    from ci_callback.deploy import show, versions
+    from ci_callback.deploy.job import Request
+
+    with session_of(Request(name, stage, region, to)) as session:
+        found = versions.status(session.cloud, session.description.name)
+        if as_json:
+            print_json(show.status_as_json(found, session.local_bundle()))
+        else:
+            show.show_status(found, session.local_bundle())
+
+
+def rollback(
+    version: Annotated[
+        str, typer.Option("--version", help="The version to go to; else the one before.")
+    ] = "",
+    dry_run: DryRun = False,
+    name: Name = "",
+    stage: Stage = "production",
+    region: Region = "",
+    to: To = "",
+) -> None:
+    """Let callbacks and timers reach the version before. The next deploy goes forward again."""
+    from ci_callback.deploy import versions
+    from ci_callback.deploy.job import Request
+
+    with session_of(Request(name, stage, region, to)) as session:
+        before, call = versions.rollback(session.cloud, session.description.name, version)
+        say(f"version {before} serves now; {call.params['FunctionVersion']} is to serve")
+        carry_out(session, [call], dry_run)
+
+
+def destroy(
+    yes: Annotated[
+        str, typer.Option(help="The function's name, in place of being asked for it.")
+    ] = "",
+    dry_run: DryRun = False,
+    name: Name = "",
+    stage: Stage = "production",
+    region: Region = "",
+    to: To = "",
+) -> None:
+    """Remove function, role and policy that deploy made. The ledger stays."""
+    from ci_callback.deploy import versions
+    from ci_callback.deploy.job import Request
+
+    with session_of(Request(name, stage, region, to)) as session:
+        function = session.description.name
+        calls = versions.removal(session.cloud, function)
+        if not calls:
+            say(f"nothing of {function} is there")
+            return
+        if not dry_run:
+            for call in calls:
+                say(f"  {call.service} {call.action}: {call.why}")
+            given = yes or typer.prompt(f"Type {function} to remove it")
+            if given != function:
+                complain("destroy:", "that is not its name; nothing was removed")
+                raise typer.Exit(EXIT_NOT_2XX)
+        carry_out(session, calls, dry_run)

@@ -1,0 +1,136 @@
+"""`deploy rotate-token`: no callback is refused, and the old token goes in the end."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ci_callback.commands import registry
+from ci_callback.devserver.local_cloud import LocalCloud
+
+FOREIGN = {"State": "On", "Url": "https://other.example.com/", "Type": "Url", "Event": "TaskFinish"}
+
+
+def run(cloud: LocalCloud, *arguments: str, **more: str) -> Result:
+    """A command of deploy."""
+    env: dict[str, str | None] = {"CALLBACK_TOKENS": None, "NO_COLOR": "1", "COLUMNS": "400"}
+    env |= {"LEDGER_URL": cloud.ledger, "COS_REGION": cloud.region, **more}
+    result = CliRunner().invoke(registry.app, ["deploy", *arguments, "--to", cloud.url], env=env)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def connected(cloud: LocalCloud) -> LocalCloud:
+    """An account with the function, whose media queues call it; one of others calls elsewhere."""
+    assert run(cloud, "--zip", "own.zip", "--no-verify").exit_code == 0
+    assert run(cloud, "connect", "--queue", "media").exit_code == 0
+    cloud.queues.by_path["/picqueue"][0]["NotifyConfig"] = dict(FOREIGN)
+    return cloud
+
+
+def tokens(cloud: LocalCloud) -> list[str]:
+    """Of the version that callbacks reach, the newest first."""
+    (function,) = cloud.account.scf.functions.values()
+    pairs = function.version("$DEFAULT").settings["Environment"]["Variables"]
+    return str(next(one["Value"] for one in pairs if one["Key"] == "CALLBACK_TOKENS")).split(",")
+
+
+def tokens_of_media(cloud: LocalCloud) -> set[str]:
+    """What the queues of media call with."""
+    urls = [queue["NotifyConfig"]["Url"] for queue in cloud.queues.by_path["/queue"]]
+    return {token for url in urls for token in parse_qs(urlsplit(url).query)["token"]}
+
+
+def rotation(tmp_path: Path) -> dict[str, Any]:
+    """What the ledger keeps of it."""
+    kept = tmp_path / "cloud/records-1250000000/ci/_connections/rotation.json"
+    read: dict[str, Any] = json.loads(kept.read_text())
+    return read
+
+
+def test_both_tokens_are_accepted_and_the_queues_have_the_new_one(
+    connected: LocalCloud, tmp_path: Path
+) -> None:
+    """The new one is shown once; the ledger keeps neither; queues of others are left alone."""
+    (old,) = tokens(connected)
+    result = run(connected, "rotate-token")
+    assert result.exit_code == 0, result.output
+    new, kept = tokens(connected)
+    assert (kept, new != old) == (old, True)
+    assert tokens_of_media(connected) == {new}
+    assert connected.queues.by_path["/picqueue"][0]["NotifyConfig"] == FOREIGN
+    assert result.stdout.count(new) == 1
+    assert old not in result.output
+    assert rotation(tmp_path).keys() == {"schema", "begun"}
+    (function,) = connected.account.scf.functions.values()
+    settings = function.version("$DEFAULT").settings
+    assert (settings["Timeout"], settings["Role"]) == (55, "ci-callback-role")
+
+
+def test_a_deployment_in_between_keeps_both(connected: LocalCloud) -> None:
+    """They are the function's own."""
+    run(connected, "rotate-token")
+    before = tokens(connected)
+    assert run(connected, "--zip", "own.zip", "--no-verify").exit_code == 0
+    assert tokens(connected) == before
+
+
+def test_the_old_token_goes_a_day_later(connected: LocalCloud, tmp_path: Path) -> None:
+    """Not before, unless someone is sure."""
+    run(connected, "rotate-token")
+    new, _ = tokens(connected)
+    early = run(connected, "rotate-token", "--finish")
+    assert (early.exit_code, "began 0 hours ago" in early.stderr) == (1, True)
+    kept = tmp_path / "cloud/records-1250000000/ci/_connections/rotation.json"
+    day_ago = int(time.time()) - 86_401
+    kept.write_text(json.dumps({"schema": "rotation/1", "begun": day_ago}))
+    assert run(connected, "rotate-token", "--finish").exit_code == 0
+    assert tokens(connected) == [new]
+    assert not kept.exists()
+    assert "there is no old token" in run(connected, "rotate-token", "--finish").stderr
+
+
+def test_it_goes_at_once_where_someone_is_sure(connected: LocalCloud) -> None:
+    """--yes."""
+    run(connected, "rotate-token")
+    assert run(connected, "rotate-token", "--finish", "--yes").exit_code == 0
+    assert len(tokens(connected)) == 1
+
+
+def test_it_stays_while_a_queue_calls_with_it(connected: LocalCloud) -> None:
+    """Callbacks of that queue would be answered 401."""
+    (old,) = tokens(connected)
+    run(connected, "rotate-token")
+    config = connected.queues.by_path["/queue"][1]["NotifyConfig"]
+    config["Url"] = config["Url"].partition("?")[0] + f"?token={old}"
+    result = run(connected, "rotate-token", "--finish", "--yes")
+    assert (result.exit_code, "still calls with an old token" in result.stderr) == (1, True)
+    run(connected, "connect", "--queue", "media")
+    assert run(connected, "rotate-token", "--finish", "--yes").exit_code == 0
+
+
+def test_one_rotation_at_a_time_and_a_dry_run_changes_nothing(connected: LocalCloud) -> None:
+    """The tokens are hidden in the plan."""
+    (old,) = tokens(connected)
+    plan = run(connected, "rotate-token", "--dry-run")
+    assert (plan.exit_code, old in plan.output) == (2, False)
+    assert tokens(connected) == [old]
+    run(connected, "rotate-token")
+    again = run(connected, "rotate-token")
+    assert (again.exit_code, "a rotation is under way" in again.stderr) == (1, True)
+
+
+def test_tokens_that_the_environment_sets_are_rotated_there(cloud: LocalCloud) -> None:
+    """Each deployment goes by them; so does a function that asks for none."""
+    run(cloud, "--zip", "own.zip", "--no-verify", CALLBACK_TOKENS="none")
+    result = run(cloud, "rotate-token", CALLBACK_TOKENS="one")
+    assert (result.exit_code, "put the new token before" in result.stderr) == (1, True)
+    assert "asks for no token" in run(cloud, "rotate-token").stderr
