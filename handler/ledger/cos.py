@@ -187,14 +187,7 @@ class CosStore:
         from handler.ledger.list_page import read_page
         from handler.ledger.sdk import page_of
 
-        params = {
-            "prefix": self._address.prefix + prefix,
-            "delimiter": "",
-            "marker": marker,
-            "max-keys": str(PAGE),
-            "encoding-type": "url",
-        }
-        return read_page(page_of(self._sdk(), self._address.bucket, params))
+        return read_page(page_of(self._sdk(), self._address, prefix, marker, PAGE))
 
     def _put(self, operation: str, key: str, data: bytes, headers: dict[str, str]) -> None:
         begun = self._timing.monotonic()
