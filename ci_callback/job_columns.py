@@ -11,16 +11,11 @@ from handler.callback.record import JobRecord
 
 
 class Column(NamedTuple):
-    """One column. narrow_chars: to how many characters its cells are cut where the terminal is
-    narrow; 0: the column is left out there; None: they are shown whole."""
+    """One column. is_extra: it is shown where it is asked for by its name."""
 
-    head: str
+    name: str
     cell: Callable[[JobRecord], Cell]
-    narrow_chars: int | None = None
-
-
-def _created(record: JobRecord) -> str:
-    return (record.created_at or "").replace("T", " ")[:16]
+    is_extra: bool = False
 
 
 def _run_s(record: JobRecord) -> str:
@@ -35,27 +30,32 @@ def _code(record: JobRecord) -> str:
 
 COLUMNS = (
     Column("job", lambda record: record.job_id),
-    Column("created", _created, narrow_chars=len("2026-11-20")),
-    Column("run s", _run_s, narrow_chars=0),
+    Column("created", lambda record: record.created_at),
     Column("outcome", outcome),
     Column("tag", lambda record: record.tag or record.kind),
+    Column("run_s", _run_s),
     Column("code", _code),
+    Column("state", lambda record: record.state, is_extra=True),
+    Column("message", lambda record: record.message, is_extra=True),
+    Column("ended", lambda record: record.ended_at, is_extra=True),
+    Column("queue", lambda record: record.queue_id, is_extra=True),
+    Column("object", lambda record: record.job_input.object, is_extra=True),
+    Column("user_data", lambda record: record.user_data, is_extra=True),
+    Column("attempt", lambda record: record.lineage.attempt, is_extra=True),
+    Column("root", lambda record: record.lineage.root_job_id, is_extra=True),
 )
 
 
-def heads(is_narrow: bool) -> tuple[str, ...]:
-    """The heads of the columns that are shown."""
-    return tuple(column.head for column in _shown(is_narrow))
+def names() -> tuple[str, ...]:
+    """The names of all columns."""
+    return tuple(column.name for column in COLUMNS)
 
 
-def cells(record: JobRecord, is_narrow: bool = False) -> tuple[Cell, ...]:
-    """A record's cells, one for each column that is shown."""
-    return tuple(
-        cell[: column.narrow_chars] if is_narrow and isinstance(cell, str) else cell
-        for column in _shown(is_narrow)
-        for cell in (column.cell(record),)
-    )
+def usual_names() -> str:
+    """The columns that are shown where none is asked for, separated by commas."""
+    return ",".join(column.name for column in COLUMNS if not column.is_extra)
 
 
-def _shown(is_narrow: bool) -> list[Column]:
-    return [column for column in COLUMNS if not is_narrow or column.narrow_chars != 0]
+def cells(record: JobRecord) -> tuple[Cell, ...]:
+    """A record's cells, one for each column."""
+    return tuple(column.cell(record) for column in COLUMNS)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TextIO, TypeAlias, TypeVar
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.progress import Progress
@@ -176,6 +177,21 @@ def print_body(body: bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(body + b"\n")
     sys.stdout.buffer.flush()
+
+
+def print_line(text: str) -> None:
+    """Print a line for a program. text: without what a terminal would obey."""
+    _write(sys.stdout, text + "\n")
+
+
+def is_terminal() -> bool:
+    """Whether people read stdout."""
+    return sys.stdout.isatty()
+
+
+def text_width(value: object) -> int:
+    """How many columns of a terminal a value takes: two for each Chinese character."""
+    return cell_len(visible(value))
 
 
 def width() -> int:

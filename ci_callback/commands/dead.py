@@ -10,8 +10,9 @@ import typer
 
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.dead_letters import Replay, StoredDeadLetter, dead_letters, find
+from ci_callback.listing import AsCsv, Columns, Form, Header, say_rows
 from ci_callback.program import PROGRAM
-from ci_callback.terminal import Table, print_json, say, say_lines, say_table
+from ci_callback.terminal import print_json, say, say_lines
 from handler.clock import rfc3339_of
 from handler.ingest.recorder import Recorder
 from handler.redaction.text import redact_body
@@ -19,6 +20,20 @@ from handler.run import Run
 from handler.triggers import Delivery, JobResult
 
 app = typer.Typer(help="Read dead letters, and replay them.", no_args_is_help=True)
+
+NAMES = (
+    "key",
+    "reason",
+    "received_at",
+    "bytes",
+    "replayed_at",
+    "trigger",
+    "content",
+    "explanation",
+)
+"""The columns of the list."""
+
+USUAL = "key,reason,received_at,bytes,replayed_at"
 
 Name = Annotated[
     str,
@@ -38,20 +53,25 @@ def _summary(dead_letter: StoredDeadLetter) -> dict[str, Any]:
 
 
 @app.command("list", epilog=f"Example: {PROGRAM} dead list --json")
-def list_dead_letters(as_json: AsJson = False) -> None:
-    """List all dead letters, with the reason of each and the time of its replay."""
+def list_dead_letters(
+    columns: Columns = None,
+    header: Header = False,
+    as_csv: AsCsv = False,
+    as_json: AsJson = False,
+) -> None:
+    """List all dead letters, with the reason of each and the time of its replay.
+
+    In a pipe, values are separated by tabs.
+    """
+    form = Form(columns or USUAL, as_csv, header)
+    form.chosen(NAMES)
     with local() as here:
         summaries = [_summary(dead_letter) for dead_letter in dead_letters(here.ledger.store)]
     if as_json:
         print_json(summaries)
         return
-    rows = Table(("received", "why", "bytes", "replayed", "key"))
-    for summary in summaries:
-        received = str(summary["received_at"] or "")[:19]
-        rows.add(
-            received, summary["reason"], summary["bytes"], summary["replayed_at"], summary["key"]
-        )
-    say_table(rows, empty="There are no dead letters.")
+    rows = ([summary[name] for name in NAMES] for summary in summaries)
+    say_rows(NAMES, rows, form, empty="There are no dead letters.")
 
 
 @app.command(epilog=f"Example: {PROGRAM} dead show 5891b5b5")

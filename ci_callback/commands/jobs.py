@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from ci_callback.common import AsJson, Since, Until, local
-from ci_callback.job_columns import cells, heads
+from ci_callback.job_columns import cells, names, usual_names
 from ci_callback.ledger_reader import FOLDERS, StoredRecord, record_keys, records
+from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
 from ci_callback.record_filter import RecordFilter, Tag, outcomes
-from ci_callback.terminal import Table, print_json, say_table, width
+from ci_callback.terminal import print_json
 from ci_callback.views import record_object
-
-NARROW = 110
-"""Characters of a line below which columns are cut or left out (job_columns.py)."""
 
 
 def jobs(
@@ -35,12 +32,17 @@ def jobs(
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Short for --outcome failed.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Show at most this many records.")] = 50,
+    columns: Columns = None,
+    header: Header = False,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """List records, newest first.
+    """List records, newest first. In a pipe, values are separated by tabs.
 
-    --json prints the whole records, one per line.
+    --json prints the whole records, one per line; with --columns, only those.
     """
+    form = Form(columns or usual_names(), as_csv, header)
+    form.chosen(names())
     wanted = RecordFilter(since, until, tag, state, "failed" if failed else outcome)
     unfinished = wanted.outcome in (None, "unfinished", "unknown")
     folders = (*FOLDERS, "_unfinished") if unfinished else FOLDERS
@@ -53,21 +55,16 @@ def jobs(
             if stored.record is not None and wanted.matches(stored.record)
         )
         newest = heapq.nlargest(limit, matching, key=_created)
-    if as_json:
+    rows = (cells(stored.record) for stored in newest if stored.record is not None)
+    if as_json and columns:
+        print_objects(names(), rows, form)
+    elif as_json:
         for stored in newest:
             print_json(record_object(stored))
     else:
-        say_table(_table(newest, is_narrow=width() < NARROW), empty="No such records.")
+        say_rows(names(), rows, form, empty="No such records.")
 
 
 def _created(stored: StoredRecord) -> tuple[str, str]:
     record = stored.record
     return ((record.created_at or "") if record else "", stored.key)
-
-
-def _table(newest: Sequence[StoredRecord], is_narrow: bool) -> Table:
-    table = Table(heads(is_narrow))
-    for stored in newest:
-        if stored.record is not None:
-            table.add(*cells(stored.record, is_narrow))
-    return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +14,14 @@ import typer
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local, moment
 from ci_callback.ledger_mirror import local_folder
 from ci_callback.ledger_reader import DayRange
-from ci_callback.terminal import Table, complain, print_json, say, say_table
+from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
+from ci_callback.terminal import complain, is_terminal, say
 
 if TYPE_CHECKING:
     import duckdb
 
 ROWS = 1_000
-"""A table for people ends after so many rows; --json prints all."""
+"""What a terminal shows ends after so many rows."""
 
 
 def query(
@@ -37,12 +39,15 @@ def query(
     copies: Annotated[
         Path, typer.Option(help="Folder in which copies of ledgers on COS are kept.")
     ] = Path(".ci-callback"),
+    columns: Columns = None,
+    header: Header = False,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
     """Query the ledger in SQL. docs/queries.md has examples.
 
-    A ledger on COS is copied first; only new records are transferred. --json prints one object
-    per row.
+    A ledger on COS is copied first; only new records are transferred. In a pipe, values are
+    separated by tabs. --json prints one object per row.
     """
     try:
         import duckdb
@@ -60,7 +65,11 @@ def query(
             with records_database(folder, days) as database:
                 result = database.execute(text)
                 names = [column[0] for column in result.description or ()]
-                _print(names, _rows(result), as_json)
+                form = Form(columns, as_csv, header)
+                if as_json:
+                    print_objects(names, _rows(result), form)
+                else:
+                    _print(names, _rows(result), form)
         except NotAQueryError as error:
             raise typer.BadParameter(str(error)) from error
         except duckdb.Error as error:
@@ -84,16 +93,8 @@ def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[object, ...]]:
         yield from some
 
 
-def _print(names: list[str], rows: Iterator[tuple[object, ...]], as_json: bool) -> None:
-    if as_json:
-        for row in rows:
-            print_json(dict(zip(names, row, strict=True)))
-        return
-    made = Table(names)
-    for row in rows:
-        if len(made.rows) == ROWS:
-            break
-        made.add(*row)
-    say_table(made)
-    if len(made.rows) == ROWS:
-        say(f"The first {ROWS} rows; --json prints all.")
+def _print(names: list[str], rows: Iterator[tuple[object, ...]], form: Form) -> None:
+    is_limited = is_terminal() and not form.csv
+    count = say_rows(names, islice(rows, ROWS) if is_limited else rows, form)
+    if is_limited and count == ROWS:
+        say(f"The first {ROWS} rows; a pipe, --csv and --json have all.")

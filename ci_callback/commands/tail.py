@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import AsJson, local
-from ci_callback.job_columns import cells
+from ci_callback.job_columns import cells, names, usual_names
 from ci_callback.ledger_reader import FOLDERS, DayRange, StoredRecord, record_keys, records
+from ci_callback.listing import Columns, Form, say_rows
 from ci_callback.record_filter import RecordFilter, Tag
-from ci_callback.terminal import print_json, say
+from ci_callback.terminal import is_terminal, print_json, say
 from ci_callback.views import record_object
 from handler.ledger.store import Store
 
@@ -38,9 +39,11 @@ def tail(
     count: Annotated[
         int, typer.Option(min=0, help="Exit after this many records; 0: run until Ctrl-C.")
     ] = 0,
+    columns: Columns = None,
     as_json: AsJson = False,
 ) -> None:
     """Print records as they are stored."""
+    Form(columns).chosen(names())
     wanted = RecordFilter(tag=tag, outcome="failed" if failed else None)
     with local() as here:
         store = here.ledger.store
@@ -52,14 +55,19 @@ def tail(
             if stored.record is not None and wanted.matches(stored.record)
         )
         for stored in itertools.islice(coming, count or None):
-            _print(stored, as_json)
+            _print(stored, columns, as_json)
 
 
-def _print(stored: StoredRecord, as_json: bool) -> None:
+def _print(stored: StoredRecord, columns: str | None, as_json: bool) -> None:
     if as_json:
         print_json(record_object(stored))
     elif stored.record is not None:
-        say(*(cell for cell in cells(stored.record) if cell), sep="  ")
+        form = Form(columns or usual_names())
+        if is_terminal():
+            row = cells(stored.record)
+            say(*(row[place] for place in form.chosen(names()) if row[place]), sep="  ")
+        else:
+            say_rows(names(), [cells(stored.record)], form)
 
 
 def recent_keys(store: Store, days: int | None) -> Iterator[str]:

@@ -43,7 +43,7 @@ def put_dead_letter(store: FolderStore, body: bytes, content: Content = "callbac
 
 def test_there_may_be_no_dead_letters(store: FolderStore) -> None:
     """That is said."""
-    assert run("dead", "list") == (0, "There are no dead letters.\n", "")
+    assert run("dead", "list") == (0, "", "There are no dead letters.\n")
     assert json.loads(run("dead", "list", "--json")[1]) == []
 
 

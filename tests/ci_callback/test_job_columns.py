@@ -9,26 +9,24 @@ from typer.testing import CliRunner
 
 from ci_callback import job_columns
 from ci_callback.commands.registry import app
-from ci_callback.job_columns import COLUMNS, Column, cells, heads
+from ci_callback.job_columns import COLUMNS, Column, cells, names, usual_names
 from handler.ledger.folder import FolderStore
 from tests.records import keep, record
 
 
 def test_a_made_up_column_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its head and its cells, added by one row."""
+    """Its name and its cells, added by one row."""
     made_up = Column("input", lambda job_record: job_record.job_input.object)
     monkeypatch.setattr(job_columns, "COLUMNS", (*COLUMNS, made_up))
     monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}")
     keep(FolderStore(tmp_path), record("j1", input={"object": "in/a.mp4"}))
-    result = CliRunner().invoke(app, ["jobs"], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["jobs", "--header"], catch_exceptions=False)
     assert {"input", "in/a.mp4"} <= set(result.output.split())
 
 
-def test_a_narrow_terminal_has_fewer_and_shorter_columns() -> None:
-    """The day in place of the time, and no run time."""
+def test_times_and_ids_are_whole() -> None:
+    """They are pasted into other commands."""
     job_record = record("j1", created_at="2026-09-21T14:13:20Z")
-    assert heads(is_narrow=False) == ("job", "created", "run s", "outcome", "tag", "code")
-    assert heads(is_narrow=True) == ("job", "created", "outcome", "tag", "code")
-    assert cells(job_record)[1] == "2026-09-21 14:13"
-    assert cells(job_record, is_narrow=True)[1] == "2026-09-21"
-    assert len(cells(job_record, is_narrow=True)) == len(heads(is_narrow=True))
+    assert usual_names() == "job,created,outcome,tag,run_s,code"
+    assert cells(job_record)[:2] == ("j1", "2026-09-21T14:13:20Z")
+    assert len(cells(job_record)) == len(names())

@@ -284,6 +284,8 @@ def test_a_wrong_query_is_reported_in_the_words_of_duckdb(store: FolderStore) ->
 def test_a_table_for_people_ends(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """And says so."""
     monkeypatch.setattr(query_module, "ROWS", 2)
+    assert run("SELECT job_id FROM jobs") == "j1\nj2\nt1\n"
+    monkeypatch.setattr(query_module, "is_terminal", lambda: True)
     assert "The first 2 rows" in run("SELECT job_id FROM jobs")
 
 

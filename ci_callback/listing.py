@@ -1,0 +1,207 @@
+"""Rows as commands list them: whole in every form, whoever reads them.
+
+In a terminal  a table; where it is too narrow, each row on two lines, and beyond that a block of
+               `name  value` lines for each row
+In a pipe      values separated by tabs, a row a line, for cut and awk; names first with --header
+--csv          for spreadsheets, names first. A text that a spreadsheet would take for a formula
+               gets an apostrophe before it
+--json         one object a line; with --columns, of those columns
+
+No value is cut. A tab or a line break inside of one is written as its escape, as is everything that
+a terminal would obey.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, NamedTuple
+
+import typer
+
+from ci_callback.terminal import (
+    Cell,
+    Styled,
+    complain,
+    is_terminal,
+    json_text,
+    print_json,
+    print_line,
+    say,
+    text_width,
+    visible,
+    width,
+)
+
+GAP = 2
+INDENT = 4
+MAX_LINES = 2
+"""Lines of a row, before it becomes a block."""
+
+_FORMULA = ("=", "+", "-", "@")
+
+Columns = Annotated[
+    str | None,
+    typer.Option(metavar="NAMES", help="Only these columns, in this order: job,tag,code."),
+]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, with the columns' names first.")]
+Header = Annotated[
+    bool, typer.Option("--header", help="In a pipe, print the columns' names first.")
+]
+
+
+class Form(NamedTuple):
+    """How rows are to be printed. columns: their names, separated by commas; None: all."""
+
+    columns: str | None = None
+    csv: bool = False
+    header: bool = False
+
+    def chosen(self, names: Sequence[str]) -> list[int]:
+        """The columns that are shown, by their places among all.
+
+        Raises:
+            typer.BadParameter: there is no such column.
+        """
+        if self.columns is None:
+            return list(range(len(names)))
+        places = {name: place for place, name in enumerate(names)}
+        asked = [name.strip() for name in self.columns.split(",") if name.strip()]
+        unknown = [name for name in asked if name not in places]
+        if unknown or not asked:
+            raise typer.BadParameter(
+                f"no column {', '.join(unknown) or 'is named'}; there are {', '.join(names)}",
+                param_hint="--columns",
+            )
+        return [places[name] for name in asked]
+
+
+def say_rows(
+    names: Sequence[str], rows: Iterable[Sequence[Cell]], form: Form, empty: str = ""
+) -> int:
+    """Print rows; how many there were. empty: what to say where there are none."""
+    chosen = form.chosen(names)
+    shown = [names[place] for place in chosen]
+    cells = ([row[place] for place in chosen] for row in rows)
+    if form.csv:
+        return _csv(shown, cells)
+    if is_terminal():
+        return _for_people(shown, list(cells), empty)
+    return _tab_separated(shown if form.header else None, cells, empty)
+
+
+def print_objects(names: Sequence[str], rows: Iterable[Sequence[Cell]], form: Form) -> None:
+    """Print rows as JSON, an object a line, of the chosen columns."""
+    chosen = form.chosen(names)
+    for row in rows:
+        values = (row[place] for place in chosen)
+        plain = [value.value if isinstance(value, Styled) else value for value in values]
+        print_json(dict(zip((names[place] for place in chosen), plain, strict=True)))
+
+
+def _tab_separated(names: Sequence[str] | None, rows: Iterator[list[Cell]], empty: str) -> int:
+    if names is not None:
+        print_line("\t".join(map(visible, names)))
+    count = 0
+    for row in rows:
+        count += 1
+        print_line("\t".join(map(_whole, row)))
+    if not count and empty:
+        complain(empty)
+    return count
+
+
+def _csv(names: Sequence[str], rows: Iterator[list[Cell]]) -> int:
+    print_line(_csv_line(names))
+    count = 0
+    for row in rows:
+        count += 1
+        print_line(_csv_line([_unless_formula(cell) for cell in row]))
+    return count
+
+
+def _csv_line(values: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    return line.getvalue()
+
+
+def _unless_formula(cell: Cell) -> str:
+    text = _whole(cell)
+    value = cell.value if isinstance(cell, Styled) else cell
+    is_text = not isinstance(value, (int, float))
+    return f"'{text}" if is_text and text.startswith(_FORMULA) else text
+
+
+def _whole(cell: Cell) -> str:
+    """A cell on one line."""
+    if isinstance(cell, Styled):
+        return visible(cell.value)
+    if isinstance(cell, tuple):
+        return " ".join(map(_whole, cell))
+    return visible(json_text(cell) if isinstance(cell, (dict, list)) else cell)
+
+
+# --- in a terminal ------------------------------------------------------------------------
+
+
+def _for_people(names: Sequence[str], rows: Sequence[list[Cell]], empty: str) -> int:
+    if not rows:
+        say(empty or "No rows.")
+        return 0
+    widths = [
+        max(text_width(name), *(text_width(_whole(row[place])) for row in rows))
+        for place, name in enumerate(names)
+    ]
+    lines = _lines(widths, width())
+    if lines is None:
+        _blocks(names, rows)
+        return len(rows)
+    head: list[Cell] = [Styled(name, "bold") for name in names]
+    for number, row in enumerate([head, *rows]):
+        for indent, places in zip((0, INDENT), lines, strict=False):
+            say(" " * indent, *_padded(row, places, widths), sep="")
+        if number == 0:
+            say("─" * min(width(), sum(widths) + GAP * (len(widths) - 1)))
+    return len(rows)
+
+
+def _lines(widths: Sequence[int], limit: int) -> list[list[int]] | None:
+    """Which columns stand on which line of a row; None where MAX_LINES do not hold them."""
+    lines: list[list[int]] = [[]]
+    used = 0
+    for place, needed in enumerate(widths):
+        if lines[-1] and used + GAP + needed > limit:
+            lines.append([])
+            used = INDENT
+        used += needed + (GAP if lines[-1] else 0)
+        if used > limit or len(lines) > MAX_LINES:
+            return None
+        lines[-1].append(place)
+    return lines
+
+
+def _padded(row: Sequence[Cell], places: Sequence[int], widths: Sequence[int]) -> list[Styled]:
+    """The cells of a line, each as wide as its column but for the last one."""
+    padded = []
+    for place in places:
+        cell = row[place]
+        text = _whole(cell)
+        room = widths[place] - text_width(text) + GAP if place != places[-1] else 0
+        padded.append(Styled(text + " " * room, cell.style if isinstance(cell, Styled) else ""))
+    return padded
+
+
+def _blocks(names: Sequence[str], rows: Sequence[list[Cell]]) -> None:
+    """A line for each value that there is; a value that is longer than the line goes on below."""
+    widest = max(map(text_width, names))
+    for number, row in enumerate(rows):
+        if number:
+            say()
+        for name, cell in zip(names, row, strict=True):
+            text = _whole(cell)
+            if text:
+                style = cell.style if isinstance(cell, Styled) else ""
+                padding = " " * (widest - text_width(name))
+                say(Styled(name, "bold"), padding, Styled(text, style))
