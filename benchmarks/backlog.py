@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from benchmarks import drain
+from benchmarks import drain, forwarding
 from benchmarks.figures import Table
 
 MS = 1000.0
@@ -48,6 +48,7 @@ def measure(table: Table, size: Size) -> None:
         table.put(f"backlog.due.{ms}", f"{title}COS requests per submission", "", ours=due.cos)
         table.put(f"backlog.submits.{ms}", f"{title}submissions in a sweep", "", ours=due.submits)
         table.put(f"backlog.took.{ms}", f"{title}the sweep", "s", ours=due.seconds)
+    forwarding.measure(table, size.day)
     alerted = drain.alerts(SLOW_MS / MS, size.alerts)
     title = f"{size.alerts:,} alerts, {SLOW_MS} ms: "
     for key, what, unit, value in (

@@ -161,6 +161,21 @@ BARS: tuple[Bar, ...] = (
             Bar(f"5,000 due: COS requests / submission, {ms} ms", f"backlog.due.{ms}", "", 10.0),
         )
     ),
+    *(
+        bar
+        for ms in (20, 50)
+        for bar in (
+            Bar(
+                f"1 M events a day, two destinations, {ms} ms: a run, s",
+                f"events.run.{ms}",
+                "",
+                55.0,
+            ),
+            Bar(f"the same: COS requests per event, {ms} ms", f"events.cos.{ms}", "", 3.0),
+            Bar(f"the same: events left, {ms} ms", f"events.left.{ms}", "", 0, True),
+            Bar(f"the same: sent twice, {ms} ms", f"events.twice.{ms}", "", 0, True),
+        )
+    ),
     Bar("2,000 alerts at 100 ms: a sweep, s", "backlog.alerts", "", 55.0),
     Bar("2,000 alerts: sweeps killed", "backlog.alerts_killed", "", 0, True),
     Bar("2,000 alerts: sent twice", "backlog.alerts_twice", "", 0, True),

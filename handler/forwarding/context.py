@@ -20,18 +20,20 @@ from handler.ledger.outbox import Outbox
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.log import Log
+from handler.parallel import Parallel, in_parallel
 from handler.policy import Policy
 from handler.settings import Settings
 
 
 class Timing(NamedTuple):
     """clock: epoch seconds. sleep: takes seconds. timer: seconds, of a clock that only runs
-    forward. time_left: seconds until the run must have ended."""
+    forward. time_left: seconds until the run must have ended. parallel: runs several at a time."""
 
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     timer: Callable[[], float]
     time_left: Callable[[], float]
+    parallel: Parallel = in_parallel
 
 
 class ForwardContext(NamedTuple):

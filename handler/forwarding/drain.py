@@ -47,7 +47,7 @@ class Drain:
         if line is None:
             return  # the listing lagged
         try:
-            batch = read_batch(context.store, line)
+            batch = read_batch(context.store, line, context.timing.parallel)
         except ValueError as error:
             self._put_dead_letter(place, line, error)
             return

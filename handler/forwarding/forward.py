@@ -26,9 +26,9 @@ from handler.forwarding.outlet import RESERVE_S, Outlet, Sent
 from handler.forwarding.pending import Place, places
 from handler.forwarding.sending import Outgoing, is_wanted
 from handler.forwarding.stored import Unsent, put_deliveries, put_unsent, results_of
-from handler.ledger.keys import EVENTS, PENDING
+from handler.ledger.keys import EVENTS, PENDING, QUEUES
 from handler.ledger.lease import LeaseLostError
-from handler.parallel import POOL, in_parallel
+from handler.parallel import POOL
 
 BATCH = 100
 """Events whose fate is one object below `_deliveries/`."""
@@ -69,9 +69,10 @@ class Forward:
 
     def _run(self) -> None:
         context = self._context
-        listed = context.store.list(EVENTS)
-        names = [key.removeprefix(EVENTS) for key in islice(listed, MAX_LISTED)]
-        pending = places(list(islice(context.store.list(PENDING), MAX_LISTED)))
+        # One request tells which queues hold anything: all that a run costs where none does.
+        held = context.store.folders(QUEUES)
+        names = [key.removeprefix(EVENTS) for key in self._listed(EVENTS, held)]
+        pending = places(self._listed(PENDING, held))
         self._counts["due"] = len(names)
         if not names and not pending:
             return
@@ -88,6 +89,9 @@ class Forward:
             for outlet in outlets:
                 outlet.close()
         context.lease.release()
+
+    def _listed(self, prefix: str, held: Sequence[str]) -> list[str]:
+        return list(islice(self._context.store.list(prefix), MAX_LISTED)) if prefix in held else []
 
     def _work(
         self, names: Sequence[str], outlets: Sequence[Outlet], pending: dict[str, list[Place]]
@@ -127,7 +131,8 @@ class Forward:
         taken = size = 0
         while taken < min(BATCH, len(names)) and size < BATCH_BYTES:
             part = names[taken : min(taken + POOL, BATCH)]
-            found = [one for one in in_parallel(lambda name: intake.load(name, key), part) if one]
+            parallel = self._context.timing.parallel
+            found = [one for one in parallel(lambda name: intake.load(name, key), part) if one]
             loaded += found
             taken += len(part)
             size += sum(len(one.outgoing.body) for one in found if one.outgoing)
@@ -168,7 +173,7 @@ class Forward:
             wanted = [event for event in events if is_wanted(event, outlet.destination)]
             return outlet.send(wanted, 0.0 if outlet.is_behind else INLINE_S)
 
-        return in_parallel(send, outlets)
+        return self._context.timing.parallel(send, outlets)
 
     def _count(self, sent: Sequence[Sent]) -> None:
         with self._counting:

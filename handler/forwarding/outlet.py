@@ -10,7 +10,6 @@ from handler.forwarding.context import ForwardContext
 from handler.forwarding.sending import Outgoing, Result, send
 from handler.ledger import keys
 from handler.ledger.outbox import Ticket
-from handler.parallel import in_parallel
 from handler.settings import Destination
 
 AT_A_TIME = 8
@@ -62,7 +61,7 @@ class Outlet:
         until = context.timing.timer() + within_s
         while len(sent) < len(events) and self.is_ready and context.timing.timer() < until:
             batch = events[len(sent) : len(sent) + self._width()]
-            results = in_parallel(self._send_one, batch)
+            results = context.timing.parallel(self._send_one, batch)
             for outgoing, result in zip(batch, results, strict=True):
                 sent.append(Sent(outgoing, result))
                 self._count(result)

@@ -18,7 +18,7 @@ from handler.callback.details import dumps
 from handler.forwarding.sending import Outgoing
 from handler.ledger.keys import PENDING
 from handler.ledger.store import Store
-from handler.parallel import in_parallel
+from handler.parallel import Parallel, in_parallel
 
 SCHEMA = "pending/1"
 
@@ -75,7 +75,7 @@ def _named(event: Outgoing) -> dict[str, Any]:
     return {**where, "head": event.head}
 
 
-def read_batch(store: Store, line: bytes) -> Batch:
+def read_batch(store: Store, line: bytes, parallel: Parallel = in_parallel) -> Batch:
     """Read a batch, with the records of its events, several at a time. One whose record is gone is
     left out: the function never deletes one.
 
@@ -84,7 +84,7 @@ def read_batch(store: Store, line: bytes) -> Batch:
     """
     values = _values(line)
     try:
-        made = in_parallel(lambda named: _outgoing(store, named), values["events"])
+        made = parallel(lambda named: _outgoing(store, named), values["events"])
         events = tuple(event for event in made if event is not None)
         times = float(values["since"]), int(values["tries"])
         return Batch(values["destination"], *times, events)

@@ -57,10 +57,10 @@ def names(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
     """Let each name resolve to these; the names that were looked up."""
     real, asked = socket.getaddrinfo, []
 
-    def resolve(host: str, port: int, *args: Any, **more: Any) -> Any:
+    def resolve(host: str | bytes, port: int, *args: Any, **more: Any) -> Any:
         if more.get("flags"):
             raise OSError("not a number")
-        asked.append(host)
+        asked.append(host if isinstance(host, str) else host.decode())
         return [entry for address in addresses for entry in real(address, port, **more)]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
