@@ -204,6 +204,7 @@ def test_a_pass_says_how_many_it_listed_and_how_many_were_absent() -> None:
         "status": "done",
         "listed": 3,
         "absent": 2,
+        "lag_s": 0,
     }
     absent = lines(world, "callback_absent")
     assert sorted(callback["job_id"] for callback in absent) == jobs[1:]
