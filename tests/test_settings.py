@@ -321,4 +321,4 @@ def test_plain_http_is_for_hosts_that_are_allowed() -> None:
     url = f"http://hooks.internal/h#secret={KEY}"
     assert problems({"FORWARD_URLS": url}) == {"FORWARD_URLS": "plain http to hooks.internal"}
     settings = Settings.from_env({"FORWARD_URLS": url, "FORWARD_ALLOW_HOSTS": "hooks.internal"})
-    assert settings.forward_allow_hosts == {"hooks.internal"}
+    assert settings.forward_allow_hosts == frozenset({"hooks.internal"})
