@@ -43,9 +43,10 @@ def canonical(node: Any) -> Any:
     if isinstance(node, dict):
         kept = {}
         for name, value in node.items():
-            if not isinstance(value, str):
-                value = canonical(value)
-            if not tree.is_blank(value):
+            if isinstance(value, str):
+                if value.strip():
+                    kept[name] = value
+            elif not tree.is_blank(value := canonical(value)):
                 kept[name] = value
         return kept
     if isinstance(node, list):

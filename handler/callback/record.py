@@ -115,13 +115,13 @@ class JobRecord(NamedTuple):
         """The record as it is kept: one line of JSON, UTF-8, with its line break."""
         sent = details.dumps(self.details)
         write = details.dumps if len(sent) < _LARGE_BYTES else details.dumps_in_parts
-        before = write({"schema": SCHEMA} | {name: getattr(self, name) for name in _BEFORE})
-        after = write({name: getattr(self, name) for name in _AFTER})
+        before = write({"schema": SCHEMA, **dict(zip(_BEFORE, self, strict=False))})
+        after = write(dict(zip(_AFTER, self[-len(_AFTER) :], strict=True)))
         return b"".join((before[:-1], b',"details":', sent, b",", after[1:], b"\n"))
 
     def values(self) -> dict[str, Any]:
         """What `to_json` writes, as an object."""
-        return {"schema": SCHEMA} | {name: getattr(self, name) for name in _NAMES}
+        return {"schema": SCHEMA, **self._asdict()}
 
     @classmethod
     def from_json(cls, line: bytes) -> JobRecord:

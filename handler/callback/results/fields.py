@@ -77,7 +77,7 @@ class ValueType(NamedTuple):
 class Leaf:
     """One value: null where it is absent or not of its type."""
 
-    __slots__ = ("about", "at", "example", "path", "type")
+    __slots__ = ("_name", "about", "at", "example", "path", "type")
 
     def __init__(self, path: str, about: str, example: Json, value_type: ValueType) -> None:
         self.path: Final = path
@@ -85,12 +85,15 @@ class Leaf:
         self.example: Final = example
         self.type: Final = value_type
         self.at: Final[Steps] = tree.steps(path)
+        self._name: Final = path if self.at == ((path,),) else None
 
     def moved(self, path: str) -> Leaf:
         """The same value at another path."""
         return Leaf(path, self.about, self.example, self.type)
 
     def read(self, node: Tree) -> Json:
+        if self._name is not None and isinstance(node, dict):  # so with most
+            return self.type.convert(tree.leaf(node.get(self._name)))
         sent = None
         for names in self.at:
             sent = tree.leaf(tree.walk(node, names))
