@@ -18,9 +18,10 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import TYPE_CHECKING, NamedTuple
 
+from handler import answers
+from handler.answers import Answer as Answer
 from handler.errors import NoAnswerError
 from handler.sockets import Connection, Deadline, Origin, Permits, connect, permit_all
 
@@ -66,14 +67,6 @@ class Request(NamedTuple):
     target: str
     headers: Mapping[str, str]
     body: bytes = b""
-
-
-class Answer(NamedTuple):
-    """headers: names as the peer wrote them, in its order."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
 
 
 def _tls_context() -> ssl.SSLContext:
@@ -157,20 +150,18 @@ class Connections:
     ) -> Answer:
         try:
             connection.send(head + request.body)
-            response = HTTPResponse(connection, method=request.method)  # type: ignore[arg-type]  # it only calls makefile
-            response.begin()
-            body = _body(response, limit)
-        except (OSError, HTTPException, ValueError) as error:
+            answer, is_open = answers.read(connection.makefile("rb"), request.method, limit)
+        except (OSError, ValueError) as error:
             connection.close()
             raise _unanswered(request.origin, connection.deadline, error) from error
         except BaseException:
             connection.close()
             raise
-        if response.isclosed() and not response.will_close:
+        if is_open:
             self._give_back(request.origin, connection)
         else:
             connection.close()
-        return Answer(response.status, response.getheaders(), body)
+        return answer
 
     # --- idle connections, the one that was used last at the end ---
 
@@ -250,19 +241,9 @@ def _head(request: Request) -> bytes:
         raise NoAnswerError(origin.host, words, False, "address") from error
 
 
-def _body(response: HTTPResponse, limit: int | None) -> bytes:
-    if limit is None:
-        return response.read()
-    body = response.read(limit)
-    if len(body) < limit and response.length:
-        raise IncompleteRead(body, response.length)  # read(limit) itself raises nothing
-    return body
-
-
 def _unanswered(origin: Origin, deadline: Deadline, error: Exception) -> NoAnswerError:
     if isinstance(error, TimeoutError):
         words = f"no whole answer within {deadline.seconds:g} s"
         return NoAnswerError(origin.host, words, True, "time")
-    broke = isinstance(error, (OSError, IncompleteRead))
-    words = "the connection broke" if broke else "the answer is not HTTP"
+    words = "the connection broke" if isinstance(error, OSError) else "the answer is not HTTP"
     return NoAnswerError(origin.host, words, True)

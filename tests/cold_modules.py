@@ -25,21 +25,27 @@ REFUSED = frozenset(
 )
 """Of a request with a wrong token."""
 
-HTTP_CLIENT = frozenset(
+NETWORK = frozenset(
     {
-        *("array", "atexit", "base64", "binascii", "bisect", "calendar", "email", "errno", "http"),
-        *("ipaddress", "locale", "math", "quopri", "random", "select", "selectors", "socket"),
-        *("ssl", "string", "struct", "urllib", "uu", "weakref", "datetime"),
+        *("array", "atexit", "base64", "binascii", "datetime", "errno", "http", "ipaddress"),
+        *("math", "select", "selectors", "socket", "struct", "urllib", "weakref"),
     }
 )
-"""What http.client imports, in one version of Python or another."""
+"""What socket and urllib.parse import in one version of Python or another, and http for its statuses.
+Over TLS it is ssl besides; never http.client, which imports email."""
 
 KEPT = (
     REFUSED
-    | HTTP_CLIENT
+    | NETWORK
     | {
         *("importlib", "threading"),
-        *("handler.connections", "handler.parallel", "handler.policy", "handler.failure_codes"),
+        *(
+            "handler.answers",
+            "handler.connections",
+            "handler.parallel",
+            "handler.policy",
+            "handler.failure_codes",
+        ),
         *("handler.sockets", "handler.callback.added_nodes", "handler.callback.catalogue"),
         *("handler.callback.common_fields", "handler.callback.converters"),
         *("handler.callback.details", "handler.callback.envelope", "handler.callback.families"),

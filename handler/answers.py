@@ -1,0 +1,128 @@
+"""An answer of a server, read from its connection: the plain one here, every other by http.client.
+
+http.client reads the head of an answer with the package email: to import both takes a sixth of the
+instructions of a cold callback, and to read a head with them a twelfth of a warm one
+(docs/performance.md). COS answers nearly every request with a 200 and its length. Such an answer is
+read here; every other one, and whatever is unusual in it, is left to http.client.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import NamedTuple
+
+OK = 200
+
+_STATUS_LINE = "HTTP/1.1 200"
+_TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+_MAX_HEADERS = 100
+"""http.client refuses more."""
+_MAX_DIGITS = 15
+
+
+class NotHttpError(ValueError):
+    """What a server sent is no HTTP/1.x answer."""
+
+
+class Answer(NamedTuple):
+    """headers: names as the peer wrote them, in its order."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class PlainHead(NamedTuple):
+    """The head of an answer with status 200 on a connection that stays open.
+
+    head_bytes: of the head, the empty line behind it included. body_bytes: of the body.
+    """
+
+    headers: list[tuple[str, str]]
+    head_bytes: int
+    body_bytes: int
+
+
+def read(reader: io.BufferedReader, method: str, limit: int | None) -> tuple[Answer, bool]:
+    """The answer to a request, its body cut at `limit` bytes, and whether the connection may carry
+    another request.
+
+    Raises:
+        OSError: the connection broke, or the time is over.
+        NotHttpError: what was sent is no answer.
+    """
+    head = plain_head(reader.peek()) if method != "HEAD" else None
+    if head is None or (limit is not None and head.body_bytes > limit):
+        return read_by_http_client(reader, method, limit)
+    reader.read(head.head_bytes)
+    body = reader.read(head.body_bytes)
+    if len(body) < head.body_bytes:
+        raise ConnectionError("the connection ended within an answer")
+    return Answer(OK, head.headers, body), True
+
+
+def plain_head(seen: bytes) -> PlainHead | None:
+    """The head of the answer whose first bytes these are; None where http.client must read it.
+
+    Left to it: another version or status, a head that is not whole, an odd line, transfer codings,
+    a connection that closes, and no length or several.
+    """
+    head, end, _ = seen.partition(b"\r\n\r\n")
+    status_line, *lines = head.decode("latin-1").split("\r\n")
+    is_ok = status_line == _STATUS_LINE or status_line.startswith(_STATUS_LINE + " ")
+    if not end or not is_ok or len(lines) >= _MAX_HEADERS:
+        return None
+    if head.count(b"\r") != len(lines) or head.count(b"\n") != len(lines):
+        return None
+    headers: list[tuple[str, str]] = []
+    lengths: list[str] = []
+    for line in lines:
+        name, colon, sent = line.partition(":")
+        value, lower = sent.lstrip(" \t"), name.lower()
+        if not colon or not name or not _TOKEN.issuperset(name) or lower == "transfer-encoding":
+            return None
+        if lower == "connection" and value.lower() != "keep-alive":
+            return None
+        if lower == "content-length":
+            lengths.append(value)
+        headers.append((name, value))
+    if len(lengths) != 1 or not _is_number(lengths[0]):
+        return None
+    return PlainHead(headers, len(head) + len(end), int(lengths[0]))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+
+
+class _Read(NamedTuple):
+    """What http.client takes for a socket: it only calls makefile."""
+
+    reader: io.BufferedReader
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """The reader, with whatever it has in its buffer."""
+        return self.reader
+
+
+def read_by_http_client(
+    reader: io.BufferedReader, method: str, limit: int | None
+) -> tuple[Answer, bool]:
+    """As `read`, whatever the answer is."""
+    # Imported here: a callback that is kept does not need it.
+    from http.client import HTTPException, HTTPResponse, IncompleteRead
+
+    response = HTTPResponse(_Read(reader), method=method)  # type: ignore[arg-type]  # see _Read
+    try:
+        response.begin()
+        body = response.read() if limit is None else response.read(limit)
+        if limit is not None and len(body) < limit and response.length:
+            raise IncompleteRead(body, response.length)  # read(limit) itself raises nothing
+    except IncompleteRead as error:
+        raise ConnectionError("the connection ended within an answer") from error
+    except HTTPException as error:
+        if isinstance(error, OSError):  # RemoteDisconnected is both
+            raise
+        raise NotHttpError(type(error).__name__) from error
+    is_open = response.isclosed() and not response.will_close
+    return Answer(response.status, response.getheaders(), body), is_open

@@ -1,0 +1,135 @@
+"""What is read of an answer without http.client is what http.client would have read of it."""
+
+from __future__ import annotations
+
+import io
+import string
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from handler import answers
+from handler.answers import Answer, NotHttpError
+
+PUT_ANSWER = (
+    b"HTTP/1.1 200 OK\r\nServer: tencent-cos\r\nContent-Length: 0\r\nConnection: keep-alive\r\n"
+    b'Date: Wed, 25 Nov 2026 08:00:00 GMT\r\nETag: "d41d8"\r\nx-cos-request-id: NWFi\r\n\r\n'
+)
+
+
+def reader(sent: bytes) -> io.BufferedReader:
+    """A connection on which so much arrives, and then the end."""
+    return io.BufferedReader(io.BytesIO(sent))
+
+
+def read(sent: bytes, limit: int | None = None) -> tuple[Answer, bool]:
+    """As `answers.read` of a PUT."""
+    return answers.read(reader(sent), "PUT", limit)
+
+
+def test_an_answer_of_cos_is_plain() -> None:
+    """So no http.client is imported for a callback that is kept (tests/cold_modules.py)."""
+    head = answers.plain_head(PUT_ANSWER)
+    assert head is not None
+    assert (head.head_bytes, head.body_bytes) == (len(PUT_ANSWER), 0)
+    answer, is_open = read(PUT_ANSWER)
+    assert (answer.status, answer.body, is_open) == (200, b"", True)
+    assert ("x-cos-request-id", "NWFi") in answer.headers
+
+
+def with_head(*lines: str) -> bytes:
+    """A body of two bytes below a head."""
+    return "\r\n".join([*lines, "", "hi"]).encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        with_head("HTTP/1.0 200 OK", "Content-Length: 2"),
+        with_head("HTTP/1.1 201 Created", "Content-Length: 2"),
+        with_head("HTTP/1.1 2000 OK", "Content-Length: 2"),
+        with_head("HTTP/1.1 200 OK"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2", "Content-Length: 2"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2", "content-length: 1"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: +2"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2 "),
+        with_head("HTTP/1.1 200 OK", "Content-Length: ²"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: -1"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2", "Transfer-Encoding: chunked"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2", "Connection: close"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2", " folded: 1"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2", "no colon"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2", ": no name"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2", "a b: c"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2", "a: b\rc"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2", "a: b\nc: d"),
+        with_head("HTTP/1.1 200 OK", "Content-Length: 2", *["a: b"] * 100),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
+        b"HTTP/1.1 200 OK\nContent-Length: 2\n\nhi",
+    ],
+)
+def test_what_is_not_plain_is_left_to_http_client(sent: bytes) -> None:
+    """Whatever it makes of it."""
+    assert answers.plain_head(sent) is None
+
+
+NAMES = st.text(string.ascii_letters + string.digits + "-_ :\t", min_size=1, max_size=20)
+VALUES = st.text(st.characters(max_codepoint=255), max_size=30)
+FIELDS = st.one_of(
+    st.tuples(NAMES, VALUES),
+    st.tuples(
+        st.sampled_from(["Content-Length", "content-length", "Connection", "Transfer-Encoding"]),
+        st.sampled_from(["0", "2", "3", "02", "keep-alive", "Keep-Alive", "close", "chunked", ""]),
+    ),
+)
+STATUS = st.sampled_from(
+    ["HTTP/1.1 200 OK", "HTTP/1.1 200", "HTTP/1.1 200 ", "HTTP/1.0 200 OK", "HTTP/1.1 204 No"]
+)
+
+
+@given(STATUS, st.lists(FIELDS, max_size=6), st.binary(max_size=6))
+@example("HTTP/1.1 200 OK", [("Content-Length", "2"), ("A", " \t b ")], b"hi")
+@example("HTTP/1.1 200 OK", [("Content-Length", "2"), ("A", "\x0b\x85b")], b"hi")
+@example("HTTP/1.1 200 OK", [("Content-Length", "2"), ("MIME-Version", "1")], b"hi")
+@example("HTTP/1.1 200 OK", [("Content-Length", "3")], b"hi")
+def test_what_is_plain_is_read_as_http_client_reads_it(
+    status: str, fields: list[tuple[str, str]], body: bytes
+) -> None:
+    """Headers, body, the end of the answer, and whether the connection stays open."""
+    head = "\r\n".join([status, *(f"{name}: {value}" for name, value in fields)])
+    sent = head.encode("latin-1") + b"\r\n\r\n" + body
+    if answers.plain_head(sent) is None:
+        return
+    for limit in (None, 1, 10):
+        outcomes: list[tuple[Answer, bool] | str] = []
+        for read_it in (answers.read, answers.read_by_http_client):
+            left = reader(sent)
+            try:
+                outcomes.append(read_it(left, "PUT", limit))
+            except ConnectionError as error:
+                outcomes.append(str(error))
+        assert outcomes[0] == outcomes[1]
+
+
+def test_an_answer_that_ends_early_is_a_broken_connection() -> None:
+    """In its body, and before it."""
+    cut = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi"
+    with pytest.raises(ConnectionError):
+        read(cut)
+    with pytest.raises(ConnectionError):
+        read(cut.replace(b"200", b"409"))
+    with pytest.raises(ConnectionError):
+        read(b"")
+
+
+def test_what_is_no_http_is_no_broken_connection() -> None:
+    """A server of another kind answers at once, and would again."""
+    with pytest.raises(NotHttpError):
+        read(b"SSH-2.0-OpenSSH\r\n\r\n")
+
+
+def test_a_body_is_cut_at_the_limit() -> None:
+    """And the connection is not used again, since the rest of the body is on it."""
+    answer, is_open = read(with_head("HTTP/1.1 200 OK", "Content-Length: 2"), limit=1)
+    assert (answer.body, is_open) == (b"h", False)
