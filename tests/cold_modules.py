@@ -31,8 +31,8 @@ NETWORK = frozenset(
         *("math", "select", "selectors", "socket", "struct", "urllib", "weakref"),
     }
 )
-"""What socket and urllib.parse import in one version of Python or another, and http for its statuses.
-Over TLS it is ssl besides; never http.client, which imports email."""
+"""What socket and urllib.parse import in one version of Python or another, and http, for its
+statuses. Over TLS it is ssl besides; never http.client, which imports email."""
 
 KEPT = (
     REFUSED

@@ -2,10 +2,9 @@
 
 Storing an object is signed and sent here (signature.py, transport.py). Only a plain 200, and a 409
 that says that the object exists, are taken from it: whatever else COS answers, the SDK asks again
-and reads. So a callback that is kept imports no SDK, which is over half of a cold start
-(docs/performance.md), and the errors of COS are still the SDK's.
+and reads. So a callback that is kept imports no SDK (docs/performance.md), and the errors of COS
+are still the SDK's.
 
-The SDK is imported where it is first used: a refused request does not pay for it either.
 What is set here and why, from reading version 1.9.44 of the SDK:
   - no retries of the SDK: it sleeps whole seconds without jitter, and repeats a POST too.
     The few here are short and jittered, and every request here may be repeated;
@@ -62,9 +61,8 @@ Result = TypeVar("Result")
 
 
 def _jitter() -> float:
-    return (
-        int.from_bytes(os.urandom(4), "big") / 2**32
-    )  # importing random is a part of a cold start
+    # The module random is not imported: that is a part of a cold start.
+    return int.from_bytes(os.urandom(4), "big") / 2**32
 
 
 class Timing(NamedTuple):
