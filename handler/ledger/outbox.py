@@ -173,6 +173,12 @@ class Outbox:
             self._mark(name)
         self.closed.append(OUTBOX + name)
 
+    def delete_closed(self, at_least: int = 1) -> None:
+        """Delete the tickets of `closed`, where they are so many."""
+        if len(self.closed) >= at_least:
+            keys_of_closed, self.closed = self.closed, []
+            self._store.delete_many(keys_of_closed)
+
     def _mark(self, name: str) -> None:
         self._store.put(DONE + name, b"{}\n")
 

@@ -37,7 +37,8 @@ MAX_CI_FAULTS = 3
 class Batches:
     """Works through tickets. process: deals with one, and may be called from several threads.
 
-    sleep and timer: seconds. parallel: deals with a batch.
+    sleep and timer: seconds. parallel: deals with a batch. after_batch: called in between, by no
+    other thread.
     """
 
     process: Callable[[str], Outcome]
@@ -45,6 +46,7 @@ class Batches:
     sleep: Callable[[float], None]
     timer: Callable[[], float]
     parallel: Parallel = in_parallel
+    after_batch: Callable[[], None] = lambda: None
     results: Counter[Result] = field(default_factory=Counter)
     submitted: int = 0
     ci_faults: int = 0
@@ -68,9 +70,10 @@ class Batches:
         Raises:
             StoreError, LeaseLostError: after all that were begun have ended.
         """
-        begun = 0
+        begun, done_before = 0, self.results["done"]
         while begun < len(names) and not self.is_ci_down and self.budget.allows_step():
-            width = self._width()
+            # Of each kind a few first: what was done before may not have asked CI.
+            width = self._width() if self.results["done"] > done_before else AT_FIRST
             if max_submits is not None:
                 width = min(width, max_submits - self.submitted)
             if width <= 0:
@@ -81,12 +84,11 @@ class Batches:
             self._free_at = started + len(batch) / TICKETS_PER_S
             self.parallel(self._process, batch)
             self._took_s = self.timer() - started
+            self.after_batch()
             begun += len(batch)
         return len(names) - begun
 
     def _width(self) -> int:
-        if not self.results["done"]:
-            return AT_FIRST
         return AT_A_TIME if self._took_s >= SLOW_S else AT_A_TIME_FAST
 
     def _process(self, name: str) -> None:

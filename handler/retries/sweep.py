@@ -30,6 +30,9 @@ MAX_LISTED = 10_000
 HELD_ALERT_S = 600.0
 """Sweeps that withdraw one after the other for so long raise an alert."""
 
+MAX_CLOSED = 100
+"""Tickets that were dealt with and are still there: after a crash each is looked at again."""
+
 READING_SHARE = 0.5
 """Of the time that is left: what reading alerts may take. Marking them takes about half as long."""
 
@@ -143,7 +146,14 @@ class Sweep:
             self._raise_sweep_alert(too_short(budget), context.now()[:10])
             return
         context.ci = replace(context.ci, timeout_s=min(TIMEOUT_S, budget.request_s))
-        batches = Batches(worker.process, budget, context.sleep, context.timer, context.parallel)
+        batches = Batches(
+            worker.process,
+            budget,
+            context.sleep,
+            context.timer,
+            context.parallel,
+            lambda: context.outbox.delete_closed(MAX_CLOSED),
+        )
         try:
             batches.run(due.verifications)
             batches.run(due.retries, context.settings.sweep_max_submits)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ci_callback.ci_simulator import Fault
+from ci_callback.ci_simulator import Fault, Seen
 from handler.callback.record import JobRecord
 from handler.callback.tree import Tree
 from handler.errors import StoreError
@@ -217,6 +217,42 @@ class TestOrder:
         world.ci.fault = lambda seen: Fault(before=(500, "InternalError"))
         summary = world.sweep()
         assert (summary["failed"], summary["remaining"]) == (AT_FIRST, 40 - AT_FIRST)
+
+    def test_what_was_done_without_ci_says_nothing_of_it(self) -> None:
+        """A callback to verify is stored unasked while CI is down."""
+        world = QuickWorld(VERIFY_CALLBACKS="always")
+        for number in range(40):
+            failed(world, f"{number}.pdf")
+        record = JobRecord.from_json(world.store.get(world.keys("jobs/")[0]) or b"")
+        verify = Ticket("verify", "other", "failed", 0, record._replace(job_id="other"))
+        world.store.put(f"_outbox/{verify.name}", verify.to_json())
+        world.now += HOUR
+        world.ci.fault = lambda seen: Fault(before=(500, "InternalError"))
+        summary = world.sweep()
+        assert (summary["done"], summary["failed"]) == (1, AT_FIRST)
+
+    def test_no_second_has_more_requests_to_ci_than_it_takes(self) -> None:
+        """Of any kind: verifications, retries and watches follow each other."""
+        world = QuickWorld()
+        for number in range(99):
+            failed(world, f"{number}.pdf")
+        world.now += HOUR
+        world.sweep()
+        for number in range(100, 160):
+            failed(world, f"{number}.pdf")
+        world.now += 7 * HOUR  # now the watches of the first ones are due as well
+        moments: list[float] = []
+
+        def note(seen: Seen) -> None:
+            moments.append(world.now)
+
+        world.ci.fault = note
+        world.sweep()
+        assert len(moments) > 200
+        busiest = max(
+            sum(at <= other < at + 1 for other in moments) for at in dict.fromkeys(moments)
+        )
+        assert busiest <= 50
 
     def test_submissions_keep_to_a_rate(self) -> None:
         """CI takes some requests a second; the rest is not sent to be refused."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from handler.ledger.folder import FolderStore
 from handler.ledger.outbox import Outbox, about
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
+from handler.retries.batches import AT_A_TIME
+from handler.retries.sweep import MAX_CLOSED
 from tests.records import keep, record
-from tests.stores import QuickWorld
+from tests.stores import How, QuickWorld, SimulatedCrash, Trouble
 from tests.world import World
 
 LATER = "_outbox/9999999999-j1-failed-retry.json"
@@ -90,6 +94,33 @@ def retried(count: int) -> tuple[int, int]:
     assert swept(world, store)["submitted"] == count
     assert [key for key in world.keys("_outbox/") if "-retry" in key] == []
     return len(store.asked), len(world.ci.seen)
+
+
+def test_tickets_that_were_dealt_with_do_not_pile_up_until_the_end() -> None:
+    """Each that a sweep leaves behind, because it was killed, is looked at again."""
+    world = QuickWorld(LEASE_WAIT_S="0")
+    for number in range(250):
+        job = world.submit(UserData=f"u{number}")
+        world.fail(job)
+        world.deliver(job)
+    world.now += 3600
+
+    def dies_at_the_end(number: int, what: str) -> How:
+        is_end = what.startswith("delete_many") and len(world.attempts) == 250
+        return "dies before" if is_end else "fine"
+
+    with pytest.raises(SimulatedCrash):
+        world.sweep(store=Trouble(dies_at_the_end).store(world.memory))
+    assert 0 < len(tickets_of(world, "retry")) <= MAX_CLOSED + AT_A_TIME
+    world.now += 121
+    world.sweep()
+    assert tickets_of(world, "retry") == []
+    assert len(world.attempts) == 250
+
+
+def tickets_of(world: QuickWorld, action: str) -> list[str]:
+    """The keys of the tickets of an action."""
+    return [key for key in world.keys("_outbox/") if key.endswith(f"-{action}.json")]
 
 
 def test_a_retry_is_at_most_eight_requests_to_the_store_and_two_to_ci() -> None:
