@@ -180,7 +180,7 @@ const BROKEN = [
   [
     "more variables than the platform takes",
     (file) => void (variables(file).ALLOWED_BUCKETS = "b".repeat(4096)),
-    `${VARIABLES}: found 4187 bytes; expected at most 4096`,
+    `${VARIABLES}: found 4213 bytes; expected at most 4096`,
   ],
   [
     "a lease that ends before the function does",
@@ -246,18 +246,18 @@ const BROKEN = [
   [
     "a kind of trigger that is not there",
     (file) => void file.inputs.events.push({ tmier: {} }),
-    'inputs.events[3]: found {"tmier":{}}; expected one of http,timer, with its parameters',
+    'inputs.events[4]: found {"tmier":{}}; expected one of http,timer, with its parameters',
   ],
   [
     "two kinds in one event",
     (file) => void file.inputs.events.push({ timer: {}, http: {} }),
-    'inputs.events[3]: found {"timer":{},"http":{}}; expected one of http,timer, with its ' +
+    'inputs.events[4]: found {"timer":{},"http":{}}; expected one of http,timer, with its ' +
       "parameters",
   ],
   [
     "a trigger without anything",
     (file) => void file.inputs.events.push({ timer: null }),
-    'inputs.events[3]: found {"timer":null}; expected one of http,timer, with its parameters',
+    'inputs.events[4]: found {"timer":null}; expected one of http,timer, with its parameters',
   ],
 
   [
@@ -321,7 +321,7 @@ const BROKEN = [
   [
     "a chore without its timer",
     (file) => void file.inputs.events.pop(),
-    "inputs.events: found no timer with the argument reconcile; expected one",
+    "inputs.events: found no timer with the argument forward; expected one",
   ],
 ];
 
@@ -338,7 +338,7 @@ test("refused: a chore that the function doesn't have, and the one that now has 
   sweep(file).argument = "sweeep";
   assert.deepEqual(check(yaml.safeDump(file)).problems, [
     'inputs.events[1].timer.parameters.argument: found "sweeep"; expected a chore: sweep or ' +
-      "reconcile",
+      "reconcile or forward",
     "inputs.events: found no timer with the argument sweep; expected one",
   ]);
 });
@@ -350,6 +350,7 @@ test("refused: no events at all, with a line for each that is missing", () => {
     "inputs.events: found 0 http triggers; expected exactly one",
     "inputs.events: found no timer with the argument sweep; expected one",
     "inputs.events: found no timer with the argument reconcile; expected one",
+    "inputs.events: found no timer with the argument forward; expected one",
   ]);
 });
 
@@ -385,6 +386,8 @@ test("refused: a key that the toolkit no longer reads", () => {
       '"OPEN"',
     'inputs.events[2].timer.parameters.enable: found "CLOSE" in the toolkit\'s request; expected ' +
       '"OPEN"',
+    'inputs.events[3].timer.parameters.enable: found "CLOSE" in the toolkit\'s request; expected ' +
+      '"OPEN"',
   ]);
 });
 
@@ -404,14 +407,14 @@ for (const expression of [
   });
 }
 
-test("taken: the real file, without a connection, as four requests", (context) => {
+test("taken: the real file, without a connection, as five requests", (context) => {
   const refuse = () => assert.fail("a connection was opened");
   context.mock.method(net.Socket.prototype, "connect", refuse);
   const { requests, problems } = check(REAL);
   assert.deepEqual(problems, []);
   assert.deepEqual(
     requests.map(({ TriggerName, FunctionName }) => TriggerName ?? FunctionName),
-    ["ci-callback", "url-trigger", "sweep", "reconcile"],
+    ["ci-callback", "url-trigger", "sweep", "reconcile", "forward"],
   );
 });
 
