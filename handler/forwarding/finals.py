@@ -33,18 +33,21 @@ class Noted(NamedTuple):
 
 
 def note_final(store: Store, lease: Lease, event: Event, batch: str) -> Noted:
-    """Note a final event before it is sent. batch: the key of what becomes of it.
+    """Note a final event before it is sent. batch: the key of what becomes of it. A note that can't
+    be read is replaced: the event is heard of, though not that it supersedes another.
 
     Raises:
         StoreError: it is not known to be noted. LeaseLostError: it was not noted.
-        ValueError: the note can't be read.
     """
     key = keys.final_events(event.root_job_id)
     own = {"id": event.id, "type": event.type, "batch": batch}
     lease.check(WRITE_S)
     if store.put_new(key, _line([own])):
         return Noted()
-    noted = read_finals(store.get(key))
+    try:
+        noted = read_finals(store.get(key))
+    except (ValueError, RecursionError):
+        noted = []
     ids = [final["id"] for final in noted]
     if event.id in ids:
         at = ids.index(event.id)

@@ -7,7 +7,6 @@ announced. The root is looked up again: it may have been proven since.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from handler.events.queue import OWN, Queued
 from handler.forwarding.context import ForwardContext
 from handler.forwarding.finals import note_final
 from handler.forwarding.sending import Outgoing
+from handler.forwarding.stored import read_deliveries
 from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.keys import EVENTS
 from handler.ledger.outbox import Ticket
@@ -120,7 +120,11 @@ class Intake:
     def _was_sent(self, batch: str, event_id: str) -> bool:
         """Whether an earlier run noted what became of an event: then it was sent, or is pending."""
         line = self._context.store.get(batch)
-        return line is not None and any(one["id"] == event_id for one in json.loads(line)["events"])
+        try:
+            events = [] if line is None else read_deliveries(line)
+        except (ValueError, RecursionError):
+            return False
+        return any(one.get("id") == event_id for one in events)
 
     def _put_dead_letter(self, name: str, error: ValueError) -> Loaded:
         """A queued event that can't be read; a person must look."""
