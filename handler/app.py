@@ -1,7 +1,5 @@
 """The single entrypoint: settings, trigger, run, answer."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from handler.clock import rfc3339_of
 from handler.errors import RefusedError, SettingsError, StoreError
+from handler.http_interface import Http
 from handler.ledger.store import Store, TimeLeft
 from handler.log import Log
 from handler.run import Run
@@ -30,7 +29,6 @@ from handler.triggers import (
 
 if TYPE_CHECKING:
     from handler.ci_api.verification import Inline
-    from handler.http_client import Http
     from handler.ingest.callbacks import CallbackIngest
     from handler.ingest.fallback import Fallback
 
@@ -114,7 +112,7 @@ class Function(NamedTuple):
         trigger: str,
         settings: Settings,
         run: Run,
-        fallback: Fallback | None = None,
+        fallback: "Fallback | None" = None,
     ) -> list[JobResult]:
         """Store callbacks in the ledger; the result for each of their jobs.
 
@@ -155,8 +153,8 @@ class Function(NamedTuple):
         return self.process(deliveries, trigger, settings, run, fallback)
 
     def _callback_ingest(
-        self, settings: Settings, run: Run, time_left: TimeLeft, fallback: Fallback | None
-    ) -> CallbackIngest:
+        self, settings: Settings, run: Run, time_left: TimeLeft, fallback: "Fallback | None"
+    ) -> "CallbackIngest":
         from handler.ingest.callbacks import CallbackIngest
         from handler.ingest.recorder import Recorder
 
@@ -172,7 +170,7 @@ class Function(NamedTuple):
             self.timer,
         )
 
-    def _inline(self, settings: Settings, patience_s: float | None) -> Inline | None:
+    def _inline(self, settings: Settings, patience_s: float | None) -> "Inline | None":
         if not settings.confirms_before_storing:
             return None
         # Imported here, as below: only VERIFY_CALLBACKS=always asks CI before it stores.

@@ -4,8 +4,6 @@ Each carries its evidence as attributes, and `retryable`: whether doing the same
 thing again later can help.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 

@@ -14,13 +14,13 @@ import base64
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from handler import USER_AGENT
 from handler.connections import Connections, Patience, Request
 from handler.errors import NoAnswerError
+from handler.http_interface import Answer as Answer
+from handler.http_interface import Http as Http
 from handler.sockets import Origin
 
 MAX_BYTES = 64 * 1024
@@ -33,30 +33,6 @@ dead."""
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9]+)?")
 _SENT_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 """Characters of an address that are not percent-encoded: those that have a meaning there."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer of a server; the body is cut at the client's limit. retry_after: the header of
-    that name, as it was sent; "" without one."""
-
-    status: int
-    body: bytes
-    retry_after: str = ""
-
-
-class Http(Protocol):
-    """One request, one answer. No redirects, no retries."""
-
-    def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
-    ) -> Answer:
-        """Send a request. timeout_s: seconds for the whole of it.
-
-        Raises:
-            NoAnswerError: no whole answer came in time.
-        """
-        ...
 
 
 class HttpClient:

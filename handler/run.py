@@ -1,7 +1,5 @@
 """One invocation of the function, and the time that its parts may take."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -30,7 +28,7 @@ class Run(NamedTuple):
     timer: Callable[[], float] = time.perf_counter
 
     @classmethod
-    def of(cls, context: Mapping[str, Any], timer: Callable[[], float]) -> Run:
+    def of(cls, context: Mapping[str, Any], timer: Callable[[], float]) -> "Run":
         """Read SCF's context: `request_id` and `time_limit_in_ms` (observed, not documented)."""
         try:
             limit_s = float(context.get("time_limit_in_ms") or 0) / 1000

@@ -14,6 +14,7 @@ REFUSED = frozenset(
         *("posixpath", "re", "reprlib", "sre_compile", "sre_constants", "sre_parse", "stat"),
         *("types", "typing", "warnings"),
         *("handler", "handler.app", "handler.clock", "handler.errors", "handler.log"),
+        "handler.http_interface",
         *("handler.callback", "handler.callback.limits", "handler.callback.redacted"),
         *("handler.ledger", "handler.ledger.bucket", "handler.ledger.store"),
         *("handler.redaction", "handler.redaction.addresses", "handler.run"),

@@ -1,7 +1,5 @@
 """Limits on the cost of a body: apart from the parser, which a refused request does not need."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

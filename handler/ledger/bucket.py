@@ -1,7 +1,5 @@
 """Where a bucket is, and as whom it is asked; what a bucket and a region may be called."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 _DIGITS = frozenset("0123456789")

@@ -1,7 +1,5 @@
 """The interface of a store: COS or a folder."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeAlias
 

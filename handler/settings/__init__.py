@@ -3,8 +3,6 @@
 rows.py has one row per variable, readers.py how its text is read.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -68,7 +66,7 @@ class Settings(NamedTuple):
     credentials: Credentials | None
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Settings:
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Read everything.
 
         Raises:

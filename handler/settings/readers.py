@@ -1,7 +1,5 @@
 """Readers of one variable's text. Each returns its value, or raises ValueError."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable
@@ -37,7 +35,7 @@ class StoreUrl(NamedTuple):
         return f"cos:{self.bucket}" if self.scheme == "cos" else os.path.abspath(self.path)
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> "Path":
         """The folder of a `file:` address."""
         from pathlib import Path  # a store on COS does not need it, and it takes 3 ms
 

@@ -1,8 +1,6 @@
 """One row per variable: its name, its attribute of Settings, how it is read, its default, and
 the text that an error shows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -1,8 +1,6 @@
 """One module per trigger, each with the members of `Trigger`; the first that recognises an event
 takes it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
