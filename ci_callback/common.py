@@ -15,10 +15,14 @@ from typing import Annotated
 
 import typer
 
+from ci_callback.counted import Counted
 from ci_callback.terminal import complain
 from handler.app import Function
 from handler.errors import HandlerError, SettingsError, StoreError
+from handler.ledger.cos import CosStore
+from handler.ledger.folder import FolderStore
 from handler.ledger.records import Ledger
+from handler.ledger.store import Store
 from handler.log import Log
 from handler.retries.context import Invocation, SweepContext
 from handler.settings import Settings
@@ -27,6 +31,9 @@ from handler.stores import open_store
 EXIT_NOT_2XX = 1
 EXIT_SETTINGS = 3
 EXIT_STORE = 4
+
+VERBOSE = "CI_CALLBACK_VERBOSE"
+"""The variable of the option --verbose."""
 
 _AGO = re.compile(r"(\d{1,6})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -94,7 +101,22 @@ def local() -> Iterator[Local]:
         # In SCF the function's log goes to stdout; here stdout is for the result.
         log = Log(sys.stderr, time.time, settings.secrets)
         function = Function(os.environ, time.time, log)
-        yield Local(settings, function, Ledger(open_store(settings)), str(uuid.uuid4()))
+        with _store(settings) as store:
+            yield Local(settings, function, Ledger(store), str(uuid.uuid4()))
+
+
+@contextlib.contextmanager
+def _store(settings: Settings) -> Iterator[Store]:
+    """The ledger's store; with --verbose, the number of its requests is printed at the end."""
+    store = open_store(settings)
+    if not os.environ.get(VERBOSE) or not isinstance(store, (CosStore, FolderStore)):
+        yield store
+        return
+    counted = Counted(store)
+    try:
+        yield counted
+    finally:
+        complain("requests to the ledger:", str(counted) or "none")
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
@@ -162,17 +162,6 @@ def received_at(record: JobRecord) -> str | None:
     return received if isinstance(received, str) else None
 
 
-def find(store: Store, job_id: str) -> list[StoredRecord]:
-    """Every record of a job, run or review: terminal states first, then earlier ones."""
-    name = keys.name(job_id)
-    matching = [
-        key
-        for key in record_keys(store, folders=(*FOLDERS, "_unfinished"))
-        if (last := key.rpartition("/")[2]) == f"{name}.json" or last.startswith(f"{name}-")
-    ]
-    return list(records(store, matching))
-
-
 def resubmissions(store: Store, root_job_id: str) -> list[Resubmission]:
     """The re-submissions of a job, in the order of their numbers, from 2 on."""
     made: list[Resubmission] = []
@@ -245,7 +234,13 @@ def _followed(store: Store, record: JobRecord) -> JobRecord:
 
 def outbox(store: Store) -> Iterator[StoredTicket]:
     """All tickets, the next one due first."""
-    names = (key.removeprefix(OUTBOX) for key in store.list(OUTBOX))
+    return outbox_of(store, lambda name: True)
+
+
+def outbox_of(store: Store, is_wanted: Callable[[str], bool]) -> Iterator[StoredTicket]:
+    """The tickets whose names are wanted, the next one due first."""
+    listed = (key.removeprefix(OUTBOX) for key in store.list(OUTBOX))
+    names = filter(is_wanted, listed)
     while batch := list(islice(names, BATCH)):
         for stored in in_parallel(lambda name: _waiting(store, name), batch):
             if stored is not None:

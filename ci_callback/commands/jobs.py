@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
 from typing import Annotated
 
 import typer
 
 from ci_callback.common import AsJson, Since, Until, local
 from ci_callback.job_columns import cells, names, usual_names
-from ci_callback.ledger_reader import FOLDERS, StoredRecord, record_keys, records
+from ci_callback.ledger_reader import FOLDERS
 from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
+from ci_callback.newest import newest
 from ci_callback.record_filter import RecordFilter, Tag, outcomes
 from ci_callback.terminal import print_json
 from ci_callback.views import record_object
@@ -47,24 +47,18 @@ def jobs(
     unfinished = wanted.outcome in (None, "unfinished", "unknown")
     folders = (*FOLDERS, "_unfinished") if unfinished else FOLDERS
     with local() as here:
-        store = here.ledger.store
-        stored_records = records(store, record_keys(store, wanted.days, folders))
-        matching = (
-            stored
-            for stored in stored_records
-            if stored.record is not None and wanted.matches(stored.record)
+        found = newest(
+            here.ledger.store,
+            wanted.days,
+            folders,
+            limit,
+            lambda stored: stored.record is not None and wanted.matches(stored.record),
         )
-        newest = heapq.nlargest(limit, matching, key=_created)
-    rows = (cells(stored.record) for stored in newest if stored.record is not None)
+    rows = (cells(stored.record) for stored in found if stored.record is not None)
     if as_json and columns:
         print_objects(names(), rows, form)
     elif as_json:
-        for stored in newest:
+        for stored in found:
             print_json(record_object(stored))
     else:
         say_rows(names(), rows, form, empty="No such records.")
-
-
-def _created(stored: StoredRecord) -> tuple[str, str]:
-    record = stored.record
-    return ((record.created_at or "") if record else "", stored.key)

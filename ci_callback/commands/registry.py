@@ -32,6 +32,7 @@ from ci_callback.commands.serve import serve
 from ci_callback.commands.show import show
 from ci_callback.commands.sweep import sweep
 from ci_callback.commands.tail import tail
+from ci_callback.common import VERBOSE
 from ci_callback.program import INSTALLED, PROGRAM
 from ci_callback.terminal import say, visible_lines
 from handler import __version__
@@ -134,6 +135,10 @@ def settings(
         str | None,
         typer.Option(envvar="COS_REGION", metavar="REGION", help="The bucket's region."),
     ] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Say how many requests the ledger was sent."),
+    ] = False,
     version: Annotated[
         bool,
         typer.Option(
@@ -146,6 +151,7 @@ def settings(
     ] = False,
 ) -> None:
     """Run the callback handler for Tencent Cloud Infinite locally, and manage its ledger."""
-    for variable, value in (("LEDGER_URL", ledger), ("COS_REGION", region)):
+    chosen = {"LEDGER_URL": ledger, "COS_REGION": region, VERBOSE: "1" if verbose else None}
+    for variable, value in chosen.items():
         if value is not None:
             os.environ[variable] = value

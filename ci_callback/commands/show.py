@@ -11,12 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
+from ci_callback.job_lookup import find, tickets_of
 from ci_callback.ledger_reader import (
     Resubmission,
     StoredRecord,
     StoredTicket,
-    find,
-    outbox,
     received_at,
     resubmissions,
 )
@@ -79,14 +78,15 @@ def history(store: Store, job_id: str) -> JobHistory:
     record = next((stored.record for stored in records if stored.record), None)
     lineage = record.lineage if record else Lineage(job_id, 1)
     root = lineage.root_job_id
-    first = records if root == job_id else find(store, root)
+    near = record.created_at[:10] if record and record.created_at else None
+    first = records if root == job_id else find(store, root, near)
     made = resubmissions(store, root)
     ids = {
         job_id,
         root,
         *(resubmission.attempt.job_id for resubmission in made if resubmission.attempt),
     }
-    tickets = [stored for stored in outbox(store) if stored.ticket and stored.ticket.job_id in ids]
+    tickets = tickets_of(store, ids)
     noted = finals(store, root)
     sent = of_root(store, root) if noted or has_events(store) else []
     return JobHistory(records, lineage, first, made, tickets, noted, sent)

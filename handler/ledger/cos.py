@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote
 
@@ -132,18 +133,13 @@ class CosStore:
             raise
 
     def list(self, prefix: str, stop: str | None = None, after: str = "") -> Iterator[str]:
-        cut = len(self._address.prefix)
-        marker = self._address.prefix + after if after else ""
-        while True:
-            page = self._ask("list", prefix, partial(self._page, prefix, marker))
-            for key in page.keys:
-                if stop is not None and key[cut:] >= stop:
-                    return
-                if keys.is_key(key[cut:]):
-                    yield key[cut:]
-            if page.next_marker is None:
-                return
-            marker = page.next_marker
+        listed = (key for page in self._pages(prefix, after, False) for key in page.keys)
+        before_stop = listed if stop is None else takewhile(stop.__gt__, listed)
+        return filter(keys.is_key, before_stop)
+
+    def dated(self, prefix: str) -> Iterator[tuple[str, str]]:
+        for page in self._pages(prefix, "", True):
+            yield from zip(page.keys, page.modified, strict=True)
 
     def folders(self, prefix: str) -> Sequence[str]:
         from handler.ledger.sdk import folders_of
@@ -151,11 +147,8 @@ class CosStore:
         return self._ask("list", prefix, lambda: folders_of(self._sdk(), self._address, prefix))
 
     def delete(self, key: str) -> None:
-        self._ask(
-            "delete",
-            key,
-            lambda: self._sdk().delete_object(self._address.bucket, self._address.prefix + key),
-        )
+        bucket, whole = self._address.bucket, self._address.prefix + key
+        self._ask("delete", key, lambda: self._sdk().delete_object(bucket, whole))
 
     def delete_many(self, names: Sequence[str]) -> None:
         for at in range(0, len(names), PAGE):
@@ -180,12 +173,21 @@ class CosStore:
             raise cos_errors.left_over(left)
         return True
 
-    def _page(self, prefix: str, marker: str) -> Page:
+    def _pages(self, prefix: str, after: str, dated: bool) -> Iterator[Page]:
+        """Page by page, keys without the ledger's prefix."""
+        cut = len(self._address.prefix)
+        marker: str | None = self._address.prefix + after if after else ""
+        while marker is not None:
+            page = self._ask("list", prefix, partial(self._page, prefix, marker, dated))
+            yield page._replace(keys=[key[cut:] for key in page.keys])
+            marker = page.next_marker
+
+    def _page(self, prefix: str, marker: str, dated: bool) -> Page:
         # Imported here, as the SDK: a callback lists nothing.
         from handler.ledger.list_page import read_page
         from handler.ledger.sdk import page_of
 
-        return read_page(page_of(self._sdk(), self._address, prefix, marker, PAGE))
+        return read_page(page_of(self._sdk(), self._address, prefix, marker, PAGE), dated)
 
     def _put(self, operation: str, key: str, data: bytes, headers: dict[str, str]) -> None:
         begun = self._timing.monotonic()

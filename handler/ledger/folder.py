@@ -16,6 +16,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from handler.clock import rfc3339_of
 from handler.errors import StoreError
 from handler.ledger import keys
 
@@ -81,6 +82,16 @@ class FolderStore:
                     yield key
         except OSError as error:
             raise _failed("list", prefix, error) from error
+
+    def dated(self, prefix: str) -> Iterator[tuple[str, str]]:
+        for key in self.list(prefix):
+            try:
+                modified = self._path("list", key).stat().st_mtime
+            except FileNotFoundError:
+                continue  # it was deleted since
+            except OSError as error:
+                raise _failed("list", prefix, error) from error
+            yield key, rfc3339_of(modified)
 
     def folders(self, prefix: str) -> Sequence[str]:
         above = prefix[: prefix.rfind("/") + 1]

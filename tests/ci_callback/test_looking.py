@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from ci_callback.commands.registry import app
 from ci_callback.commands.tail import recent_keys
 from ci_callback.common import moment
-from ci_callback.ledger_reader import DayRange, find, record_keys, records, resubmissions
+from ci_callback.job_lookup import find
+from ci_callback.ledger_reader import DayRange, record_keys, records, resubmissions
 from ci_callback.record_filter import outcomes, tags
 from handler.ledger import keys
 from handler.ledger.folder import FolderStore

@@ -45,12 +45,12 @@ def test_it_reads_the_keys_that_the_sdk_reads(keys: list[str]) -> None:
 )
 def test_the_next_page_begins_where_cos_says(beside: str, next_marker: str | None) -> None:
     """Behind the last key where COS does not say."""
-    assert read_page(page(["a", "b%20c"], beside)) == Page(["a", "b c"], next_marker)
+    assert read_page(page(["a", "b%20c"], beside)) == Page(["a", "b c"], next_marker, [])
 
 
 def test_a_page_without_keys_is_the_last_one() -> None:
     """Whatever it says."""
-    assert read_page(page([], "<IsTruncated>true</IsTruncated>")) == Page([], None)
+    assert read_page(page([], "<IsTruncated>true</IsTruncated>")) == Page([], None, [])
 
 
 def test_what_is_no_page_is_refused() -> None:

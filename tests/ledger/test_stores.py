@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import shutil
 import stat
 import threading
@@ -16,6 +17,7 @@ import pytest
 
 from benchmarks.processes import Stub
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
+from ci_callback.newest import Dated
 from handler.connections import Patience
 from handler.errors import StoreError
 from handler.ledger import folder
@@ -354,6 +356,15 @@ def test_a_listing_begins_behind_a_key(store: Store) -> None:
     assert list(store.list("o/", after="o/aa", stop="o/c")) == ["o/b"]
     assert list(store.list("o/", after="o/z")) == []
     assert list(store.list("o/", after="a")) == ["o/a", "o/b", "o/c"]
+
+
+def test_a_listing_says_when_each_object_was_written(store: Store) -> None:
+    """In UTC, in a form that sorts by time."""
+    store.put("o/a", b"")
+    assert isinstance(store, Dated)
+    ((key, at),) = store.dated("o/")
+    assert key == "o/a"
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", at)
 
 
 def test_a_listing_of_cos_holds_one_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
