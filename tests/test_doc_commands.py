@@ -36,6 +36,7 @@ UNLIKE: dict[str, int] = {
     "events resend": 1,
     # Of an account in which nothing is deployed yet.
     "deploy --dry-run": 2,
+    "deploy --stage": 2,
     "deploy connect": 1,
     "deploy rotate-token": 1,
     "deploy status": 1,

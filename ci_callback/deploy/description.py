@@ -42,11 +42,13 @@ class Timer(NamedTuple):
 class Description:
     """What serverless.yml says, with the environment's values.
 
-    role: "" where the environment names none. variables: those that have a value. unset: those
+    stage_of: the name of the production's function, "" where this is it. role: "" where the
+    environment names none. variables: those that have a value. unset: those
     whose ${env:NAME} has none.
     """
 
     name: str
+    stage_of: str
     region: str
     runtime: str
     handler: str
@@ -76,7 +78,8 @@ def read(text: str, env: Mapping[str, str], names: Names) -> Description:
             that it needs.
     """
     inputs = _Node("inputs", _resolved(_load(text), env)).mapping("inputs")
-    name = _name(names.name or inputs.text("name"), names.stage)
+    production = names.name or inputs.text("name")
+    name = _name(production, names.stage)
     events = [
         _Node(f"inputs.events[{at}]", event) for at, event in enumerate(inputs.list("events"))
     ]
@@ -88,6 +91,7 @@ def read(text: str, env: Mapping[str, str], names: Names) -> Description:
     variables = inputs.mapping("environment").mapping("variables").values
     return Description(
         name=name,
+        stage_of="" if name == production else production,
         region=inputs.text("region", "set COS_REGION to the bucket's region, or give --region"),
         runtime=inputs.text("runtime"),
         handler=inputs.text("handler"),

@@ -14,7 +14,7 @@ from ci_callback.deploy.bundle import Bundle
 from ci_callback.deploy.calls import Call
 from ci_callback.deploy.description import Description
 from ci_callback.deploy.desired import Desired, check_environment, role_name
-from ci_callback.deploy.errors import DeployError
+from ci_callback.deploy.errors import EXIT_SETTINGS, DeployError
 from ci_callback.deploy.patience import Patient
 from ci_callback.deploy.plan import Choices, Plan, plan
 from ci_callback.deploy.target import Operator
@@ -127,6 +127,7 @@ def _look(job: Job, api: Patient) -> Outcome:
         variables["CALLBACK_TOKENS"] = job.new_token
     check_environment(variables)
     settings = target.check_settings(job.operator, variables)
+    _check_stage(api, description, variables)
     target.check_bucket(job.operator, settings, whose)
     managed = not description.role
     document = target.policy_of(job.template, settings, whose) if managed else {}
@@ -135,6 +136,21 @@ def _look(job: Job, api: Patient) -> Outcome:
     token = next(iter(settings.callback_tokens), "")
     made = plan(desired, found, job.choices)
     return Outcome(desired, made, address, token, is_new)
+
+
+def _check_stage(api: Patient, description: Description, variables: Mapping[str, str]) -> None:
+    """Two functions that sweep one ledger take each other's tickets.
+
+    Raises:
+        DeployError
+    """
+    if not description.stage_of:
+        return
+    other = actual.function_version(api, description.stage_of)
+    if other and other.variables.get("LEDGER_URL") == variables.get("LEDGER_URL"):
+        what = f"{description.stage_of} has the same LEDGER_URL"
+        fix = "give this stage another prefix or bucket, in .env.STAGE"
+        raise DeployError(what, fix, EXIT_SETTINGS)
 
 
 def _settled(api: Patient, name: str, read: Callable[[], Actual]) -> Actual:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from ci_callback.ci_simulator.api import RefusalError
 from ci_callback.ci_simulator.queues import PATHS
 from ci_callback.commands import registry
 from ci_callback.devserver.local_cloud import LocalCloud
@@ -163,3 +164,20 @@ def test_a_refusal_of_ci_is_one_line_and_what_was_done_stays(
     assert (result.exit_code, "CI did not change a queue" in result.stderr) == (1, True)
     monkeypatch.setattr(deployed.queues, "answer", update)
     assert run(deployed, "connect", "--undo").exit_code == 0
+
+
+def test_queues_that_ci_does_not_show_are_named(
+    deployed: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are connected."""
+    answer = deployed.queues.answer
+
+    def refuse(method: str, path: str, *asked: Any) -> str:
+        if path == "/asrqueue":
+            raise RefusalError(403, "AccessDenied")
+        return answer(method, path, *asked)
+
+    monkeypatch.setattr(deployed.queues, "answer", refuse)
+    result = run(deployed, "connect")
+    assert "not known: speech: " in result.stdout
+    assert "6 changed" in result.stdout

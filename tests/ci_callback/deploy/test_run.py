@@ -304,6 +304,15 @@ def test_two_stages_are_two_functions(world: World) -> None:
     assert first.address != second.address
 
 
+def test_two_stages_do_not_share_a_ledger(world: World) -> None:
+    """Each would sweep the other's tickets."""
+    world.deploy()
+    world.forget()
+    error = failure(world, names=Names(stage="staging"))
+    assert "has the same LEDGER_URL" in error.what
+    assert world.made == []
+
+
 def test_a_role_that_the_environment_names_is_left_as_it_is(world: World) -> None:
     """It must be there; deploy gives it no rights."""
     world.env["SCF_EXEC_ROLE"] = "own-role"
@@ -531,3 +540,55 @@ def test_a_template_with_an_unknown_name_is_refused(world: World) -> None:
     strange = job.template.replace("MEDIA_BUCKET-APPID", "OTHER_BUCKET-APPID")
     with pytest.raises(DeployError, match="a name that is not known"):
         world.deploy(replace(job, template=strange))
+
+
+def test_a_policy_that_differs_is_written_again(world: World) -> None:
+    """A bucket that CI works on was added; nothing else changes but the setting."""
+    world.deploy()
+    world.forget()
+    job = with_variables(world.job(), CI_BUCKET="media-1250000000")
+    world.deploy(job)
+    assert world.made[:2] == ["UpdatePolicy", "UpdateFunctionConfiguration"]
+    (policy,) = world.account.cam.policies.values()
+    assert "bucket/media-1250000000/*" in policy.document
+    world.forget()
+    assert not world.deploy(job).plan.calls
+
+
+def test_settings_that_deploy_never_makes_are_kept_and_listed(world: World) -> None:
+    """Layers, a private network, a log topic: an update does not name them."""
+    world.deploy()
+    settings = function(world).latest.settings
+    settings |= {
+        "Layers": [{"LayerName": "l", "LayerVersion": 1}],
+        "VpcConfig": {"VpcId": "vpc-1", "SubnetId": "subnet-1"},
+        "ClsTopicId": "topic-1",
+    }
+    kept = world.look().plan.kept
+    assert {"layers", "private network", "log topic topic-1"} <= set(kept)
+    world.deploy(world.job(code=bundle("second")))
+    assert function(world).latest.settings["ClsTopicId"] == "topic-1"
+
+
+def test_a_dry_run_that_is_refused_is_one_line_too(world: World) -> None:
+    """As a deployment is."""
+    world.deploy()
+    world.account.faults.refuse("ListTriggers", "UnauthorizedOperation")
+    with pytest.raises(DeployError, match="may not ListTriggers"):
+        world.look()
+
+
+def test_a_version_that_does_not_become_active_ends_the_run(world: World) -> None:
+    """One that an interrupted run left on its way."""
+    world.deploy()
+    function(world).versions["1"].change("Publishing", 10_000)
+    error = failure(world)
+    assert "does not become active" in error.what
+
+
+def test_reads_that_lag_for_long_end_the_run(world: World) -> None:
+    """What is there is never shown."""
+    world.deploy()
+    function(world).hidden = 10_000
+    error = failure(world)
+    assert "does not show yet" in error.what
