@@ -44,7 +44,7 @@ class Timeline:
 RANK = (
     "created", "submitted", "refused", "submitting", "not_taken", "running", "ended", "callback",
     "taken_in", "callback_odd", "again", "deferred", "stopped", "alert_sent", "alert_undelivered",
-    "alert_waits", "verify_waits", "retry_waits",
+    "alert_waits", "verify_waits", "retry_waits", "other_event", "final_event",
 )  # fmt: skip
 
 

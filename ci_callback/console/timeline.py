@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ci_callback.console.events import Event, Timeline, Tone, in_order
 from ci_callback.console.follow import TicketName
+from ci_callback.console.forwarded import forwarded
 from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.rows import received
 from ci_callback.devserver.history import Invocation
@@ -77,6 +78,7 @@ class TimelineBuilder:
             events += self._of_record(end, number, since.get(number, 0.0))
         events += self._of_tickets(records, ids)
         events += self._of_logs(ids)
+        events += forwarded(self._records.store, root)
         return Timeline(root, records, in_order(events))
 
     def _root(self, root: str, record: JobRecord) -> StoredRecord | None:

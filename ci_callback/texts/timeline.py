@@ -48,6 +48,11 @@ TEXTS = rows(
             "The alert is in the log only; no channel received it: {kind}",
             "仅写入日志，没有渠道接收：{kind}",
         ),
+        "event.final_event": (
+            "Final event {type} to destination {to}",
+            "最终事件 {type}，目标 {to}",
+        ),
+        "event.other_event": ("Event {type} to destination {to}", "事件 {type}，目标 {to}"),
         "event.deferred": ("Deferred", "已推迟"),
         "event.stopped": ("Not tried again: {kind}", "不再重试：{kind}"),
         "no_time": ("time not known", "时间未知"),

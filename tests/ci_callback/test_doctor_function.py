@@ -112,6 +112,17 @@ def test_reconciling_needs_its_timer(here: Services) -> None:
     assert with_triggers(here, SWEEP, RECONCILE, URL)["timer reconcile"][0] == "ok"
 
 
+def test_forwarding_needs_its_timer(here: Services) -> None:
+    """Only where FORWARD_URLS names a destination."""
+    assert "timer forward" not in with_triggers(here, SWEEP, URL)
+    key = "whsec_" + "A" * 43 + "="
+    here.env["FORWARD_URLS"] = f"https://one.example.com/h#secret={key}"
+    finding = with_triggers(here, SWEEP, URL)["timer forward"]
+    assert finding[:2] == ("fault", "there is none: no event is sent to FORWARD_URLS")
+    on = trigger("timer", "forward", "30 * * * * * *", "forward", "OPEN")
+    assert with_triggers(here, SWEEP, on, URL)["timer forward"][0] == "ok"
+
+
 def test_a_timer_with_an_argument_that_is_no_task(here: Services) -> None:
     """The function would log unknown_task each time."""
     odd = trigger("timer", "nightly", "0 0 0 * * * *", "sweeep")
