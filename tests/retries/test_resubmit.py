@@ -11,7 +11,7 @@ from ci_callback.ci_simulator import Fault, Seen
 from handler.callback.lineage import Lineage, Marker
 from handler.callback.record import JobRecord
 from handler.callback.redacted import REDACTED
-from handler.ledger.attempts import Attempt, nonce_of
+from handler.ledger.attempts import Attempt, State, nonce_of
 from handler.ledger.outbox import Ticket, about
 from handler.retries.next_step import Adopt, Alert, Defer, Done, NextStep, Submit
 from handler.retries.resubmit import MAX_CLAIMS, retry
@@ -105,6 +105,20 @@ def test_a_job_that_ci_does_not_know_waits(world: Failed) -> None:
     """It may know it later."""
     world.ci.forget(world.job)
     assert world.decide() == Defer("CI does not know the job (yet)", otherwise="unknown")
+
+
+@pytest.mark.parametrize("state", ["submitted", "submitting", "refused", "not_taken"])
+def test_a_job_that_ci_forgot_since_it_was_submitted_again_is_dealt_with(
+    world: Failed, state: State
+) -> None:
+    """Its callback was replayed after a month: a retry has no mark that would say so."""
+    attempt = Attempt(state, world.now, "w", job_id="j2", nonce=NONCE)
+    world.context.attempts.put(world.second, attempt)
+    world.ci.forget(world.job)
+    step = world.decide()
+    assert isinstance(step, Done) is (state == "submitted")
+    if isinstance(step, Done):
+        assert (step.status, step.reason) == ("submitted", "as j2, attempt 2")
 
 
 def test_a_job_that_ci_calls_otherwise_is_alerted(world: Failed) -> None:

@@ -446,6 +446,41 @@ def test_two_sweeps_at_once_never_both_go_on(world: World) -> None:
     assert world.attempts == [(job, 2)]
 
 
+def test_a_retry_that_comes_again_is_not_submitted_again(world: World) -> None:
+    """By a redelivery, or by a write that lands late. It has no mark; `_attempts/` decides."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    (key,) = world.keys("_outbox/")
+    line = world.store.get(key) or b""
+    world.run(minutes=3)
+    assert world.attempts == [(job, 2)]
+    world.store.put(key, line)
+    world.run(minutes=1)
+    assert world.attempts == [(job, 2)]
+    assert [name.split("-")[-1] for name in world.keys("_outbox/")] == ["watch.json"]
+    assert [key for key in world.keys("_done/") if "-retry." in key] == []
+
+
+def test_an_alert_in_the_place_of_a_retry_is_sent_once_however_often_that_comes(
+    world: World,
+) -> None:
+    """The alert's own mark says that it was sent."""
+    job = world.submit()
+    world.fail(job)
+    world.deliver(job)
+    (key,) = world.keys("_outbox/")
+    line = world.store.get(key) or b""
+    world.ci.finish(job, "Success")  # another end than the callback reported
+    world.run(minutes=4)
+    assert len(world.alerts) == 1
+    for _ in range(3):
+        world.store.put(key, line)
+        world.run(minutes=2)
+    assert len(world.alerts) == 1
+    assert world.keys("_outbox/") == []
+
+
 def test_tickets_that_are_not_due_are_left_alone(world: World) -> None:
     """However many; the listing stops at now."""
     world.store.put("_outbox/9999999999-j1-failed-retry.json", b"not even a ticket")
