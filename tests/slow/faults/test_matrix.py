@@ -183,7 +183,9 @@ def on_store(operation: str, store: Store) -> object:
         "put_new": lambda: store.put_new("a/new", b"2"),
         "get": lambda: store.get("a/old"),
         "list": lambda: [*store.list("a/")],
+        "folders": lambda: [*store.folders("a")],
         "delete": lambda: store.delete("a/old"),
+        "delete_many": lambda: store.delete_many(["a/old", "a/other"]),
     }
     return response(asked[operation])
 
@@ -199,7 +201,7 @@ def test_the_store_in_memory_fails_as_cos_does(operation: str, way: Way, faces: 
         outcomes.append((came, [(key, world.store.get(key)) for key in world.keys("a/")]))
     assert outcomes[0] == outcomes[1]
     assert ((operation, way) in BELIEVED) == (not isinstance(outcomes[0][0], tuple))
-    if operation not in ("get", "list"):
+    if operation not in ("get", "list", "folders"):
         assert (outcomes[0][1] != [("a/old", b"1")]) == (way in CARRIED_OUT)
 
 

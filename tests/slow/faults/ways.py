@@ -35,7 +35,7 @@ Way: TypeAlias = Literal[
     "other JSON",
 ]
 
-STORE: Final = ("put", "put_new", "get", "list", "delete")
+STORE: Final = ("put", "put_new", "get", "list", "folders", "delete", "delete_many")
 CI: Final = ("describe", "list_jobs", "create", "trigger_workflow")
 CHANNEL: Final = ("send",)
 OPERATIONS: Final = STORE + CI + CHANNEL
@@ -134,13 +134,13 @@ class FaultyStore(Wrapped):
         yield from [*self._at("list", prefix).list(prefix, stop, after)]
 
     def folders(self, prefix: str) -> Sequence[str]:
-        return self._at("list", prefix).folders(prefix)
+        return self._at("folders", prefix).folders(prefix)
 
     def delete(self, key: str) -> None:
         self._at("delete", key).delete(key)
 
     def delete_many(self, names: Sequence[str]) -> None:
-        self._at("delete", names[0]).delete_many(names)
+        self._at("delete_many", names[0]).delete_many(names)
 
     def _at(self, operation: str, what: str) -> Store:
         way = self._injector.way(operation, what)
