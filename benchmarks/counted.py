@@ -54,7 +54,7 @@ class Counted(Rig):
             title = f"instructions, cold start, {over}"
             self.table.put(f"cold.{scheme}.ir", title, "M", **self._count(counter, runs))
         readers = [peer for peer in peers if peer not in NO_BODY]
-        runs = {peer: _Run(peer, [(STRANGER, 1)], 401, "http") for peer in readers}
+        runs = {peer: _Run(peer, [(STRANGER, 1)], 401, "none") for peer in readers}
         title = "instructions, refused, cold"
         self.table.put("refused.ir", title, "M", **self._count(counter, runs))
 

@@ -102,12 +102,18 @@ BARS: tuple[Bar, ...] = (
     *_cold("http", "http", "limit", 0.65),
     *(
         Bar(
-            f"refused, cold, {title} / limit's cold start, http",
+            f"refused, cold, {title} / limit's cold start, TLS",
             f"refused.{measure}",
-            f"cold.http.{measure}@limit",
+            f"cold.https.{measure}@limit",
             0.22,
         )
         for measure, title in MEASURES.items()
+    ),
+    Bar(
+        "refused, cold, instructions / limit's cold start, http",
+        "refused.ir",
+        "cold.http.ir@limit",
+        0.22,
     ),
     _warm("translation_xml", "Translation XML", 0.85),
     _warm("translation_json", "Translation JSON", 0.85),
@@ -133,7 +139,7 @@ BARS: tuple[Bar, ...] = (
     Bar("peak memory with 1 MB, MB", "memory.1mb", "", 34.0),
     Bar("peak memory with 1 MB / typical", "memory.1mb", "memory.1mb@typical", 1.0),
     Bar("refused, cold: the SDK is imported", "refused.sdk", "", 0, True),
-    Bar("zip / requirements by pip", "size.zip", "size.zip_requirements", 0.4),
+    Bar("zip / requirements by pip", "size.zip", "size.zip_requirements", 0.5),
     Bar("parse growth exponent, XML", "growth.parse_xml", "", 1.05),
     Bar("parse growth exponent, JSON", "growth.parse_json", "", 1.05),
     Bar("sweep: 100 due of 100,000 / of 100", "sweep.100000", "sweep.100", 1.2),

@@ -74,17 +74,18 @@ class Stub:
     @property
     def env(self) -> dict[str, str]:
         """The environment of a function that writes to it over http: ours and the peers'."""
-        return {**self._env, "COS_ENDPOINT": f"http://127.0.0.1:{self.port}"}
+        return {**self.unreached_env, "COS_ENDPOINT": f"http://127.0.0.1:{self.port}"}
 
     @property
     def tls_env(self) -> dict[str, str]:
         """The environment of one that writes to COS over TLS, as in production: child.py gives it
         the stub's address for whatever name it looks up."""
         (port,) = self._tls_port
-        return {**self._env, "STUB_TLS_PORT": str(port)}
+        return {**self.unreached_env, "STUB_TLS_PORT": str(port)}
 
     @property
-    def _env(self) -> dict[str, str]:
+    def unreached_env(self) -> dict[str, str]:
+        """The environment of one that makes no request: a store that it would not reach."""
         return {
             "LEDGER_URL": f"cos://{BUCKET}/{PREFIX}",
             "BUCKET": BUCKET,

@@ -11,7 +11,7 @@ from benchmarks import backlog, payloads, trees
 from benchmarks.figures import Table
 from benchmarks.processes import Function, Stub
 
-Scheme: TypeAlias = Literal["https", "http"]
+Scheme: TypeAlias = Literal["https", "http", "none"]
 
 MS = 1000.0
 SLOW_S = 0.02
@@ -109,8 +109,13 @@ class Rig:
         return list(self.trees.folders)
 
     def function(self, peer: str, scheme: Scheme = "https", **env: str) -> Function:
-        """A peer's function, not started yet. scheme: how it reaches the stub."""
-        reached = self.stub.env if scheme == "http" else self.stub.tls_env
+        """A peer's function, not started yet. scheme: how it reaches the stub, none where it makes
+        no request."""
+        reached = {
+            "https": self.stub.tls_env,
+            "http": self.stub.env,
+            "none": self.stub.unreached_env,
+        }[scheme]
         more = {**reached, **self.trees.env.get(peer, {}), **env}
         return Function(self.trees.python, self.trees.folders[peer], more)
 

@@ -34,7 +34,7 @@ class SideBySide(Rig):
                     rows[f"memory.{scheme}"][peer].append(done["peak_kb"] / 1000)
                 if peer in NO_BODY:
                     continue
-                done, wall = self._once(peer, STRANGER, "http")  # it reaches no store
+                done, wall = self._once(peer, STRANGER, "none")
                 expect(done, 401)
                 rows["refused.wall"][peer].append(wall * MS)
                 rows["refused.cpu"][peer].append(done["cpu_in_all"] * MS)
