@@ -222,8 +222,9 @@ def print_log(lines: str) -> None:
 
 
 def progress(items: Sequence[T], description: str, is_shown: bool) -> Iterator[T]:
-    """The items, with a progress bar on stderr while they are used."""
-    with Progress(console=Console(stderr=True), transient=True, disable=not is_shown) as bar:
+    """The items, with a progress bar on stderr while they are used; none where stderr is a pipe."""
+    is_hidden = not (is_shown and sys.stderr.isatty())
+    with Progress(console=Console(stderr=True), transient=True, disable=is_hidden) as bar:
         yield from bar.track(items, description=description)
 
 

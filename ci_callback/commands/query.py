@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
@@ -15,10 +16,13 @@ from ci_callback.common import EXIT_NOT_2XX, AsJson, local, moment
 from ci_callback.ledger_mirror import local_folder
 from ci_callback.ledger_reader import DayRange
 from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
+from ci_callback.program import PROGRAM
 from ci_callback.terminal import complain, is_terminal, say
 
 if TYPE_CHECKING:
     import duckdb
+
+SLOW_S = 3.0
 
 ROWS = 1_000
 """What a terminal shows ends after so many rows."""
@@ -37,7 +41,8 @@ def query(
         typer.Option(parser=moment, metavar="WHEN", help="Load only records up to this day."),
     ] = None,
     copies: Annotated[
-        Path, typer.Option(help="Folder in which copies of ledgers on COS are kept.")
+        Path,
+        typer.Option(help="Folder for copies of ledgers on COS, and for records already loaded."),
     ] = Path(".ci-callback"),
     columns: Columns = None,
     header: Header = False,
@@ -54,6 +59,7 @@ def query(
     except ModuleNotFoundError as error:
         complain("query needs DuckDB: pip install duckdb")
         raise typer.Exit(EXIT_NOT_2XX) from error
+    from ci_callback.query.cache import cache_folder
     from ci_callback.query.database import NotAQueryError, check_statement, records_database
 
     text = _statement(sql)
@@ -62,7 +68,9 @@ def query(
         try:
             check_statement(text)
             folder = local_folder(here.settings, here.ledger.store, copies)
-            with records_database(folder, days) as database:
+            began = time.perf_counter()
+            with records_database(folder, days, cache_folder(copies, folder)) as database:
+                _hint(time.perf_counter() - began)
                 result = database.execute(text)
                 names = [column[0] for column in result.description or ()]
                 form = Form(columns, as_csv, header)
@@ -75,6 +83,15 @@ def query(
         except duckdb.Error as error:
             complain("query:", error)
             raise typer.Exit(EXIT_NOT_2XX) from error
+
+
+def _hint(seconds: float) -> None:
+    """Say what makes the next query faster, if people wait."""
+    if seconds > SLOW_S and sys.stderr.isatty():
+        complain(
+            f"Loading the records took {seconds:.0f} s; the next query has them. "
+            f"`{PROGRAM} compact` folds each day into one file."
+        )
 
 
 def _statement(sql: str) -> str:

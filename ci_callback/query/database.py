@@ -36,7 +36,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from ci_callback import compaction
 from ci_callback.ledger_mirror import COPYING
 from ci_callback.ledger_reader import ALL_DAYS, DayRange, noted_lineage
+from ci_callback.query.cache import Cache
 from ci_callback.query.columns import DUCKDB, columns
+from ci_callback.terminal import progress
 from handler.callback.record import SCHEMA
 from handler.ledger import keys
 from handler.ledger.folder import FolderStore
@@ -97,9 +99,14 @@ def check_statement(sql: str) -> None:
 
 
 @contextlib.contextmanager
-def records_database(folder: Path, days: DayRange = ALL_DAYS) -> Iterator[DuckDBPyConnection]:
+def records_database(
+    folder: Path,
+    days: DayRange = ALL_DAYS,
+    cache: Path | None = None,
+) -> Iterator[DuckDBPyConnection]:
     """A connection to the records of a ledger in a folder, as they are now.
 
+    cache: a folder for what was loaded once (cache.py); None: nothing is kept.
     days: only these. Records without a day are under 1970-01-01; of those, only jobs whose callback
     came before the range are left out.
 
@@ -115,7 +122,7 @@ def records_database(folder: Path, days: DayRange = ALL_DAYS) -> Iterator[DuckDB
     with tempfile.TemporaryDirectory(prefix="ci-callback-") as scratch:
         path = str(Path(scratch) / "records.duckdb")
         with duckdb.connect(path, config=_NO_EXTENSIONS) as writable:
-            _Loader(writable, folder.resolve(), days).load()
+            _Loader(writable, folder.resolve(), days, cache).load()
         config: _Config = {
             **_NO_EXTENSIONS,
             "enable_external_access": False,
@@ -134,6 +141,7 @@ class _Loader:
     database: DuckDBPyConnection
     root: Path
     days: DayRange
+    cache: Path | None = None
 
     def load(self) -> None:
         """Make every table."""
@@ -148,8 +156,7 @@ class _Loader:
         self._parts(compacted)
         for kind in KINDS:
             without = frozenset(compacted if kind == "jobs" else ())
-            for batch in _batches(self._small_files(kind, loaded, without)):
-                self._insert(kind, batch)
+            self._small(kind, list(self._small_files(kind, loaded, without)))
         self._merge_days()
         self._follow_lineage()
 
@@ -187,21 +194,39 @@ class _Loader:
             f"WHERE CASE WHEN {is_record} THEN true ELSE {misread} END"
         )
 
-    def _small_files(
-        self, kind: str, days: DayRange, without: frozenset[str]
-    ) -> Iterator[tuple[str, date, str]]:
-        """Key, day and text of each file that may hold a record. without: days."""
-        store = FolderStore(self.root)
-        for key in filter(compaction.is_record, store.list(f"{kind}/dt=")):
+    def _small_files(self, kind: str, days: DayRange, without: frozenset[str]) -> Iterator[str]:
+        """The key of each file that may hold a record. without: days."""
+        for key in filter(compaction.is_record, FolderStore(self.root).list(f"{kind}/dt=")):
             day = compaction.day_of(key)
-            if day in without or not days.holds(day):
-                continue
+            if day not in without and days.holds(day):
+                yield key
+
+    def _small(self, kind: str, listed: list[str]) -> None:
+        """Fill a table from small files, and from the cache as far as that has them."""
+        cache = Cache(self.database, self.cache, kind) if self.cache else None
+        cached = cache.load(listed) if cache else set()
+        fresh = [key for key in listed if key not in cached]
+        if not fresh:
+            return
+        run = self.database.execute
+        run(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT *, '' AS key FROM {kind} LIMIT 0")
+        for batch in _batches(self._texts(fresh)):
+            self._insert(batch)
+        run(f"INSERT INTO {kind} BY NAME SELECT * EXCLUDE (key) FROM fresh")
+        if cache:
+            cache.add("fresh")
+
+    def _texts(self, listed: list[str]) -> Iterator[tuple[str, date, str]]:
+        """Key, day and text of each file."""
+        store = FolderStore(self.root)
+        for key in progress(listed, "Loading records", len(listed) > BATCH_RECORDS):
             try:
-                yield key, date.fromisoformat(day), (store.get(key) or b"").decode("utf-8")
+                day = date.fromisoformat(compaction.day_of(key))
+                yield key, day, (store.get(key) or b"").decode("utf-8")
             except ValueError:
                 self._unreadable(key)
 
-    def _insert(self, kind: str, batch: list[tuple[str, date, str]]) -> None:
+    def _insert(self, batch: list[tuple[str, date, str]]) -> None:
         run = self.database.execute
         run(
             "CREATE OR REPLACE TEMP TABLE batch AS "
@@ -210,7 +235,7 @@ class _Loader:
         )
         form = _text(json.dumps(columns(DUCKDB)))
         run(
-            f"INSERT INTO {kind} BY NAME SELECT unnest(json_transform(line::JSON, {form})), dt "
+            f"INSERT INTO fresh BY NAME SELECT unnest(json_transform(line::JSON, {form})), dt, key "
             f"FROM batch WHERE {_IS_RECORD}"
         )
         for (key,) in run(f"SELECT key FROM batch WHERE NOT {_IS_RECORD}").fetchall():

@@ -1,0 +1,115 @@
+"""Records that a query has loaded once, kept as Parquet: the next query reads no small file again.
+
+    FOLDER/jobs-RANDOM.parquet      the columns of the table, and the key of each record
+
+A record never changes once it is written, so a row counts as long as its key is listed. Each query
+adds one file for what is new. What can't be read, or holds a key twice since two queries ran at
+once, is thrown away and made again. A cache may be deleted at any time.
+"""
+
+# ruff: noqa: S608  # the SQL holds names of this code, and paths that _text has quoted
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ci_callback.query.columns import DUCKDB, columns
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MIN_RECORDS = 2_000
+"""Fewer that are new are not written: reading them again takes a tenth of a second."""
+
+MAX_FILES = 16
+"""More are folded into one."""
+
+
+def cache_folder(copies: Path, ledger: Path) -> Path:
+    """Where the records of a ledger in a folder are cached, by the types that they are read as."""
+    types = json.dumps(columns(DUCKDB))
+    name = hashlib.sha256(f"{ledger.resolve()}\n{types}".encode()).hexdigest()[:16]
+    return copies / "queries" / name
+
+
+class Cache:
+    """The cached rows of one table, for one database that is being filled."""
+
+    def __init__(self, database: DuckDBPyConnection, folder: Path, kind: str) -> None:
+        self._database = database
+        self._folder = folder
+        self._kind = kind
+
+    def load(self, keys: Sequence[str]) -> set[str]:
+        """Insert the rows of those keys that are cached; which ones these were."""
+        import duckdb
+
+        if not self._files():
+            return set()
+        try:
+            return self._load(keys)
+        except duckdb.Error:
+            self.clear()
+            return set()
+
+    def _load(self, keys: Sequence[str]) -> set[str]:
+        run, source = self._database.execute, self._source()
+        total, distinct = run(f"SELECT count(*), count(DISTINCT key) FROM {source}").fetchall()[0]
+        if total != distinct:
+            self.clear()
+            return set()
+        run("CREATE OR REPLACE TEMP TABLE listed AS SELECT unnest(?) AS key", [list(keys)])
+        is_listed = "key IN (SELECT key FROM listed)"
+        cached = run(f"SELECT key FROM {source} WHERE {is_listed}").fetchall()
+        rows = f"SELECT * EXCLUDE (key) FROM {source} WHERE {is_listed}"
+        run(f"INSERT INTO {self._kind} BY NAME {rows}")
+        return {key for (key,) in cached}
+
+    def add(self, table: str) -> None:
+        """Keep the rows of a table that has the columns and the key, if they are many."""
+        ((count,),) = self._database.execute(f"SELECT count(*) FROM {table}").fetchall()
+        if count < MIN_RECORDS:
+            return
+        import duckdb
+
+        # Where nothing can be written, nothing is cached.
+        with contextlib.suppress(OSError, duckdb.IOException):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._write(f"SELECT * FROM {table}")
+            old = self._files()
+            if len(old) > MAX_FILES:
+                self._write(f"SELECT * FROM {self._source()}")
+                for path in old:
+                    path.unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Throw everything away."""
+        for path in self._files():
+            path.unlink(missing_ok=True)
+
+    def _write(self, rows: str) -> None:
+        """One file, whole or not at all."""
+        name = f"{self._kind}-{secrets.token_hex(8)}"
+        aside = self._folder / f"{name}.tmp"
+        form = "FORMAT parquet, COMPRESSION zstd"
+        self._database.execute(f"COPY ({rows}) TO {_text(aside)} ({form})")
+        aside.replace(self._folder / f"{name}.parquet")
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob(f"{self._kind}-*.parquet"))
+
+    def _source(self) -> str:
+        paths = ", ".join(map(_text, self._files()))
+        return f"read_parquet([{paths}], union_by_name = true)"
+
+
+def _text(path: Path) -> str:
+    """A path as a text of SQL. Special characters of a glob are escaped."""
+    escaped = "".join(f"[{c}]" if c in "*?[" else c for c in path.resolve().as_posix())
+    return "'" + escaped.replace("'", "''") + "'"
