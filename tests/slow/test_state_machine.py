@@ -61,6 +61,7 @@ PLACES = (
     *("put _sweep/", "list _sweep/", "delete _sweep/", "get _outbox/", "get _done/"),
     *("GET /jobs", "get _attempts/", "put _attempts/", "POST /jobs", "put _lineage/"),
     *("put _done/", "delete _outbox/", "put _digests/", "POST /alerts", "delete _digests/"),
+    *("delete_many _outbox/", "delete_many _sweep/", "list _"),
 )
 Troubles: TypeAlias = list[tuple[str, How]]
 """What becomes of the first request of a kind, of the next one of a kind, and so on; all others
