@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from handler.http_client import HttpClient
 from handler.log import Log
 from tests.fake_cos import FakeCos
 from tests.forwarding.receivers import ForwardWires, Receiver
+from tests.test_docs import ROOT
 from tests.world import START
 
 
@@ -77,3 +81,29 @@ def test_a_batch_of_a_hundred_costs_below_three_requests_for_each_event(
     assert len(cos.requests()) <= 210
     assert cos.keys("ci/_events/") == []
     assert len(cos.keys("ci/_finals/")) == 100
+
+
+def test_without_destinations_a_callback_imports_nothing_of_events(cos: FakeCos) -> None:
+    """Each import is a part of a cold start."""
+    program = (
+        "import json, os, sys, index\n"
+        "answer = index.main_handler(json.loads(sys.argv[1]), {})\n"
+        "print(answer['statusCode'], *sorted(n for n in sys.modules if n.startswith('handler.')))\n"
+    )
+    loaded = {}
+    for forwarded in (False, True):
+        more = {"FORWARD_URLS": Receiver().url()} if forwarded else {}
+        done = subprocess.run(
+            [sys.executable, "-c", program, json.dumps(callback(1))],
+            env={"PATH": os.environ["PATH"], "CALLBACK_TOKENS": "none", **cos.env, **more},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        status, *loaded[forwarded] = done.stdout.splitlines()[-1].split()
+        assert status == "200"
+    assert "handler.events.queue" in loaded[True]
+    assert not [name for name in loaded[False] if "events" in name or "forward" in name]
+    assert "handler.settings.destinations" not in loaded[False]
+    assert not [name for name in loaded[True] if "forwarding" in name]
