@@ -4,8 +4,8 @@
     WEBHOOK_SECRET=whsec_… flask --app events_flask run --port 3000
     python -m ci_callback listen --forward-to http://localhost:3000/ci --secret whsec_…
 
-An event comes at least once, and its id tells that it came before: it is stored under its id, in
-one transaction with what it changes, before it is answered 200.
+An event comes at least once. It is stored under its id, in one transaction with what it changes,
+before it is answered 200, so a repeated event changes nothing.
 """
 
 from __future__ import annotations

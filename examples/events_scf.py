@@ -1,7 +1,7 @@
 """A receiver of events as a plain SCF function behind a function URL: `events_scf.main_handler`.
 
 Set WEBHOOK_SECRET, and INBOX to a folder that outlives an instance, such as a mounted CFS. An event
-is one file there, named by its id, so that one which comes again is told at once. Another function
+is one file there, named by its id, so a repeated event is recognised. Another function
 may take the files from there; to put them into CKafka or TDMQ instead, replace `store`.
 """
 

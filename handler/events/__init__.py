@@ -1,1 +1,1 @@
-"""What the user's own code hears of a job: events, and the queue that they wait in."""
+"""Events about jobs for the user's own code, and the queue in which they wait."""

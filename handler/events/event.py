@@ -1,7 +1,7 @@
-"""One event, `job-event/1`: what became of a job, as the user's own code gets it.
+"""One event, `job-event/1`: the end of a job, or a retry, as the user's own code receives it.
 
-docs/events.md has the types and the guarantees. An event is made of a record; its id is a function
-of the job and of what it says of it, so that the same event sent twice is told by its id.
+docs/events.md has the types and the guarantees. An event is made of a record. Its id is a function
+of the job, the type and the reason, so a receiver recognises an event that is sent twice.
 """
 
 from __future__ import annotations

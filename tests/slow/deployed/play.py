@@ -30,7 +30,7 @@ from ci_callback.log_recovery import recover
 from ci_callback.scf_runner import Invoked, Limits, Row, ScfRunner, from_source, timer_event
 from handler.ledger.bucket import Credentials
 from tests.slow.deployed.plan import RESENT_SHARE, Callback, Planner
-from tests.slow.deployed.services import SPILL_BUCKET, Keys, Person, Services
+from tests.slow.deployed.services import SPILL_BUCKET, Keys, Listener, Person, Services
 
 MINUTE = 60.0
 DOWN, UP = 50, 110
@@ -71,6 +71,7 @@ class Play:
     cos: Services
     person: Person
     keys: Keys
+    listeners: tuple[Listener, Listener]
     scf: ScfRunner = field(init=False)
     sent: list[Callback] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -88,6 +89,8 @@ class Play:
             **self.cos.env,
             **(spill if self.size.has_spill else {}),
             "ALERT_URLS": self.person.url,
+            "FORWARD_URLS": " ".join(listener.forward_url for listener in self.listeners),
+            "FORWARD_ALLOW_HOSTS": "127.0.0.1",
             "CALLBACK_TOKENS": TOKEN,
             "LEASE_WAIT_S": str(LEASE_WAIT_S),
             "UNKNOWN_SUBMISSION_TIMEOUT_S": "300",
@@ -102,7 +105,8 @@ class Play:
             self.scf.offset += self.size.step * MINUTE
         for _ in range(MAX_LAST_ROUNDS):
             waiting = [key.split("/")[2][:10] for key in self.cos.keys("ci/_outbox/")]
-            if not (waiting or self._later or self.cos.keys("ci/_digests/")):
+            events = [*self.cos.keys("ci/_events/"), *self.cos.keys("ci/_pending/")]
+            if not (waiting or self._later or self.cos.keys("ci/_digests/") or events):
                 break
             # The watches are due hours later, and not all at once.
             due = min(map(float, waiting), default=0.0) - self.scf.clock()
@@ -143,6 +147,8 @@ class Play:
         self.cos.listing_lag_s = 0.0 if is_calm else LAG_S
         self.cos.kills_left = 0 if is_calm else self.cos.kills_left
         self.person.refuse_with = 500 if not is_calm and self.chance.random() < 0.2 else None
+        flaps = not is_calm and self.chance.random() < 0.4
+        self.listeners[1].refuse_with = 503 if flaps else None
         if self.chance.random() < 0.1:
             self.keys.rotate()
             self.counts["rotations"] += 1
@@ -174,6 +180,7 @@ class Play:
 
     def _fire(self) -> None:
         self.scf.fire(timer_event("sweep", self.scf.clock()))
+        self.scf.fire(timer_event("forward", self.scf.clock()))
 
     def _forget_connections(self) -> None:
         if self.cos.is_calm or self.chance.random() > 0.3:
@@ -232,10 +239,11 @@ def played(size: Size, seed: int) -> Iterator[Play]:
     with ExitStack() as stack:
         ci, person = CiSimulator(), Person()
         cos = Services(ci, random.Random(seed + 1))
-        for server in (ci, person, cos):
+        listeners = (Listener(), Listener())
+        for server in (ci, person, cos, *listeners):
             stack.enter_context(server)
         code = stack.enter_context(from_source())
-        play = Play(size, seed, chance, ci, cos, person, Keys(cos, ci))
+        play = Play(size, seed, chance, ci, cos, person, Keys(cos, ci), listeners)
         play.keys.rotate()
         # Longer than on the platform: how fast code loads is the machine's matter here.
         limits = Limits(init_s=60)

@@ -23,6 +23,7 @@ def broken(play: Play) -> list[str]:
             lost_callbacks,
             lost_alerts,
             wrong_submissions,
+            unheard_ends,
             left_over,
             faults_of_its_own,
             secrets_in_the_log,
@@ -128,9 +129,23 @@ def wrong_submissions(play: Play) -> Iterator[str]:
             yield f"{callback.kind} {callback.job_id}: one attempt too many"
 
 
+def unheard_ends(play: Play) -> Iterator[str]:
+    """Each user's job whose end is kept has a final event at both receivers, and a second one names
+    the one that it supersedes."""
+    kept = {key.rpartition("/")[2] for key, _ in play.cos.written("jobs/")}
+    roots = {callback.job_id for callback in play.sent if callback.kind in KINDS}
+    for number, listener in enumerate(play.listeners):
+        for root in sorted(roots):
+            finals = listener.finals.get(root, {})
+            if f"{root}.json" in kept and not finals:
+                yield f"receiver {number}: no final event of {root}"
+            if sum(earlier is None for earlier in finals.values()) > 1:
+                yield f"receiver {number}: {root} ended twice: {finals}"
+
+
 def left_over(play: Play) -> Iterator[str]:
     """Nothing waits any more, in the ledger or in the spill."""
-    for prefix in ("_outbox/", "_digests/", "_undelivered/"):
+    for prefix in ("_outbox/", "_digests/", "_undelivered/", "_events/", "_pending/"):
         yield from (key for key, _ in play.cos.written(prefix))
     yield from play.cos.keys(bucket=SPILL_BUCKET)
 

@@ -1,4 +1,5 @@
-"""What the function talks to: COS and CI behind one address, and a person's webhook."""
+"""What the function talks to: COS and CI behind one address, a person's webhook, and two
+receivers of events."""
 
 from __future__ import annotations
 
@@ -8,12 +9,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any
+
+from standardwebhooks import Webhook
 
 from ci_callback.ci_simulator import CiSimulator
 from tests.alert_services import AlertService, Received
 from tests.fake_cos import BUCKET, FakeCos, Fault, Seen
 from tests.fake_cos.cloud import FakeCloud, is_for_ci
+from tests.forwarding.receivers import SECRET
 
 SPILL_BUCKET = "spill-1250000000"
 
@@ -164,3 +169,39 @@ class Person(AlertService):
         if status < 300:
             self.accepted[request.headers["webhook-id"]] += 1
         return status, body
+
+
+class Listener(AlertService):
+    """The user's own code: it checks each signature, and knows the final events of each root.
+
+    Attributes:
+        finals: by root, the ids of its final events, each with the one that it supersedes.
+        heard: how often it accepted each event, by its id.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("webhook")
+        self.finals: dict[str, dict[str, str | None]] = {}
+        self.heard: Counter[str] = Counter()
+        self._noting = threading.Lock()
+
+    @property
+    def forward_url(self) -> str:
+        """What goes into FORWARD_URLS."""
+        return f"{self.bare_url}#secret={SECRET}"
+
+    def take(self, request: Received) -> tuple[int, bytes]:
+        name, stamp = request.headers["webhook-id"], request.headers["webhook-timestamp"]
+        sent_at = datetime.fromtimestamp(int(stamp), timezone.utc)
+        signature = Webhook(SECRET).sign(name, sent_at, request.body.decode())
+        if signature != request.headers["webhook-signature"]:
+            return 401, b"not signed"
+        if self.refuse_with is not None:
+            return int(self.refuse_with), b"not today"
+        event = request.json
+        with self._noting:
+            self.heard[name] += 1
+            if event["final"]:
+                finals = self.finals.setdefault(event["root_job_id"], {})
+                finals[name] = event["supersedes"]
+        return 204, b""

@@ -16,6 +16,7 @@ from tests.slow.deployed.promises import (
     lost_alerts,
     lost_callbacks,
     unanswered,
+    unheard_ends,
     wrong_submissions,
 )
 
@@ -68,6 +69,8 @@ def assert_a_loss_is_noticed(play: Play) -> None:
         next(submission for submission in play.ci.accepted if submission.marker)
     )
     assert any("2 times" in loss for loss in wrong_submissions(play))
+    play.listeners[0].finals.clear()
+    assert len(list(unheard_ends(play))) > play.size.callbacks / 2
     play.person.accepted.clear()
     assert len(list(lost_alerts(play))) > play.size.callbacks / 20
     play.cos.reset()
@@ -83,6 +86,8 @@ def report(play: Play, took_s: float) -> str:
         **{f"fault {name}": count for name, count in sorted(play.cos.faults.items())},
         "submitted again": sum(submission.marker is not None for submission in play.ci.accepted),
         "messages": sum(play.person.accepted.values()),
+        "events": len(play.listeners[0].heard),
+        "events, repeated": sum(sum(one.heard.values()) - len(one.heard) for one in play.listeners),
         "replayed from the log": play.recovered,
         "in the log": in_the_log(play),
         "no answer, never sent again": unanswered(play),
