@@ -58,8 +58,8 @@ newcomer:
 demo: $(VENV)/.dev-installed
 	$(VENV)/bin/python -m tests.demo
 
-# Speed, size and requests beside five other ways to write it, on Python 3.10 where there is one; writes
-# dist/bench.json and docs/bench.svg. .bench/ keeps what pip installed.
+# Speed, instructions, size and requests beside five other ways to write it, on Python 3.10; writes
+# dist/bench.json and docs/bench.svg, and fails where a bar fails. .bench/ keeps what pip installed.
 bench: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m benchmarks
 
