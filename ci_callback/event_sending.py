@@ -17,8 +17,8 @@ from handler.ledger.store import Store
 from handler.settings import Destination
 from handler.settings.destinations import read_destination
 
-BATCH = 100
-"""Events of one object below `_pending/`."""
+BATCH, BATCH_BYTES = 100, 8 * 1024 * 1024
+"""Events of one object below `_pending/`, and their bytes: the function reads all of them."""
 
 
 class UnusableAddressError(HandlerError):
@@ -80,7 +80,15 @@ def requeue(store: Store, events: Sequence[SentEvent]) -> list[dict[str, Any]]:
 
 
 def _parts(events: list[Outgoing]) -> Iterable[list[Outgoing]]:
-    return (events[at : at + BATCH] for at in range(0, len(events), BATCH))
+    part: list[Outgoing] = []
+    size = 0
+    for event in events:
+        if part and (len(part) >= BATCH or size + len(event.body) > BATCH_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(event)
+        size += len(event.body)
+    yield part
 
 
 def _result(

@@ -7,6 +7,7 @@ announced. The root is looked up again: it may have been proven since.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import NamedTuple
@@ -52,15 +53,17 @@ class Intake:
             LeaseLostError
         """
         try:
-            return self._load(name, batch)
+            with contextlib.ExitStack() as held:
+                return self._load(name, batch, held)
         except StoreError as error:
             self.faults += 1
             self._context.log.warning("event_left", key=EVENTS + name, reason=str(error))
             return None
 
-    def _load(self, name: str, batch: str) -> Loaded:
+    def _load(self, name: str, batch: str, held: contextlib.ExitStack) -> Loaded:
+        """held: what is released once the event is a body, and no more than that in memory."""
         try:
-            event, is_kept = self._event(name)
+            event, is_kept = self._event(name, held)
         except ValueError as error:
             return self._put_dead_letter(name, error)
         if event is None:
@@ -72,16 +75,17 @@ class Intake:
             event = event._replace(supersedes=noted.supersedes)
         return Loaded(name, Outgoing.of(event, is_kept))
 
-    def _event(self, name: str) -> tuple[Event | None, bool]:
+    def _event(self, name: str, held: contextlib.ExitStack) -> tuple[Event | None, bool]:
         """The event, and whether the ledger is known to hold its record."""
         queued = Queued.of(name)
         if queued is not None and queued.kind == OWN:
-            record = self._kept(queued.record_key)
+            record = self._kept(queued.record_key, held)
             if record is not None and record.outcome == queued.outcome:
                 return of_record(self._proven(record), self._context.policy), True
         line = self._context.store.get(EVENTS + name)
         if line is None:
             return None, False  # the listing lagged
+        self._take_turn(line, held)
         event = Event.from_queue(line)
         return (self._checked(event)) if event.own_record else (event, False)
 
@@ -99,14 +103,22 @@ class Intake:
             event = of_failure(record, "conflict", NOTES["conflict"])
         return event, is_kept
 
-    def _kept(self, key: str) -> JobRecord | None:
+    def _kept(self, key: str, held: contextlib.ExitStack) -> JobRecord | None:
+        """The record under a key; None where it is no record, or there is none."""
         line = self._context.store.get(key)
         if line is None:
             return None
-        if len(line) <= LARGE_BYTES:
+        self._take_turn(line, held)
+        try:
             return JobRecord.from_json(line)
-        with self._large:
-            return JobRecord.from_json(line)
+        except (ValueError, RecursionError):
+            return None  # the event's own record decides
+
+    def _take_turn(self, line: bytes, held: contextlib.ExitStack) -> None:
+        """Wait until no other large event is in memory in parts, if this one is large."""
+        held.close()  # an event's own line is read after that of the record
+        if len(line) > LARGE_BYTES:
+            held.enter_context(self._large)
 
     def _proven(self, record: JobRecord) -> JobRecord:
         return self._context.attempts.proven(record)

@@ -11,7 +11,7 @@ import pytest
 from handler.forwarding.pending import renewed
 from handler.http_client import Answer
 from tests.forwarding.receivers import ForwardWorld, Receiver
-from tests.world import MINUTE
+from tests.world import MINUTE, TRANSLATION
 
 
 def down(number: int) -> Answer:
@@ -366,6 +366,27 @@ def test_more_than_a_batch_is_sent_in_one_run() -> None:
     world.forward(store=counted)
     assert [len(receiver.heard) for receiver in world.receivers] == [250, 250]
     assert counted.count / 250 < 2.2
+
+
+def test_large_events_are_sent_in_batches_that_fit_into_memory() -> None:
+    """Twenty records of a megabyte are two batches."""
+    world = ForwardWorld()
+    for _ in range(20):
+        job_id = world.submit(TRANSLATION, Comment="x" * 1_000_000)
+        world.succeed(job_id)
+        assert world.deliver(job_id)[0] == 200
+    world.forward()
+    assert len(world.receiver.heard) == 20
+    assert len(world.keys("_deliveries/")) == 2
+
+
+def test_a_foreign_object_in_the_place_of_a_record_does_not_hide_the_end() -> None:
+    """The event's own record is sent."""
+    world = ForwardWorld()
+    job_id = world.ended()
+    world.store.put(world.keys("jobs/")[0], b"{}")
+    world.forward()
+    assert world.receiver.types == [("job.succeeded", job_id)]
 
 
 class Counting:
