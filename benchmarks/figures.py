@@ -126,6 +126,8 @@ BARS: tuple[Bar, ...] = (
         _requests(kind, count)
         for kind, count in (
             ("kept", 1),
+            ("kept_forwarded", 2),
+            ("idle_forward", 1),
             ("duplicate", 2),
             ("failed", 2),
             ("failed_duplicate", 3),

@@ -12,6 +12,10 @@ TOKEN = "a-token-for-measuring"  # noqa: S105  # of a stub on loopback
 _JOB_ID = re.compile(r"(?<=<JobId>)[^<]+|(?<=\"JobId\":\")[^\"]+|(?<=\"JobId\": \")[^\"]+")
 
 
+DESTINATION = f"https://example.com/#secret=whsec_{'A' * 43}="
+"""An address of FORWARD_URLS: nothing is sent to it here."""
+
+
 def documented(tag: str, form: str) -> str:
     """The payload of CI's documents, with a JobId of its own."""
     text = (DOCUMENTED / f"{tag}.seed.{form}").read_text("utf-8")

@@ -136,6 +136,20 @@ class SideBySide(Rig):
                     counts[name][peer] = "lost" if "error" in done else float(requests)
         for name, title, _, _ in cases:
             self.table.put(f"requests.{name}", f"COS requests: {title}", "", **counts[name])
+        self._forwarded(kept)
+
+    def _forwarded(self, kept: dict[str, Any]) -> None:
+        """The same where FORWARD_URLS is set: of this function alone."""
+        cases = (
+            ("kept_forwarded", "kept, and forwarded", kept),
+            ("idle_forward", "idle run of the task that forwards", payloads.timer("forward")),
+        )
+        with self.function(OURS, FORWARD_URLS=payloads.DESTINATION) as function:
+            for name, title, event in cases:
+                self.stub.ask("reset")
+                done = function.call(event)
+                count = "lost" if "error" in done else float(sum(self.stub.ask("count").values()))
+                self.table.put(f"requests.{name}", f"COS requests: {title}", "", ours=count)
 
     def slow(self) -> None:
         """Wall time where each answer of the store takes 20 ms longer."""

@@ -116,6 +116,8 @@ def test_requests_are_those_that_the_design_promises(table: figures.Table) -> No
     counted.pop("reconcile")
     assert counted == {
         "kept": 1,
+        "kept_forwarded": 2,
+        "idle_forward": 1,
         "duplicate": 2,
         "failed": 2,
         "failed_duplicate": 3,
