@@ -43,6 +43,11 @@ INLINE_S = 5.0
 """How long a batch waits for its slowest destination, but for deliveries under way."""
 
 
+TOO_SHORT = (
+    "there is no time for one delivery: set the function's time limit to 55 s, and LEASE_S to 120"
+)
+
+
 class Forward:
     """One run."""
 
@@ -78,6 +83,11 @@ class Forward:
             return
         if not context.lease.acquire():
             self.status = "lease_held"
+            return
+        context = self._context = _within_lease(context)
+        if context.timing.time_left() <= RESERVE_S:
+            self.status, self.reason = "failed", TOO_SHORT
+            context.lease.release()
             return
         outlets = [
             Outlet(context, destination, _is_behind(context, pending.get(destination.id, ())))
@@ -195,6 +205,13 @@ class Forward:
             reason=self.reason or None,
             duration_ms=round((context.timing.timer() - begun) * 1000, 1),
         )
+
+
+def _within_lease(context: ForwardContext) -> ForwardContext:
+    """The same context, whose time ends with the lease too."""
+    time_left, lease = context.timing.time_left, context.lease
+    timing = context.timing._replace(time_left=lambda: min(time_left(), lease.left()))
+    return context._replace(timing=timing)
 
 
 def _is_behind(context: ForwardContext, of: Sequence[Place]) -> bool:

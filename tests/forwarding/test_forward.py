@@ -357,6 +357,39 @@ def test_of_two_runs_one_withdraws() -> None:
     assert world.forward()["delivered"] == 1
 
 
+def test_a_run_ends_before_its_lease_is_old() -> None:
+    """What it sent is noted, and sent once."""
+    world = ForwardWorld(LEASE_S="60")
+    world.receiver.answer = down
+    for _ in range(60):
+        world.ended()
+    world.forward()
+    world.now += 2 * MINUTE
+
+    def answer(number: int) -> Answer:
+        world.now += 3.0
+        return Answer(200, b"")
+
+    world.receiver.answer = answer
+    assert world.forward()["status"] == "done"
+    assert 5 < len(world.receiver.heard) < 60
+    world.receiver.answer = up
+    world.run(5)
+    assert len(world.receiver.heard) == len({event["id"] for event in world.receiver.heard}) == 60
+
+
+def test_a_function_without_time_for_a_delivery_says_so() -> None:
+    """At ERROR, with the setting; nothing is lost."""
+    world = ForwardWorld()
+    world.ended()
+    tick = {"Type": "Timer", "TriggerName": "forward", "Message": "forward"}
+    world.function().handle(tick, {"request_id": "f", "time_limit_in_ms": 3_000})
+    line = next(line for line in reversed(world.lines) if line["event"] == "forward")
+    assert (line["level"], line["status"]) == ("ERROR", "failed")
+    assert "55 s" in line["reason"]
+    assert world.forward()["delivered"] == 1
+
+
 def test_more_than_a_batch_is_sent_in_one_run() -> None:
     """Below three requests for each event."""
     world = ForwardWorld(Receiver(), Receiver("two.example.com"))
