@@ -367,7 +367,7 @@ def test_a_run_ends_before_its_lease_is_old() -> None:
     world.now += 2 * MINUTE
 
     def answer(number: int) -> Answer:
-        world.now += 3.0
+        world.now += 1.0
         return Answer(200, b"")
 
     world.receiver.answer = answer
