@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -94,15 +95,38 @@ class Local:
 
 
 @contextlib.contextmanager
-def local() -> Iterator[Local]:
-    """The function on this machine. Errors become a message and an exit status."""
+def local(must_exist: bool = False) -> Iterator[Local]:
+    """The function on this machine. Errors become a message and an exit status.
+
+    must_exist: of a command that only reads: a folder that is not there is a wrong path.
+    """
     with errors_as_messages():
         settings = Settings.from_env(os.environ)
+        if must_exist:
+            _check_exists(settings)
         # In SCF the function's log goes to stdout; here stdout is for the result.
         log = Log(sys.stderr, time.time, settings.secrets)
         function = Function(os.environ, time.time, log)
         with _store(settings) as store:
             yield Local(settings, function, Ledger(store), str(uuid.uuid4()))
+
+
+def _check_exists(settings: Settings) -> None:
+    url = settings.ledger_url
+    if url.scheme == "file" and not url.folder.is_dir():
+        complain(f"There is no ledger at {url.folder}. {_ledgers_beside(url.folder)}")
+        raise typer.Exit(EXIT_STORE)
+
+
+def _ledgers_beside(folder: Path) -> str:
+    """The ledgers there are where one is missing."""
+    try:
+        beside = sorted(str(made.parent) for made in folder.parent.glob("*/jobs"))
+    except OSError:
+        beside = []
+    if beside:
+        return f"There are: {', '.join(beside)}; name one with --ledger file:PATH."
+    return "LEDGER_URL or --ledger names it; it is made when the first callback is stored."
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Annotated
@@ -10,6 +12,7 @@ import typer
 
 from ci_callback.ledger_reader import DayRange, received_at
 from handler.callback import catalogue
+from handler.callback.outcome import REVIEW_OUTCOMES
 from handler.callback.record import OUTCOMES, JobRecord
 
 
@@ -25,7 +28,40 @@ def outcomes(begin: str) -> list[str]:
     )
 
 
-Tag = Annotated[str | None, typer.Option(help="Only this tag.", autocompletion=tags)]
+def _checked(what: str, sent: str | None, known: Iterable[str]) -> str | None:
+    """The text, if it is one of those that are known; None stays None.
+
+    Raises:
+        typer.BadParameter: it is not. The message lists what there is.
+    """
+    choices = sorted(known)
+    if sent is None or sent in choices:
+        return sent
+    by_lower = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(sent.lower(), by_lower, n=1)
+    advice = f"did you mean {by_lower[close[0]]}? " if close else ""
+    raise typer.BadParameter(f"no {what} {sent!r}; {advice}There are: {', '.join(choices)}")
+
+
+def known_tag(sent: str | None) -> str | None:
+    """A tag of the catalogue. Raises typer.BadParameter."""
+    return _checked("tag", sent, catalogue.TAGS)
+
+
+def known_state(sent: str | None) -> str | None:
+    """A state as CI writes it. Raises typer.BadParameter."""
+    return _checked("state", sent, REVIEW_OUTCOMES)
+
+
+def known_outcome(sent: str | None) -> str | None:
+    """An outcome of a record. Raises typer.BadParameter."""
+    return _checked("outcome", sent, {*OUTCOMES.values(), "partial", "unknown"})
+
+
+Tag = Annotated[
+    str | None,
+    typer.Option(help="Only this tag.", autocompletion=tags, callback=known_tag),
+]
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def list_dead_letters(
     """
     form = Form(columns or USUAL, as_csv, header)
     form.chosen(NAMES)
-    with local() as here:
+    with local(must_exist=True) as here:
         summaries = [_summary(dead_letter) for dead_letter in dead_letters(here.ledger.store)]
     if as_json:
         print_json(summaries)
@@ -77,7 +77,7 @@ def list_dead_letters(
 @app.command(epilog=f"Example: {PROGRAM} dead show 5891b5b5")
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show a dead letter and its body, without secrets."""
-    with local() as here:
+    with local(must_exist=True) as here:
         dead_letter = find(here.ledger.store, name)
         text = redact_body(dead_letter.body, here.settings.secrets)
     if as_json:
@@ -97,7 +97,7 @@ def replay_dead_letter(name: Name, as_json: AsJson = False) -> None:
 
     A callback is processed as if it had just arrived; a ticket goes back to the outbox.
     """
-    with local() as here:
+    with local(must_exist=True) as here:
         dead_letter = find(here.ledger.store, name)
 
         def process(body: bytes) -> Sequence[JobResult]:

@@ -18,7 +18,7 @@ import typer
 from ci_callback import events
 from ci_callback.common import EXIT_NOT_2XX, AsJson, errors_as_messages
 from ci_callback.delivery import SUCCESS
-from ci_callback.terminal import Styled, print_json, print_log, progress, say, say_json
+from ci_callback.terminal import Styled, complain, print_json, print_log, progress, say, say_json
 from handler.app import main_handler
 from handler.ledger.store import Store
 from handler.settings import Settings
@@ -42,8 +42,15 @@ class Invoked:
 
     @property
     def is_well(self) -> bool:
-        """Whether it was answered 2xx."""
-        return self.status in SUCCESS
+        """Whether it was answered 2xx, and all of it was understood."""
+        return self.status in SUCCESS and not self.dead_letters
+
+    @property
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """What its answer says of each part that became a dead letter."""
+        body = _body(self.answer)
+        parts = body.get("jobs") or [body]
+        return [part for part in parts if part.get("status") == "dead_letter"]
 
 
 def invoke(
@@ -61,7 +68,8 @@ def invoke(
 ) -> None:
     """Run the function on callbacks, and show the answer and the records.
 
-    For several files it prints one line per callback that needs a look, and a summary.
+    For several files it prints one line per callback that needs a look, and a summary. The exit
+    status is 1 where one was not answered 2xx, or became a dead letter.
     """
     paths = list(_files(files))
     with errors_as_messages():
@@ -75,6 +83,9 @@ def invoke(
             _show(done[0])
         else:
             _summarise(done)
+    for invocation in done:
+        for job in invocation.dead_letters:
+            complain(f"{invocation.file}: a dead letter, {_about(job)} {job.get('key') or ''}")
     if not all(invocation.is_well for invocation in done):
         raise typer.Exit(EXIT_NOT_2XX)
 

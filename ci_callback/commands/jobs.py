@@ -11,7 +11,13 @@ from ci_callback.job_columns import cells, names, usual_names
 from ci_callback.ledger_reader import FOLDERS
 from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
 from ci_callback.newest import newest
-from ci_callback.record_filter import RecordFilter, Tag, outcomes
+from ci_callback.record_filter import (
+    RecordFilter,
+    Tag,
+    known_outcome,
+    known_state,
+    outcomes,
+)
 from ci_callback.terminal import print_json
 from ci_callback.views import record_object
 
@@ -22,12 +28,17 @@ def jobs(
     tag: Tag = None,
     state: Annotated[
         str | None,
-        typer.Option(help="Only this state as CI writes it: Success, Failed, Cancel, Running, …"),
+        typer.Option(
+            help="Only this state as CI writes it: Success, Failed, Cancel, Running, …",
+            callback=known_state,
+        ),
     ] = None,
     outcome: Annotated[
         str | None,
         typer.Option(
-            help="Only this outcome: succeeded, partial, failed, …", autocompletion=outcomes
+            help="Only this outcome: succeeded, partial, failed, …",
+            autocompletion=outcomes,
+            callback=known_outcome,
         ),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Short for --outcome failed.")] = False,
@@ -46,7 +57,7 @@ def jobs(
     wanted = RecordFilter(since, until, tag, state, "failed" if failed else outcome)
     unfinished = wanted.outcome in (None, "unfinished", "unknown")
     folders = (*FOLDERS, "_unfinished") if unfinished else FOLDERS
-    with local() as here:
+    with local(must_exist=True) as here:
         found = newest(
             here.ledger.store,
             wanted.days,

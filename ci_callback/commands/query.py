@@ -64,7 +64,7 @@ def query(
 
     text = _statement(sql)
     days = DayRange(since.date() if since else None, until.date() if until else None)
-    with local() as here:
+    with local(must_exist=True) as here:
         try:
             check_statement(text)
             folder = local_folder(here.settings, here.ledger.store, copies)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import EXIT_NOT_2XX, EXIT_SETTINGS, AsJson, local
-from ci_callback.record_filter import tags
+from ci_callback.record_filter import known_tag, tags
 from ci_callback.terminal import complain, print_json, say
 from handler.retries.reconcile import Reconcile
 
@@ -17,7 +17,11 @@ from handler.retries.reconcile import Reconcile
 def reconcile(
     tag: Annotated[
         str | None,
-        typer.Option(help="Only this tag, in place of RECONCILE_TAGS.", autocompletion=tags),
+        typer.Option(
+            help="Only this tag, in place of RECONCILE_TAGS.",
+            autocompletion=tags,
+            callback=known_tag,
+        ),
     ] = None,
     hours: Annotated[
         int, typer.Option(min=1, max=24 * 31, help="With --tag: hours to look back.")

@@ -47,7 +47,7 @@ def report(
         raise typer.BadParameter("--lang must be en or zh")
     if out is not None and not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"--out: there is no folder {out.parent}")
-    with local() as here:
+    with local(must_exist=True) as here:
         now = datetime.fromtimestamp(here.function.clock(), timezone.utc)
         last = until.date() if until else now.date()
         first = since.date() if since else _before(last)

@@ -19,7 +19,7 @@ def retries(
     as_json: AsJson = False,
 ) -> None:
     """List pending work: retries, watches, unverified callbacks and alerts."""
-    with local() as here:
+    with local(must_exist=True) as here:
         waiting = list(outbox(here.ledger.store))
         submitted = list(all_resubmissions(here.ledger.store)) if made else []
     if as_json:

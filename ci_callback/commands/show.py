@@ -97,7 +97,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a job's record, its attempts, its tickets, and how long each step took."""
-    with local() as here:
+    with local(must_exist=True) as here:
         job = history(here.ledger.store, job_id)
     if job.is_empty:
         complain(f"The ledger knows no job {job_id}.")

@@ -26,6 +26,7 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FolderStore:
     monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/ledger")
     monkeypatch.setenv("LEASE_WAIT_S", "0")
     monkeypatch.setenv("NO_COLOR", "1")
+    (tmp_path / "ledger").mkdir()
     return FolderStore(tmp_path / "ledger")
 
 
@@ -226,6 +227,7 @@ def test_a_sweep_prints_what_it_did(store: FolderStore) -> None:
 
 def test_a_sweep_that_breaks_off_has_an_exit_status(store: FolderStore, tmp_path: Path) -> None:
     """So that a script notices."""
+    (tmp_path / "ledger").rmdir()
     (tmp_path / "ledger").write_bytes(b"")
     status, out, _ = run("sweep")
     assert status == 1

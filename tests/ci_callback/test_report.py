@@ -69,6 +69,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FolderStore:
     """The ledger that the command works on."""
+    (tmp_path / "ledger").mkdir()
     monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/ledger")
     monkeypatch.setenv("NO_COLOR", "1")
     return FolderStore(tmp_path / "ledger")
