@@ -237,6 +237,6 @@ LARGE = (
     Scope("an alert, two sweeps", _ALERTED, callbacks=(_FAILED,), sweeps=2),
     Scope("two functions, two sweeps", BLUE_GREEN.rules, kept=_kept(_ALERT), sweeps=2),
     Scope("two channels, two sweeps", _TOLD_TWICE, kept=_kept(_ALERT), sweeps=2, strays=True),
-    replace(FORWARDED_FAILURE, name="the same with crashes", calm=False),
+    replace(FORWARDED_FAILURE, name="a forwarded failure, with crashes", calm=False),
 )
 """A quarter of an hour and some gigabytes: `python -m tests.slow.model.explore --large`."""
