@@ -14,6 +14,14 @@ from handler.sockets import Permits
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 """Addresses that hold one of IPv4 in their last 32 bits (RFC 6052)."""
 
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""The addresses of IPv6 that are given out for the public Internet (RFC 4291, 2.4)."""
+
+_SPECIAL = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20"))
+)
+"""Registered for protocols and documents; not each release of Python knows of each."""
+
 
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the public Internet: none that is private, loopback,
@@ -28,7 +36,9 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
         if inner is not None:
             return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast
+        if ip not in _UNICAST:
+            return False
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _SPECIAL)
 
 
 def permits(allowed_hosts: Collection[str]) -> Permits:
