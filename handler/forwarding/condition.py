@@ -56,10 +56,12 @@ class Condition(NamedTuple):
 
     def failed(self, now: float, retry_after_s: float, jitter: Jitter) -> Condition:
         """The condition after one more delivery that failed: left alone from MAX_FAULTS on, or
-        where the answer asks for a wait. Those that were under way at a time count as one rest."""
+        where the answer asks for a wait. Those that were under way at a time count as one rest,
+        as long as the longest wait that one of them asks for."""
         after = self._replace(failing_since=self.failing_since or now, faults=self.faults + 1)
-        is_due = after.faults >= MAX_FAULTS and not self.rests_at(now)
-        if not (is_due or retry_after_s):
+        if self.rests_at(now):
+            return after._replace(rests_until=max(self.rests_until, now + retry_after_s))
+        if after.faults < MAX_FAULTS and not retry_after_s:
             return after
         longest = min(MAX_REST_S, REST_S * 2.0 ** min(self.rests, 10))
         rest_s = max(retry_after_s, longest * (1 + jitter()) / 2)

@@ -48,6 +48,17 @@ def test_deliveries_under_way_at_a_time_count_as_one_rest() -> None:
     assert failed(MAX_FAULTS + 5).rests == 1
 
 
+def test_answers_under_way_that_ask_for_a_wait_count_as_one_rest_too() -> None:
+    """Eight 429 at a time with `Retry-After: 1` are one rest, not a quarter of an hour; the longest
+    wait that one of them asks for holds."""
+    condition = Condition()
+    for asked in (1.0, 300.0, *[1.0] * 6):
+        condition = condition.failed(NOW, asked, high)
+    assert condition.rests == 1
+    assert condition.rests_until == NOW + 300
+    assert condition.failed(NOW + 301, 1.0, high).rests_until == NOW + 301 + 120
+
+
 def test_the_rest_doubles_up_to_a_bound() -> None:
     """However long it is away."""
     condition, now = failed(MAX_FAULTS), NOW
