@@ -22,6 +22,7 @@ from handler.forwarding.sending import Outgoing
 from handler.forwarding.stored import read_deliveries
 from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.keys import EVENTS
+from handler.ledger.lease import LeaseLostError
 from handler.ledger.outbox import Ticket
 
 LARGE_BYTES = 128 * 1024
@@ -54,18 +55,27 @@ class Intake:
         """
         try:
             with contextlib.ExitStack() as held:
-                return self._load(name, batch, held)
+                return self._loaded(name, batch, held)
         except StoreError as error:
             self.faults += 1
             self._context.log.warning("event_left", key=EVENTS + name, reason=str(error))
             return None
 
+    def _loaded(self, name: str, batch: str, held: contextlib.ExitStack) -> Loaded:
+        """As `_load`; an event that can't be read or dealt with is a dead letter."""
+        try:
+            return self._load(name, batch, held)
+        except (StoreError, LeaseLostError):
+            raise
+        except ValueError as error:
+            return self._put_dead_letter(name, str(error))
+        except Exception as error:  # an event's own fault must not stop the others
+            self._context.log.failure("event_failed", key=EVENTS + name)
+            return self._put_dead_letter(name, type(error).__name__)
+
     def _load(self, name: str, batch: str, held: contextlib.ExitStack) -> Loaded:
         """held: what is released once the event is a body, and no more than that in memory."""
-        try:
-            event, is_kept = self._event(name, held)
-        except ValueError as error:
-            return self._put_dead_letter(name, error)
+        event, is_kept = self._event(name, held)
         if event is None:
             return Loaded(name)
         if event.is_final:
@@ -138,12 +148,12 @@ class Intake:
             return False
         return any(one.get("id") == event_id for one in events)
 
-    def _put_dead_letter(self, name: str, error: ValueError) -> Loaded:
+    def _put_dead_letter(self, name: str, reason: str) -> Loaded:
         """A queued event that can't be read; a person must look."""
         context = self._context
         line = context.store.get(EVENTS + name) or b""
-        letter = context.dead_letter(line, "event", "event", f"unreadable: {error}")
-        note = f"a queued event is unreadable: {error}; kept in {letter.key}"
+        letter = context.dead_letter(line, "event", "event", f"unreadable: {reason}")
+        note = f"a queued event is unreadable: {reason}; kept in {letter.key}"
         context.outbox.put(Ticket("alert.dead", name, "event", note=note))
         context.ledger.put_dead_letter(letter)
         return Loaded(name)

@@ -345,6 +345,47 @@ def test_an_unreadable_event_becomes_a_dead_letter() -> None:
     assert world.keys("_events/") == []
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"root_job_id": 5},
+        {"job_id": None},
+        {"type": ["job.failed"]},
+        {"reason": 7, "own_record": False},
+        {"record": {}},
+    ],
+)
+def test_an_event_with_values_of_another_type_becomes_a_dead_letter(
+    changes: dict[str, Any],
+) -> None:
+    """As damaged ones do: it stops no run, and those before and behind it are sent."""
+    world = ForwardWorld()
+    world.ended("Failed", "InputFileFailed")
+    (key,) = world.keys("_events/")
+    values = json.loads(world.store.get(key) or b"")
+    bad = {**values, **changes}
+    world.store.put("_events/0000000000-j1-failed-19700101-x.json", json.dumps(bad).encode())
+    assert world.forward()["status"] == "done"
+    assert len(world.receiver.heard) == 1
+    assert world.keys("_events/") == []
+    (letter,) = world.keys("_dead/")
+    assert b"unreadable" in (world.store.get(letter) or b"")
+    assert len([key for key in world.keys("_outbox/") if "alert.dead" in key]) == 1
+
+
+def test_an_event_whose_lineage_is_damaged_becomes_a_dead_letter() -> None:
+    """The fault of an object beside it is its own, too."""
+    world = ForwardWorld()
+    world.ended("Failed", "InputFileFailed")
+    (key,) = world.keys("_events/")
+    values = json.loads(world.store.get(key) or b"")
+    values["record"]["details"] = {"UserData": "x"}
+    values["record"]["retry"] = {}
+    world.store.put("_events/0000000000-j1-failed-19700101-x.json", json.dumps(values).encode())
+    assert world.forward()["status"] == "done"
+    assert world.keys("_events/") == []
+
+
 def test_of_two_runs_one_withdraws() -> None:
     """Under a lease of its own: a sweep is not in its way."""
     world = ForwardWorld()
