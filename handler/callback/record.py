@@ -135,7 +135,13 @@ class JobRecord(NamedTuple):
             raise ValueError(f"not a {SCHEMA}")
         if set(values) != set(_NAMES) or not isinstance(values["retry"], dict):
             raise ValueError(f"a {SCHEMA} with other fields than it should have")
+        if not all(isinstance(values[name], str) for name in _TEXTS):
+            raise ValueError(f"a {SCHEMA} whose values have other types")
         return cls(**values)
+
+
+_TEXTS = ("kind", "job_id", "outcome")
+"""What a record's key and its way are made of."""
 
 
 _NAMES = JobRecord._fields

@@ -88,15 +88,20 @@ class Ticket(NamedTuple):
         Raises:
             ValueError: it is no ticket/1.
         """
-        values: Any = json.loads(line)
-        if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
-            raise ValueError(f"not a {SCHEMA}")
-        record = values.pop("record", None)
         try:
+            values: Any = json.loads(line)
+            if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
+                raise ValueError(f"not a {SCHEMA}")
+            record = values.pop("record", None)
             made = JobRecord.from_json(json.dumps(record).encode()) if record else None
-            return cls(**values, record=made)
+            ticket = cls(**values, record=made)
+        except RecursionError as error:
+            raise ValueError("nested too deep") from error
         except TypeError as error:
             raise ValueError(f"a {SCHEMA} with other fields than it should have") from error
+        if not all(isinstance(getattr(ticket, name), kind) for name, kind in _KINDS.items()):
+            raise ValueError(f"a {SCHEMA} whose values have other types")
+        return ticket
 
     def replayed(self) -> Ticket:
         """The same ticket as a new one: it is tried as often as one that never failed."""
@@ -106,6 +111,13 @@ class Ticket(NamedTuple):
     def later(self, due: float, note: str, counts: bool) -> Ticket:
         """The same ticket at a later time; one try on where it counts as one."""
         return self._replace(due=int(due), tries=self.tries + counts, note=note)
+
+
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("action", "job_id", "state", "note"), str),
+    **dict.fromkeys(("due", "tries", "replays"), int),
+    "details": (dict, type(None)),
+}
 
 
 def about(record: JobRecord, action: str, due: int = 0, note: str = "") -> Ticket:

@@ -29,6 +29,9 @@ def test_a_name_says_when_what_and_of_which_end() -> None:
     assert Ticket("watch", "j1", "x", due=-5).name.startswith("0000000000-")
 
 
+RECORD_OF_ANOTHER_TYPE = about(RECORD, "retry").to_json().replace(b'"job_id":"j1"', b'"job_id":1')
+
+
 def test_a_ticket_is_read_back_whole() -> None:
     """The record rides along, so that the sweep can do the rest of a callback's way."""
     ticket = Ticket("watch", "j2", "submitted", 5, RECORD, "note", 3, {"attempt": 2})
@@ -46,11 +49,18 @@ def test_a_ticket_is_read_back_whole() -> None:
         b'{"schema":"ticket/1"}',
         b'{"schema":"ticket/1","action":"a","job_id":"b","state":"c","more":1}',
         b'{"schema":"ticket/1","action":"a","job_id":"b","state":"c","record":{"x":1}}',
+        b'{"schema":"ticket/1","action":5,"job_id":"b","state":"c"}',
+        b'{"schema":"ticket/1","action":"a","job_id":null,"state":"c"}',
+        b'{"schema":"ticket/1","action":"a","job_id":"b","state":"c","due":"1"}',
+        b'{"schema":"ticket/1","action":"a","job_id":"b","state":"c","details":[]}',
+        b'{"schema":"ticket/1","action":"a","job_id":"b","state":"c","record":true}',
+        RECORD_OF_ANOTHER_TYPE,
+        b'{"schema":"ticket/1","details":' + b"[" * 5_000,
     ],
 )
 def test_what_is_no_ticket_is_not_read_as_one(line: bytes) -> None:
     """Somebody may have put another object there."""
-    with pytest.raises(ValueError, match=r"ticket/1|Expecting|job-record"):
+    with pytest.raises(ValueError, match=r"ticket/1|Expecting|job-record|deep"):
         Ticket.from_json(line)
 
 
