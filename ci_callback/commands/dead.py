@@ -13,6 +13,7 @@ from ci_callback.dead_letters import Replay, StoredDeadLetter, dead_letters, fin
 from ci_callback.listing import AsCsv, Columns, Form, Header, say_rows
 from ci_callback.program import PROGRAM
 from ci_callback.terminal import print_json, say, say_lines
+from ci_callback.writing import Yes, confirm_writing
 from handler.clock import rfc3339_of
 from handler.ingest.recorder import Recorder
 from handler.redaction.text import redact_body
@@ -92,12 +93,13 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
 
 @app.command("replay", epilog=f"Example: {PROGRAM} dead replay 5891b5b5")
-def replay_dead_letter(name: Name, as_json: AsJson = False) -> None:
+def replay_dead_letter(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
     """Process a dead letter again. The dead letter stays.
 
     A callback is processed as if it had just arrived; a ticket goes back to the outbox.
     """
     with local(must_exist=True) as here:
+        confirm_writing(here.settings, yes)
         dead_letter = find(here.ledger.store, name)
 
         def process(body: bytes) -> Sequence[JobResult]:

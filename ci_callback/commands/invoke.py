@@ -19,6 +19,7 @@ from ci_callback import events
 from ci_callback.common import EXIT_NOT_2XX, AsJson, errors_as_messages
 from ci_callback.delivery import SUCCESS
 from ci_callback.terminal import Styled, complain, print_json, print_log, progress, say, say_json
+from ci_callback.writing import Yes, confirm_writing
 from handler.app import main_handler
 from handler.ledger.store import Store
 from handler.settings import Settings
@@ -64,6 +65,7 @@ def invoke(
     event: Annotated[
         bool, typer.Option("--event", help="Each file is a whole SCF event: pass it unchanged.")
     ] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the function on callbacks, and show the answer and the records.
@@ -74,6 +76,7 @@ def invoke(
     paths = list(_files(files))
     with errors_as_messages():
         settings = Settings.from_env(os.environ)
+        confirm_writing(settings, yes)
         done = _run(paths, settings, event, is_quiet=as_json or len(paths) == 1)
         if as_json:
             results = [_as_object(invocation, len(paths) > 1) for invocation in done]

@@ -11,6 +11,7 @@ import typer
 from ci_callback.common import EXIT_NOT_2XX, EXIT_SETTINGS, AsJson, local
 from ci_callback.record_filter import known_tag, tags
 from ci_callback.terminal import complain, print_json, say
+from ci_callback.writing import Yes, confirm_writing
 from handler.retries.reconcile import Reconcile
 
 
@@ -27,6 +28,7 @@ def reconcile(
         int, typer.Option(min=1, max=24 * 31, help="With --tag: hours to look back.")
     ] = 24,
     minutes: Annotated[int, typer.Option(min=1, help="Stop after so many minutes.")] = 15,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask CI for the jobs of the last hours, and store those whose callback never came."""
@@ -37,6 +39,7 @@ def reconcile(
         if not context.settings.reconcile_tags:
             complain("RECONCILE_TAGS is not set: name a tag with --tag, or set RECONCILE_TAGS.")
             raise typer.Exit(EXIT_SETTINGS)
+        confirm_writing(context.settings, yes)
         deadline = time.perf_counter() + minutes * 60
         summaries = Reconcile(context, lambda: deadline - time.perf_counter(), by_hand=True).run()
     if as_json:

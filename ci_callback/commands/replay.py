@@ -30,6 +30,7 @@ from ci_callback.ledger_reader import record_keys, records
 from ci_callback.log_recovery import Recovery, recover
 from ci_callback.record_filter import RecordFilter, Tag
 from ci_callback.terminal import complain, print_json, say
+from ci_callback.writing import Yes, confirm_writing
 from handler.ledger.store import Store
 from handler.log import BODY_PART
 from handler.run import Run
@@ -86,6 +87,7 @@ def replay(
             help="With --from-log: do not ask about bodies whose sender was not checked.",
         ),
     ] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Process callbacks again: from the log of a store outage, or rebuilt from another ledger.
@@ -98,6 +100,8 @@ def replay(
     missing: list[str] = []
     with local() as here:
         into = here.settings.ledger_url if to is None else None
+        if into is not None:
+            confirm_writing(here.settings, yes)
         if from_log is not None:
             logged = _from_log(from_log, accept_unauthenticated, may_ask=not as_json)
             missing, bodies = logged.missing, iter(logged.bodies)

@@ -11,6 +11,7 @@ import typer
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.sweep_preview import plan
 from ci_callback.terminal import Table, print_json, say, say_table
+from ci_callback.writing import Yes, confirm_writing
 from handler.retries.sweep import Sweep
 from handler.run import Run
 
@@ -22,6 +23,7 @@ def sweep(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print what a sweep would do; write nothing.")
     ] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Do one sweep: submit due jobs again, and send due alerts."""
@@ -36,6 +38,7 @@ def sweep(
                 rows.add(*(step[name] for name in ("action", "job_id", "would")))
             say_table(rows, empty="Nothing is due.")
             return
+        confirm_writing(here.settings, yes)
         run = Run(here.request_id, time.perf_counter(), BUDGET_S)
         here.function.take_in_spilled(here.settings, run)
         deadline = run.started + BUDGET_S

@@ -64,9 +64,10 @@ def test_a_ledger_on_cos_works_the_same(cos: FakeCos, monkeypatch: pytest.Monkey
     """One request for the record, one to show it."""
     for name, value in cos.env.items():
         monkeypatch.setenv(name, value)
-    status, out, _ = run("invoke", TRANSLATION)
+    status, out, err = run("invoke", "--yes", TRANSLATION)
     assert status == 0
     assert '"tag": "Translation"' in out
+    assert err.startswith(f"ledger: {cos.env['LEDGER_URL']}\n")
     assert [method for method, _ in cos.requests()] == ["PUT", "GET"]
 
 
@@ -127,10 +128,10 @@ def test_a_store_that_can_not_be_reached_is_reported(
         monkeypatch.setenv(name, value)
     event = tmp_path / "event.json"
     event.write_text('{"JobsDetail": {"JobId": "j1", "State": "Success"}}')
-    status, _, err = run("invoke", "--event", str(event))
+    status, _, err = run("invoke", "--yes", "--event", str(event))
     assert status == 4
     assert "store: put" in err
-    assert run("invoke", TRANSLATION)[0] == 1
+    assert run("invoke", "--yes", TRANSLATION)[0] == 1
 
 
 def test_help_shows_an_example() -> None:

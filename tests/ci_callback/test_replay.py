@@ -56,6 +56,7 @@ def test_everything_that_the_log_holds_is_kept(
     """Each body once, dead letters included; a second replay changes nothing."""
     for name, value in cos.env.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CI_CALLBACK_YES", "1")
     status, out = run(log, "--json")
     assert status == 0
     printed = json.loads(out)

@@ -249,7 +249,7 @@ def on_cos(
             monkeypatch.setenv(name, value)
         path = tmp_path / "scf.log"
         path.write_text("\n".join(log))
-        result = CliRunner().invoke(app, ["replay", "--from-log", str(path), "--json"])
+        result = CliRunner().invoke(app, ["replay", "--from-log", str(path), "--json", "--yes"])
         assert result.exit_code == 0, result.output
         jobs: dict[str, int] = json.loads(result.stdout)["jobs"]
         return jobs
