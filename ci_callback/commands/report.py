@@ -10,7 +10,7 @@ from typing import Annotated, cast
 
 import typer
 
-from ci_callback.common import AsJson, local
+from ci_callback.common import AsJson, local, moment
 from ci_callback.report.figures import Figures
 from ci_callback.report.gather import gather
 from ci_callback.report.page import page
@@ -20,8 +20,6 @@ from handler.alerts.texts import Lang
 DAYS = 30
 """How far back it looks by default."""
 
-_DAY = ["%Y-%m-%d"]
-
 
 def report(
     out: Annotated[
@@ -29,11 +27,18 @@ def report(
     ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option("--since", formats=_DAY, help="First day, UTC; default 30 days."),
+        typer.Option(
+            "--since",
+            parser=moment,
+            metavar="WHEN",
+            help="First day, UTC: 24h, 7d or 2026-11-20; default 30 days.",
+        ),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option("--until", formats=_DAY, help="Last day, UTC; default today."),
+        typer.Option(
+            "--until", parser=moment, metavar="WHEN", help="Last day, UTC; default today."
+        ),
     ] = None,
     lang: Annotated[
         str | None, typer.Option("--lang", help="en or zh. Default: ALERT_LANG.", metavar="en|zh")
@@ -49,8 +54,8 @@ def report(
         raise typer.BadParameter(f"--out: there is no folder {out.parent}")
     with local(must_exist=True) as here:
         now = datetime.fromtimestamp(here.function.clock(), timezone.utc)
-        last = until.date() if until else now.date()
-        first = since.date() if since else _before(last)
+        last = _day_of(until or now)
+        first = _day_of(since) if since else _before(last)
         if first > last:
             raise typer.BadParameter(f"--since {first} is after --until {last}")
         figures = gather(here.ledger.store, first, last)
@@ -66,6 +71,10 @@ def report(
 def as_plain(figures: Figures) -> dict[str, object]:
     """The figures as JSON: dates as YYYY-MM-DD, times in seconds, sizes in bytes."""
     return asdict(figures) | {"since": str(figures.since), "until": str(figures.until)}
+
+
+def _day_of(at: datetime) -> date:
+    return at.astimezone(timezone.utc).date()
 
 
 def _before(last: date) -> date:

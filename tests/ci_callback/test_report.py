@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from itertools import combinations
 from math import dist
@@ -158,6 +158,8 @@ def test_without_a_period_it_is_the_last_thirty_days(store: FolderStore) -> None
     assert days.days == 29
     assert json.loads(run("--json", "--until", "2026-03-01")[1])["since"] == "2026-01-31"
     assert json.loads(run("--json", "--until", "0001-01-02")[1])["since"] == "0001-01-01"
+    ago = json.loads(run("--json", "--since", "7d")[1])
+    assert date.fromisoformat(ago["until"]) - date.fromisoformat(ago["since"]) == timedelta(7)
 
 
 @pytest.mark.parametrize(
