@@ -280,7 +280,7 @@ def play(a_day: int, cos_s: float, costs: Costs | None = None) -> Result:
     virtual.requests.clear()
     passes = busy_s = 0.0
     summary = Summary(TAG, "in_progress")
-    while summary.status == "in_progress":
+    while summary.status == "in_progress" and busy_s < 2 * BEHIND_S:
         begun = virtual.now
         summary = _one_pass(ledger, ci, virtual)
         passes += 1

@@ -35,16 +35,18 @@ class VirtualTime:
         self.cpu_s += cpu_s
         self.now += latency_s + cpu_s
 
-    def parallel(self, do: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]:
-        """As in_parallel: POOL threads, each with the next item, on one core.
+    def parallel(
+        self, do: Callable[[Item], Result], items: Sequence[Item], /, width: int | None = None
+    ) -> list[Result]:
+        """As in_parallel: so many threads, each with the next item, on one core.
 
         The threads wait for the network at the same time, and compute one after another.
         """
         begun, cpu_before = self.now, self.cpu_s
-        threads = [begun] * POOL
+        threads = [begun] * (width or POOL)
         results = []
         for item in items:
-            thread = min(range(POOL), key=threads.__getitem__)
+            thread = min(range(len(threads)), key=threads.__getitem__)
             self.now = threads[thread]
             results.append(do(item))
             threads[thread] = self.now

@@ -21,17 +21,22 @@ Result = TypeVar("Result")
 class Parallel(Protocol):
     """in_parallel, or what takes its place where time is played."""
 
-    def __call__(self, do: Callable[[Item], Result], items: Sequence[Item], /) -> list[Result]: ...
+    def __call__(
+        self, do: Callable[[Item], Result], items: Sequence[Item], /, width: int | None = None
+    ) -> list[Result]: ...
 
 
-def in_parallel(do: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Do it for each item; results in order. The first error is raised, after all are through."""
+def in_parallel(
+    do: Callable[[Item], Result], items: Sequence[Item], width: int | None = None
+) -> list[Result]:
+    """Do it for each item, `width` at a time (POOL); results in order. The first error is raised,
+    after all are through."""
     if len(items) <= 1:
         return [do(item) for item in items]
     # Imported here: a single callback needs no threads.
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(min(POOL, len(items))) as pool:
+    with ThreadPoolExecutor(min(width or POOL, len(items))) as pool:
         return [future.result() for future in [pool.submit(do, item) for item in items]]
 
 

@@ -16,6 +16,9 @@ from handler.parallel import Parallel
 CHUNK = 256
 """Keys that one listing looks for, one after another."""
 
+GETS = 48
+"""At a time: at 50 ms each, what one core can sign and read."""
+
 SPARSE = 500
 """A listing is left where it passes more than so many keys for each one that it looks for: a page
 answers for two then, takes as long as three GETs, and is paid as one."""
@@ -32,7 +35,7 @@ def missing_keys(store: Store, wanted: Sequence[str], parallel: Parallel) -> set
     ordered = sorted(set(wanted))
     found = parallel(lambda chunk: _unlisted(store, chunk), list(_chunks(ordered)))
     suspects = [key for keys in found for key in keys]
-    kept = parallel(lambda key: store.get(key) is not None, suspects)
+    kept = parallel(lambda key: store.get(key) is not None, suspects, GETS)
     return {key for key, is_kept in zip(suspects, kept, strict=True) if not is_kept}
 
 
