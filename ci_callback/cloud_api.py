@@ -30,6 +30,7 @@ class _Client(NamedTuple):
 _CLIENTS = {
     "scf": _Client("tencentcloud.scf.v20180416.scf_client", "ScfClient"),
     "cam": _Client("tencentcloud.cam.v20190116.cam_client", "CamClient"),
+    "cls": _Client("tencentcloud.cls.v20201016.cls_client", "ClsClient"),
 }
 
 _NETWORK = "ClientNetworkError"

@@ -47,8 +47,12 @@ _ACTIONS = {
         AttachRolePolicy CreatePolicy CreateRole DeletePolicy DeleteRole DetachRolePolicy GetPolicy
         GetRole GetUserAppId ListAttachedRolePolicies ListPolicies UpdatePolicy
     """,
+    "cls": """
+        CreateIndex CreateLogset CreateTopic DescribeIndex DescribeLogsets DescribeTopics
+        ModifyIndex SearchLog
+    """,
 }
-_VERSIONS = {"scf": "2018-04-16", "cam": "2019-01-16"}
+_VERSIONS = {"scf": "2018-04-16", "cam": "2019-01-16", "cls": "2020-10-16"}
 
 SERVICES: Mapping[str, Service] = {
     name: Service(_VERSIONS[name], actions.split()) for name, actions in _ACTIONS.items()

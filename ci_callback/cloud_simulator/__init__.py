@@ -1,4 +1,4 @@
-"""A stand-in for Tencent Cloud's API 3.0 (SCF, CAM, CLS, Cloud Monitor) on loopback.
+"""A stand-in for Tencent Cloud's API 3.0 (SCF, CAM, CLS) on loopback.
 
     with CloudSimulator() as cloud:
         cloud.endpoint          # for the SDK's HttpProfile, with protocol "http"

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from ci_callback import events
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.ci_simulator.server import Reply, Seen
+from ci_callback.cloud_simulator.cls import Cls
 from ci_callback.cloud_simulator.scf import SERVICE, Scf
 from ci_callback.cloud_simulator.scf_function import Function, Version
 from ci_callback.scf_runner import MB, Invoked, Limits, ScfRunner, from_zip
@@ -25,11 +26,13 @@ _JSON = (("Content-Type", "application/json"),)
 
 
 class Deployed:
-    """Use as a context manager. scf: whose functions. network: variables by which a function
-    reaches the other stand-ins, as COS_ENDPOINT does; the account does not hold them."""
+    """Use as a context manager. scf: whose functions. cls: where their lines go. network: variables
+    by which a function reaches the other stand-ins, as COS_ENDPOINT does; the account does not hold
+    them."""
 
-    def __init__(self, scf: Scf, network: Mapping[str, str]) -> None:
+    def __init__(self, scf: Scf, cls: Cls, network: Mapping[str, str]) -> None:
         self._scf = scf
+        self._cls = cls
         self._network = dict(network)
         self._open = contextlib.ExitStack()
         self._lock = threading.Lock()
@@ -123,7 +126,14 @@ class Deployed:
         limits = Limits(memory=settings["MemorySize"] * MB, time_s=float(settings["Timeout"]))
         role = settings["Role"]
         runner = ScfRunner(code, env, limits, lambda: self._credentials(role))
+        topic = settings.get("ClsTopicId", "")
+        runner.noted = lambda event, invoked: self._note(topic, invoked)
         return self._open.enter_context(runner)
+
+    def _note(self, topic: str, invoked: Invoked) -> None:
+        """What it wrote goes to its log topic."""
+        for row in invoked.rows:
+            self._cls.append(topic, row.at, row.fields(parsed=True))
 
     def _credentials(self, role: str) -> dict[str, str]:
         """Those of the execution role: none where it is not there or has no policy."""

@@ -13,6 +13,7 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.ci_simulator.server import Reply, Seen, Server
 from ci_callback.cloud_simulator import contract, tc3
 from ci_callback.cloud_simulator.cam import Cam
+from ci_callback.cloud_simulator.cls import Cls
 from ci_callback.cloud_simulator.errors import ApiError
 from ci_callback.cloud_simulator.faults import Faults
 from ci_callback.cloud_simulator.scf import Scf
@@ -58,7 +59,8 @@ class CloudSimulator:
         self._server: Server | None = None
         self.cam = Cam(self.faults, APP_ID, UIN)
         self.scf = Scf(self.faults, self.cam, REGION)
-        self._services = {"cam": self.cam.call, "scf": self.scf.call}
+        self.cls = Cls(self.faults)
+        self._services = {"cam": self.cam.call, "cls": self.cls.call, "scf": self.scf.call}
 
     def __enter__(self) -> CloudSimulator:
         self._server = Server(self.answer)

@@ -74,6 +74,10 @@ def deploy(
         bool,
         typer.Option("--adopt", help="Take over a function of that name that deploy did not make."),
     ] = False,
+    logs: Annotated[
+        bool,
+        typer.Option("--logs", help="A log topic of its own, whose fields can be asked for."),
+    ] = False,
     verify: Annotated[
         bool | None,
         typer.Option(
@@ -100,7 +104,7 @@ def deploy(
     from ci_callback.deploy.plan import Choices
 
     with session_of(Request(name, stage, region, to, file, zip_file)) as session:
-        job = session.job(secrets.token_urlsafe(TOKEN_BYTES), Choices(prune, adopt))
+        job = session.job(secrets.token_urlsafe(TOKEN_BYTES), Choices(prune, adopt, logs))
         if dry_run:
             outcome = run.look(job, session.cloud)
             if as_json:

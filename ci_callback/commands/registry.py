@@ -21,6 +21,7 @@ from ci_callback.commands.doctor import doctor
 from ci_callback.commands.invoke import invoke
 from ci_callback.commands.jobs import jobs
 from ci_callback.commands.listen import listen
+from ci_callback.commands.logs import logs
 from ci_callback.commands.query import query
 from ci_callback.commands.reconcile import reconcile
 from ci_callback.commands.replay import replay
@@ -92,6 +93,7 @@ for command, panel, example in (
     (query, LOOK, "query 'SELECT tag, count(*) FROM jobs GROUP BY tag'"),
     (report, LOOK, "report --out report.html"),
     (cost, LOOK, "cost --callbacks 1e6 --failed 2%"),
+    (logs, DEPLOY, "logs --since 1h --event sweep"),
     (doctor, FIX, "doctor --function ci-callback --url https://…"),
     (sweep, FIX, "sweep --dry-run"),
     (reconcile, FIX, "reconcile --tag Transcode --hours 6"),

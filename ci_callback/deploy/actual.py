@@ -15,7 +15,16 @@ NAMESPACE = "default"
 PAGE = 20
 MAX_PAGES = 50
 _POLICIES_PAGE = 200
-_COMPARED = ("Handler", "MemorySize", "Timeout", "InitTimeout", "Role", "Description")
+_COMPARED = (
+    "Handler",
+    "MemorySize",
+    "Timeout",
+    "InitTimeout",
+    "Role",
+    "Description",
+    "ClsLogsetId",
+    "ClsTopicId",
+)
 
 
 class Api(Protocol):
@@ -75,9 +84,14 @@ class FunctionVersion:
         pairs = (self.answer.get("Environment") or {}).get("Variables") or []
         return {str(pair["Key"]): str(pair["Value"]) for pair in pairs}
 
+    def has(self, wanted: Mapping[str, Any]) -> bool:
+        """Whether these settings are its own."""
+        found = self.settings
+        return all(found.get(name) == value for name, value in wanted.items())
+
     @property
     def settings(self) -> dict[str, Any]:
-        """As `Desired.settings` has them."""
+        """As `Desired.settings` has them, and more."""
         net = self.answer.get("PublicNetConfig") or {}
         return {
             **{name: self.answer.get(name) for name in _COMPARED},

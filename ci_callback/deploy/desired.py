@@ -37,7 +37,7 @@ class Desired:
     """What one deployment aims at. variables: all of the function's, those that are kept included.
 
     role: its name. is_managed: deploy makes the role and its policy. policy: the document, of a
-    managed role.
+    managed role. logs: settings of the function's own log topic, {} where none is asked for.
     """
 
     description: Description
@@ -46,6 +46,7 @@ class Desired:
     role: str
     is_managed: bool
     policy: Mapping[str, Any]
+    logs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -68,6 +69,7 @@ class Desired:
             "PublicNetStatus": "ENABLE" if wanted.is_public else "DISABLE",
             "Environment": dict(self.variables),
             "Description": describe(self.bundle),
+            **self.logs,
         }
 
     @property

@@ -26,6 +26,9 @@ ALREADY = (
     "ResourceInUse",
     "InvalidParameter.RoleNameInUse",
     "FailedOperation.PolicyNameInUse",
+    "InvalidParameter.LogsetConflict",
+    "InvalidParameter.TopicConflict",
+    "InvalidParameter.IndexConflict",
 )
 """What a creation is refused with where the thing is there."""
 

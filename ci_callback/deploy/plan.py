@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ci_callback.deploy import triggers_plan
+from ci_callback.deploy import logs_plan, triggers_plan
 from ci_callback.deploy.actual import Actual, FunctionVersion
 from ci_callback.deploy.calls import Call, Later, Zip, variable_shown
 from ci_callback.deploy.desired import (
@@ -24,6 +24,7 @@ from ci_callback.deploy.desired import (
     as_json,
 )
 from ci_callback.deploy.errors import DeployError
+from ci_callback.deploy.logs_plan import Logs
 from ci_callback.deploy.policy import TRUST
 from ci_callback.deploy.triggers_plan import Difference
 from handler.ledger import keys
@@ -46,14 +47,16 @@ class Plan:
 @dataclass(frozen=True)
 class Choices:
     """prune: triggers and variables that serverless.yml does not name are removed. adopt: a
-    function that deploy did not make is taken over."""
+    function that deploy did not make is taken over. logs: a log topic of its own."""
 
     prune: bool = False
     adopt: bool = False
+    logs: bool = False
 
 
-def plan(desired: Desired, actual: Actual, choices: Choices) -> Plan:
-    """
+def plan(desired: Desired, actual: Actual, choices: Choices, logs: Logs | None = None) -> Plan:
+    """logs: what CLS holds, where a topic is asked for.
+
     Raises:
         DeployError: what is there can't become what is wanted.
     """
@@ -65,6 +68,7 @@ def plan(desired: Desired, actual: Actual, choices: Choices) -> Plan:
     triggers = triggers_plan.compare(desired, actual.triggers, choices.prune)
     found = [
         *_role(desired, actual),
+        *(logs_plan.changes(desired.name, logs) if logs else ()),
         *(_failed(desired) if failed else ()),
         *_function(desired, actual),
         *_invoke(desired, actual),
@@ -75,7 +79,7 @@ def plan(desired: Desired, actual: Actual, choices: Choices) -> Plan:
     return Plan(
         there,
         tuple(difference for differences, _ in found for difference in differences),
-        (*_kept_variables(desired, actual), *_kept_settings(actual), *triggers.kept),
+        (*_kept_variables(desired, actual), *_kept_settings(desired, actual), *triggers.kept),
         tuple(call for _, calls in found for call in calls),
     )
 
@@ -204,7 +208,8 @@ def _differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterato
         if name == "Environment":
             yield from _variable_differences(value, found[name])
         elif found[name] != value:
-            yield Difference(name, str(found[name] or ""), str(value))
+            after = value.shown if isinstance(value, Later) else str(value)
+            yield Difference(name, str(found[name] or ""), after)
 
 
 def _variable_differences(
@@ -232,13 +237,13 @@ def _version(desired: Desired, actual: Actual) -> Iterator[Change]:
     """Callbacks reach a published version: an update of $LATEST changes nothing for them."""
     wanted = desired.settings
     serving, newest = actual.serving, actual.newest
-    if serving and serving.number != LATEST and serving.settings == wanted:
+    if serving and serving.number != LATEST and serving.has(wanted):
         return
     before = f"version {serving.number}" if serving else ""
     named = {"FunctionName": desired.name, "Namespace": "default"}
     alias: dict[str, object] = {**named, "Name": DEFAULT}
     alias["FunctionVersion"] = Later("PublishVersion", "FunctionVersion")
-    if newest and newest.settings == wanted:
+    if newest and newest.has(wanted):
         alias["FunctionVersion"] = newest.number
         calls, after = [], f"version {newest.number}"
     else:
@@ -269,11 +274,11 @@ def _kept_variables(desired: Desired, actual: Actual) -> Iterator[str]:
         yield f"variable {name}, which {where}"
 
 
-def _kept_settings(actual: Actual) -> Iterator[str]:
+def _kept_settings(desired: Desired, actual: Actual) -> Iterator[str]:
     answer: Mapping[str, Any] = actual.latest.answer if actual.latest else {}
     if answer.get("Layers"):
         yield "layers"
     if (answer.get("VpcConfig") or {}).get("VpcId"):
         yield "private network"
-    if answer.get("ClsTopicId"):
+    if answer.get("ClsTopicId") and not desired.logs:
         yield f"log topic {answer['ClsTopicId']}"

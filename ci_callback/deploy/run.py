@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ci_callback.cloud_api import CloudError
-from ci_callback.deploy import actual, carry_out, target
+from ci_callback.deploy import actual, carry_out, logs_plan, target
 from ci_callback.deploy.actual import Actual, Api
 from ci_callback.deploy.advice import advised
 from ci_callback.deploy.bundle import Bundle
@@ -131,10 +131,12 @@ def _look(job: Job, api: Patient) -> Outcome:
     target.check_bucket(job.operator, settings, whose)
     managed = not description.role
     document = target.policy_of(job.template, settings, whose) if managed else {}
-    desired = Desired(description, job.bundle, variables, role, managed, document)
+    logs = logs_plan.read(api, description.name) if job.choices.logs else None
+    own = logs.settings if logs else {}
+    desired = Desired(description, job.bundle, variables, role, managed, document, own)
     address = next((trigger.address for trigger in found.triggers if trigger.address), "")
     token = next(iter(settings.callback_tokens), "")
-    made = plan(desired, found, job.choices)
+    made = plan(desired, found, job.choices, logs)
     return Outcome(desired, made, address, token, is_new)
 
 

@@ -72,7 +72,9 @@ class LocalCloud:
             stack.enter_context(self._cos)
             stack.enter_context(self._ci)
             network = {"COS_ENDPOINT": self._ci.endpoint}
-            self.deployed = stack.enter_context(Deployed(self.account.scf, network))
+            self.deployed = stack.enter_context(
+                Deployed(self.account.scf, self.account.cls, network)
+            )
             server = self._listen()
             stack.callback(server.stop)
             self.port = server.port

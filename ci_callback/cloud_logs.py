@@ -1,0 +1,59 @@
+"""The lines of the deployed function, out of its log topic (`deploy --logs`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ci_callback.deploy.actual import Api
+
+PAGE = 1_000
+MAX_LINES = 10_000
+"""What one search gives at most (SearchLog, Context)."""
+MESSAGE = "SCF_Message"
+
+
+@dataclass(frozen=True)
+class Line:
+    """at_ms: epoch milliseconds, of the log service. text: what the function wrote; of a line that
+    the platform wrote, its fields as JSON."""
+
+    at_ms: int
+    text: str
+
+
+def query(wanted: Mapping[str, str]) -> str:
+    """The search for fields with these values. A value holds no quotation mark and no backslash."""
+    return " AND ".join(f'{name}:"{value}"' for name, value in wanted.items()) or "*"
+
+
+def search(api: Api, topic: str, asked: str, begin_ms: int, end_ms: int) -> Iterator[Line]:
+    """The lines from begin_ms on and before end_ms, in the order of time. May raise CloudError."""
+    params: dict[str, Any] = {
+        "TopicId": topic,
+        "From": begin_ms,
+        "To": end_ms,
+        "QueryString": asked,
+        "QuerySyntax": 1,
+        "Sort": "asc",
+        "Limit": PAGE,
+    }
+    for _ in range(MAX_LINES // PAGE):
+        answer = api.call("cls", "SearchLog", params)
+        rows = answer.get("Results") or []
+        yield from map(_line, rows)
+        if answer.get("ListOver") or not rows:
+            return
+        params["Context"] = answer.get("Context") or ""
+
+
+def _line(row: Mapping[str, Any]) -> Line:
+    whole = str(row.get("LogJson") or row.get("RawLog") or "")
+    try:
+        fields = json.loads(whole)
+        text = str(fields[MESSAGE]) if fields.get(MESSAGE) else whole
+    except (ValueError, AttributeError):
+        text = whole
+    return Line(int(row.get("Time") or 0), text)

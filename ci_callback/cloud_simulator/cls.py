@@ -1,0 +1,183 @@
+"""CLS: log sets, topics, their indexes and their lines."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ci_callback.cloud_simulator.errors import ApiError
+from ci_callback.cloud_simulator.faults import Faults
+
+PERIOD_DAYS = range(1, 3_601)
+_TERM = re.compile(r'([\w.]+):"([^"\\]*)"')
+_TYPES = ("long", "text", "double", "json")
+
+
+@dataclass
+class Topic:
+    """rule: of its index, None where there is none."""
+
+    logset: str
+    name: str
+    period: int
+    rule: Mapping[str, Any] | None = None
+    lines: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
+    """Epoch milliseconds, and the fields: all texts."""
+
+
+@dataclass
+class Cls:
+    """One account in one region. logsets: id → name. topics: by id."""
+
+    faults: Faults
+    logsets: dict[str, str] = field(default_factory=dict)
+    topics: dict[str, Topic] = field(default_factory=dict)
+
+    def call(self, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out an action whose parameters were checked.
+
+        Raises:
+            ApiError
+        """
+        answer: dict[str, Any] = _ACTIONS[action](self, params)
+        return answer
+
+    def create_logset(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        name = params["LogsetName"]
+        if name in self.logsets.values():
+            raise ApiError("InvalidParameter.LogsetConflict", f"{name} exists.")
+        made = str(uuid.uuid4())
+        self.logsets[made] = name
+        return {"LogsetId": made}
+
+    def describe_logsets(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = _filtered(params, "logsetName")
+        rows = [
+            {"LogsetId": key, "LogsetName": name}
+            for key, name in self.logsets.items()
+            if any(part in name for part in wanted)
+        ]
+        return {"Logsets": rows, "TotalCount": len(rows)}
+
+    def create_topic(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        logset, name = params["LogsetId"], params["TopicName"]
+        if logset not in self.logsets:
+            raise ApiError("ResourceNotFound.LogsetNotExist", "The logset does not exist.")
+        if any((topic.logset, topic.name) == (logset, name) for topic in self.topics.values()):
+            raise ApiError("InvalidParameter.TopicConflict", f"{name} exists.")
+        if params.get("Period", 30) not in PERIOD_DAYS:
+            raise ApiError("InvalidParameter", "Period is 1 to 3600.")
+        made = str(uuid.uuid4())
+        self.topics[made] = Topic(logset, name, params.get("Period", 30))
+        return {"TopicId": made}
+
+    def describe_topics(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        wanted, logsets = _filtered(params, "topicName"), _filtered(params, "logsetId")
+        rows = [
+            {
+                "TopicId": key,
+                "TopicName": topic.name,
+                "LogsetId": topic.logset,
+                "Index": topic.rule is not None,
+                "Period": topic.period,
+            }
+            for key, topic in self.topics.items()
+            if any(part in topic.name for part in wanted) and topic.logset in logsets
+        ]
+        return {"Topics": rows, "TotalCount": len(rows)}
+
+    def create_index(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        topic = self._topic(params)
+        if topic.rule is not None:
+            raise ApiError("InvalidParameter.IndexConflict", "The topic has an index.")
+        topic.rule = _checked(params["Rule"])
+        return {}
+
+    def modify_index(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        topic = self._topic(params)
+        if topic.rule is None:
+            raise ApiError("ResourceNotFound.IndexNotExist", "The topic has no index.")
+        topic.rule = _checked(params["Rule"])
+        return {}
+
+    def describe_index(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        topic = self._topic(params)
+        if topic.rule is None:
+            raise ApiError("ResourceNotFound.IndexNotExist", "The topic has no index.")
+        return {"TopicId": params["TopicId"], "Status": True, "Rule": topic.rule}
+
+    def append(self, topic_id: str, at: float, fields: Mapping[str, str]) -> None:
+        """A line of a function; nothing where the topic is not there. at: epoch seconds."""
+        topic = self.topics.get(topic_id)
+        if topic is not None:
+            topic.lines.append((int(at * 1000), fields))
+
+    def search(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Of CQL only FIELD:"VALUE", joined by AND; of an indexed field."""
+        topic = self._topic(params)
+        wanted = _query(params.get("QueryString", ""), topic)
+        found = [
+            (at, fields)
+            for at, fields in sorted(topic.lines, key=lambda line: line[0])
+            if params["From"] <= at < params["To"]
+            and all(fields.get(name) == value for name, value in wanted)
+        ]
+        if params.get("Sort", "desc") == "desc":
+            found.reverse()
+        begin, count = int(params.get("Context") or 0), params.get("Limit", 100)
+        shown = found[begin : begin + count]
+        rows = [{"Time": at, "LogJson": json.dumps(fields)} for at, fields in shown]
+        is_over = begin + count >= len(found)
+        return {"Results": rows, "Context": str(begin + count), "ListOver": is_over}
+
+    def _topic(self, params: Mapping[str, Any]) -> Topic:
+        topic = self.topics.get(params.get("TopicId", ""))
+        if topic is None:
+            raise ApiError("ResourceNotFound.TopicNotExist", "The topic does not exist.")
+        return topic
+
+
+def _query(text: str, topic: Topic) -> list[tuple[str, str]]:
+    pairs = (topic.rule or {}).get("KeyValue", {}).get("KeyValues", [])
+    indexed = {pair["Key"] for pair in pairs}
+    wanted = []
+    for part in text.split(" AND ") if text not in ("", "*") else []:
+        match = _TERM.fullmatch(part)
+        if match is None or match[1] not in indexed:
+            raise ApiError("FailedOperation.SyntaxError", f"{part} can't be asked for.")
+        wanted.append((match[1], match[2]))
+    return wanted
+
+
+def _filtered(params: Mapping[str, Any], key: str) -> Sequence[str]:
+    for one in params.get("Filters", []):
+        if one["Key"] == key:
+            values: Sequence[str] = one["Values"]
+            return values
+    return ("",)
+
+
+def _checked(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A number has no tokenizer, and no field begins with an underscore."""
+    for pair in rule.get("KeyValue", {}).get("KeyValues", []):
+        kind, tokenizer = pair["Value"]["Type"], pair["Value"].get("Tokenizer", "")
+        is_number = kind in ("long", "double")
+        if kind not in _TYPES or pair["Key"].startswith("_") or (is_number and tokenizer):
+            raise ApiError("InvalidParameter.InvalidIndexRuleForSearchLog", "The rule is wrong.")
+    return rule
+
+
+_ACTIONS = {
+    "CreateIndex": Cls.create_index,
+    "CreateLogset": Cls.create_logset,
+    "CreateTopic": Cls.create_topic,
+    "DescribeIndex": Cls.describe_index,
+    "DescribeLogsets": Cls.describe_logsets,
+    "DescribeTopics": Cls.describe_topics,
+    "ModifyIndex": Cls.modify_index,
+    "SearchLog": Cls.search,
+}
