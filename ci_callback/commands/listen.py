@@ -17,7 +17,7 @@ from ci_callback.common import AsJson, local
 from ci_callback.event_sending import destination
 from ci_callback.ledger_reader import records
 from ci_callback.sent_events import batch_keys, events_of, outgoing
-from ci_callback.terminal import print_json, say
+from ci_callback.terminal import complain, print_json, say
 from handler.events.event import of_record
 from handler.forwarding.sending import Outgoing, is_wanted, send
 from handler.http_client import HttpClient
@@ -50,7 +50,7 @@ def listen(
     key = secret or "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode("ascii")
     to = destination(f"{forward_to}#secret={quote(key, safe='')}&types={quote(types)}")
     if secret is None:
-        say("Signed with", key)
+        complain("Signed with", key)
     client = HttpClient()
     with local() as here:
         days = COS_DAYS if here.settings.ledger_url.scheme == "cos" else None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -184,52 +182,48 @@ def test_an_event_whose_record_is_gone_can_not_be_sent(
 # --- as they come ---------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def coming(store: FolderStore) -> Iterator[None]:
-    """Events and records that appear while a command looks."""
+@pytest.fixture
+def _coming(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events and records that appear when a command waits for the first time."""
     world = ForwardWorld()
     world.ended()
     world.forward()
+    new = [(key, world.memory.get(key) or b"") for key in world.keys("")]
 
-    def appear() -> None:
-        time.sleep(0.5)
-        for key in world.keys(""):
-            store.put(key, world.memory.get(key) or b"")
-        keep(store, record("j-new", outcome="failed", code="InvalidArgument"))
+    def appear(seconds: float) -> None:
+        while new:
+            store.put(*new.pop())
+            keep(store, record("j-new", outcome="failed", code="InvalidArgument"))
 
-    thread = threading.Thread(target=appear)
-    thread.start()
-    yield
-    thread.join()
+    monkeypatch.setattr("ci_callback.commands.listen.time.sleep", appear)
 
 
+@pytest.mark.usefixtures("_coming")
 def test_events_are_followed(store: FolderStore) -> None:
     """Those that were there before are not printed."""
-    with coming(store):
-        out = run("events", "--follow", "--every", "0.1", "--count", "1")
+    out = run("events", "--follow", "--count", "1")
     assert "job.succeeded" in out
     assert "delivered 204" in out
     assert len(list(events_of(store, batch_keys(store)))) == 1
 
 
-def test_listen_sends_the_events_of_a_ledger_to_ones_own_code(
-    store: FolderStore, peer: Peer
-) -> None:
+@pytest.mark.usefixtures("_coming")
+def test_listen_sends_the_events_of_a_ledger_to_ones_own_code(peer: Peer) -> None:
     """From its batches and from its new records, each once, signed with the secret it prints."""
-    with coming(store):
-        out = run("listen", "--forward-to", peer.url, "--every", "0.1", "--count", "2")
-    secret = next(word for word in out.split() if word.startswith("whsec_"))
+    result = CliRunner().invoke(app, ["listen", "--forward-to", peer.url, "--count", "2"])
+    out = result.stdout
+    secret = next(word for word in result.stderr.split() if word.startswith("whsec_"))
     heard = [body_of(request) for request in peer.requests]
     events = [Webhook(secret).verify(body, headers) for headers, body in heard]
     assert sorted(event["type"] for event in events) == ["job.failed", "job.succeeded"]
     assert out.count("delivered 200") == 2
 
 
-def test_listen_prints_json_and_keeps_a_given_secret(store: FolderStore, peer: Peer) -> None:
+@pytest.mark.usefixtures("_coming")
+def test_listen_prints_json_and_keeps_a_given_secret(peer: Peer) -> None:
     """Only the types that are asked for."""
-    options = ("--types", "job.failed", "--secret", SECRET, "--every", "0.1", "--count", "1")
-    with coming(store):
-        out = run("listen", "--forward-to", peer.url, *options, "--json")
+    options = ("--types", "job.failed", "--secret", SECRET, "--count", "1")
+    out = run("listen", "--forward-to", peer.url, *options, "--json")
     assert json.loads(out)["type"] == "job.failed"
     headers, body = body_of(peer.requests[0])
     assert Webhook(SECRET).verify(body, headers)["job_id"] == "j-new"

@@ -208,6 +208,16 @@ WALK: dict[str, Arguments] = {
         [HOSTILE],
     ],
     "dead replay": lambda store, folder, server: [[dead_letter_name(store)], [HOSTILE]],
+    "events": lambda store, folder, server: [[], ["--json"], ["--type", "job.failed"]],
+    "events resend": lambda store, folder, server: [
+        [HOSTILE],
+        ["--to", server],
+        ["--to", server, "--json"],
+    ],
+    "listen": lambda store, folder, server: [
+        ["--forward-to", server, "--count", "1"],
+        ["--forward-to", server, "--count", "1", "--json"],
+    ],
 }
 """Arguments of each command that prints what the ledger, a file or a service holds."""
 
@@ -241,6 +251,8 @@ def names(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[str]:
     group = group or typer.main.get_command(app)
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
+            if command.invoke_without_command:
+                yield " ".join((*path, name))
             yield from names(command, (*path, name))
         else:
             yield " ".join((*path, name))
@@ -265,7 +277,7 @@ def colour(
 
 @pytest.fixture
 def _late_records(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each wait of `tail` ends with one more record."""
+    """Each wait of `tail` and `listen` ends with one more record."""
     late = (hostile_record("job", "failed")._replace(job_id=f"{n}{HOSTILE}") for n in range(99))
     monkeypatch.setattr(
         "ci_callback.commands.tail.time.sleep", lambda seconds: keep(store, next(late))
