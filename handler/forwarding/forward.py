@@ -37,7 +37,8 @@ BATCH_BYTES = 8 * 1024 * 1024
 """Of the events of one batch, in memory: a batch ends where it is reached."""
 
 MAX_LISTED = 10_000
-"""Names of events, and of pending batches, that one run lists: ten requests each."""
+"""Names of events, and of pending batches of one destination, that one run lists: ten requests
+each."""
 
 INLINE_S = 5.0
 """How long a batch waits for its slowest destination, but for deliveries under way."""
@@ -76,8 +77,9 @@ class Forward:
         context = self._context
         # One request tells which queues hold anything: all that a run costs where none does.
         held = context.store.folders(QUEUES)
-        names = [key.removeprefix(EVENTS) for key in self._listed(EVENTS, held)]
-        pending = places(self._listed(PENDING, held))
+        listed = self._listed(EVENTS) if EVENTS in held else []
+        names = [key.removeprefix(EVENTS) for key in listed]
+        pending = self._pending() if PENDING in held else {}
         self._counts["due"] = len(names)
         if not names and not pending:
             return
@@ -100,8 +102,13 @@ class Forward:
                 outlet.close()
         context.lease.release()
 
-    def _listed(self, prefix: str, held: Sequence[str]) -> list[str]:
-        return list(islice(self._context.store.list(prefix), MAX_LISTED)) if prefix in held else []
+    def _listed(self, prefix: str) -> list[str]:
+        return list(islice(self._context.store.list(prefix), MAX_LISTED))
+
+    def _pending(self) -> dict[str, list[Place]]:
+        """One listing for each destination, so that a long one hides no other."""
+        wanted = self._context.settings.forward_urls
+        return places([key for to in wanted for key in self._listed(f"{PENDING}{to.id}/")])
 
     def _work(
         self, names: Sequence[str], outlets: Sequence[Outlet], pending: dict[str, list[Place]]

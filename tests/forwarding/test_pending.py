@@ -116,6 +116,20 @@ def test_a_store_that_fails_leaves_what_is_pending() -> None:
     assert len(world.receiver.heard) == 5
 
 
+def test_what_is_pending_for_one_destination_hides_that_of_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor does what is left of an address that was removed: each has a listing of its own."""
+    world = waiting()
+    monkeypatch.setattr("handler.forwarding.forward.MAX_LISTED", 3)
+    for number in range(5):
+        key = f"_pending/{'0' * 16}/000000000{number}-0000000000-r.json"
+        world.store.put(key, b"{}")
+    world.receiver.answer = up
+    world.run(20)
+    assert len({event["id"] for event in world.receiver.heard}) == 5
+
+
 def test_a_batch_that_is_gone_was_listed_late() -> None:
     """Nothing is sent of it."""
     world = waiting()
