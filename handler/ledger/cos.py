@@ -142,17 +142,21 @@ class CosStore:
             yield from zip(page.keys, page.modified, strict=True)
 
     def folders(self, prefix: str) -> Sequence[str]:
-        from handler.ledger.sdk import folders_of
+        from handler.ledger.sdk import all_folders, folders_of
 
-        return self._ask("list", prefix, lambda: folders_of(self._sdk(), self._address, prefix))
+        def page(marker: str) -> tuple[list[str], str]:
+            return folders_of(self._sdk(), self._address, prefix, marker)
+
+        return all_folders(lambda marker: self._ask("list", prefix, partial(page, marker)))
 
     def delete(self, key: str) -> None:
         bucket, whole = self._address.bucket, self._address.prefix + key
         self._ask("delete", key, lambda: self._sdk().delete_object(bucket, whole))
 
     def delete_many(self, names: Sequence[str]) -> None:
-        for at in range(0, len(names), PAGE):
-            batch = names[at : at + PAGE]
+        from handler.ledger.sdk import batches
+
+        for batch in batches(names, PAGE):
             if len(batch) == 1 or not self._delete_together(batch):
                 in_parallel(self.delete, batch)
 
@@ -183,7 +187,6 @@ class CosStore:
             marker = page.next_marker
 
     def _page(self, prefix: str, marker: str, dated: bool) -> Page:
-        # Imported here, as the SDK: a callback lists nothing.
         from handler.ledger.list_page import read_page
         from handler.ledger.sdk import page_of
 

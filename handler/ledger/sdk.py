@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from handler.ledger.requests_import import importing_requests
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Protocol, TypedDict
 
     from handler.ledger.bucket import BucketAddress, Credentials
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
         """The answer to a listing with a delimiter."""
 
         CommonPrefixes: list[dict[str, str]]
+        IsTruncated: str
+        NextMarker: str
 
     class Deleted(TypedDict, total=False):
         """The answer to a deletion of several objects: those that are still there, and why."""
@@ -59,6 +61,10 @@ if TYPE_CHECKING:
         def delete_objects(self, bucket: str, asked: Mapping[str, object], /) -> Deleted: ...
 
 
+FolderPage: TypeAlias = "tuple[list[str], str]"
+"""Names of folders, and what the next page begins behind: "" at the end."""
+
+
 def page_of(client: Sdk, address: BucketAddress, prefix: str, marker: str, limit: int) -> bytes:
     """One answer to a listing of the ledger's keys, as COS sent it. marker: the key that it begins
     behind, with the ledger's prefix; "" for the first page. limit: keys.
@@ -81,13 +87,33 @@ def page_of(client: Sdk, address: BucketAddress, prefix: str, marker: str, limit
     return client.send_request("GET", url, address.bucket, **asked).content
 
 
-def folders_of(client: Sdk, address: BucketAddress, prefix: str) -> list[str]:
-    """The first 1,000 common prefixes of the ledger's keys that begin with prefix."""
+def folders_of(client: Sdk, address: BucketAddress, prefix: str, marker: str) -> FolderPage:
+    """A page of the common prefixes of the ledger's keys that begin with prefix. Keys in no folder
+    take their places on a page, too."""
     answer = client.list_objects(
-        address.bucket, Prefix=address.prefix + prefix, Delimiter="/", MaxKeys=1000
+        address.bucket, Prefix=address.prefix + prefix, Delimiter="/", Marker=marker, MaxKeys=1000
     )
     cut = len(address.prefix)
-    return [entry["Prefix"][cut:] for entry in answer.get("CommonPrefixes", ())]
+    found = [entry["Prefix"][cut:] for entry in answer.get("CommonPrefixes", ())]
+    following = answer.get("NextMarker", "") if answer.get("IsTruncated") == "true" else ""
+    return found, following if following > marker else ""
+
+
+def all_folders(page: Callable[[str], FolderPage]) -> list[str]:
+    """The names on all pages, in order. page: one of them, by what it begins behind."""
+    found, marker = page("")
+    while marker:
+        names, marker = page(marker)
+        found = [*found, *names]
+    return sorted(set(found))
+
+
+def batches(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    """Keys for `delete_of`, at most so many together. One that XML may not hold, or hold
+    otherwise, is alone: the ledger's own are ASCII that can be printed."""
+    plain = [name for name in names if name.isascii() and name.isprintable()]
+    yield from (plain[at : at + most] for at in range(0, len(plain), most))
+    yield from ([name] for name in names if not (name.isascii() and name.isprintable()))
 
 
 def delete_of(client: Sdk, address: BucketAddress, names: Sequence[str]) -> Mapping[str, str]:

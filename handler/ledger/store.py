@@ -48,7 +48,8 @@ class Store(Protocol):
         """What the keys that begin with prefix begin with up to their next slash, in order: `_a/`
         and `_b/` for `_a/x`, `_a/y` and `_b/z`. A key without such a slash is in none.
 
-        One request, however many keys there are; on COS at most 1,000. May lag, as `list` may.
+        One request, however many keys there are in them; on COS one for each 1,000 folders and keys
+        in none. May lag, as `list` may.
         """
         ...
 

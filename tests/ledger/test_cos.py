@@ -77,6 +77,26 @@ def test_folders_cost_one_request_however_many_keys_there_are(cos: FakeCos) -> N
     assert [seen.method for seen in cos.seen] == ["GET"]
 
 
+def test_folders_behind_a_thousand_foreign_keys_are_found(cos: FakeCos) -> None:
+    """Below a prefix that others use too: what is not on the first page is not empty."""
+    for number in range(1_001):
+        cos.place(f"ci/_a{number:04d}", b"")
+    cos.place("ci/_outbox/1", b"")
+    assert [*store(cos.port).folders("_")] == ["_outbox/"]
+    assert [seen.method for seen in cos.seen] == ["GET", "GET"]
+
+
+@pytest.mark.parametrize("name", ["_outbox/\x01.json", "_outbox/a\rb", "_outbox/\ufffe"])
+def test_a_key_that_xml_can_not_hold_is_deleted_by_itself(cos: FakeCos, name: str) -> None:
+    """COS would refuse the others with it, or delete another key. Foreign ones only: the ledger's
+    own are ASCII that can be printed."""
+    for key in (name, "_outbox/1", "_outbox/2&<3>"):
+        cos.place(f"ci/{key}", b"")
+    store(cos.port).delete_many(["_outbox/1", name, "_outbox/2&<3>"])
+    assert cos.keys() == []
+    assert sorted(requests_of(cos)) == ["DELETE", "POST delete"]
+
+
 def answer(xml: str, status: str = "200 OK") -> bytes:
     """One of COS's."""
     head = f"HTTP/1.1 {status}\r\nx-cos-request-id: r\r\nContent-Type: application/xml\r\n"
