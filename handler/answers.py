@@ -51,14 +51,16 @@ def read(reader: io.BufferedReader, method: str, limit: int | None) -> tuple[Ans
         OSError: the connection broke, or the time is over.
         NotHttpError: what was sent is no answer.
     """
-    head = plain_head(reader.peek()) if method != "HEAD" else None
+    seen = reader.peek()
+    head = plain_head(seen) if method != "HEAD" else None
     if head is None or (limit is not None and head.body_bytes > limit):
         return read_by_http_client(reader, method, limit)
     reader.read(head.head_bytes)
     body = reader.read(head.body_bytes)
     if len(body) < head.body_bytes:
         raise ConnectionError("the connection ended within an answer")
-    return Answer(OK, head.headers, body), True
+    # What came behind the answer belongs to none: it is lost with the reader.
+    return Answer(OK, head.headers, body), len(seen) <= head.head_bytes + head.body_bytes
 
 
 def plain_head(seen: bytes) -> PlainHead | None:
@@ -124,5 +126,6 @@ def read_by_http_client(
         if isinstance(error, OSError):  # RemoteDisconnected is both
             raise
         raise NotHttpError(type(error).__name__) from error
-    is_open = response.isclosed() and not response.will_close
+    # Behind an interim answer (1xx) the final one would be read as that to the next request.
+    is_open = response.isclosed() and not response.will_close and response.status >= OK
     return Answer(response.status, response.getheaders(), body), is_open

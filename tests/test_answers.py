@@ -96,20 +96,38 @@ STATUS = st.sampled_from(
 def test_what_is_plain_is_read_as_http_client_reads_it(
     status: str, fields: list[tuple[str, str]], body: bytes
 ) -> None:
-    """Headers, body, the end of the answer, and whether the connection stays open."""
+    """Headers, body, the end of the answer, and whether the connection stays open, where nothing is
+    behind it."""
     head = "\r\n".join([status, *(f"{name}: {value}" for name, value in fields)])
     sent = head.encode("latin-1") + b"\r\n\r\n" + body
-    if answers.plain_head(sent) is None:
+    plain = answers.plain_head(sent)
+    if plain is None:
         return
     for limit in (None, 1, 10):
         outcomes: list[tuple[Answer, bool] | str] = []
         for read_it in (answers.read, answers.read_by_http_client):
             left = reader(sent)
             try:
-                outcomes.append(read_it(left, "PUT", limit))
+                answer, is_open = read_it(left, "PUT", limit)
+                outcomes.append((answer, is_open and len(body) <= plain.body_bytes))
             except ConnectionError as error:
                 outcomes.append(str(error))
         assert outcomes[0] == outcomes[1]
+
+
+def test_a_connection_with_more_than_its_answer_carries_no_other_request() -> None:
+    """What lies behind it would be taken for the answer to the next one."""
+    extra = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    for sent in (with_head("HTTP/1.1 200 OK", "Content-Length: 2"), PUT_ANSWER):
+        assert read(sent) == (read(sent + extra)[0], True)
+        assert read(sent + extra)[1] is False
+
+
+@pytest.mark.parametrize("status", ["102 Processing", "103 Early Hints", "101 Switching"])
+def test_behind_an_interim_answer_a_connection_carries_no_other_request(status: str) -> None:
+    """The final answer would be taken for that to the next one."""
+    answer, is_open = read(with_head(f"HTTP/1.1 {status}"))
+    assert (answer.status, is_open) == (int(status[:3]), False)
 
 
 def test_an_answer_that_ends_early_is_a_broken_connection() -> None:
