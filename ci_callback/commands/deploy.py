@@ -72,7 +72,10 @@ def deploy(
     ] = False,
     adopt: Annotated[
         bool,
-        typer.Option("--adopt", help="Take over a function of that name that deploy did not make."),
+        typer.Option(
+            "--adopt",
+            help="Take over what bears the name and deploy did not make: function, role, policy.",
+        ),
     ] = False,
     logs: Annotated[
         bool,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from ci_callback.cloud_api import CloudError
-from ci_callback.deploy.desired import DEFAULT, LATEST, policy_name
+from ci_callback.deploy.desired import DEFAULT, LATEST, MARK, policy_name
 from ci_callback.deploy.policy import Owner
 
 NAMESPACE = "default"
@@ -104,7 +104,8 @@ class FunctionVersion:
 class Actual:
     """latest: None where there is no function. serving: the version that $DEFAULT points to.
     newest: the newest published one. retries, ttl_s: of asynchronous runs. policy: its document,
-    None where there is no policy of that name."""
+    None where there is no policy of that name. foreign: the role or policy that bears the name and
+    that deploy did not make, as a person needs it."""
 
     owner: Owner
     role_exists: bool
@@ -118,6 +119,7 @@ class Actual:
     triggers: tuple[Trigger, ...] = ()
     retries: int | None = None
     ttl_s: int | None = None
+    foreign: tuple[str, ...] = ()
 
     @property
     def without_function(self) -> Actual:
@@ -150,14 +152,26 @@ class Rights(NamedTuple):
     policy: Mapping[str, Any] | None
     policy_description: str
     is_attached: bool
+    role_description: str
+
+    @property
+    def role_is_ours(self) -> bool:
+        """Whether deploy made it."""
+        return self.role_exists and self.role_description.startswith(MARK)
+
+    @property
+    def policy_is_ours(self) -> bool:
+        """Whether deploy made it."""
+        return self.policy_id is not None and self.policy_description.startswith(MARK)
 
 
 def read_rights(api: Api, role: str, policy: str) -> Rights:
     """By their names. May raise CloudError."""
-    role_exists = _role_exists(api, role)
+    info = _role(api, role)
+    role_exists, made_by = info is not None, str((info or {}).get("Description") or "")
     policy_id = _policy_id(api, policy)
     if policy_id is None:
-        return Rights(role_exists, None, None, "", False)
+        return Rights(role_exists, None, None, "", False, made_by)
     answer = api.call("cam", "GetPolicy", {"PolicyId": policy_id})
     return Rights(
         role_exists,
@@ -165,13 +179,25 @@ def read_rights(api: Api, role: str, policy: str) -> Rights:
         json.loads(answer["PolicyDocument"]),
         str(answer.get("Description") or ""),
         role_exists and policy_id in _attached(api, role),
+        made_by,
     )
 
 
 def read(api: Api, name: str, role: str, whose: Owner) -> Actual:
     """Everything that bears the function's name. May raise CloudError."""
-    rights = read_rights(api, role, policy_name(name))
-    actual = Actual(whose, rights.role_exists, rights.policy_id, rights.policy, rights.is_attached)
+    policy = policy_name(name)
+    rights = read_rights(api, role, policy)
+    actual = Actual(
+        whose,
+        rights.role_exists,
+        rights.policy_id,
+        rights.policy,
+        rights.is_attached,
+        foreign=(
+            *([f"role {role}"] if rights.role_exists and not rights.role_is_ours else []),
+            *([f"policy {policy}"] if rights.policy and not rights.policy_is_ours else []),
+        ),
+    )
     latest = function_version(api, name)
     return actual if latest is None else _with_function(api, name, latest, actual)
 
@@ -193,14 +219,15 @@ def _with_function(api: Api, name: str, latest: FunctionVersion, actual: Actual)
     )
 
 
-def _role_exists(api: Api, role: str) -> bool:
+def _role(api: Api, role: str) -> Mapping[str, Any] | None:
+    """What CAM says of a role; None where there is none."""
     try:
-        api.call("cam", "GetRole", {"RoleName": role})
+        info = api.call("cam", "GetRole", {"RoleName": role}).get("RoleInfo")
     except CloudError as error:
         if error.is_in("InvalidParameter.RoleNotExist", "ResourceNotFound"):
-            return False
+            return None
         raise
-    return True
+    return info if isinstance(info, dict) else {}
 
 
 def _policy_id(api: Api, name: str) -> int | None:

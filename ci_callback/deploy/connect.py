@@ -152,8 +152,9 @@ def move(case: Case, connections: Sequence[Connection]) -> None:
         _put(case, connection.queue, connection.config)
 
 
-def undo(case: Case, store: Store, address: str) -> list[Queue]:
-    """Bring back what stood in each queue that still calls the address; those that were changed.
+def undo(case: Case, store: Store, address: str) -> tuple[list[Queue], list[str]]:
+    """Bring back what stood in each queue that still calls the address; those that were changed,
+    and why those of a kind are not known. What stood there is kept until all are known.
 
     Raises:
         StoreError, CiError
@@ -163,14 +164,15 @@ def undo(case: Case, store: Store, address: str) -> list[Queue]:
     if not before:
         what = "no earlier settings of the queues are in the ledger"
         raise DeployError(what, "`deploy connect` keeps them when it changes a queue")
-    queues, _ = read(case)
+    queues, unknown = read(case)
     mine = [
         queue for queue in queues if queue.queue_id in before and queue.shown == host_of(address)
     ]
     for queue in mine:
         _put(case, queue, before[queue.queue_id]["config"])
-    store.delete(_key(case))
-    return mine
+    if not unknown:
+        store.delete(_key(case))
+    return mine, unknown
 
 
 def token_of(url: str) -> str:

@@ -15,7 +15,7 @@ from ci_callback.deploy.connect import BY_HAND, Connection
 from ci_callback.deploy.errors import EXIT_FAILED, DeployError
 from ci_callback.deploy.target import Operator, check_settings
 from ci_callback.doctor.case import Case, Target
-from ci_callback.terminal import say
+from ci_callback.terminal import say, visible
 from handler.ci_api.client import CiError
 from handler.ledger.store import Store
 
@@ -77,7 +77,9 @@ def connect(function: Function, kinds: Sequence[str], ask: Ask) -> int:
         say(f"  not known: {line}")
     if not ask.dry_run:
         wanted = [connection for connection in wanted if _may(connection, ask)]
-        _done(lambda: queues.apply(function.case, function.store, wanted) if wanted else None)
+        with refusals_of_ci():
+            if wanted:
+                queues.apply(function.case, function.store, wanted)
         say(f"  {len(wanted)} changed")
     say("set by hand, where you use them:")
     for line in BY_HAND:
@@ -94,20 +96,20 @@ def undo(function: Function, ask: Ask) -> None:
     if ask.dry_run:
         say("  each queue that calls this function gets back what it had")
         return
-    for queue in _done(lambda: queues.undo(function.case, function.store, function.address)):
+    with refusals_of_ci():
+        changed, unknown = queues.undo(function.case, function.store, function.address)
+    for queue in changed:
         say(f"  queue {queue.kind} {queue.name}: as it was before")
+    for line in unknown:
+        say(f"  not known: {line}; run it again")
 
 
 def _may(connection: Connection, ask: Ask) -> bool:
     if not connection.is_foreign or ask.yes:
         return True
     queue = connection.queue
-    return ask.confirm(f"queue {queue.kind} {queue.name} calls {queue.shown}: replace it?")
-
-
-def _done(do: Callable[[], Sequence[queues.Queue] | None]) -> Sequence[queues.Queue]:
-    with refusals_of_ci():
-        return do() or ()
+    words = f"queue {queue.kind} {queue.name} calls {queue.shown}: replace it?"
+    return ask.confirm(visible(words))
 
 
 @contextlib.contextmanager

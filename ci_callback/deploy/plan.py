@@ -95,6 +95,10 @@ def check_possible(desired: Desired, actual: Actual, choices: Choices) -> None:
     if not desired.is_managed and not actual.role_exists:
         fix = "create it, or unset SCF_EXEC_ROLE: deploy then makes one"
         raise DeployError(f"SCF_EXEC_ROLE names {desired.role}, and there is no such role", fix)
+    if desired.is_managed and actual.foreign and not choices.adopt:
+        what = f"{' and '.join(actual.foreign)} is there, and deploy did not make it"
+        fix = "give another --name, or --adopt to take it over; SCF_EXEC_ROLE names a role of yours"
+        raise DeployError(what, fix)
     latest = actual.latest
     if latest is None:
         return

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ci_callback.cloud_api import CloudError
 from ci_callback.deploy import actual
 from ci_callback.deploy.actual import Actual, Api, Trigger
 from ci_callback.deploy.calls import Call
@@ -111,25 +110,13 @@ def removal(api: Api, name: str) -> Sequence[Call]:
         params = {"FunctionName": name, "Namespace": "default"}
         calls.append(Call("scf", "DeleteFunction", params, "with its versions and triggers"))
     role, policy = role_name(name), policy_name(name)
-    role_is_ours = _is_our_role(api, role)
     found = actual.read_rights(api, role, policy)
-    policy_is_ours = found.policy_id is not None and found.policy_description.startswith(MARK)
-    if policy_is_ours and found.is_attached:
+    if found.policy_is_ours and found.is_attached:
         params = {"DetachRoleName": role, "PolicyName": policy}
         calls.append(Call("cam", "DetachRolePolicy", params, "before either can go"))
-    if policy_is_ours:
+    if found.policy_is_ours:
         numbers: dict[str, Any] = {"PolicyId": [found.policy_id]}
         calls.append(Call("cam", "DeletePolicy", numbers, policy))
-    if role_is_ours:
+    if found.role_is_ours:
         calls.append(Call("cam", "DeleteRole", {"RoleName": role}, "nothing acts as it any more"))
     return calls
-
-
-def _is_our_role(api: Api, role: str) -> bool:
-    try:
-        info = api.call("cam", "GetRole", {"RoleName": role}).get("RoleInfo") or {}
-    except CloudError as error:
-        if error.is_in("InvalidParameter.RoleNotExist", "ResourceNotFound"):
-            return False
-        raise
-    return str(info.get("Description") or "").startswith(MARK)

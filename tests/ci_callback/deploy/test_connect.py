@@ -123,6 +123,27 @@ def test_undo_brings_back_what_stood_there_before_the_first_change(deployed: Loc
     assert (again.exit_code, "no earlier settings" in again.stderr) == (1, True)
 
 
+def test_undo_keeps_what_stood_in_queues_that_ci_does_not_show(
+    deployed: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They get it back by the next run."""
+    deployed.queues.by_path["/asrqueue"][0]["NotifyConfig"] = dict(FOREIGN)
+    before = configs(deployed)
+    run(deployed, "connect", "--yes")
+    answer = deployed.queues.answer
+
+    def refuse(method: str, path: str, *asked: Any) -> str:
+        if path == "/asrqueue":
+            raise RefusalError(403, "AccessDenied")
+        return answer(method, path, *asked)
+
+    monkeypatch.setattr(deployed.queues, "answer", refuse)
+    assert "not known: speech: " in run(deployed, "connect", "--undo").stdout
+    monkeypatch.setattr(deployed.queues, "answer", answer)
+    assert run(deployed, "connect", "--undo").exit_code == 0
+    assert set_in(configs(deployed)) == set_in(before)
+
+
 def set_in(configs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The members that have a value."""
     return {

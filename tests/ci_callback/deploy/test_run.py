@@ -459,6 +459,27 @@ def test_a_function_of_that_name_that_deploy_did_not_make_is_left_alone(world: W
     assert function(world).latest.settings["Description"].startswith("ci callback handler")
 
 
+@pytest.mark.parametrize("kind", ["role", "policy"])
+def test_a_role_or_policy_of_that_name_that_deploy_did_not_make_is_left_alone(
+    world: World, kind: str
+) -> None:
+    """Others may have the policy, or act as the role: neither is overwritten or given rights."""
+    world.deploy()
+    cam = world.account.cam
+    (policy,), role = cam.policies.values(), cam.roles["ci-callback-role"]
+    (role if kind == "role" else policy).description = "by hand"
+    role.policies.clear()
+    world.forget()
+    job = with_variables(world.job(), CI_BUCKET="media-1250000000")
+    with pytest.raises(DeployError) as raised:
+        world.deploy(job)
+    error = raised.value
+    assert f"{kind} ci-callback-{kind} is there, and deploy did not make it" in error.what
+    assert world.made == []
+    world.deploy(replace(job, choices=Choices(adopt=True)))
+    assert "media-1250000000" in policy.document
+
+
 @pytest.mark.parametrize(("member", "value"), [("Runtime", "Python3.7"), ("Type", "HTTP")])
 def test_a_name_that_another_runtime_or_type_has_is_refused(
     world: World, member: str, value: str
