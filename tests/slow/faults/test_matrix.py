@@ -19,6 +19,7 @@ from handler.alerts.channels import Transports, channels, send
 from handler.alerts.digest import Message
 from handler.callback.families import FAMILIES
 from handler.ci_api.client import Ci, CiAddress
+from handler.ci_api.job_page import Window
 from handler.errors import HandlerError
 from handler.http_client import Http
 from handler.ledger.bucket import Credentials
@@ -136,7 +137,7 @@ def test_a_promise_that_is_broken_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 # --- alone, over sockets -------------------------------------------------------------------
 
-SHORT = {"list_jobs": "is doubled", "create": "recovers"} | dict.fromkeys(
+SHORT = {"list_jobs": "is doubled", "list_page": "is absent", "create": "recovers"} | dict.fromkeys(
     ("describe", "trigger_workflow"), "is a workflow's"
 )
 """The part of the play that comes by an operation; a failure that is told comes by the rest."""
@@ -226,10 +227,13 @@ def on_ci(operation: str, http: Http, world: MemoryWorld | SocketWorld, job: str
         CiAddress(BUCKET, REGION, at),
         lambda seconds: None,
     )
-    family = FAMILIES["ai"]
+    family, until_now = FAMILIES["ai"], Window(0, int(world.now) + 1)
     asked: dict[str, Callable[[], Any]] = {
         "describe": lambda: ci.describe(family, job),
         "list_jobs": lambda: [*ci.list_jobs(family, "Translation", 0)],
+        "list_page": lambda: ci.list_page(
+            family, "Translation", Window(0, int(world.now) + 1), None
+        ),
         "create": lambda: ci.create(family, TRANSLATION).verdict,
         "trigger_workflow": lambda: ci.trigger_workflow("w1", "a.pdf").verdict,
     }

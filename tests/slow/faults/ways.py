@@ -36,7 +36,7 @@ Way: TypeAlias = Literal[
 ]
 
 STORE: Final = ("put", "put_new", "get", "list", "folders", "delete", "delete_many")
-CI: Final = ("describe", "list_jobs", "create", "trigger_workflow")
+CI: Final = ("describe", "list_jobs", "list_page", "create", "trigger_workflow")
 CHANNEL: Final = ("send",)
 OPERATIONS: Final = STORE + CI + CHANNEL
 
@@ -168,7 +168,9 @@ def operation_of(method: str, url: str) -> str:
     """Which method of Ci sends such a request, or `send` of a channel."""
     parts = urlsplit(url)
     if method == "GET":
-        return "describe" if parts.path.count("/") > 1 else "list_jobs"
+        if parts.path.count("/") > 1:
+            return "describe"
+        return "list_page" if "endCreationTime" in parts.query else "list_jobs"
     if parts.path == "/triggerworkflow":
         return "trigger_workflow"
     return "create" if parts.path.endswith("jobs") else "send"
