@@ -108,7 +108,7 @@ def test_settings_and_options_are_read_from_dot_env(tmp_path: Path) -> None:
 
 
 def test_several_files_and_folders_are_summarised(tmp_path: Path) -> None:
-    """A line for each that needs a look, and one for all."""
+    """A line for each that needs a look, and one for all; a dead letter makes it fail."""
     (tmp_path / "odd.json").write_text("{}")
     done = start(
         "invoke",
@@ -117,7 +117,7 @@ def test_several_files_and_folders_are_summarised(tmp_path: Path) -> None:
         str(tmp_path),
         cwd=tmp_path,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert done.stdout.splitlines()[-1] == (
         "3 callbacks: answers 2 × 200, 1 × 202; jobs 1 dead_letter, 1 duplicate, 1 kept"
     )

@@ -231,9 +231,7 @@ def on_ci(operation: str, http: Http, world: MemoryWorld | SocketWorld, job: str
     asked: dict[str, Callable[[], Any]] = {
         "describe": lambda: ci.describe(family, job),
         "list_jobs": lambda: [*ci.list_jobs(family, "Translation", 0)],
-        "list_page": lambda: ci.list_page(
-            family, "Translation", Window(0, int(world.now) + 1), None
-        ),
+        "list_page": lambda: ci.list_page(family, "Translation", until_now, None),
         "create": lambda: ci.create(family, TRANSLATION).verdict,
         "trigger_workflow": lambda: ci.trigger_workflow("w1", "a.pdf").verdict,
     }
