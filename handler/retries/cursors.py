@@ -20,6 +20,9 @@ from handler.ledger.store import Store
 
 SCHEMA = "reconcile/2"
 
+_MAX_DIGITS = 9
+"""Of an age."""
+
 FIRST_LOOK_S = 1200
 """The youngest age: a job has ended ten minutes ago (GRACE_S) and took up to ten to run."""
 
@@ -68,6 +71,13 @@ class Cursors:
         }
         return cls(tag, by_hand, cursors, absent=values.get("absent", 0), **numbers)
 
+    def believe(self, latest: float) -> None:
+        """Forget what lies ahead: a clock that was wrong wrote it, and what was created up to then
+        would be skipped. latest: epoch seconds, by the clock of now."""
+        self.cursors = {age: at for age, at in self.cursors.items() if at <= latest - age}
+        self.large_at = self.large_at if self.large_at <= latest else 0.0
+        self.absent_since = self.absent_since if self.absent_since <= latest else 0.0
+
     def save(self, store: Store, now: float) -> None:
         """Raises:
         StoreError
@@ -90,12 +100,12 @@ def _values(line: bytes) -> Mapping[str, Any]:
     try:
         values: Any = json.loads(line)
         is_ours = values["schema"] == SCHEMA and all(
-            age.isdecimal() and _is_time(at) for age, at in values["cursors"].items()
+            age.isdecimal() and len(age) <= _MAX_DIGITS and _is_time(at) for age, at in values["cursors"].items()
         )
         rest = (values[name] for name in ("large_at", "absent", "absent_since", "lag_s"))
         if is_ours and all(map(_is_time, rest)):
             return {**values, "absent": int(values["absent"])}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass  # as one that is not there
     return {}
 

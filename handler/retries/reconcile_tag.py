@@ -28,7 +28,7 @@ GRACE_S = 600.0
 """A job that ended less than that ago is left alone: its callback may be on its way."""
 
 CLOCKS_S = 60.0
-"""How far CI's clock, by which a job ended, and this one may differ."""
+"""How far CI's clock, by which a job ended, and this one may differ; and those of two passes."""
 
 EVERY_S = 1500.0
 """How far a look may be behind before it goes on, and how long all hours are not asked for at once
@@ -90,6 +90,7 @@ class TagPass:
         reader = WindowReader(context.ci.of_bucket(), family, tag, pace, parallel)
         cursors = Cursors.load(context.ledger.store, tag, by_hand)
         now = int(context.clock())
+        cursors.believe(now + CLOCKS_S)
         if now - cursors.absent_since >= EVERY_S:
             cursors.absent, cursors.absent_since = 0, now
         ages = (0,) if by_hand else ages_of(hours)

@@ -118,6 +118,37 @@ def test_what_came_during_an_outage_of_days_is_not_skipped(world: World) -> None
     assert set(jobs) <= kept
 
 
+def test_a_clock_that_was_a_day_ahead_skips_nothing(world: World) -> None:
+    """What one pass kept of that day is not believed once the clock is right again."""
+    ended(world, 20)
+    world.now += 86_400
+    tick(world)
+    world.now -= 86_400
+    ended(world, 20)
+    world.now += 3_000
+    for _ in range(3):
+        tick(world)
+        world.now += 60
+    assert len(world.keys("jobs/")) == 40
+    cursors = world.read(NOTE)["cursors"]
+    assert all(cursors[str(age)] <= world.now - age for age in ages_of(6))
+
+
+@pytest.mark.parametrize(
+    "cursors", ['{"21600": ' + "[" * 5_000, '{"' + "9" * 5_000 + '": 1}}', '{"21600": "1"}}']
+)
+def test_a_note_that_can_not_be_read_is_as_one_that_is_not_there(
+    world: World, cursors: str
+) -> None:
+    """All hours are compared again."""
+    ended(world, 4)
+    line = '{"schema": "reconcile/2", "large_at": 0, "absent": 0, "absent_since": 0, "lag_s": 0, '
+    world.store.put(NOTE, f'{line}"cursors": {cursors}'.encode())
+    world.now += 3_000
+    assert tick(world)["status"] == "done"
+    assert len(world.keys("jobs/")) == 4
+
+
 def test_rounds_write_one_note_each_and_grow(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not one for each page."""
     monkeypatch.setattr(reconcile, "FIRST_PAGES", 4)
