@@ -59,12 +59,18 @@ def finish(api: Api, name: str, function: Function, now: float, *, is_sure: bool
 
     Raises:
         CloudError, StoreError
-        DeployError: there is one token, a queue still has an old one, or the day is not over.
+        DeployError: there is one token, a queue still has an old one, CI does not show each queue,
+            or the day is not over.
     """
     known = function.case.settings.callback_tokens or ()
     if len(known) < MAX_TOKENS:
         raise DeployError("there is no old token", "`deploy rotate-token` begins a rotation")
-    for queue in _ours(function):
+    ours, unknown = _ours(function)
+    if unknown and not is_sure:
+        kinds = ", ".join(line.partition(":")[0] for line in unknown)
+        what = f"CI does not show the queues of {kinds}: one may still call with an old token"
+        raise DeployError(what, "look at them in CI's console, and run it with --yes")
+    for queue in ours:
         if connect.token_of(queue.config.get("Url", "")) != known[0]:
             what = f"queue {queue.kind} {queue.name} still calls with an old token"
             raise DeployError(what, "`deploy connect` gives it the new one")
@@ -82,7 +88,7 @@ def move_queues(function: Function, tokens: Sequence[str], address: str) -> int:
     Raises:
         CiError
     """
-    queues = _ours(function)
+    queues, _ = _ours(function)
     wanted = connect.plan(queues, address)
     connect.move(function.case, wanted)
     return len(wanted)
@@ -105,10 +111,11 @@ def _begun(function: Function) -> float | None:
     return float(values["begun"]) if values.get("schema") == SCHEMA else None
 
 
-def _ours(function: Function) -> list[connect.Queue]:
+def _ours(function: Function) -> tuple[list[connect.Queue], list[str]]:
+    """The queues that call the function, and why those of a kind are not known."""
     host = connect.host_of(function.address)
-    queues, _ = connect.read(function.case)
-    return [queue for queue in queues if queue.shown == host]
+    queues, unknown = connect.read(function.case)
+    return [queue for queue in queues if queue.shown == host], unknown
 
 
 def _calls(api: Api, name: str, tokens: Sequence[str]) -> list[Call]:

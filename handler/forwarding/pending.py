@@ -88,7 +88,7 @@ def read_batch(store: Store, line: bytes, parallel: Parallel = in_parallel) -> B
         events = tuple(event for event in made if event is not None)
         times = float(values["since"]), int(values["tries"])
         return Batch(values["destination"], *times, events)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"a {SCHEMA} with other fields than it should have") from error
 
 
@@ -106,7 +106,10 @@ def renewed(line: bytes, now: float) -> tuple[str, bytes]:
 
 
 def _values(line: bytes) -> dict[str, Any]:
-    values: Any = json.loads(line)
+    try:
+        values: Any = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
         raise ValueError(f"not a {SCHEMA}")
     if not _ID.fullmatch(str(values.get("destination"))):

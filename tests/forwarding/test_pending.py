@@ -70,6 +70,15 @@ def test_what_is_no_key_of_a_batch_is_passed_over(key: str) -> None:
         b'{"schema": "pending/1", "destination": "../x", "events": []}',
         b'{"schema": "pending/1", "destination": "%s", "events": [{}]}' % ID.encode(),
         b'{"schema": "pending/1", "destination": "%s", "since": null, "events": []}' % ID.encode(),
+        *(
+            b'{"schema": "pending/1", "destination": "%s", "since": 1, "tries": 0, "events": %s}'
+            % (ID.encode(), events)
+            for events in (b"1", b'"ab"', b"[1]", b'[{"record": {}, "head": 1}]', b"[" * 9_999)
+        ),
+        *(
+            b'{"schema": "pending/1", "destination": "%s", "events": [], %s}' % (ID.encode(), more)
+            for more in (b'"since": 1, "tries": 1e999', b'"since": 1%s, "tries": 1' % (b"0" * 400))
+        ),
     ],
 )
 def test_what_is_no_batch_is_an_error(line: bytes) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from typer.testing import CliRunner, Result
 
+from ci_callback.ci_simulator.api import RefusalError
 from ci_callback.commands import registry
 from ci_callback.devserver.local_cloud import LocalCloud
 
@@ -114,6 +115,25 @@ def test_it_stays_while_a_queue_calls_with_it(connected: LocalCloud) -> None:
     result = run(connected, "rotate-token", "--finish", "--yes")
     assert (result.exit_code, "still calls with an old token" in result.stderr) == (1, True)
     run(connected, "connect", "--queue", "media")
+    assert run(connected, "rotate-token", "--finish", "--yes").exit_code == 0
+
+
+def test_it_stays_where_ci_does_not_show_each_queue(
+    connected: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of them may still call with it; unless someone is sure."""
+    run(connected, "rotate-token")
+    answer = connected.queues.answer
+
+    def refuse(method: str, path: str, *asked: Any) -> str:
+        if path == "/asrqueue":
+            raise RefusalError(403, "AccessDenied")
+        return answer(method, path, *asked)
+
+    monkeypatch.setattr(connected.queues, "answer", refuse)
+    result = run(connected, "rotate-token", "--finish")
+    assert (result.exit_code, "does not show the queues of speech" in result.stderr) == (1, True)
+    assert len(tokens(connected)) == 2
     assert run(connected, "rotate-token", "--finish", "--yes").exit_code == 0
 
 
