@@ -103,7 +103,8 @@ def send(http: Http, to: Destination, outgoing: Outgoing, now: float) -> Result:
 
 
 def _safe(words: str, to: Destination) -> str:
-    return harmless(redact(words[: 10 * MAX_REASON_CHARS], to.secrets))[:MAX_REASON_CHARS]
+    # Whole, as http_client reads it: a secret that was cut would not be found.
+    return harmless(redact(words, to.secrets)[: 2 * MAX_REASON_CHARS])[:MAX_REASON_CHARS]
 
 
 def _seconds(retry_after: str, now: float) -> float:

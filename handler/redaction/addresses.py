@@ -28,9 +28,9 @@ _APPRISE_DELIMITERS = r"[/:@?&=#,]+"
 def url_secrets(url: str) -> tuple[str, ...]:
     """Every text that must not be shown of an address, as written and percent-decoded.
 
-    The address as a whole, user and password, each path segment that is not a plain word, the
-    values of the query, and those of the fragment except `service`. Never raises; of an address
-    that can't be parsed only the whole is returned.
+    The address as a whole, user and password (also as Basic sends both), each path segment that is
+    not a plain word, the values of the query, and those of the fragment except `service`. Never
+    raises; of an address that can't be parsed only the whole is returned.
     """
     from urllib.parse import unquote  # 2 ms of a cold start that needs no address
 
@@ -51,9 +51,20 @@ def _parts(url: str) -> Iterator[str]:
         return
     query = (_value(pair) for pair in parts.query.split("&"))
     yield from _tokens((parts.username or "", *query, *parts.path.split("/")))
+    if parts.username is not None:
+        yield _basic(parts.username, parts.password or "")
     fragment = (pair.partition("=") for pair in parts.fragment.split("&"))
     passwords = (parts.password or "", *(value for name, _, value in fragment if name != "service"))
     yield from (word for word in passwords if len(word) >= MIN_PASSWORD_CHARS)
+
+
+def _basic(user: str, password: str) -> str:
+    import base64
+    from urllib.parse import unquote
+
+    return base64.b64encode(
+        f"{unquote(user)}:{unquote(password)}".encode("utf-8", "replace")
+    ).decode("ascii")
 
 
 def _value(pair: str) -> str:

@@ -100,7 +100,8 @@ def _values(line: bytes) -> Mapping[str, Any]:
     try:
         values: Any = json.loads(line)
         is_ours = values["schema"] == SCHEMA and all(
-            age.isdecimal() and len(age) <= _MAX_DIGITS and _is_time(at) for age, at in values["cursors"].items()
+            age.isdecimal() and len(age) <= _MAX_DIGITS and _is_time(at)
+            for age, at in values["cursors"].items()
         )
         rest = (values[name] for name in ("large_at", "absent", "absent_since", "lag_s"))
         if is_ours and all(map(_is_time, rest)):

@@ -94,6 +94,13 @@ def test_no_secret_is_in_the_reason_of_a_failure() -> None:
     assert "very-secret" not in repr(to)
 
 
+def test_no_secret_is_cut_before_it_is_found() -> None:
+    """An answer that repeats it often is much shorter without it."""
+    to = read_destination(f"https://one.example.com/{'s3cr3t' * 20}#secret={SECRET}")
+    result = send(Answers(Answer(404, f"{to.url} ".encode() * 40)), to, OUTGOING, 0.0)
+    assert "s3cr3t" not in result.reason
+
+
 def test_without_an_answer_the_reason_is_kept() -> None:
     """No code, and no exception."""
     lost = NoAnswerError("one.example.com", "no whole answer within 10 s", True, "time")

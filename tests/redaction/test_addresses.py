@@ -22,6 +22,9 @@ KEY = "0f1e2d3c-example-key"
         ("https://hooks.example.com/hook/onlyletters/send", {"onlyletters"}),
         ("https://hooks.example.com/webhook/services/workflows/", set()),
         ("https://me%40x.cn:p%40ss@hooks.example.com/", {"me%40x.cn", "me@x.cn", "p%40ss", "p@ss"}),
+        # As Basic has them in a request's head, which a server may quote.
+        ("https://us%40x:p%40ss@hooks.example.com/", {"dXNAeDpwQHNz"}),
+        ("https://onlyakey@hooks.example.com/", {"b25seWFrZXk6"}),
         ("smtps://h.example.com/?to=on-call@example.com", {"on-call@example.com"}),
         (f"https://x.example.com/?{KEY}", {KEY}),
         ("https://x.example.com/?token=abc123==", {"abc123=="}),
