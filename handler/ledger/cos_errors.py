@@ -33,6 +33,9 @@ TRANSIENT_CODES = frozenset(
 milliseconds, frequent writes of one name, a request that COS read too slowly. The page has
 RequestTimeout in both spellings, older and newer."""
 
+PASSING_CODES = frozenset({"InternalError", "ServiceUnavailable", "SlowDown", *TRANSIENT_CODES})
+"""Codes of one key of a deletion of several, whose answer has the status 200 all the same."""
+
 NOT_ALLOWED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED})
 """Statuses of a request that this role, or a stand-in for COS, does not have."""
 

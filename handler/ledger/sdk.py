@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, TypeAlias
 
+from handler.ledger import cos_errors
 from handler.ledger.requests_import import importing_requests
 
 if TYPE_CHECKING:
@@ -119,9 +120,12 @@ def batches(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:
 def delete_of(client: Sdk, address: BucketAddress, names: Sequence[str]) -> Mapping[str, str]:
     """Delete up to 1,000 keys of the ledger by one request; Key and Code of one that is still
     there. COS checks for each key whether it may be deleted (436/8289), so the right to it is the
-    one that `delete_object` needs."""
+    one that `delete_object` needs. Raises StoreError where the same request may delete it."""
     asked = {"Quiet": "true", "Object": [{"Key": address.prefix + name} for name in names]}
     left = client.delete_objects(address.bucket, asked).get("Error", ())
+    for entry in left:
+        if entry.get("Code") in cos_errors.PASSING_CODES:
+            raise cos_errors.left_over(entry)
     return next(iter(left), {})
 
 

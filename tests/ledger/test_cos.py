@@ -68,6 +68,19 @@ def test_a_key_that_cos_does_not_delete_with_the_others_is_an_error(cos: FakeCos
     assert (raised.value.operation, raised.value.key) == ("delete_many", "ci/b")
 
 
+def test_a_key_that_cos_fails_to_delete_is_tried_again(cos: FakeCos) -> None:
+    """As a request of its own would be."""
+    left = "<Error><Key>ci/b</Key><Code>InternalError</Code><Message>no</Message></Error>"
+    content = f"<DeleteResult>{left}</DeleteResult>".encode()
+    for name in "ab":
+        cos.place(f"ci/{name}", b"")
+    faults = [Fault(body=content)]
+    with cos.faulty(lambda seen: faults.pop() if faults else None):
+        store(cos.port).delete_many(["a", "b"])
+    assert requests_of(cos) == ["POST delete"] * 2
+    assert cos.keys() == []
+
+
 def test_folders_cost_one_request_however_many_keys_there_are(cos: FakeCos) -> None:
     """COS names a common prefix once."""
     for number in range(1_500):
