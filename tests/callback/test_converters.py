@@ -96,6 +96,25 @@ def test_a_key_has_no_slash_before_it_and_a_template_is_none(
     assert converters.as_key(name) == key
 
 
+@pytest.mark.parametrize(
+    ("sent", "verdict"),
+    [
+        ("normal", 0),
+        ("Nomal ", 0),
+        ("BLOCK", 1),
+        ("review", 2),
+        ("1", 1),
+        ("3", 3),
+        ("xxxx", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_verdict_is_a_number_or_a_word_for_one(sent: str | None, verdict: int | None) -> None:
+    """In whatever case."""
+    assert converters.as_verdict(sent) == verdict
+
+
 def test_a_time_is_written_in_utc() -> None:
     """And a hyphen is none."""
     assert converters.as_moment("2022-06-27T15:23:11+0800") == "2022-06-27T07:23:11Z"

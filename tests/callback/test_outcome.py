@@ -129,6 +129,13 @@ def test_another_state_says_more_than_its_parts(state: str) -> None:
     assert job(State=state, Operation=operation).outcome == job(State=state).outcome != "partial"
 
 
+@pytest.mark.parametrize("state", ["Failed", "fail", "FAILURE", " error "])
+def test_a_state_of_failure_has_several_spellings(state: str) -> None:
+    """Services of CI differ."""
+    assert outcome.is_failed_state(state)
+    assert not outcome.is_failed_state(f"not {state}")
+
+
 def test_a_missing_state_is_no_failure() -> None:
     """Not even with a failed part: it is unknown how the job ended."""
     assert job(Operation={"DigitalWatermark": {"State": "Failed"}}).outcome == "unknown"

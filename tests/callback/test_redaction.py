@@ -182,7 +182,14 @@ ADDRESS = f"https://func.example.com/cb?token={MARKER}"
 
 @pytest.mark.parametrize("name", ["CallBack", "Callback", "CallBackUrl", "call_back", "NotifyUrl"])
 @pytest.mark.parametrize(
-    "value", [ADDRESS, [ADDRESS], {"Url": ADDRESS}, f"cb.example.com?{MARKER}"]
+    "value",
+    [
+        ADDRESS,
+        [ADDRESS],
+        {"Url": ADDRESS},
+        f"cb.example.com?{MARKER}",
+        f"https://cb.example.com/{MARKER}",
+    ],
 )
 @pytest.mark.parametrize("below", ["", "Operation", "Input", "Conf"])
 def test_the_address_that_ci_calls_back_is_secret(name: str, value: Any, below: str) -> None:

@@ -52,7 +52,7 @@ def record_list(name: str) -> Iterator[Any]:
                 yield record
 
 
-MODULES = ("media", "content", "speech", "objects")
+MODULES = sorted({str(tag.table).partition(".")[0] for tag in TAGS.values() if tag.table})
 
 
 @pytest.mark.parametrize("module", [*MODULES, "workflow", "review"])

@@ -31,6 +31,19 @@ def test_only_texts_that_are_asked_for_are_kept() -> None:
     assert read(body) == Rows([{"Key": "a", "Size": "3"}, {"Key": "b&c"}, {}], {"Next": "d"})
 
 
+def test_a_text_may_come_in_parts() -> None:
+    """Around a comment, for one."""
+    assert read(b"<List><Row><Key>a<!-- b -->c</Key></Row></List>").rows == [{"Key": "ac"}]
+
+
+def test_a_list_may_be_as_long_as_the_limit() -> None:
+    """And no byte longer."""
+    body = b"<List><Row><Key>a</Key></Row></List>"
+    assert read(body, Limits()._replace(max_bytes=len(body))).rows == [{"Key": "a"}]
+    with pytest.raises(PayloadError, match="too_long|bytes"):
+        read(body, Limits()._replace(max_bytes=len(body) - 1))
+
+
 rows_of_texts = st.fixed_dictionaries(
     {"Other": st.just("x")}, optional={"Key": texts, "Size": texts}
 )
