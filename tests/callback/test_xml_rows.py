@@ -40,7 +40,7 @@ def test_a_list_may_be_as_long_as_the_limit() -> None:
     """And no byte longer."""
     body = b"<List><Row><Key>a</Key></Row></List>"
     assert read(body, Limits()._replace(max_bytes=len(body))).rows == [{"Key": "a"}]
-    with pytest.raises(PayloadError, match="too_long|bytes"):
+    with pytest.raises(PayloadError, match="too_long"):
         read(body, Limits()._replace(max_bytes=len(body) - 1))
 
 
