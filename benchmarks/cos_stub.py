@@ -43,7 +43,6 @@ class Stub:
         self.objects = Objects()
         self.counts: dict[str, int] = {}
         self.delay_s = 0.0
-        self.ci_list = b"<Response></Response>"
 
     def answer(
         self, method: str, target: str, headers: dict[str, str], body: bytes
@@ -55,8 +54,6 @@ class Stub:
         self.counts[method] = self.counts.get(method, 0) + 1
         if "authorization" not in headers:
             return _error(403, "AccessDenied", path)
-        if ".ci." in headers.get("host", ""):
-            return 200, {"Content-Type": "application/xml"}, self.ci_list
         if method == "PUT":
             return self._put(path, headers, body)
         if method in ("DELETE", "POST"):
@@ -138,8 +135,6 @@ class Stub:
             for line in body.splitlines():
                 key, text = json.loads(line)
                 self.objects.put(key, text.encode())
-        elif name == "ci":
-            self.ci_list = asked["xml"].encode()
         elif name == "keys":
             content = list(self.objects.list(asked["prefix"], ""))
         elif name == "get":

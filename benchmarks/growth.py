@@ -6,14 +6,13 @@ import json
 import subprocess
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks import backlog, payloads, reconcile_backlog
 from benchmarks.figures import OURS, exponent
-from benchmarks.made_up import DUE, ci_list, due_tickets
+from benchmarks.made_up import DUE, due_tickets
 from benchmarks.processes import PREFIX
 from benchmarks.rig import MS, NO_BODY, SLOW_S, Rig, expect
 from handler.ledger.keys import OUTBOX
@@ -120,36 +119,6 @@ class Growth(Rig):
         self.table.put("growth.queue", "exponent: queue batch", "", ours=_fit(walls))
 
     def reconcile(self) -> None:
-        """A pass over 100 jobs of CI's list, the more records the larger their day is."""
-        when = datetime.now(timezone.utc) - timedelta(hours=1)
-        points: dict[int, list[float]] = {}
-        pages: dict[int, int] = {}
-        peak = 0.0
-        with self.function(OURS, RECONCILE_TAGS="Transcode:6") as function:
-            for turn, size in enumerate((100, *self.effort.ledgers)):
-                self.stub.ask("reset")
-                self.stub.ask("ci", xml=ci_list(when))
-                before = f"{PREFIX}jobs/dt={when:%Y-%m-%d}/j"
-                made_up = {"after": ".json", "width": 8, "count": size, "body": "{}"}
-                self.stub.ask("range", before=before, **made_up)
-                done = function.call(payloads.timer("reconcile"))
-                if "error" in done:
-                    raise RuntimeError(done["error"])
-                if turn:  # the first is for what is imported once
-                    points[size], peak = done["cpu"], done["peak_kb"] / 1000
-                    pages[size] = sum(self.stub.ask("count").values())
-        for size, took in points.items():
-            title = f"reconcile, a day of {size:,} records, CPU"
-            self.table.add(
-                f"reconcile.{size}", title, "ms", {OURS: [seconds * MS for seconds in took]}
-            )
-        last = max(points)
-        put = self.table.put
-        put("requests.reconcile", f"COS requests: reconcile, {last:,}", "", ours=pages[last])
-        put("memory.reconcile", f"peak memory: reconcile, {last:,}", "MB", ours=peak)
-        put("growth.reconcile", "exponent: reconcile", "", ours=_fit(points))
-
-    def reconcile_backlog(self) -> None:
         """What CI's list of many jobs takes to compare, in virtual time: work by time."""
         a_day = self.effort.jobs_a_day
         for ms in (20, 50):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.keys import OUTBOX
@@ -63,16 +61,3 @@ def made_up_record(job_id: str) -> JobRecord:
             "verified": None,
         },
     )
-
-
-def ci_list(when: datetime) -> str:
-    """A page of CI's list: 100 jobs that ended a while ago, and whose callbacks all came."""
-    created = when.strftime("%Y-%m-%dT%H:%M:%S+0000")
-    jobs = "".join(
-        f"<JobsDetail><Code>Success</Code><Message/><JobId>j{number:08d}</JobId>"
-        f"<State>Success</State><CreationTime>{created}</CreationTime>"
-        f"<StartTime>{created}</StartTime><EndTime>{created}</EndTime>"
-        "<QueueId>p1</QueueId><Tag>Transcode</Tag><Input/><Operation/></JobsDetail>"
-        for number in range(100)
-    )
-    return f"<Response>{jobs}<NextToken/></Response>"

@@ -27,7 +27,6 @@ class SweepContext(SideBySide, Counted, Growth):
             self.backlog,
             self.queue,
             self.reconcile,
-            self.reconcile_backlog,
             self.compact,
         ):
             if only and step.__name__ not in only:

@@ -113,7 +113,6 @@ def test_requests_are_those_that_the_design_promises(table: figures.Table) -> No
         for key, row in table.rows.items()
         if key.startswith("requests.")
     }
-    counted.pop("reconcile")
     assert counted == {
         "kept": 1,
         "kept_forwarded": 2,
@@ -147,7 +146,6 @@ def test_growth_has_an_exponent_for_each_kind(table: figures.Table) -> None:
             "parse_json",
             "backlog",
             "queue",
-            "reconcile",
             "compact",
         )
     }
