@@ -159,6 +159,7 @@ def test_runs_and_reviews_are_kept_beside_the_jobs(on_cos: Invoked, cos: FakeCos
     [
         ("media-1250000000", 200),
         ("other-1260000000", 200),
+        ("my-own-media-1260000000", 200),
         ("other-1250000000", 403),
         ("1260000000", 200),
         ("media-12500000001", 403),

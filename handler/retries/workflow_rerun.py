@@ -55,7 +55,7 @@ def retry(context: SweepContext, ticket: Ticket) -> NextStep:
     if record is None:
         raise ValueError("a retry ticket without a record")
     ci = context.ci.of(record)
-    run = _confirmed_run(context, ci, record)
+    run = _confirmed_run(ci, record)
     if not isinstance(run, _Run):
         return run
     context.roots.hold(run.root)
@@ -73,7 +73,7 @@ def retry(context: SweepContext, ticket: Ticket) -> NextStep:
     return Alert("gave-up", f"its workflow was run {context.policy.max_attempts} times")
 
 
-def _confirmed_run(context: SweepContext, ci: Ci, record: JobRecord) -> _Run | NextStep:
+def _confirmed_run(ci: Ci, record: JobRecord) -> _Run | NextStep:
     """The run that CI itself says the job belongs to; else what becomes of the ticket."""
     family = family_of(record.tag, record.job_id)
     if family is None:

@@ -165,6 +165,8 @@ def test_an_attempt_that_was_submitted_is_watched(world: Failed) -> None:
     (watch,) = step.tickets
     since = world.now - world.context.settings.unknown_submission_timeout_s
     assert watch.due == int(since) + world.context.settings.missing_callback_check_s
+    assert watch.record is not None
+    assert watch.record.job_id == world.job
 
 
 def test_an_attempt_that_was_refused_is_alerted(world: Failed) -> None:

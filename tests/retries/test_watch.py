@@ -110,6 +110,17 @@ def test_a_job_that_ended_is_stored_by_cis_word(world: Watched, state: str) -> N
 # --- its callback came --------------------------------------------------------------------
 
 
+def test_a_job_that_the_list_does_not_show_is_asked_for_by_its_id(
+    world: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list may lag, and older jobs leave it."""
+    monkeypatch.setattr("handler.retries.watch.jobs_with_marker", lambda *asked: [])
+    world.ci.finish(world.job, "Success")
+    step = watch(world.context, world.ticket)
+    assert isinstance(step, Store)
+    assert step.record.job_id == world.job
+
+
 def test_a_callback_that_came_ends_the_watch(world: Watched) -> None:
     """With nothing to add where it was known to be the attempt."""
     world.prove()
