@@ -11,13 +11,16 @@ import typer
 
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local, moment
 from ci_callback.event_sending import requeue, send_to
+from ci_callback.listing import AsCsv, Columns, Form, Header, say_rows
 from ci_callback.program import PROGRAM
 from ci_callback.sent_events import EventFilter, SentEvent, batch_keys, distinct, events_of
-from ci_callback.terminal import Table, complain, print_json, say, say_table
+from ci_callback.terminal import complain, print_json, say
 from handler.ledger.store import Store
 
 MAX_EVENTS = 10_000
 """Of one command; a narrower filter shows others."""
+
+NAMES = ("occurred_utc", "type", "job_id", "destinations", "id")
 
 app = typer.Typer(help="Events: what your own code heard, and send them again.")
 
@@ -50,11 +53,19 @@ def events(
     count: Annotated[
         int, typer.Option(min=0, help="With --follow: exit after so many; 0: run until Ctrl-C.")
     ] = 0,
+    columns: Columns = None,
+    header: Header = False,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the events that were sent or wait to be, with the answer of each destination."""
+    """List the events that were sent or wait to be, with the answer of each destination.
+
+    In a pipe, values are separated by tabs.
+    """
     if context.invoked_subcommand is not None:
         return
+    form = Form(columns, as_csv, header)
+    form.chosen(NAMES)
     wanted = EventFilter(since, kind, None, unsent)
     with local() as here:
         store = here.ledger.store
@@ -65,10 +76,7 @@ def events(
     if as_json:
         print_json([event.values() for event in found])
         return
-    table = Table(("occurred (UTC)", "type", "job", "destinations", "id"))
-    for event in found:
-        table.add(*_cells(event))
-    say_table(table, empty="There are no events.")
+    say_rows(NAMES, map(_cells, found), form, empty="There are no events.")
 
 
 @app.command(epilog=f"Example: {PROGRAM} events resend --since 24h --type job.failed --unsent")

@@ -83,12 +83,21 @@ def test_events_are_chosen_by_type_time_and_answer(
     assert {event["job_id"] for event in listed(*options)} == {jobs[name] for name in expected}
 
 
+def test_in_a_pipe_events_are_whole_values_between_tabs(jobs: dict[str, str]) -> None:
+    """And of the columns that are asked for."""
+    (event,) = listed("--type", "job.failed")
+    line = run("events", "--type", "job.failed", "--columns", "type,job_id,id").rstrip("\n")
+    assert line.split("\t") == ["job.failed (failed)", jobs["failed"], event["id"]]
+
+
 def test_a_ledger_without_events_says_so(store: FolderStore) -> None:
     """And objects that are none are passed over."""
     store.put("_deliveries/dt=2026-09-21/x.json", b"{")
     store.put("_deliveries/dt=2026-09-21/y.json", b'{"schema": "deliveries/1", "events": [{}]}')
     store.put("_deliveries/dt=2026-09-21/z.json", b"[" * 100_000)
-    assert "There are no events." in run("events")
+    result = CliRunner().invoke(app, ["events"])
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "There are no events." in result.stderr
 
 
 def test_show_tells_the_final_event_and_each_delivery(jobs: dict[str, str]) -> None:
