@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -18,6 +18,7 @@ from handler.events.event import (
     NOT_FINAL,
     NOTES,
     Event,
+    Type,
     of_failure,
     of_missing_callback,
     of_record,
@@ -135,6 +136,7 @@ def test_each_report_of_a_review_is_an_event_of_its_own() -> None:
 def test_the_types_of_the_schema_are_those_of_the_code() -> None:
     """And the reasons that the page names."""
     assert tuple(SCHEMA["properties"]["type"]["enum"]) == TYPES
+    assert get_args(Type) == TYPES
     assert set(TYPES) > NOT_FINAL
     page = (FOLDER.parent / "docs" / "events.md").read_text()
     assert all(f"| `{word}` |" in page for word in TYPES)
