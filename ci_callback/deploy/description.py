@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import yaml
-
+from ci_callback.cloud_api import SdkMissingError
 from ci_callback.deploy.errors import EXIT_SETTINGS, DeployError
 
 _ENV = re.compile(r"\$\{env:([\w.-]+)\}")
@@ -138,6 +137,10 @@ def _timer(parameters: _Node) -> Timer:
 
 
 def _load(text: str) -> Any:
+    try:
+        import yaml
+    except ModuleNotFoundError as error:
+        raise SdkMissingError from error
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:

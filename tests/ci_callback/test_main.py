@@ -107,6 +107,35 @@ def test_settings_and_options_are_read_from_dot_env(tmp_path: Path) -> None:
     assert '"k1"' in start("--ledger", "file:./two", "jobs", cwd=tmp_path).stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [("invoke", (0, '"outcome": "succeeded"')), ("deploy", (1, "SDK is not installed: pip"))],
+)
+def test_only_deploy_needs_its_own_libraries(
+    command: str, expected: tuple[int, str], tmp_path: Path
+) -> None:
+    """Without them it says what to install, and the other commands run."""
+    arguments = [str(PAYLOADS / "Translation.seed.json")] if command == "invoke" else ["--dry-run"]
+    script = (
+        "import sys; sys.modules |= {'yaml': None, 'tencentcloud': None}\n"
+        f"sys.argv = ['ci-callback', {command!r}, *{arguments!r}]\n"
+        "from ci_callback.main import run; run()"
+    )
+    ledger = "cos://records-1250000000/ci" if command == "deploy" else "file:./ledger"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT), "LEDGER_URL": ledger, "COS_REGION": "ap-guangzhou"}
+        | {"TENCENTCLOUD_SECRETID": "AKIDexample", "TENCENTCLOUD_SECRETKEY": "example"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == expected[0], done.stderr
+    assert expected[1] in done.stdout + done.stderr
+
+
 def test_several_files_and_folders_are_summarised(tmp_path: Path) -> None:
     """A line for each that needs a look, and one for all; a dead letter makes it fail."""
     (tmp_path / "odd.json").write_text("{}")
