@@ -39,12 +39,14 @@ def make(folder: Path, names: Sequence[str]) -> Certificates:
     files = Certificates(folder / "authority.pem", folder / "server.pem", folder / "server.key")
     authority_key, request = folder / "authority.key", folder / "server.csr"
     extensions = folder / "server.ext"
+    # Python 3.13 refuses an authority without keyUsage, and a certificate that names no authority.
+    alternatives = ",".join(f"DNS:{name}" for name in names)
     extensions.write_text(
-        f"subjectAltName={','.join(f'DNS:{name}' for name in names)}\n", encoding="ascii"
+        f"subjectAltName={alternatives}\nauthorityKeyIdentifier=keyid\n", encoding="ascii"
     )
     subject = ["-subj", "/CN=An authority for measuring"]
     _openssl(
-        ["req", "-x509", *_NEW_KEY, *_DAYS, *subject],
+        ["req", "-x509", *_NEW_KEY, *_DAYS, *subject, "-addext", "keyUsage=critical,keyCertSign"],
         {"-keyout": authority_key, "-out": files.authority},
     )
     _openssl(

@@ -126,6 +126,9 @@ def read_by_http_client(
         if isinstance(error, OSError):  # RemoteDisconnected is both
             raise
         raise NotHttpError(type(error).__name__) from error
-    # Behind an interim answer (1xx) the final one would be read as that to the next request.
-    is_open = response.isclosed() and not response.will_close and response.status >= OK
-    return Answer(response.status, response.getheaders(), body), is_open
+    else:
+        # Behind an interim answer (1xx) the final one would be read as that to the next request.
+        is_open = response.isclosed() and not response.will_close and response.status >= OK
+        return Answer(response.status, response.getheaders(), body), is_open
+    finally:
+        response.close()  # else Python 3.13 may complain of it when it is collected
