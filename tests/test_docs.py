@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -18,11 +19,11 @@ from handler.ingest.callbacks import LEVELS
 from handler.log import BODY_PART, BODY_TRUNCATED
 from handler.settings.rows import ROWS
 from handler.triggers import JobResult, Status, http
-from tests.golden.record_page import page
-from tests.golden.write import PAGE
+from tests.golden.record_page import chinese, page
+from tests.golden.write import PAGES as RECORD_PAGES
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 LOGGED = re.compile(
     r"(?:\.(?:info|warning|error|failure)|\bwrite|\bwrite\.get\([^)]*\)|self\._write)\(\s*\"([a-z_]+)\""
@@ -50,9 +51,28 @@ def names(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
-def test_the_page_on_the_record_is_made_of_the_schema() -> None:
-    """python -m tests.golden.write makes it anew."""
-    assert PAGE.read_text(encoding="utf-8") == page(schema.build(), TAGS.values())
+@pytest.mark.parametrize("path", RECORD_PAGES, ids=str)
+def test_the_page_on_the_record_is_generated_from_the_schema(path: Path) -> None:
+    """python -m tests.golden.write generates it."""
+    words = RECORD_PAGES[path]
+    assert path.read_text(encoding="utf-8") == page(schema.build(), TAGS.values(), words)
+
+
+def test_every_description_of_the_schema_has_its_chinese_and_no_other() -> None:
+    """tests/golden/record_zh.txt has them."""
+
+    def descriptions(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            if isinstance(node.get("description"), str):
+                yield node["description"]
+            node = list(node.values())
+        if isinstance(node, list):
+            for child in node:
+                yield from descriptions(child)
+
+    wanted = set(descriptions(schema.build()))
+    assert chinese().keys() - wanted == set()
+    assert wanted - chinese().keys() == set()
 
 
 def test_every_kind_of_alert_has_its_row_and_no_other() -> None:

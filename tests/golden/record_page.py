@@ -1,136 +1,168 @@
-"""docs/record.md, made of the published schema and the catalogue: it can't differ from them."""
+"""docs/record.md and its Chinese twin, generated from the published schema and the catalogue: they
+can't differ from them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from handler.callback.tag import Tag
 
-HEAD = """# The record: `job-record/1`
-
-One JSON object on one line, UTF-8, its keys in this order. Every field is always there; `null`
-where the callback does not tell. Times are RFC 3339 in UTC, durations are in seconds. The
-published schema is [job-record-1.schema.json](../ci_callback/job-record-1.schema.json);
-this page is made of it (`python -m tests.golden.write`).
-
-Where it is kept:
-
-| key | what |
-|---|---|
-| `jobs/dt=YYYY-MM-DD/JOB_ID.json` | a job's end |
-| `workflows/dt=…/RUN_ID.json` | the end of a workflow's run |
-| `reviews/dt=…/JOB_ID-STATE-DIGEST.json` | one report of a moderation |
-| `_unfinished/dt=…/JOB_ID-STATE.json` | a callback of a job that has not ended |
-
-`dt` is the UTC day on which the job was created; 1970-01-01 where the callback does not say, or
-names a time before 2015 or after 2100. So a job has two records where one of its callbacks names
-a creation and another does not. They are one job: the record whose day is known counts, and the
-one under 1970-01-01 is left out. The tool reads them so; who reads the keys must do the same.
-
-In a key, bytes of a name other than `a-z0-9` are written `~XX`; a name of more than 80 characters
-as its first 16, `~`, and its SHA-256. A record never changes once it is written.
-
-The same callback in XML and in JSON gives the same record, `source` and `details` aside. A form
-that breaks with this one will have another name in `schema`; fields may be added to this one, so
-read what you know and let the rest be.
-"""
+CHINESE = Path(__file__).with_name("record_zh.txt")
+"""The Chinese of each description in the schema: a line per description, English, tab, Chinese."""
 
 
-TAGS = """## Tags
+class Words(NamedTuple):
+    """The page in one language: a template, and the words of its generated parts."""
 
-One row for each kind of job that is known. A tag that is not here is kept too: its `result` is
-null, and its `details` are whole. Sources: a name in Chinese is the callback page of that name in
-CI's API reference, a number a page under cloud.tencent.com/document; GO, JAVA and IOS are the
-structs of cos-go-sdk-v5, cos-java-sdk-v5 and qcloud-sdk-ios.
-"""
+    template: str
+    """Its file beside this one. A line `<!-- NAME -->` is replaced by the part of that name."""
+    about: Callable[[str], str]
+    """The text of a description of the schema."""
+    field_head: str
+    none: str
+    either: str
+    comma: str
+    array_of: str
+    part: str
+    alike: str
 
 
-def page(schema: dict[str, Any], tags: Iterable[Tag]) -> str:
+@cache
+def chinese() -> Mapping[str, str]:
+    """The Chinese of each description, by its English."""
+    lines = CHINESE.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("\t") for line in lines)
+
+
+EN = Words(
+    template="record_en.md",
+    about=lambda text: text,
+    field_head="| field | type | meaning | example |",
+    none="none",
+    either=" or ",
+    comma=", ",
+    array_of="{array} of {item}",
+    part="`{name}`, part of several results",
+    alike="### Same form as {form}",
+)
+
+ZH = Words(
+    template="record_zh.md",
+    about=lambda text: chinese().get(text, text),
+    field_head="| 字段 | 类型 | 含义 | 示例 |",
+    none="无",
+    either=" 或 ",
+    comma="、",
+    array_of="{item} 的 {array}",
+    part="`{name}`（多种结果的组成部分）",
+    alike="### 格式与 {form} 相同",
+)
+
+
+def page(schema: dict[str, Any], tags: Iterable[Tag], words: Words = EN) -> str:
     """The whole page."""
-    lines = [HEAD, "## Fields", "", *_table(schema["properties"], ""), ""]
-    lines += [TAGS, *_tags(schema, tags), ""]
-    lines += ["## Results", "", "`result` is typed by `tag`; null for a tag that has none.", ""]
-    alike: dict[str, list[str]] = {}
-    for name, definition in _results(schema):
-        if "$ref" in definition:
-            alike.setdefault(_type(definition), []).append(name)
-            continue
-        lines += [f"### {name}", "", *_table(definition["properties"], ""), ""]
-    for form, names in alike.items():
-        lines += [f"### As {form}", "", f"{', '.join(names)}.", ""]
-    return "\n".join(lines).rstrip() + "\n"
+    parts = _Page(schema, words)
+    text = Path(__file__).with_name(words.template).read_text(encoding="utf-8")
+    made = {"fields": parts.fields(), "tags": parts.tags(tags), "results": parts.results()}
+    for name, lines in made.items():
+        text = text.replace(f"<!-- {name} -->", "\n".join(lines).rstrip())
+    return text
 
 
-def _tags(schema: dict[str, Any], tags: Iterable[Tag]) -> Iterator[str]:
-    """A row for each tag: where its jobs are kept, the fields of its result, and its source."""
-    yield "| tag | family | JobId | fields of `result` | source |"
-    yield "|---|---|---|---|---|"
-    forms = {
-        rule["if"]["properties"]["tag"]["const"]: rule["then"]["properties"]["result"]
-        for rule in schema["allOf"]
-        if "tag" in rule["if"]["properties"]
-    }
-    for tag in tags:
-        form = forms[tag.name]
-        while "$ref" in form:
-            form = schema["$defs"][form["$ref"].rpartition("/")[2]]
-        fields = ", ".join(f"`{name}`" for name in form.get("properties", ())) or "none"
-        letter = f"{tag.family.letter}…"
-        yield f"| {tag.name} | {tag.family_name} | {letter} | {fields} | {_cell(tag.source)} |"
+class _Page:
+    """The page in one language."""
 
+    def __init__(self, schema: dict[str, Any], words: Words) -> None:
+        self.schema = schema
+        self.words = words
 
-def _results(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(tags, definition) of each result, every definition once."""
-    tags: dict[str, list[str]] = {}
-    for rule in schema["allOf"]:
-        ((_, where),) = rule["if"]["properties"].items()
-        reference = rule["then"]["properties"]["result"].get("$ref")
-        if reference:
-            tags.setdefault(reference.rpartition("/")[2], []).append(where["const"])
-    for name, known in tags.items():
-        yield ", ".join(known), schema["$defs"][name]
-    tag_names = set(tags)
-    for name, definition in schema["$defs"].items():
-        if name not in tag_names:
-            yield f"`{name}`, a part of several", definition
+    def fields(self) -> list[str]:
+        """The table of all fields."""
+        return self._table(self.schema["properties"], "")
 
+    def results(self) -> list[str]:
+        """A table for each form of `result`."""
+        lines: list[str] = []
+        alike: dict[str, list[str]] = {}
+        for name, definition in self._results():
+            if "$ref" in definition:
+                alike.setdefault(self._type(definition), []).append(name)
+                continue
+            lines += [f"### {name}", "", *self._table(definition["properties"], ""), ""]
+        for form, names in alike.items():
+            lines += [self.words.alike.format(form=form), "", self.words.comma.join(names), ""]
+        return lines
 
-def _table(properties: dict[str, Any], prefix: str) -> list[str]:
-    rows = ["| field | type | what | example |", "|---|---|---|---|"] if not prefix else []
-    for name, node in properties.items():
-        example = node.get("examples", [""])[0]
-        shown = (
-            f"`{_cell(json.dumps(example, ensure_ascii=False).strip(chr(34)))}`"
-            if example not in ("", None)
-            else ""
-        )
-        about = _cell(node.get("description", ""))
-        rows.append(f"| `{prefix}{name}` | {_type(node)} | {about} | {shown} |")
-        if node.get("type") in ("object", ["object", "null"]) and "properties" in node:
-            rows += _table(node["properties"], f"{prefix}{name}.")
-        items = node.get("items", {})
-        if "properties" in items:
-            rows += _table(items["properties"], f"{prefix}{name}[].")
-    return rows
+    def tags(self, tags: Iterable[Tag]) -> Iterator[str]:
+        """A row for each tag: its family, the fields of its result, and its source."""
+        forms = {
+            rule["if"]["properties"]["tag"]["const"]: rule["then"]["properties"]["result"]
+            for rule in self.schema["allOf"]
+            if "tag" in rule["if"]["properties"]
+        }
+        for tag in tags:
+            form = forms[tag.name]
+            while "$ref" in form:
+                form = self.schema["$defs"][form["$ref"].rpartition("/")[2]]
+            names = (f"`{name}`" for name in form.get("properties", ()))
+            fields = self.words.comma.join(names) or self.words.none
+            letter = f"{tag.family.letter}…"
+            yield f"| {tag.name} | {tag.family_name} | {letter} | {fields} | {_cell(tag.source)} |"
 
+    def _results(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(tags, definition) of each result, every definition once."""
+        tags: dict[str, list[str]] = {}
+        for rule in self.schema["allOf"]:
+            ((_, where),) = rule["if"]["properties"].items()
+            reference = rule["then"]["properties"]["result"].get("$ref")
+            if reference:
+                tags.setdefault(reference.rpartition("/")[2], []).append(where["const"])
+        for name, known in tags.items():
+            yield self.words.comma.join(known), self.schema["$defs"][name]
+        tag_names = set(tags)
+        for name, definition in self.schema["$defs"].items():
+            if name not in tag_names:
+                yield self.words.part.format(name=name), definition
 
-def _type(node: dict[str, Any]) -> str:
-    if "$ref" in node:
-        return f"`{node['$ref'].rpartition('/')[2]}`"
-    if "anyOf" in node:
-        return " or ".join(_type(option) for option in node["anyOf"])
-    if "const" in node:
-        return f"`{node['const']}`"
-    if "enum" in node:
-        return ", ".join("null" if value is None else f"`{value}`" for value in node["enum"])
-    kind = node.get("type", "any")
-    kinds = [kind] if isinstance(kind, str) else kind
-    either = " or ".join(kinds)
-    if "array" in kinds and "$ref" in node.get("items", {}):
-        return f"{either} of {_type(node['items'])}"
-    return either
+    def _table(self, properties: dict[str, Any], prefix: str) -> list[str]:
+        rows = [self.words.field_head, "|---|---|---|---|"] if not prefix else []
+        for name, node in properties.items():
+            example = node.get("examples", [""])[0]
+            shown = (
+                f"`{_cell(json.dumps(example, ensure_ascii=False).strip(chr(34)))}`"
+                if example not in ("", None)
+                else ""
+            )
+            about = _cell(self.words.about(node.get("description", "")))
+            rows.append(f"| `{prefix}{name}` | {self._type(node)} | {about} | {shown} |")
+            if node.get("type") in ("object", ["object", "null"]) and "properties" in node:
+                rows += self._table(node["properties"], f"{prefix}{name}.")
+            items = node.get("items", {})
+            if "properties" in items:
+                rows += self._table(items["properties"], f"{prefix}{name}[].")
+        return rows
+
+    def _type(self, node: dict[str, Any]) -> str:
+        if "$ref" in node:
+            return f"`{node['$ref'].rpartition('/')[2]}`"
+        if "anyOf" in node:
+            return self.words.either.join(self._type(option) for option in node["anyOf"])
+        if "const" in node:
+            return f"`{node['const']}`"
+        if "enum" in node:
+            return self.words.comma.join(
+                "null" if value is None else f"`{value}`" for value in node["enum"]
+            )
+        kind = node.get("type", "any")
+        kinds = [kind] if isinstance(kind, str) else kind
+        either = self.words.either.join(kinds)
+        if "array" in kinds and "$ref" in node.get("items", {}):
+            return self.words.array_of.format(array=either, item=self._type(node["items"]))
+        return either
 
 
 def _cell(text: str) -> str:
