@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import sys
@@ -12,29 +13,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ci_callback.counted import Counted
+from ci_callback.program import VERBOSE
 from ci_callback.terminal import complain
-from handler.app import Function
 from handler.errors import HandlerError, SettingsError, StoreError
-from handler.ledger.cos import CosStore
-from handler.ledger.folder import FolderStore
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
 from handler.log import Log
-from handler.retries.context import Invocation, SweepContext
 from handler.settings import Settings
 from handler.stores import open_store
+
+if TYPE_CHECKING:
+    from handler.app import Function
+    from handler.retries.context import SweepContext
 
 EXIT_NOT_2XX = 1
 EXIT_SETTINGS = 3
 EXIT_STORE = 4
-
-VERBOSE = "CI_CALLBACK_VERBOSE"
-"""The variable of the option --verbose."""
 
 _AGO = re.compile(r"(\d{1,6})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -79,16 +77,29 @@ Until = Annotated[
 
 @dataclass(frozen=True)
 class Local:
-    """The function on this machine, with the settings of its environment."""
+    """The function on this machine, with the settings of its environment.
+
+    What only some commands need of it is imported where they ask for it: most of the time in which
+    `jobs` starts were modules that it does not use.
+    """
 
     settings: Settings
-    function: Function
+    log: Log
     ledger: Ledger
     request_id: str
+
+    @functools.cached_property
+    def function(self) -> Function:
+        """The function itself."""
+        from handler.app import Function
+
+        return Function(os.environ, time.time, self.log)
 
     @property
     def sweep_context(self) -> SweepContext:
         """The context of a sweep."""
+        from handler.retries.context import Invocation, SweepContext
+
         function = self.function
         invocation = Invocation(function.clock, function.sleep, function.log, self.request_id)
         return SweepContext.of(self.settings, self.ledger.store, invocation)
@@ -106,9 +117,8 @@ def local(must_exist: bool = False) -> Iterator[Local]:
             _check_exists(settings)
         # In SCF the function's log goes to stdout; here stdout is for the result.
         log = Log(sys.stderr, time.time, settings.secrets)
-        function = Function(os.environ, time.time, log)
         with _store(settings) as store:
-            yield Local(settings, function, Ledger(store), str(uuid.uuid4()))
+            yield Local(settings, log, Ledger(store), str(uuid.uuid4()))
 
 
 def _check_exists(settings: Settings) -> None:
@@ -133,9 +143,15 @@ def _ledgers_beside(folder: Path) -> str:
 def _store(settings: Settings) -> Iterator[Store]:
     """The ledger's store; with --verbose, the number of its requests is printed at the end."""
     store = open_store(settings)
-    if not os.environ.get(VERBOSE) or not isinstance(store, (CosStore, FolderStore)):
+    if not os.environ.get(VERBOSE):
         yield store
         return
+    from ci_callback.counted import Counted
+    from handler.ledger.cos import CosStore
+    from handler.ledger.folder import FolderStore
+
+    if not isinstance(store, (CosStore, FolderStore)):
+        raise TypeError(f"requests to a {type(store).__name__} can't be counted")
     counted = Counted(store)
     try:
         yield counted

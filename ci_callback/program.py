@@ -10,3 +10,6 @@ INSTALLED = "ci-callback"
 is called."""
 
 PROGRAM = INSTALLED if Path(sys.argv[0]).name.startswith(INSTALLED) else "python -m ci_callback"
+
+VERBOSE = "CI_CALLBACK_VERBOSE"
+"""The variable of the option --verbose."""

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handler.forwarding.finals import read_finals
-from handler.forwarding.pending import rebuilt
-from handler.forwarding.sending import Outgoing
-from handler.forwarding.stored import read_deliveries
 from handler.ledger import keys
 from handler.ledger.keys import DELIVERIES
 from handler.ledger.store import Store
+
+if TYPE_CHECKING:
+    from handler.forwarding.sending import Outgoing
 
 MAX_LOOKED_AT = 2_000
 """Objects below `_deliveries/` in which the deliveries of one job are looked for."""
@@ -72,6 +72,9 @@ def batch_keys(store: Store, since: datetime | None = None) -> Iterator[str]:
 
 def events_of(store: Store, batches: Iterable[str]) -> Iterator[SentEvent]:
     """The events of batches; what can't be read as one is passed over."""
+    # Imported here, as below: `show` asks for events only where there are any.
+    from handler.forwarding.stored import read_deliveries
+
     for key in batches:
         line = store.get(key)
         if line is None:
@@ -111,6 +114,8 @@ def finals(store: Store, root_job_id: str) -> list[dict[str, str]]:
 
 def outgoing(store: Store, event: SentEvent) -> Outgoing | None:
     """The event as it was sent; None where its record is not in the ledger."""
+    from handler.forwarding.pending import rebuilt
+
     record = store.get(event.record_key)
     if record is None:
         return None

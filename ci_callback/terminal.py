@@ -21,7 +21,6 @@ from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
 from rich.highlighter import JSONHighlighter
-from rich.progress import Progress
 from rich.table import Table as RichTable
 from rich.text import Text
 from rich.tree import Tree as RichTree
@@ -223,6 +222,8 @@ def print_log(lines: str) -> None:
 
 def progress(items: Sequence[T], description: str, is_shown: bool) -> Iterator[T]:
     """The items, with a progress bar on stderr while they are used; none where stderr is a pipe."""
+    from rich.progress import Progress  # no command that is quick needs it
+
     is_hidden = not (is_shown and sys.stderr.isatty())
     with Progress(console=Console(stderr=True), transient=True, disable=is_hidden) as bar:
         yield from bar.track(items, description=description)

@@ -6,64 +6,146 @@ settings; 4 the store can't be reached.
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
-from ci_callback.commands import dead, deploy, events
-from ci_callback.commands.compact import compact
-from ci_callback.commands.cost import cost
-from ci_callback.commands.doctor import doctor
-from ci_callback.commands.invoke import invoke
-from ci_callback.commands.jobs import jobs
-from ci_callback.commands.listen import listen
-from ci_callback.commands.logs import logs
-from ci_callback.commands.query import query
-from ci_callback.commands.reconcile import reconcile
-from ci_callback.commands.replay import replay
-from ci_callback.commands.report import report
-from ci_callback.commands.retries import retries
-from ci_callback.commands.sample import sample
-from ci_callback.commands.send import send
-from ci_callback.commands.serve import serve
-from ci_callback.commands.show import show
-from ci_callback.commands.sweep import sweep
-from ci_callback.commands.tail import tail
-from ci_callback.common import VERBOSE
-from ci_callback.program import INSTALLED, PROGRAM
-from ci_callback.terminal import say, visible_lines
+from ci_callback.commands.lazy import LazyCommands, Row
+from ci_callback.program import INSTALLED, PROGRAM, VERBOSE
+from ci_callback.terminal import say
 from handler import __version__
 
 PREFIX = "CI_CALLBACK"
 """Every option has an environment variable: CI_CALLBACK_COMMAND_OPTION."""
 
+TRY, LOOK, FIX = "Try it out", "Look at the ledger", "Find and fix faults"
+DEPLOY = "Deploy"
 
-class Commands(TyperGroup):
-    """All commands. Typer prints usage errors, which quote arguments: they are text as well.
+ROWS = (
+    Row(
+        "invoke",
+        TRY,
+        "Run the function on callbacks, and show the answer and the records.",
+        "invoke tests/payloads/Translation.seed.xml",
+    ),
+    Row(
+        "sample",
+        TRY,
+        "Write a callback as CI would send it for a job that ends now.",
+        "sample Transcode --state Failed --code InternalError",
+    ),
+    Row(
+        "send",
+        TRY,
+        "Deliver a callback as CI does, and show the answer and how long it took.",
+        "send Transcode --state Failed --to http://127.0.0.1:9000/",
+    ),
+    Row(
+        "serve",
+        TRY,
+        "Run the function and its timer on http://127.0.0.1:9000; the console is at /_/.",
+        "serve --sweep-every 5",
+    ),
+    Row(
+        "jobs",
+        LOOK,
+        "List records, newest first. In a pipe, values are separated by tabs.",
+        "jobs --since 24h --failed",
+    ),
+    Row(
+        "show",
+        LOOK,
+        "Show a job's record, its attempts, its tickets, and how long each step took.",
+        "show ac34be3aa0bf411ed9ce39d7cc972e427",
+    ),
+    Row("tail", LOOK, "Print records as they are stored.", "tail --tag Transcode"),
+    Row(
+        "listen",
+        LOOK,
+        "Send the events of a ledger to your own code as they come.",
+        "listen --forward-to http://localhost:3000/hook",
+    ),
+    Row(
+        "retries",
+        LOOK,
+        "List pending work: retries, watches, unverified callbacks and alerts.",
+        "retries --made",
+    ),
+    Row(
+        "query",
+        LOOK,
+        "Query the ledger in SQL. docs/queries.md has examples.",
+        "query 'SELECT tag, count(*) FROM jobs GROUP BY tag'",
+    ),
+    Row(
+        "report",
+        LOOK,
+        "Draw the outcomes of the jobs of some days: one HTML page, without network or scripts.",
+        "report --out report.html",
+    ),
+    Row(
+        "cost",
+        LOOK,
+        "Calculate what a month of callbacks uses, and its cost at the given prices.",
+        "cost --callbacks 1e6 --failed 2%",
+    ),
+    Row(
+        "events",
+        LOOK,
+        "Events: what your own code heard, and send them again.",
+        "events --since 24h --type job.failed",
+    ),
+    Row(
+        "logs",
+        DEPLOY,
+        "Print the lines of the deployed function's log, oldest first; without --since of an hour.",
+        "logs --since 1h --event sweep",
+    ),
+    Row(
+        "deploy",
+        DEPLOY,
+        "Deploy function, role, policy, triggers and settings. A second run changes nothing.",
+        "deploy --dry-run",
+    ),
+    Row(
+        "doctor",
+        FIX,
+        "Check settings, credentials, bucket, permissions, CI, queues, triggers and clock.",
+        "doctor --function ci-callback --url https://…",
+    ),
+    Row(
+        "sweep",
+        FIX,
+        "Do one sweep: submit due jobs again, and send due alerts.",
+        "sweep --dry-run",
+    ),
+    Row(
+        "reconcile",
+        FIX,
+        "Ask CI for the jobs of the last hours, and store those whose callback never came.",
+        "reconcile --tag Transcode --hours 6",
+    ),
+    Row(
+        "replay",
+        FIX,
+        "Process callbacks again: from the log of a store outage, or rebuilt from another ledger.",
+        "replay --from-log scf.log",
+    ),
+    Row(
+        "compact",
+        FIX,
+        "Fold the records of a day into compacted/dt=DAY/part-0.ndjson.gz. The records stay.",
+        "compact --date 2026-11-20",
+    ),
+    Row("dead", FIX, "Read dead letters, and replay them.", ""),
+)
 
-    What is handed on is of types that Typer does not export.
-    """
 
-    def make_context(self, *args: Any, **more: Any) -> Any:
-        with _visible_errors():
-            return super().make_context(*args, **more)
+class Commands(LazyCommands):
+    """All commands."""
 
-    def invoke(self, *args: Any) -> Any:
-        with _visible_errors():
-            return super().invoke(*args)
-
-
-@contextlib.contextmanager
-def _visible_errors() -> Iterator[None]:
-    try:
-        yield
-    except typer.TyperException as error:
-        error.message = visible_lines(error.message)
-        raise
+    rows = ROWS
 
 
 app = typer.Typer(
@@ -75,44 +157,6 @@ app = typer.Typer(
     add_completion=PROGRAM == INSTALLED,
     pretty_exceptions_enable=False,
     context_settings={"auto_envvar_prefix": PREFIX, "help_option_names": ["-h", "--help"]},
-)
-
-TRY, LOOK, FIX = "Try it out", "Look at the ledger", "Find and fix faults"
-DEPLOY = "Deploy"
-
-for command, panel, example in (
-    (invoke, TRY, "invoke tests/payloads/Translation.seed.xml"),
-    (sample, TRY, "sample Transcode --state Failed --code InternalError"),
-    (send, TRY, "send Transcode --state Failed --to http://127.0.0.1:9000/"),
-    (serve, TRY, "serve --sweep-every 5"),
-    (jobs, LOOK, "jobs --since 24h --failed"),
-    (show, LOOK, "show ac34be3aa0bf411ed9ce39d7cc972e427"),
-    (tail, LOOK, "tail --tag Transcode"),
-    (listen, LOOK, "listen --forward-to http://localhost:3000/hook"),
-    (retries, LOOK, "retries --made"),
-    (query, LOOK, "query 'SELECT tag, count(*) FROM jobs GROUP BY tag'"),
-    (report, LOOK, "report --out report.html"),
-    (cost, LOOK, "cost --callbacks 1e6 --failed 2%"),
-    (logs, DEPLOY, "logs --since 1h --event sweep"),
-    (doctor, FIX, "doctor --function ci-callback --url https://…"),
-    (sweep, FIX, "sweep --dry-run"),
-    (reconcile, FIX, "reconcile --tag Transcode --hours 6"),
-    (replay, FIX, "replay --from-log scf.log"),
-    (compact, FIX, "compact --date 2026-11-20"),
-):
-    app.command(rich_help_panel=panel, epilog=f"Example: {PROGRAM} {example}")(command)
-app.add_typer(
-    deploy.app,
-    name="deploy",
-    rich_help_panel=DEPLOY,
-    epilog=f"Example: {PROGRAM} deploy --dry-run",
-)
-app.add_typer(dead.app, name="dead", rich_help_panel=FIX)
-app.add_typer(
-    events.app,
-    name="events",
-    rich_help_panel=LOOK,
-    epilog=f"Example: {PROGRAM} events --since 24h --type job.failed",
 )
 
 

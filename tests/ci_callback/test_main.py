@@ -14,7 +14,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ci_callback.commands.registry import PREFIX, app
+from ci_callback.commands.lazy import Row
+from ci_callback.commands.registry import PREFIX, ROWS, app
 from handler.ledger.folder import FolderStore
 from tests.conftest import PAYLOADS
 from tests.records import keep, record
@@ -27,7 +28,8 @@ def commands(
 ) -> Iterator[tuple[tuple[str, ...], Any]]:
     """(words, command) of every command, those of groups too."""
     group = group or typer.main.get_command(app)
-    for name, command in group.commands.items():
+    for name, listed in group.commands.items():
+        command = group.loaded(name) if hasattr(group, "loaded") else listed
         if hasattr(command, "commands"):
             yield from commands(command, (*path, name))
         else:
@@ -60,6 +62,13 @@ def test_every_command_shows_an_example(words: tuple[str, ...]) -> None:
     result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"})
     assert result.exit_code == 0
     assert f"Example: python -m ci_callback {' '.join(words)}" in result.stdout
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_the_list_says_what_the_help_of_a_command_begins_with(row: Row) -> None:
+    """The list is made without the command's module."""
+    command: Any = typer.main.get_command(app)
+    assert " ".join(command.loaded(row.name).help.split("\n\n")[0].split()) == row.summary
 
 
 @pytest.mark.parametrize("words", ALL, ids=" ".join)

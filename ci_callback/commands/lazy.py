@@ -1,0 +1,102 @@
+"""Commands that are imported when they are called, not when they are listed.
+
+The tool's own code takes most of the time in which `--help` starts (docs/decisions.md, "The
+command line"). So the list of commands, and what the shell completes, is made of rows: a command's
+name, its panel and its summary. The module of a command is imported where its name stands on the
+command line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from ci_callback.program import PROGRAM
+from ci_callback.terminal import visible_lines
+
+
+class Row(NamedTuple):
+    """A command in the list. Its module is `ci_callback.commands.NAME`, and there it is the
+    function NAME, or the Typer instance `app` where it has commands of its own.
+
+    summary: the first paragraph of its help. example: its arguments in the example of its help;
+    "" where its module has the examples of its own commands.
+    """
+
+    name: str
+    panel: str
+    summary: str
+    example: str
+
+
+class LazyCommands(TyperGroup):
+    """The commands of some rows, in their order.
+
+    What Typer hands on is of types that it does not export.
+    """
+
+    rows: ClassVar[tuple[Row, ...]] = ()
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.commands = {row.name: _listed(row) for row in self.rows}
+
+    def loaded(self, name: str) -> Any:
+        """A command of the list, imported.
+
+        Raises:
+            KeyError: there is no such command.
+        """
+        return _loaded({row.name: row for row in self.rows}[name])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the arguments begin with, imported: to be run, or to be completed."""
+        with _visible_errors():
+            name, command, rest = super().resolve_command(ctx, args)
+            return name, command if name is None else self.loaded(name), rest
+
+    def make_context(self, *args: Any, **more: Any) -> Any:
+        """Typer prints usage errors, which quote arguments: they are text as well."""
+        with _visible_errors():
+            return super().make_context(*args, **more)
+
+    def invoke(self, *args: Any) -> Any:
+        """As `make_context`."""
+        with _visible_errors():
+            return super().invoke(*args)
+
+
+@contextlib.contextmanager
+def _visible_errors() -> Iterator[None]:
+    try:
+        yield
+    except typer.TyperException as error:
+        error.message = visible_lines(error.message)
+        raise
+
+
+def _listed(row: Row) -> Any:
+    """A command that can be listed and not be run."""
+    return TyperCommand(row.name, help=row.summary, rich_help_panel=row.panel)
+
+
+def _loaded(row: Row) -> Any:
+    module = importlib.import_module(f"ci_callback.commands.{row.name}")
+    # With a callback Typer makes a group of one command too.
+    around = typer.Typer(add_completion=False, callback=lambda: None)
+    if hasattr(module, "app"):
+        around.add_typer(module.app, name=row.name, rich_help_panel=row.panel)
+    else:
+        around.command(row.name, rich_help_panel=row.panel)(getattr(module, row.name))
+    group = typer.main.get_command(around)
+    if not isinstance(group, TyperGroup):
+        raise TypeError(f"Typer made no group of {row.name}")
+    command = group.commands[row.name]
+    if row.example:
+        command.epilog = f"Example: {PROGRAM} {row.example}"
+    return command
