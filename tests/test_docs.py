@@ -170,35 +170,6 @@ def test_the_policy_of_the_deployment_page_is_the_policy() -> None:
             )
 
 
-# --- the Chinese twin ---
-
-
-def blocks(name: str) -> list[str]:
-    """The commands of a page, without what is said about them."""
-    lines = re.findall(r"^    (\S.*)$", text(name), re.MULTILINE)
-    return [re.sub(r"\s+#.*$", "", line) for line in lines]
-
-
-def test_the_chinese_readme_shows_the_same_commands() -> None:
-    """In the same order."""
-    assert blocks("README.zh.md") == blocks("README.md")
-
-
-def test_the_chinese_readme_has_the_same_rows_and_links() -> None:
-    """Row by row the same names and figures; link by link the same pages."""
-
-    def first_cells(name: str) -> list[list[str]]:
-        lines = [line for line in text(name).splitlines() if line.startswith("| ")]
-        return [re.findall(r"`[^`]+`", line.split("|")[1]) for line in lines]
-
-    def links(name: str) -> list[str]:
-        targets = re.findall(r"\]\(([^)]+)\)", text(name))
-        return sorted(set(targets) - {"README.md", "README.zh.md"})
-
-    assert first_cells("README.zh.md") == first_cells("README.md")
-    assert links("README.zh.md") == links("README.md")
-
-
 # --- the name of the command ---
 
 

@@ -194,7 +194,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         (D20, "PicProcess", 1, 0, 0, 0.0),
         (D20, "Transcode", 3, 3, 0, 100.0),
     ],
-    "Which queues are slow to begin?": [
+    "In which queues do jobs wait long?": [
         ("queue-b", 2, 100.0, 190.0, 200.0),
         ("queue-a", 6, 10.0, 80.0, 100.0),
     ],
@@ -217,15 +217,15 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         (D19, "Transcode", 4_000, 0),
         (D20, "PicProcess", 42, 0),
     ],
-    "What are the largest files that were made?": [
+    "Which are the largest files that jobs wrote?": [
         ("out/b.mp4", 3_000, 0.5, "t3"),
         ("out/a.mp4", 1_000, 1.5, "t1"),
     ],
-    "What became of one input object?": [
+    "Which jobs worked on one input object, and how did they end?": [
         (at(19, 1), "Transcode", "succeeded", "Success", ["out/a.mp4"]),
         (at(20, 16), "Transcode", "failed", "FormatUnsupport", []),
     ],
-    "What became of the jobs with one user_data?": [
+    "How did the jobs with one user_data end?": [
         ("t2", "Transcode", 1, "failed", at(19, 1, 11, 10)),
         ("t3", "Transcode", 2, "succeeded", at(19, 1, 31)),
     ],
@@ -236,10 +236,10 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         (at(21, 0), 5, 1.04),
         (at(19, 9), 4, 0.06),
     ],
-    "Which jobs did only a part of their work?": [
+    "Which jobs succeeded only in part?": [
         (D19, "DocProcess", "d1", "a.docx", 1, 3),
     ],
-    "How late do callbacks come?": [
+    "How late do callbacks arrive?": [
         (D19, 4, 219_944.5, 0),
         (D20, 5, 79_944.0, 0),
     ],

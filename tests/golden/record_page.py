@@ -26,6 +26,7 @@ class Words(NamedTuple):
     none: str
     either: str
     comma: str
+    semicolon: str
     array_of: str
     part: str
     alike: str
@@ -45,6 +46,7 @@ EN = Words(
     none="none",
     either=" or ",
     comma=", ",
+    semicolon="; ",
     array_of="{array} of {item}",
     part="`{name}`, part of several results",
     alike="### Same form as {form}",
@@ -57,6 +59,7 @@ ZH = Words(
     none="无",
     either=" 或 ",
     comma="、",
+    semicolon="；",
     array_of="{item} 的 {array}",
     part="`{name}`（多种结果的组成部分）",
     alike="### 格式与 {form} 相同",
@@ -111,7 +114,10 @@ class _Page:
             names = (f"`{name}`" for name in form.get("properties", ()))
             fields = self.words.comma.join(names) or self.words.none
             letter = f"{tag.family.letter}…"
-            yield f"| {tag.name} | {tag.family_name} | {letter} | {fields} | {_cell(tag.source)} |"
+            yield f"| {tag.name} | {tag.family_name} | {letter} | {fields} | {self._source(tag)} |"
+
+    def _source(self, tag: Tag) -> str:
+        return _cell(tag.source).replace("; ", self.words.semicolon)
 
     def _results(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(tags, definition) of each result, every definition once."""
