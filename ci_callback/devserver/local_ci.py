@@ -102,9 +102,13 @@ class LocalCi:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.rest()
+        self._face.__exit__(*exc)
+
+    def rest(self) -> None:
+        """End no job any more: a callback that is on its way has its answer afterwards."""
         self._stop_it.set()
         self._thread.join()
-        self._face.__exit__(*exc)
 
     @property
     def env(self) -> dict[str, str]:

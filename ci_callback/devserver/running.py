@@ -97,6 +97,8 @@ def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[R
         console = create_console(function, port, ci, options.sweep_every_s)
         application = DispatcherMiddleware(HttpGateway(function, port), {MOUNT: console})
         stack.enter_context(_serving(application, listening, options.host, port))
+        if ci:
+            stack.callback(ci.rest)  # before the server: it answers what is on its way
         stack.callback(history.close)
         for task, every_s in (
             ("sweep", options.sweep_every_s),

@@ -116,13 +116,8 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data(), command=st.sampled_from(COMMANDS))
-def test_no_command_ends_in_a_stack_trace_for_an_odd_object(
-    data: st.DataObject, command: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def no_stack_trace(data: st.DataObject, command: tuple[str, ...], folder: Path) -> None:
     """Any field of any object that a reader opens, replaced by any JSON."""
-    folder = tmp_path_factory.mktemp("odd")
     objects: dict[str, Any] = {
         f"jobs/dt={DAY}/j1.json": record("j1", outcome="failed").values(),
         "_attempts/j1/02.json": json.loads(
@@ -159,3 +154,22 @@ def test_no_command_ends_in_a_stack_trace_for_an_odd_object(
         value,
         done.exc_info,
     )
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), command=st.sampled_from(COMMANDS))
+def test_no_command_ends_in_a_stack_trace_for_an_odd_object(
+    data: st.DataObject, command: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A sample."""
+    no_stack_trace(data, command, tmp_path_factory.mktemp("odd"))
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), command=st.sampled_from(COMMANDS))
+def test_none_of_many_odd_objects_ends_a_command_in_a_stack_trace(
+    data: st.DataObject, command: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Three hundred."""
+    no_stack_trace(data, command, tmp_path_factory.mktemp("odd"))

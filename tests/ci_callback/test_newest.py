@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -41,16 +42,24 @@ class Counting(FolderStore):
         return super().dated(prefix)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Counting:
-    """Ten days of thirty records each; a record's number is the order in which it was written."""
-    store = Counting(tmp_path)
+@pytest.fixture(scope="module")
+def ten_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirty records a day; a record's number is the order in which it was written."""
+    folder = tmp_path_factory.mktemp("ten_days")
+    store = FolderStore(folder)
     for day in range(1, 11):
         for number in range(30):
             (key,) = keep(store, record(f"j{number * 7 % 30:02d}", f"2026-09-{day:02d}"))
             moment = 1_790_000_000 + number
-            os.utime(tmp_path / key, (moment, moment))
-    return store
+            os.utime(folder / key, (moment, moment))
+    return folder
+
+
+@pytest.fixture
+def store(ten_days: Path, tmp_path: Path) -> Counting:
+    """A copy, times included."""
+    shutil.copytree(ten_days, tmp_path, dirs_exist_ok=True)
+    return Counting(tmp_path)
 
 
 def ids(found: list[StoredRecord]) -> list[tuple[str, str]]:

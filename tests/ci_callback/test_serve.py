@@ -20,6 +20,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from ci_callback.ci_simulator import callbacks
 from ci_callback.commands import serve as command
 from ci_callback.devserver import loopback, samples
 from ci_callback.devserver.history import History, Invocation, Request
@@ -296,6 +297,26 @@ def test_a_failure_is_retried_and_recovers(tmp_path: Path) -> None:
         until(
             server, lambda: "alert_undelivered" in [line["event"] for line in sweep(server).lines]
         )
+
+
+def test_a_callback_that_is_on_its_way_at_the_end_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stand-in for CI would wait for ten seconds for a server that has stopped."""
+    begun, statuses = threading.Event(), []
+    send = callbacks.send
+
+    def watched(url: str, content: bytes, form: str = "XML") -> int:
+        begun.set()
+        statuses.append(send(url, content, form))
+        return statuses[-1]
+
+    monkeypatch.setattr(callbacks, "send", watched)
+    with served(tmp_path) as server:
+        sample(server)
+        sweep(server)
+        assert begun.wait(30)
+    assert statuses == [200]
 
 
 def test_a_failure_of_every_tag_recovers(tmp_path: Path) -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ci_callback.deploy import carry_out, patience, verify
 from ci_callback.devserver.local_cloud import LocalCloud
-from tests.ci_callback.deploy.world import World, bundle
-from tests.ci_callback.deploy.zipped import whole_function
+from tests.ci_callback.deploy.clouds import local_cloud
+from tests.ci_callback.deploy.world import World
 
 
 @pytest.fixture
@@ -21,15 +20,7 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
-    """Tencent Cloud on this machine, for the command, which passes no clock. own.zip holds the
-    function, empty.zip an entry file alone."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "own.zip").write_bytes(whole_function().code)
-    (tmp_path / "empty.zip").write_bytes(bundle().code)
-    monkeypatch.setattr(carry_out, "POLL_S", 0.0)
-    monkeypatch.setattr(patience, "PAUSES_S", (0.0,) * 6)
-    monkeypatch.setattr(verify, "SWEPT_POLL_S", 0.0)
-    monkeypatch.setattr(verify, "REACHED_POLL_S", 0.0)
-    with LocalCloud(tmp_path / "cloud") as made:
+def cloud(tmp_path: Path) -> Iterator[LocalCloud]:
+    """An account of this test alone."""
+    with local_cloud(tmp_path) as made:
         yield made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from typer.testing import CliRunner, Result
 from ci_callback import cloud_logs
 from ci_callback.commands import registry
 from ci_callback.devserver.local_cloud import LocalCloud
+from tests.ci_callback.deploy.clouds import local_cloud
 
 logs = importlib.import_module("ci_callback.commands.logs")
 """The module: its name in the package is the command's."""
@@ -30,15 +32,16 @@ def run(cloud: LocalCloud, *arguments: str) -> Result:
     return result
 
 
-@pytest.fixture
-def deployed(cloud: LocalCloud) -> LocalCloud:
-    """With a topic, and after a callback, a refused one and two sweeps."""
-    with cloud.timers(0.2):
-        result = run(cloud, "deploy", "--zip", "own.zip", "--logs")
-    assert result.exit_code == 0, result.output
-    cloud.deployed.tick("sweep")
-    cloud.deployed.tick("sweep")
-    return cloud
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """With a topic, and after a callback, a refused one and two sweeps. The tests add lines."""
+    with local_cloud(tmp_path_factory.mktemp("deployed")) as cloud:
+        with cloud.timers(0.2):
+            result = run(cloud, "deploy", "--zip", "own.zip", "--logs")
+        assert result.exit_code == 0, result.output
+        cloud.deployed.tick("sweep")
+        cloud.deployed.tick("sweep")
+        yield cloud
 
 
 def events(result: Result) -> list[dict[str, Any]]:
