@@ -1,7 +1,7 @@
 """Rows as commands list them: whole in every form, whoever reads them.
 
-In a terminal  a table; where it is too narrow, each row on two lines, and beyond that a block of
-               `name  value` lines for each row
+In a terminal  a table; where it is too narrow, each row on two lines, or with its last value
+               wrapped, and beyond that a block of `name  value` lines for each row
 In a pipe      values separated by tabs, a row a line, for cut and awk; names first with --header
 --csv          for spreadsheets, names first. A text that a spreadsheet would take for a formula
                gets an apostrophe before it
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, NamedTuple
 
 import typer
@@ -37,7 +37,9 @@ from ci_callback.terminal import (
 GAP = 2
 INDENT = 4
 MAX_LINES = 2
-"""Lines of a row, before it becomes a block."""
+"""Lines of a row, before its last value is wrapped or it becomes a block."""
+MIN_WRAPPED = 30
+"""Columns of a terminal in which a last value is wrapped."""
 
 _FORMULA = ("=", "+", "-", "@")
 
@@ -89,6 +91,27 @@ def say_rows(
     if is_terminal():
         return _for_people(shown, list(cells), empty)
     return _tab_separated(shown if form.header else None, cells, empty)
+
+
+def printer_of_rows(names: Sequence[str], form: Form) -> Callable[[Sequence[Cell]], None]:
+    """Prints rows one by one, as they come: in a terminal each on a line, else as `say_rows`."""
+    chosen = form.chosen(names)
+    shown = [names[place] for place in chosen]
+    if form.csv:
+        print_line(_csv_line(shown))
+    elif form.header and not is_terminal():
+        print_line("\t".join(shown))
+
+    def print_row(row: Sequence[Cell]) -> None:
+        cells = [row[place] for place in chosen]
+        if form.csv:
+            print_line(_csv_line([_unless_formula(cell) for cell in cells]))
+        elif is_terminal():
+            say(*(cell if isinstance(cell, Styled) else _whole(cell) for cell in cells), sep="  ")
+        else:
+            print_line("\t".join(map(_whole, cells)))
+
+    return print_row
 
 
 def print_objects(names: Sequence[str], rows: Iterable[Sequence[Cell]], form: Form) -> None:
@@ -155,16 +178,48 @@ def _for_people(names: Sequence[str], rows: Sequence[list[Cell]], empty: str) ->
         for place, name in enumerate(names)
     ]
     lines = _lines(widths, width())
-    if lines is None:
+    head: list[Cell] = [Styled(name, "bold") for name in names]
+    before_last = sum(widths[:-1]) + GAP * (len(widths) - 1)
+    if lines is None and width() - before_last < MIN_WRAPPED:
         _blocks(names, rows)
         return len(rows)
-    head: list[Cell] = [Styled(name, "bold") for name in names]
     for number, row in enumerate([head, *rows]):
-        for indent, places in zip((0, INDENT), lines, strict=False):
-            say(" " * indent, *_padded(row, places, widths), sep="")
+        if lines is None:
+            _with_last_wrapped(row, widths, before_last)
+        else:
+            for indent, places in zip((0, INDENT), lines, strict=False):
+                say(" " * indent, *_padded(row, places, widths), sep="")
         if number == 0:
             say("─" * min(width(), sum(widths) + GAP * (len(widths) - 1)))
     return len(rows)
+
+
+def _with_last_wrapped(row: Sequence[Cell], widths: Sequence[int], before_last: int) -> None:
+    """A row whose last value goes on below itself, on as many lines as it needs."""
+    last = row[-1]
+    style = last.style if isinstance(last, Styled) else ""
+    first, *more = wrapped(_whole(last), width() - before_last)
+    padded = _padded(row, range(len(row)), widths)[:-1]
+    say(*padded, Styled(first, style), sep="")
+    for line in more:
+        say(" " * before_last, Styled(line, style), sep="")
+
+
+def wrapped(text: str, room: int) -> list[str]:
+    """A text in lines of at most so many columns, cut between words where there are any."""
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if text_width(joined) <= room:
+            lines[-1] = joined
+            continue
+        if lines[-1]:
+            lines.append("")
+        for character in word:
+            if text_width(lines[-1] + character) > room:
+                lines.append("")
+            lines[-1] += character
+    return lines
 
 
 def _lines(widths: Sequence[int], limit: int) -> list[list[int]] | None:

@@ -28,13 +28,13 @@ def outcomes(begin: str) -> list[str]:
     )
 
 
-def _checked(what: str, sent: str | None, known: Iterable[str]) -> str | None:
+def known(what: str, sent: str | None, all_known: Iterable[str]) -> str | None:
     """The text, if it is one of those that are known; None stays None.
 
     Raises:
         typer.BadParameter: it is not. The message lists what there is.
     """
-    choices = sorted(known)
+    choices = sorted(all_known)
     if sent is None or sent in choices:
         return sent
     by_lower = {choice.lower(): choice for choice in choices}
@@ -45,17 +45,17 @@ def _checked(what: str, sent: str | None, known: Iterable[str]) -> str | None:
 
 def known_tag(sent: str | None) -> str | None:
     """A tag of the catalogue. Raises typer.BadParameter."""
-    return _checked("tag", sent, catalogue.TAGS)
+    return known("tag", sent, catalogue.TAGS)
 
 
 def known_state(sent: str | None) -> str | None:
     """A state as CI writes it. Raises typer.BadParameter."""
-    return _checked("state", sent, REVIEW_OUTCOMES)
+    return known("state", sent, REVIEW_OUTCOMES)
 
 
 def known_outcome(sent: str | None) -> str | None:
     """An outcome of a record. Raises typer.BadParameter."""
-    return _checked("outcome", sent, {*OUTCOMES.values(), "partial", "unknown"})
+    return known("outcome", sent, {*OUTCOMES.values(), "partial", "unknown"})
 
 
 Tag = Annotated[

@@ -15,13 +15,11 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TextIO, TypeAlias, TypeVar
+from typing import Any, TextIO, TypeAlias, TypeVar
 
-from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
 from rich.highlighter import JSONHighlighter
-from rich.table import Table as RichTable
 from rich.text import Text
 from rich.tree import Tree as RichTree
 
@@ -37,20 +35,7 @@ class Styled:
 T = TypeVar("T")
 
 Cell: TypeAlias = object
-"""A value, a Styled, or a tuple of them, each on a line of its own. None is empty."""
-
-
-@dataclass
-class Table:
-    """Rows under column names. Only the last column wraps; another one may be cut."""
-
-    columns: Sequence[str]
-    title: str | None = None
-    rows: list[tuple[Cell, ...]] = field(default_factory=list)
-
-    def add(self, *cells: Cell) -> None:
-        """Add a row: one cell for each column."""
-        self.rows.append(cells)
+"""A value, a Styled, or a tuple of them. None is empty."""
 
 
 @dataclass
@@ -128,27 +113,6 @@ def say(*parts: object, sep: str = " ") -> None:
 def say_lines(text: str) -> None:
     """Print a text of several lines for people."""
     _stdout().print(Text(visible_lines(text)))
-
-
-def say_table(table: Table, empty: str = "") -> None:
-    """Print a table; `empty`, if given, in place of a table without rows."""
-    if empty and not table.rows:
-        say(empty)
-        return
-    made = RichTable(
-        box=SIMPLE_HEAD,
-        padding=(0, 1),
-        pad_edge=False,
-        title=None if table.title is None else _text(table.title),
-        title_justify="left",
-    )
-    for left, name in zip(range(len(table.columns) - 1, -1, -1), table.columns, strict=True):
-        overflow: Literal["fold", "ellipsis"] = "fold" if left == 0 else "ellipsis"
-        shown = _text(name)
-        made.add_column(shown, no_wrap=left > 0, overflow=overflow, min_width=shown.cell_len)
-    for row in table.rows:
-        made.add_row(*map(_cell, row))
-    _stdout().print(made)
 
 
 def say_tree(tree: Tree) -> None:
@@ -250,10 +214,6 @@ def _text(value: object) -> Text:
 
 def _line(parts: Iterable[object], sep: str = " ") -> Text:
     return Text(sep).join(map(_text, parts))
-
-
-def _cell(cell: Cell) -> Text:
-    return Text("\n").join(map(_text, cell)) if isinstance(cell, tuple) else _text(cell)
 
 
 def _branch(tree: Tree) -> RichTree:

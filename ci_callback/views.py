@@ -39,16 +39,40 @@ def record_object(stored: StoredRecord) -> dict[str, Any]:
     }
 
 
+TICKET_COLUMNS = ("due", "action", "job", "tries", "note", "state", "ticket")
+USUAL_TICKET_COLUMNS = "due,action,job,tries,note"
+
+
 def ticket_cells(waiting: StoredTicket) -> tuple[Cell, ...]:
-    """When it is due, what for, and the job with a note."""
+    """The cells of TICKET_COLUMNS. Of a ticket that can't be read the note is its name."""
     ticket = waiting.ticket
     if ticket is None:
-        return ("", "unreadable", waiting.name)
+        return ("", "unreadable", "", "", waiting.name, "", waiting.name)
+    due = utc_text(ticket.due) if ticket.due else "now"
     return (
-        epoch_text(ticket.due) if ticket.due else "now",
-        ticket.action + (f", try {ticket.tries + 1}" if ticket.tries else ""),
-        tuple(part for part in (ticket.job_id, ticket.note) if part),
+        due,
+        ticket.action,
+        ticket.job_id,
+        ticket.tries,
+        ticket.note,
+        ticket.state,
+        waiting.name,
     )
+
+
+RESUBMISSION_COLUMNS = ("root", "attempt", "state", "job", "outcome", "code", "message", "since")
+USUAL_RESUBMISSION_COLUMNS = "root,attempt,state,job,outcome,code,message"
+
+
+def resubmission_cells(root: str, resubmission: Resubmission) -> tuple[Cell, ...]:
+    """The cells of RESUBMISSION_COLUMNS. Of one that can't be read the message says why."""
+    attempt, number = resubmission.attempt, resubmission.number
+    if attempt is None:
+        return (root, number, "unreadable", "", "", "", resubmission.why, "")
+    record = resubmission.ended.record if resubmission.ended else None
+    end = outcome(record) if record else ""
+    about = (attempt.code, attempt.message, utc_text(attempt.since))
+    return (root, number, attempt.state, attempt.job_id, end, *about)
 
 
 def ticket_object(waiting: StoredTicket) -> dict[str, Any]:
@@ -69,9 +93,9 @@ def resubmission_object(resubmission: Resubmission) -> dict[str, Any]:
     return {"number": resubmission.number, **attempt, "outcome": record.outcome if record else None}
 
 
-def epoch_text(epoch: float) -> str:
-    """Epoch seconds as a time in UTC; the number itself where it is beyond the year 9999."""
+def utc_text(epoch: float) -> str:
+    """Epoch seconds as RFC 3339 in UTC; the number itself where it is beyond the year 9999."""
     try:
-        return datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+        return datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
         return f"{epoch:g}"

@@ -12,7 +12,8 @@ import typer
 from ci_callback import cost_model
 from ci_callback.common import AsJson
 from ci_callback.cost_model import Load, Prices
-from ci_callback.terminal import Table, print_json, say, say_table
+from ci_callback.listing import Form, say_rows
+from ci_callback.terminal import print_json, say
 
 MAX_COUNT = 1e12
 
@@ -118,12 +119,11 @@ def cost(
             {"load": asdict(load), "use": asdict(used), "prices": asdict(prices), "cost": costs}
         )
         return
-    made = Table(
-        ("per month", "units", "cost"), title=f"{callbacks:,} callbacks, {failed:.1%} failed"
-    )
-    for name, title in ROWS.items():
-        made.add(title, _amount(getattr(used, name)), _price(costs[name]))
-    say_table(made)
+    say(f"{callbacks:,} callbacks, {failed:.1%} failed")
+    rows = [
+        (title, _amount(getattr(used, name)), _price(costs[name])) for name, title in ROWS.items()
+    ]
+    say_rows(("per month", "units", "cost"), rows, Form(header=True))
     missing = [ROWS[name] for name, value in costs.items() if value is None]
     if missing:
         say(f"No price is given for: {', '.join(missing)}. See docs/costs.md.")

@@ -10,7 +10,7 @@ import typer
 
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.dead_letters import Replay, StoredDeadLetter, dead_letters, find
-from ci_callback.listing import AsCsv, Columns, Form, Header, say_rows
+from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
 from ci_callback.program import PROGRAM
 from ci_callback.terminal import print_json, say, say_lines
 from ci_callback.writing import Yes, confirm_writing
@@ -68,10 +68,13 @@ def list_dead_letters(
     form.chosen(NAMES)
     with local(must_exist=True) as here:
         summaries = [_summary(dead_letter) for dead_letter in dead_letters(here.ledger.store)]
+    rows = ([summary[name] for name in NAMES] for summary in summaries)
+    if as_json and columns:
+        print_objects(NAMES, rows, form)
+        return
     if as_json:
         print_json(summaries)
         return
-    rows = ([summary[name] for name in NAMES] for summary in summaries)
     say_rows(NAMES, rows, form, empty="There are no dead letters.")
 
 

@@ -11,7 +11,15 @@ import typer
 
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local, moment
 from ci_callback.event_sending import requeue, send_to
-from ci_callback.listing import AsCsv, Columns, Form, Header, say_rows
+from ci_callback.listing import (
+    AsCsv,
+    Columns,
+    Form,
+    Header,
+    print_objects,
+    printer_of_rows,
+    say_rows,
+)
 from ci_callback.program import PROGRAM
 from ci_callback.sent_events import EventFilter, SentEvent, batch_keys, distinct, events_of
 from ci_callback.terminal import complain, print_json, say
@@ -70,9 +78,12 @@ def events(
     with local() as here:
         store = here.ledger.store
         if follow:
-            _follow(store, wanted, every, count, as_json)
+            _follow(store, wanted, every, count, None if as_json else form)
             return
         found = _found(store, wanted)
+    if as_json and columns:
+        print_objects(NAMES, map(_cells, found), form)
+        return
     if as_json:
         print_json([event.values() for event in found])
         return
@@ -120,12 +131,14 @@ def _found(store: Store, wanted: EventFilter) -> list[SentEvent]:
     return distinct(matching, MAX_EVENTS)
 
 
-def _follow(store: Store, wanted: EventFilter, every: float, count: int, as_json: bool) -> None:
+def _follow(store: Store, wanted: EventFilter, every: float, count: int, form: Form | None) -> None:
+    """form: None for JSON."""
+    print_row = printer_of_rows(NAMES, form) if form else None
     for number, event in enumerate(coming(store, wanted, every), 1):
-        if as_json:
-            print_json(event.values())
+        if print_row:
+            print_row(_cells(event))
         else:
-            say(*(str(cell) for cell in _cells(event)), sep="  ")
+            print_json(event.values())
         if number == count:
             return
 

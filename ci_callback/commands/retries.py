@@ -7,40 +7,65 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import AsJson, local
-from ci_callback.ledger_reader import all_resubmissions, outbox
-from ci_callback.terminal import Table, print_json, say_table
-from ci_callback.views import resubmission_object, ticket_cells, ticket_object
+from ci_callback.ledger_reader import Resubmission, StoredTicket, all_resubmissions, outbox
+from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
+from ci_callback.terminal import print_json
+from ci_callback.views import (
+    RESUBMISSION_COLUMNS,
+    TICKET_COLUMNS,
+    USUAL_RESUBMISSION_COLUMNS,
+    USUAL_TICKET_COLUMNS,
+    resubmission_cells,
+    resubmission_object,
+    ticket_cells,
+    ticket_object,
+)
 
 
 def retries(
     made: Annotated[
-        bool, typer.Option("--made", help="Show the re-submissions made so far as well.")
+        bool,
+        typer.Option("--made", help="List the re-submissions made so far, not what is pending."),
     ] = False,
+    columns: Columns = None,
+    header: Header = False,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """List pending work: retries, watches, unverified callbacks and alerts."""
+    """List pending work: retries, watches, unverified callbacks and alerts.
+
+    In a pipe, values are separated by tabs. --json prints tickets and re-submissions whole; with
+    --columns, only those, one object per line.
+    """
+    names = RESUBMISSION_COLUMNS if made else TICKET_COLUMNS
+    usual = USUAL_RESUBMISSION_COLUMNS if made else USUAL_TICKET_COLUMNS
+    form = Form(columns or usual, as_csv, header)
+    form.chosen(names)
+    is_whole = as_json and not columns
     with local(must_exist=True) as here:
-        waiting = list(outbox(here.ledger.store))
-        submitted = list(all_resubmissions(here.ledger.store)) if made else []
+        store = here.ledger.store
+        waiting = list(outbox(store)) if is_whole or not made else []
+        submitted = list(all_resubmissions(store)) if made else []
+    if is_whole:
+        print_json(_as_object(waiting, submitted))
+        return
+    rows = (
+        [resubmission_cells(*one) for one in submitted]
+        if made
+        else [ticket_cells(ticket) for ticket in waiting]
+    )
     if as_json:
-        attempts = [
-            {"root_job_id": root, **resubmission_object(resubmission)}
-            for root, resubmission in submitted
-        ]
-        print_json({"tickets": [ticket_object(ticket) for ticket in waiting], "attempts": attempts})
+        print_objects(names, rows, form)
         return
-    tickets = Table(("due (UTC)", "ticket", "job and note"))
-    for ticket in waiting:
-        tickets.add(*ticket_cells(ticket))
-    say_table(tickets, empty="The outbox is empty: nothing is still to be done.")
-    if not made:
-        return
-    rows = Table(("root job", "attempt", "state", "new job", "outcome"))
-    for root, resubmission in submitted:
-        attempt = resubmission.attempt
-        ended = resubmission.ended.record if resubmission.ended else None
-        state, job = (
-            (attempt.state, attempt.job_id) if attempt else ("unreadable", resubmission.why)
-        )
-        rows.add(root, resubmission.number, state, job, ended.outcome if ended else "")
-    say_table(rows, empty="No job was submitted again.")
+    nothing = "No job was submitted again." if made else "The outbox is empty: nothing is pending."
+    say_rows(names, rows, form, empty=nothing)
+
+
+def _as_object(
+    waiting: list[StoredTicket], submitted: list[tuple[str, Resubmission]]
+) -> dict[str, object]:
+    attempts = [
+        {"root_job_id": root, **resubmission_object(resubmission)}
+        for root, resubmission in submitted
+    ]
+    return {"tickets": [ticket_object(ticket) for ticket in waiting], "attempts": attempts}

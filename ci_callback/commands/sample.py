@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import AsJson
+from ci_callback.listing import Form, say_rows
 from ci_callback.samples.options import SampleOptions, chosen_options, with_sample_options
 from ci_callback.samples.samples import KNOWN, names
 from ci_callback.samples.samples import sample as make
-from ci_callback.terminal import Table, print_body, print_json, say, say_table
+from ci_callback.terminal import print_body, print_json, say
 
 
 @with_sample_options
@@ -72,7 +73,5 @@ def _list(tag: str | None, as_json: bool) -> None:
     if as_json:
         print_json([asdict(known) for known in matching])
         return
-    shown = Table(("tag or event", "family", "fields of its result"))
-    for known in matching:
-        shown.add(known.name, known.family, ", ".join(known.fields) or "nothing")
-    say_table(shown)
+    rows = ((known.name, known.family, ", ".join(known.fields) or "nothing") for known in matching)
+    say_rows(("name", "family", "fields"), rows, Form())

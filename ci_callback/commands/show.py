@@ -3,145 +3,104 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
-from ci_callback.job_lookup import find, tickets_of
-from ci_callback.ledger_reader import (
-    Resubmission,
-    StoredRecord,
-    StoredTicket,
-    received_at,
-    resubmissions,
-)
-from ci_callback.sent_events import SentEvent, finals, has_events, of_root
+from ci_callback.job_parts import PARTS, JobHistory, history, timings
+from ci_callback.ledger_reader import StoredRecord
+from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
+from ci_callback.record_filter import known
 from ci_callback.terminal import (
     Cell,
     Styled,
-    Table,
     Tree,
     complain,
     print_json,
     say,
     say_json,
-    say_table,
     say_tree,
 )
 from ci_callback.views import (
     NO_FAILURE,
-    epoch_text,
     outcome,
     record_object,
     resubmission_object,
-    ticket_cells,
     ticket_object,
-)
-from handler.callback.lineage import Lineage
-from handler.callback.record import JobRecord
-from handler.ledger.store import Store
-
-TIMES = (
-    ("created_at", "created"),
-    ("started_at", "started"),
-    ("ended_at", "ended"),
+    utc_text,
 )
 
 
-@dataclass(frozen=True)
-class JobHistory:
-    """The ledger's knowledge of a job. records: its records; lineage: its root and attempt; first:
-    the records of the root; finals: the final events of the root, in their order; events: where
-    its events were sent."""
-
-    records: Sequence[StoredRecord]
-    lineage: Lineage
-    first: Sequence[StoredRecord]
-    resubmissions: Sequence[Resubmission]
-    tickets: Sequence[StoredTicket]
-    finals: Sequence[Mapping[str, str]] = ()
-    events: Sequence[SentEvent] = ()
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the ledger does not know the job."""
-        return not (self.records or self.resubmissions or self.tickets)
+def known_part(sent: str | None) -> str | None:
+    """The name of a table. Raises typer.BadParameter."""
+    return known("part", sent, PARTS)
 
 
-def history(store: Store, job_id: str) -> JobHistory:
-    """Look a job up. May raise StoreError."""
-    records = find(store, job_id)
-    record = next((stored.record for stored in records if stored.record), None)
-    lineage = record.lineage if record else Lineage(job_id, 1)
-    root = lineage.root_job_id
-    near = record.created_at[:10] if record and record.created_at else None
-    first = records if root == job_id else find(store, root, near)
-    made = resubmissions(store, root)
-    ids = {
-        job_id,
-        root,
-        *(resubmission.attempt.job_id for resubmission in made if resubmission.attempt),
-    }
-    tickets = tickets_of(store, ids)
-    noted = finals(store, root)
-    sent = of_root(store, root) if noted or has_events(store) else []
-    return JobHistory(records, lineage, first, made, tickets, noted, sent)
+def parts(begin: str) -> list[str]:
+    """Tables whose names begin so, for the shell's completion."""
+    return [name for name in PARTS if name.startswith(begin)]
 
 
 def show(
     job_id: Annotated[str, typer.Argument(help="A JobId, RunId or trace_id.")],
+    part: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Only one table: {', '.join(PARTS)}.",
+            callback=known_part,
+            autocompletion=parts,
+        ),
+    ] = None,
+    columns: Columns = None,
+    header: Header = False,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show a job's record, its attempts, its tickets, and how long each step took."""
+    """Show a job's record, its attempts, its tickets, and how long each step took.
+
+    With --part, --columns, --header or --csv it prints one table as `jobs` does, records by
+    default.
+    """
+    name = part or ("records" if columns or header or as_csv else None)
+    if name is not None:
+        form = Form(columns or PARTS[name].usual, as_csv, header)
+        form.chosen(PARTS[name].names)
     with local(must_exist=True) as here:
         job = history(here.ledger.store, job_id)
     if job.is_empty:
         complain(f"The ledger knows no job {job_id}.")
         raise typer.Exit(EXIT_NOT_2XX)
-    if as_json:
+    if name is not None and as_json:
+        print_objects(PARTS[name].names, PARTS[name].rows(job), form)
+    elif name is not None:
+        say_rows(PARTS[name].names, PARTS[name].rows(job), form, empty=f"There are no {name}.")
+    elif as_json:
         print_json(_as_object(job))
-        return
+    else:
+        _say_all(job)
+
+
+def _say_all(job: JobHistory) -> None:
     for stored in job.records:
         _say_record(stored)
+    _say_part("timings", job)
     say_tree(_attempts(job))
     if job.events or job.finals:
-        _say_events(job)
-    if job.tickets:
-        tickets = Table(("due (UTC)", "ticket", "job and note"), title="Tickets")
-        for waiting in job.tickets:
-            tickets.add(*ticket_cells(waiting))
-        say_table(tickets)
+        last = job.finals[-1]["type"] if job.finals else "none yet"
+        say(Styled("Final event ", "bold"), last)
+    _say_part("events", job)
+    _say_part("tickets", job)
 
 
-def _say_events(job: JobHistory) -> None:
-    last = job.finals[-1]["type"] if job.finals else "none yet"
-    say(Styled("Final event ", "bold"), last)
-    table = Table(("sent (UTC)", "type", "destination", "answer"), title="Events")
-    for event in job.events:
-        for name, sent in event.sent.items():
-            said = (sent.get(part) for part in ("status", "code", "reason"))
-            answer = " ".join(str(part) for part in said if part)
-            table.add(str(sent.get("at"))[:19], event.head.get("type"), name, answer)
-    say_table(table)
-
-
-def timings(record: JobRecord) -> list[tuple[str, str, float | None]]:
-    """(what, when, seconds since the one before) of each time in a record."""
-    times = [(what, getattr(record, name)) for name, what in TIMES]
-    times.append(("callback", received_at(record)))
-    rows: list[tuple[str, str, float | None]] = []
-    before: datetime | None = None
-    for what, when in times:
-        if not isinstance(when, str):
-            continue
-        now = datetime.fromisoformat(when.replace("Z", "+00:00"))
-        rows.append((what, when, (now - before).total_seconds() if before else None))
-        before = now
-    return rows
+def _say_part(name: str, job: JobHistory) -> None:
+    table = PARTS[name]
+    rows = list(table.rows(job))
+    if rows:
+        say(Styled(table.title, "bold"))
+        say_rows(table.names, rows, Form(table.usual, header=True))
 
 
 def _say_record(stored: StoredRecord) -> None:
@@ -150,10 +109,6 @@ def _say_record(stored: StoredRecord) -> None:
         say("It can't be read as a record:", stored.why)
         return
     say_json(json.loads(stored.record.to_json()))
-    made = Table(("", "when (UTC)", "after s"), title="Timings")
-    for what, when, after in timings(stored.record):
-        made.add(what, when, "" if after is None else f"{after:,.0f}")
-    say_table(made)
 
 
 def _attempts(job: JobHistory) -> Tree:
@@ -165,8 +120,8 @@ def _attempts(job: JobHistory) -> Tree:
             tree.add(f"{resubmission.number} ", "can't be read:", resubmission.why)
             continue
         about = f"{attempt.code} {attempt.message}".strip()
-        known = (attempt.state, epoch_text(attempt.since), attempt.job_id, about)
-        line = tree.add(f"{resubmission.number} ", "  ".join(part for part in known if part))
+        facts = (attempt.state, utc_text(attempt.since), attempt.job_id, about)
+        line = tree.add(f"{resubmission.number} ", "  ".join(fact for fact in facts if fact))
         if resubmission.ended is not None or attempt.state == "submitted":
             line.add(*_end([resubmission.ended] if resubmission.ended else []))
     return tree

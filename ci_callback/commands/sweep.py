@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
+from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
 from ci_callback.sweep_preview import plan
-from ci_callback.terminal import Table, print_json, say, say_table
+from ci_callback.terminal import print_json, say
 from ci_callback.writing import Yes, confirm_writing
 from handler.retries.sweep import Sweep
 from handler.run import Run
@@ -18,25 +19,37 @@ from handler.run import Run
 BUDGET_S = 55.0
 """The time limit of the deployed function (timeout in serverless.yml)."""
 
+STEP = ("action", "job", "would", "key")
+USUAL = "action,job,would"
+"""The columns of --dry-run."""
+
 
 def sweep(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print what a sweep would do; write nothing.")
     ] = False,
     yes: Yes = False,
+    columns: Columns = None,
+    header: Header = False,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """Do one sweep: submit due jobs again, and send due alerts."""
+    """Do one sweep: submit due jobs again, and send due alerts.
+
+    --dry-run lists what it would do; in a pipe, values are separated by tabs.
+    """
+    form = Form(columns or USUAL, as_csv, header)
+    form.chosen(STEP)
     with local() as here:
         if dry_run:
-            planned = [asdict(step) for step in plan(here.sweep_context)]
-            if as_json:
-                print_json(planned)
-                return
-            rows = Table(("action", "job", "would"))
-            for step in planned:
-                rows.add(*(step[name] for name in ("action", "job_id", "would")))
-            say_table(rows, empty="Nothing is due.")
+            planned = plan(here.sweep_context)
+            rows = ((step.action, step.job_id, step.would, step.key) for step in planned)
+            if as_json and not columns:
+                print_json([asdict(step) for step in planned])
+            elif as_json:
+                print_objects(STEP, rows, form)
+            else:
+                say_rows(STEP, rows, form, empty="Nothing is due.")
             return
         confirm_writing(here.settings, yes)
         run = Run(here.request_id, time.perf_counter(), BUDGET_S)

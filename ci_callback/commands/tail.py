@@ -13,9 +13,9 @@ import typer
 from ci_callback.common import AsJson, local
 from ci_callback.job_columns import cells, names, usual_names
 from ci_callback.ledger_reader import FOLDERS, DayRange, StoredRecord, record_keys, records
-from ci_callback.listing import Columns, Form, say_rows
+from ci_callback.listing import AsCsv, Columns, Form, Header, printer_of_rows
 from ci_callback.record_filter import RecordFilter, Tag
-from ci_callback.terminal import is_terminal, print_json, say
+from ci_callback.terminal import print_json
 from ci_callback.views import record_object
 from handler.ledger.store import Store
 
@@ -40,10 +40,13 @@ def tail(
         int, typer.Option(min=0, help="Exit after this many records; 0: run until Ctrl-C.")
     ] = 0,
     columns: Columns = None,
+    header: Header = False,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
     """Print records as they are stored."""
-    Form(columns).chosen(names())
+    form = Form(columns or usual_names(), as_csv, header)
+    form.chosen(names())
     wanted = RecordFilter(tag=tag, outcome="failed" if failed else None)
     with local() as here:
         store = here.ledger.store
@@ -54,20 +57,12 @@ def tail(
             for stored in _coming(lambda: recent_keys(store, days), store, every)
             if stored.record is not None and wanted.matches(stored.record)
         )
+        print_row = None if as_json else printer_of_rows(names(), form)
         for stored in itertools.islice(coming, count or None):
-            _print(stored, columns, as_json)
-
-
-def _print(stored: StoredRecord, columns: str | None, as_json: bool) -> None:
-    if as_json:
-        print_json(record_object(stored))
-    elif stored.record is not None:
-        form = Form(columns or usual_names())
-        if is_terminal():
-            row = cells(stored.record)
-            say(*(row[place] for place in form.chosen(names()) if row[place]), sep="  ")
-        else:
-            say_rows(names(), [cells(stored.record)], form)
+            if print_row is None:
+                print_json(record_object(stored))
+            elif stored.record is not None:
+                print_row(cells(stored.record))
 
 
 def recent_keys(store: Store, days: int | None) -> Iterator[str]:

@@ -215,7 +215,7 @@ def test_a_dry_run_says_what_a_sweep_would_do_and_writes_nothing(store: FolderSt
 
 def test_a_sweep_prints_what_it_did(store: FolderStore) -> None:
     """On any ledger, with the settings of the environment."""
-    assert run("sweep", "--dry-run") == (0, "Nothing is due.\n", "")
+    assert run("sweep", "--dry-run") == (0, "", "Nothing is due.\n")
     status, out, _ = run("sweep")
     assert status == 0
     assert out.startswith("status: done  due: 0")

@@ -104,7 +104,7 @@ def test_show_tells_the_final_event_and_each_delivery(jobs: dict[str, str]) -> N
     """Also as JSON."""
     out = run("show", jobs["refused"])
     assert "Final event" in out
-    assert "failed 404 no such hook" in out
+    assert "failed\t404\tno such hook" in out
     shown = json.loads(run("show", jobs["succeeded"], "--json"))
     assert [final["type"] for final in shown["final_events"]] == ["job.succeeded"]
     ((answer,),) = (event["sent"].values() for event in shown["events"])

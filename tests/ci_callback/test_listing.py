@@ -90,6 +90,18 @@ def test_a_row_that_does_not_fit_goes_on_in_a_second_line(
 
 
 @pytest.mark.usefixtures("terminal")
+def test_a_long_last_value_is_wrapped_below_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    """Between words where there are any; nothing is cut, and no line is too long."""
+    text = " ".join(["the queue is paused", "x" * 100, "数据万象" * 20])
+    out = printed(capsys, [["j1", "Transcode", text]]).splitlines()
+    assert all(text_width(line) <= 80 for line in out)
+    begin = out[0].index("code")
+    assert {line[:begin].strip() for line in out[3:]} == {""}
+    assert "".join(line[begin:] for line in out[2:]).replace(" ", "") == text.replace(" ", "")
+    assert out[2][begin:] == "the queue is paused"
+
+
+@pytest.mark.usefixtures("terminal")
 def test_a_row_of_very_many_columns_is_a_block(capsys: pytest.CaptureFixture[str]) -> None:
     """A line for each value that there is."""
     names = [f"column{number}" for number in range(25)]

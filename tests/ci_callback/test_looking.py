@@ -257,22 +257,59 @@ def test_show_says_where_a_record_can_not_be_read(store: FolderStore) -> None:
 
 def test_an_empty_outbox_is_reported(store: FolderStore) -> None:
     """And that nothing was submitted again."""
-    assert run("retries") == "The outbox is empty: nothing is still to be done.\n"
-    assert "No job was submitted again." in run("retries", "--made")
+    for arguments, why in (
+        (["retries"], "The outbox is empty: nothing is pending.\n"),
+        (["retries", "--made"], "No job was submitted again.\n"),
+    ):
+        result = CliRunner().invoke(app, arguments)
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "", why)
     assert json.loads(run("retries", "--json")) == {"tickets": [], "attempts": []}
 
 
 def test_retries_lists_what_waits_and_what_was_made(retried: tuple[World, str]) -> None:
     """By due time; the record that a ticket carries is not printed."""
-    _, job = retried
+    world, job = retried
     printed = json.loads(run("retries", "--made", "--json"))
     assert [ticket["action"] for ticket in printed["tickets"]] == ["watch"]
     assert [(attempt["root_job_id"], attempt["number"]) for attempt in printed["attempts"]] == [
         (job, 2)
     ]
-    out = run("retries", "--made")
-    assert job in out
-    assert "attempt 2 of" in out
+    (ticket,) = (line.split("\t") for line in run("retries").splitlines())
+    assert ticket[1:4] == ["watch", world.ci.accepted[-1].job_id, "0"]
+    assert "attempt 2 of" in ticket[4]
+    (made,) = (line.split("\t") for line in run("retries", "--made").splitlines())
+    assert made[:4] == [job, "2", "submitted", world.ci.accepted[-1].job_id]
+
+
+def test_retries_are_printed_in_each_form(retried: tuple[World, str]) -> None:
+    """Columns by name, names first, CSV, an object a line."""
+    _, job = retried
+    assert run("retries", "--columns", "action,state") == "watch\tsubmitted\n"
+    assert run("retries", "--columns", "action", "--header") == "action\nwatch\n"
+    assert run("retries", "--made", "--columns", "root,attempt", "--csv") == (
+        f"root,attempt\n{job},2\n"
+    )
+    out = run("retries", "--made", "--columns", "root,attempt", "--json")
+    assert json.loads(out) == {"root": job, "attempt": 2}
+    assert "no column tag; there are due, " in " ".join(
+        CliRunner().invoke(app, ["retries", "--columns", "tag"]).stderr.split()
+    )
+
+
+def test_show_prints_one_table_in_each_form(retried: tuple[World, str]) -> None:
+    """Records by default."""
+    _, job = retried
+    assert run("show", job, "--columns", "job,outcome") == f"{job}\tfailed\n"
+    assert run("show", job, "--part", "attempts", "--columns", "attempt,state", "--csv") == (
+        "attempt,state\n1,Failed\n2,submitted\n"
+    )
+    rows = run("show", job, "--part", "timings").splitlines()
+    assert [row.split("\t")[0] for row in rows] == ["created", "started", "ended", "callback"]
+    out = run("show", job, "--part", "tickets", "--columns", "action", "--json")
+    assert json.loads(out) == {"action": "watch"}
+    assert run("show", job, "--part", "events") == ""
+    error = " ".join(CliRunner().invoke(app, ["show", job, "--part", "event"]).stderr.split())
+    assert "no part 'event'; did you mean events? There are: attempts, events, " in error
 
 
 def test_a_ticket_that_can_not_be_read_is_shown_as_such(store: FolderStore) -> None:

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ci_callback.commands.registry import app
-from ci_callback.commands.show import history
+from ci_callback.job_parts import history
 from ci_callback.ledger_reader import ALL_DAYS, FOLDERS, DayRange, StoredRecord
 from ci_callback.newest import newest
 from handler.ledger import keys

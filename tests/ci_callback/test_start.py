@@ -63,7 +63,6 @@ def imported(*arguments: str, **env: str) -> set[str]:
         text=True,
         check=True,
     )
-    assert done.stdout
     return set(done.stderr.splitlines()[-1].split())
 
 

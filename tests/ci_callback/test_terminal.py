@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import ci_callback
 from ci_callback import terminal
 from ci_callback.commands.registry import app
-from ci_callback.terminal import Styled, Table, Tree, visible, visible_lines
+from ci_callback.terminal import Styled, Tree, visible, visible_lines
 
 HOSTILE = (
     "[/b][link=https://evil.example]x[/link]:warning:\x1b]8;;e\x07\x9b31m\x9d\u202e\u2066\u2028\x7f"
@@ -72,33 +72,24 @@ def test_chinese_is_shown_as_it_is() -> None:
 def test_each_kind_of_print_shows_markup_and_control_characters_as_text(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lines, tables with their titles, trees, JSON, errors, log lines."""
+    """Lines, trees, JSON, errors, log lines."""
     monkeypatch.setenv("COLUMNS", "500")
-    table = Table((HOSTILE, "b"), title=HOSTILE)
-    table.add(Styled(HOSTILE, "red"), (HOSTILE, HOSTILE))
     tree = Tree((HOSTILE,))
     tree.add(Styled(HOSTILE, "red"))
     terminal.say(HOSTILE, Styled(HOSTILE, "bold"))
     terminal.say_lines(HOSTILE)
-    terminal.say_table(table)
     terminal.say_tree(tree)
     terminal.complain(HOSTILE)
     terminal.print_log(HOSTILE)
     written = capsys.readouterr()
     shown = written.out + written.err
     assert not any(is_obeyed(character) for character in shown if character != "\n")
-    assert shown.replace("\n", "").count(SHOWN) == 12
+    assert shown.replace("\n", "").count(SHOWN) == 7
     terminal.say_json(HOSTILE)
     terminal.print_json(HOSTILE)
     for line in capsys.readouterr().out.splitlines():
         assert json.loads(line) == HOSTILE
         assert not any(map(is_obeyed, line))
-
-
-def test_a_table_without_rows_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where one is given."""
-    terminal.say_table(Table(("a",)), empty="Nothing [b]here[/b].")
-    assert capsys.readouterr().out == "Nothing [b]here[/b].\n"
 
 
 def test_a_usage_error_shows_the_argument_as_text(tmp_path: Path) -> None:
