@@ -9,7 +9,7 @@ import pytest
 from handler.callback.payload import Limits
 from handler.errors import SettingsError
 from handler.ledger.bucket import Credentials
-from handler.settings import Settings, StoreUrl, tokens_from_env
+from handler.settings import ConnectedQueue, Settings, StoreUrl, tokens_from_env
 
 SCF = {
     "TENCENTCLOUD_RUNENV": "SCF",
@@ -58,6 +58,7 @@ def test_everything_can_be_set() -> None:
             "ALERT_LANG": "zh",
             "RETRY_CODES": "InternalError, SlowDown",
             "RECONCILE_TAGS": "Transcode:6, Translation:24",
+            "RECONCILE_QUEUES": "p1@2026-11-27T10:40:00Z, p2@2026-11-28T10:40:00Z",
             "LEASE_WAIT_S": "0.5",
             "COS_ENDPOINT": "http://127.0.0.1:9000",
             "ALLOWED_BUCKETS": "media-1250000000,1250000000",
@@ -70,6 +71,10 @@ def test_everything_can_be_set() -> None:
     assert settings.retry_codes == frozenset({"InternalError", "SlowDown"})
     assert settings.alert_codes is None
     assert settings.reconcile_tags == (("Transcode", 6), ("Translation", 24))
+    assert settings.reconcile_queues == (
+        ConnectedQueue("p1", "2026-11-27T10:40:00Z"),
+        ConnectedQueue("p2", "2026-11-28T10:40:00Z"),
+    )
     assert settings.lease_wait_s == 0.5
     assert settings.cos_endpoint == ("127.0.0.1", 9000)
     assert settings.allowed_buckets == frozenset({"media-1250000000", "1250000000"})
@@ -146,6 +151,11 @@ def test_the_region_is_scfs_own_where_none_is_set() -> None:
         ("RECONCILE_TAGS", "Transcode"),
         ("RECONCILE_TAGS", "Transcode:721"),
         ("RECONCILE_TAGS", "Trans/code:1"),
+        ("RECONCILE_QUEUES", "p1"),
+        ("RECONCILE_QUEUES", "p1@yesterday"),
+        ("RECONCILE_QUEUES", "p1@2026-13-27T10:40:00Z"),
+        ("RECONCILE_QUEUES", "p/1@2026-11-27T10:40:00Z"),
+        ("RECONCILE_QUEUES", "p1@2026-11-27T10:40:00Z,p1@2026-11-28T10:40:00Z"),
         ("CI_BUCKET", "media"),
         ("RETRY_CALLBACK_URL", "example.com"),
         ("MAX_DEPTH", "100000"),

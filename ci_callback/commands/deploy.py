@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ci_callback.commands.deploy_queues import connect, rotate_token
+from ci_callback.commands.deploy_queues import connect, note_queues, rotate_token
 from ci_callback.commands.deploy_session import (
     EXIT_DIFFERENT,
     TOKEN_BYTES,
@@ -137,7 +137,8 @@ def _connect(session: Session, yes: bool) -> None:
     from ci_callback.deploy import connecting
 
     function = connecting.deployed(session.cloud, session.operator, session.description.name)
-    connecting.connect(function, (), connecting.Ask(yes, False, lambda words: typer.confirm(words)))
+    ask = connecting.Ask(yes, False, lambda words: typer.confirm(words))
+    note_queues(session, function, connecting.connect(function, (), ask))
 
 
 def _verified(session: Session, outcome: Outcome) -> list[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,10 @@ from ci_callback.commands.deploy_session import (
 from ci_callback.common import EXIT_NOT_2XX
 from ci_callback.doctor.on_queues import KINDS
 from ci_callback.terminal import complain, say
+
+if TYPE_CHECKING:
+    from ci_callback.deploy.connecting import Connected, Function
+    from ci_callback.deploy.job import Session
 
 
 def connect(
@@ -50,10 +54,32 @@ def connect(
     with session_of(Request(name, stage, region, to)) as session:
         function = connecting.deployed(session.cloud, session.operator, session.description.name)
         ask = connecting.Ask(yes, dry_run, lambda words: typer.confirm(words))
-        if undo:
-            connecting.undo(function, ask)
-        elif connecting.connect(function, kinds, ask) and dry_run:
+        done = connecting.undo(function, ask) if undo else connecting.connect(function, kinds, ask)
+        is_different = note_queues(session, function, done, dry_run)
+        if dry_run and (done.changed or is_different):
             raise typer.Exit(EXIT_DIFFERENT)
+
+
+def note_queues(
+    session: Session, function: Function, done: Connected, dry_run: bool = False
+) -> bool:
+    """Let reconciliation look at the queues that call the function; whether that is a change."""
+    from ci_callback.deploy import reconciled, show
+    from ci_callback.deploy.run import carry_out_alone
+
+    own = session.description
+    if reconciled.VARIABLE in own.variables:
+        say(f"{reconciled.VARIABLE} is set here, and each deploy goes by it: it stays as it is.")
+        return False
+    known = function.case.settings.reconcile_queues
+    text = reconciled.value(known, done.calling, done.seen, time.time())
+    calls = reconciled.calls(session.cloud, own.name, text)
+    if calls:
+        say(f"reconciliation looks at {len(text.split(',')) if text else 'no'} queues:")
+        show.show_calls(calls)
+        if not dry_run:
+            carry_out_alone(own.name, calls, session.cloud)
+    return bool(calls)
 
 
 def rotate_token(

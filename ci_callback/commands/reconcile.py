@@ -19,7 +19,7 @@ def reconcile(
     tag: Annotated[
         str | None,
         typer.Option(
-            help="Only this tag, in place of RECONCILE_TAGS.",
+            help="Only this tag, in place of RECONCILE_TAGS and RECONCILE_QUEUES.",
             autocompletion=tags,
             callback=known_tag,
         ),
@@ -35,8 +35,9 @@ def reconcile(
     with local() as here:
         context = here.sweep_context
         if tag is not None:
-            context.settings = context.settings._replace(reconcile_tags=((tag, hours),))
-        if not context.settings.reconcile_tags:
+            named = ((tag, hours),)
+            context.settings = context.settings._replace(reconcile_tags=named, reconcile_queues=())
+        if not (context.settings.reconcile_tags or context.settings.reconcile_queues):
             complain("RECONCILE_TAGS is not set: name a tag with --tag, or set RECONCILE_TAGS.")
             raise typer.Exit(EXIT_SETTINGS)
         confirm_writing(context.settings, yes)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ci_callback.deploy import actual
 from ci_callback.deploy import connect as queues
 from ci_callback.deploy.actual import Api
-from ci_callback.deploy.connect import BY_HAND, Connection
+from ci_callback.deploy.connect import BY_HAND, Connection, Queue
 from ci_callback.deploy.errors import EXIT_FAILED, DeployError
 from ci_callback.deploy.target import Operator, check_settings
 from ci_callback.doctor.case import Case, Target
@@ -31,6 +31,16 @@ class Function:
     def with_token(self, token: str) -> str:
         """Its address with another token."""
         return f"{self.address.partition('?')[0]}?token={quote(token, safe='')}"
+
+
+@dataclass(frozen=True)
+class Connected:
+    """What was done. changed: how many queues. calling: QueueIds that call the function now; seen:
+    all that CI showed. Of a dry run: what would be."""
+
+    changed: int
+    calling: frozenset[str]
+    seen: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -61,15 +71,15 @@ def deployed(api: Api, operator: Operator, name: str) -> Function:
     return Function(f"{address}/{query}", case, operator.store)
 
 
-def connect(function: Function, kinds: Sequence[str], ask: Ask) -> int:
-    """How many queues were changed, or would be.
+def connect(function: Function, kinds: Sequence[str], ask: Ask) -> Connected:
+    """Let the queues call the function.
 
     Raises:
         DeployError, StoreError
     """
     found, unknown = queues.read(function.case, kinds)
     wanted = queues.plan(found, function.address)
-    changing = {connection.queue.queue_id for connection in wanted}
+    changing = _ids(connection.queue for connection in wanted)
     for queue in found:
         state = "is to call this function" if queue.queue_id in changing else "as it should be"
         say(f"  queue {queue.kind} {queue.name}: calls {queue.shown};", state)
@@ -84,10 +94,16 @@ def connect(function: Function, kinds: Sequence[str], ask: Ask) -> int:
     say("set by hand, where you use them:")
     for line in BY_HAND:
         say("  ", line)
-    return len(wanted)
+    seen = _ids(found)
+    calling = (seen - changing) | _ids(connection.queue for connection in wanted)
+    return Connected(len(wanted), calling, seen)
 
 
-def undo(function: Function, ask: Ask) -> None:
+def _ids(found: Iterable[Queue]) -> frozenset[str]:
+    return frozenset(queue.queue_id for queue in found)
+
+
+def undo(function: Function, ask: Ask) -> Connected:
     """Bring back what stood in the queues.
 
     Raises:
@@ -95,13 +111,14 @@ def undo(function: Function, ask: Ask) -> None:
     """
     if ask.dry_run:
         say("  each queue that calls this function gets back what it had")
-        return
+        return Connected(0, frozenset(), frozenset())
     with refusals_of_ci():
         changed, unknown = queues.undo(function.case, function.store, function.address)
     for queue in changed:
         say(f"  queue {queue.kind} {queue.name}: as it was before")
     for line in unknown:
         say(f"  not known: {line}; run it again")
+    return Connected(len(changed), frozenset(), _ids(changed))
 
 
 def _may(connection: Connection, ask: Ask) -> bool:

@@ -7,15 +7,14 @@ the newest: it comes first.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ci_callback.deploy import actual, connect
+from ci_callback.deploy import connect, variables
 from ci_callback.deploy.actual import Api
-from ci_callback.deploy.calls import Call, Later
+from ci_callback.deploy.calls import Call
 from ci_callback.deploy.connecting import Function
-from ci_callback.deploy.desired import DEFAULT, check_environment
 from ci_callback.deploy.errors import DeployError
 from handler.ledger import keys
 
@@ -51,7 +50,7 @@ def begin(api: Api, name: str, function: Function, new_token: str) -> Step:
         what = f"CALLBACK_TOKENS has {len(known)} tokens: a rotation is under way"
         raise DeployError(what, "`deploy rotate-token --finish` removes the old one")
     tokens = (new_token, *known)
-    return Step(_calls(api, name, tokens), tokens)
+    return Step(variables.calls(api, name, {VARIABLE: ",".join(tokens)}, "the tokens"), tokens)
 
 
 def finish(api: Api, name: str, function: Function, now: float, *, is_sure: bool) -> Step:
@@ -79,7 +78,7 @@ def finish(api: Api, name: str, function: Function, now: float, *, is_sure: bool
         left = "unknown" if begun is None else f"{(now - begun) / 3600:.0f} hours ago"
         what = f"the rotation began {left}: jobs may still end that were submitted before it"
         raise DeployError(what, "run it a day after it began, or with --yes")
-    return Step(_calls(api, name, known[:1]), known[:1])
+    return Step(variables.calls(api, name, {VARIABLE: known[0]}, "the tokens"), known[:1])
 
 
 def move_queues(function: Function, tokens: Sequence[str], address: str) -> int:
@@ -116,31 +115,3 @@ def _ours(function: Function) -> tuple[list[connect.Queue], list[str]]:
     host = connect.host_of(function.address)
     queues, unknown = connect.read(function.case)
     return [queue for queue in queues if queue.shown == host], unknown
-
-
-def _calls(api: Api, name: str, tokens: Sequence[str]) -> list[Call]:
-    """The environment with these tokens, as a version that callbacks reach."""
-    latest = actual.function_version(api, name)
-    if latest is None:
-        raise DeployError(f"there is no function {name}", "deploy it first")
-    variables = {**latest.variables, VARIABLE: ",".join(tokens)}
-    check_environment(variables)
-    pairs = [{"Key": key, "Value": value} for key, value in sorted(variables.items())]
-    named: Mapping[str, Any] = {"FunctionName": name, "Namespace": "default"}
-    description = str(latest.answer.get("Description") or "")
-    version = Later("PublishVersion", "FunctionVersion")
-    return [
-        Call(
-            "scf",
-            "UpdateFunctionConfiguration",
-            {**named, "Environment": {"Variables": pairs}},
-            "the tokens",
-        ),
-        Call("scf", "PublishVersion", {**named, "Description": description}, "as it is now"),
-        Call(
-            "scf",
-            "UpdateAlias",
-            {**named, "Name": DEFAULT, "FunctionVersion": version},
-            "callbacks reach it",
-        ),
-    ]

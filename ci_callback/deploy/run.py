@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ci_callback.cloud_api import CloudError
-from ci_callback.deploy import actual, carry_out, logs_plan, target
+from ci_callback.deploy import actual, carry_out, logs_plan, reconciled, target
 from ci_callback.deploy.actual import Actual, Api
 from ci_callback.deploy.advice import advised
 from ci_callback.deploy.bundle import Bundle
@@ -171,9 +171,10 @@ def _variables(job: Job, known: Mapping[str, str]) -> dict[str, str]:
     """What is there and not named stays, unless it is to be pruned."""
     described = job.description.variables
     kept = {} if job.choices.prune else dict(known)
-    if "CALLBACK_TOKENS" in known:
-        # To lose the token means that CI is answered 401.
-        kept["CALLBACK_TOKENS"] = known["CALLBACK_TOKENS"]
+    # To lose the token means that CI is answered 401; the queues are noted by `connect`.
+    kept |= {
+        name: known[name] for name in ("CALLBACK_TOKENS", reconciled.VARIABLE) if name in known
+    }
     return kept | dict(described)
 
 

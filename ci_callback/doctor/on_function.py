@@ -34,7 +34,8 @@ def on_scf(case: Case) -> list[Finding]:
         return [skipped(name, str(error))]
     except CloudError as error:
         return [_refused(name, error, case)]
-    wanted = {"reconcile": bool(settings.reconcile_tags), "forward": bool(settings.forward_urls)}
+    is_reconciled = bool(settings.reconcile_tags or settings.reconcile_queues)
+    wanted = {"reconcile": is_reconciled, "forward": bool(settings.forward_urls)}
     return [*_timers(all_triggers, wanted), *_urls(all_triggers)]
 
 

@@ -7,12 +7,15 @@ before it, and can't be seen here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from ci_callback.deploy import reconciled
 from ci_callback.doctor.case import Case
 from ci_callback.doctor.ci_api import NoBucketError, ask, place
-from ci_callback.doctor.findings import Finding, fault, grant_needed, skipped
+from ci_callback.doctor.findings import Finding, fault, grant_needed, ok, skipped, warning
 from ci_callback.doctor.queue_rules import Expected, Verdict, console_of, judge
+from ci_callback.program import PROGRAM
 from handler.callback import tree
 from handler.callback.tree import Tree
 from handler.ci_api.client import CiError
@@ -56,7 +59,24 @@ def queues(case: Case) -> list[Finding]:
                 console_of(bucket),
             )
         )
-    return findings
+    return [*findings, *_reconciled(case, [verdict.ours for verdict in verdicts if verdict.ours])]
+
+
+def _reconciled(case: Case, ours: Sequence[str]) -> list[Finding]:
+    """Are callbacks of these queues looked for that never came?"""
+    name, known = "reconcile queues", case.settings.reconcile_queues
+    noted = {queue.queue_id for queue in known}
+    missing, strange = sorted(set(ours) - noted), sorted(noted - set(ours))
+    if missing and not case.settings.reconcile_tags:
+        what = f"RECONCILE_QUEUES lacks {', '.join(missing)}, so that no one looks for callbacks"
+        text = reconciled.value(known, ours, noted, case.clock())
+        fix = f"{PROGRAM} deploy connect, or set RECONCILE_QUEUES={text}"
+        return [warning(name, f"{what} of these queues that never come", fix)]
+    if strange and case.target.address[0]:
+        what = f"RECONCILE_QUEUES names {', '.join(strange)}, which CI does not show as calling"
+        fix = f"{PROGRAM} deploy connect, or take them out: their jobs are retried"
+        return [warning(name, f"{what} this function", fix)]
+    return [ok(name, f"{len(noted)} queues are looked at")] if noted else []
 
 
 def _kind(case: Case, kind: str, bucket: str) -> list[Verdict]:

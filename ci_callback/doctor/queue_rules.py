@@ -44,10 +44,11 @@ class _NotifyConfig:
 
 
 class Verdict(NamedTuple):
-    """calls: whether it calls any address."""
+    """calls: whether it calls any address. ours: its QueueId where it calls this function."""
 
     finding: Finding
     calls: bool
+    ours: str = ""
 
 
 def judge(name: str, queue: Tree, expected: Expected) -> Verdict:
@@ -65,10 +66,16 @@ def judge(name: str, queue: Tree, expected: Expected) -> Verdict:
         if what:
             is_fault = status == "fault" or (status == "off" and expected.must_call)
             finding = fault(name, what, fix) if is_fault else warning(name, what, fix)
-            return Verdict(finding, status != "off")
+            is_ours = status == "warning" and expected.host
+            return Verdict(finding, status != "off", _id(queue) if is_ours else "")
     note = "" if "WorkflowFinish" in config.event else " (ends of workflow runs are not reported)"
     against = "calls this function" if expected.host else "calls"
-    return Verdict(ok(name, f"{against}, at {config.shown}{note}"), True)
+    ours = _id(queue) if expected.host else ""
+    return Verdict(ok(name, f"{against}, at {config.shown}{note}"), True, ours)
+
+
+def _id(queue: Tree) -> str:
+    return tree.text(queue, "QueueId") or ""
 
 
 def _off(config: _NotifyConfig, expected: Expected) -> str:

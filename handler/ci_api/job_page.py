@@ -24,7 +24,7 @@ from handler.http_client import Answer
 ENDED = ("Success", "Failed", "Cancel")
 """The states that are ends (list page of CI's job API)."""
 
-_OF_ROW = frozenset({"JobId", "State", "CreationTime", "EndTime"})
+_OF_ROW = frozenset({"JobId", "State", "CreationTime", "EndTime", "QueueId"})
 _NAMES = RowNames("Response", "JobsDetail", _OF_ROW, frozenset({"NextToken"}))
 
 
@@ -36,11 +36,12 @@ class Window(NamedTuple):
 
 
 class ListedJob(NamedTuple):
-    """A job that has ended, by CI's list. A time is None where CI tells none."""
+    """A job that has ended, by CI's list. A time is None, and queue_id "", where CI tells none."""
 
     job_id: str
     created_at: datetime | None
     ended_at: datetime | None
+    queue_id: str = ""
 
 
 class JobPage(NamedTuple):
@@ -90,7 +91,7 @@ def _stripped(row: dict[str, str]) -> dict[str, str]:
 
 def _listed(row: dict[str, str]) -> ListedJob:
     created, ended = (converters.moment(row.get(name)) for name in ("CreationTime", "EndTime"))
-    return ListedJob(row["JobId"], created, ended)
+    return ListedJob(row["JobId"], created, ended, row.get("QueueId", ""))
 
 
 def _below(node: Tree) -> dict[str, Tree]:

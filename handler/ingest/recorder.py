@@ -71,6 +71,11 @@ class Recorder:
             return StoreResult("dead_letter", key)
         return stored
 
+    def store_old(self, record: JobRecord) -> StoreResult | Conflict:
+        """Store a record from which nothing follows: its job ended before this function was told of
+        such ends. No event, no ticket; where another end is kept, that stays."""
+        return self._ledger.put_record(self._proven(record))
+
     def _proven(self, record: JobRecord) -> JobRecord:
         """A record whose lineage is only what the ledger proves."""
         if record.marker is None:

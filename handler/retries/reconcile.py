@@ -1,7 +1,7 @@
 """Callbacks that never came: asked for in CI's lists, and taken in by the way of a callback.
 
 No page says that CI sends a callback again that was not accepted. So on its own timer, for
-each tag in RECONCILE_TAGS:
+each tag in RECONCILE_TAGS, or of the queues in RECONCILE_QUEUES (reconcile_scope.py):
 
     list CI's jobs of the last hours ── that ended a while ago
          ── is its key in the ledger's listing of that day? ── yes: fine
@@ -18,7 +18,7 @@ probably wrong, and one alert says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
@@ -29,6 +29,7 @@ from handler.parallel import Parallel, in_parallel
 from handler.retries.budget import Budget, too_short
 from handler.retries.ci_window import Pace
 from handler.retries.context import SweepContext
+from handler.retries.reconcile_scope import Scope, scopes_of
 from handler.retries.reconcile_tag import EVERY_S, Look, TagPass, raise_alert
 
 BEHIND_S = 7200.0
@@ -50,19 +51,21 @@ GROWTH = 4
 @dataclass
 class Summary:
     """The result of one pass over one tag. status: done; in_progress: the next one goes on from
-    here; aborted: by the store or CI; failed. lag_s: how far the slowest look is behind."""
+    here; aborted: by the store or CI; failed. lag_s: how far the slowest look is behind.
+    other_queues: jobs that were left alone, since RECONCILE_QUEUES does not name their queue."""
 
     tag: str
     status: str = "done"
     listed: int = 0
     absent: int = 0
     lag_s: int = 0
+    other_queues: int = 0
     reason: str = ""
 
 
 @dataclass
 class Reconcile:
-    """One run over all tags of RECONCILE_TAGS. It raises nothing: each tag's end is logged.
+    """One run over all tags that are looked at. It raises nothing: each tag's end is logged.
 
     by_hand: what ended is compared up to now, in one look with a cursor of its own.
     """
@@ -80,23 +83,23 @@ class Reconcile:
         context = self.context
         budget = Budget.of(self.time_left, lambda: float("inf"))
         started = context.timer()
-        summaries = {tag: Summary(tag) for tag, _ in context.settings.reconcile_tags}
+        scopes = scopes_of(context.settings)
+        summaries = {scope.tag: Summary(scope.tag) for scope in scopes}
         if budget.fits_a_step:
-            self._work(summaries, budget)
+            self._work(scopes, summaries, budget)
         else:
             self._refuse(summaries, budget)
-        for summary in summaries.values():
-            self._log(summary, started)
+        self._log_all(scopes, summaries, started)
         return list(summaries.values())
 
-    def _work(self, summaries: dict[str, Summary], budget: Budget) -> None:
+    def _work(self, scopes: Sequence[Scope], summaries: dict[str, Summary], budget: Budget) -> None:
         pace = Pace(self.context.sleep, self.context.timer)
-        for tag, hours in self.context.settings.reconcile_tags:
-            with self._guard(summaries[tag]):
-                self._passes[tag] = TagPass.of(
-                    self.context, (tag, hours), self.by_hand, pace, self.parallel
+        for scope in scopes:
+            with self._guard(summaries[scope.tag]):
+                self._passes[scope.tag] = TagPass.of(
+                    self.context, scope, self.by_hand, pace, self.parallel
                 )
-        for tag in list(self._passes):
+        for tag in sorted(self._passes, key=self._behind, reverse=True):
             if not self.by_hand and budget.allows_step():
                 with self._guard(summaries[tag]):
                     self._passes[tag].compare_whole()
@@ -106,6 +109,10 @@ class Reconcile:
         for tag in list(self._passes):
             with self._guard(summaries[tag]):
                 self._finish(summaries[tag], self._passes[tag])
+
+    def _behind(self, tag: str) -> float:
+        """Seconds: where the time is too short for all tags, the others come first next time."""
+        return self._passes[tag].most_behind().behind_s
 
     def _most_behind(self) -> Look | None:
         """What is compared next; None where nothing is."""
@@ -135,6 +142,7 @@ class Reconcile:
         look = of_tag.most_behind()
         behind = look.behind_s if self._is_due(look) else 0
         summary.listed, summary.absent, summary.lag_s = of_tag.listed, of_tag.absent, int(behind)
+        summary.other_queues = of_tag.other_queues
         if behind:
             summary.status = "in_progress"
         cursors = of_tag.cursors
@@ -179,9 +187,27 @@ class Reconcile:
         with self._guard(next(iter(summaries.values()), Summary(""))):
             raise_alert(self.context, "sweep", "reconcile", reason)
 
+    def _log_all(
+        self, scopes: Sequence[Scope], summaries: Mapping[str, Summary], started: float
+    ) -> None:
+        """A line for each tag; one for all those of which no job is listed, where no one named
+        them."""
+        idle = 0
+        for scope in scopes:
+            summary = summaries[scope.tag]
+            if not scope.is_any_queue and summary == Summary(scope.tag):
+                idle += 1
+            else:
+                self._log(summary, started)
+        if idle:
+            took = round((self.context.timer() - started) * 1000, 1)
+            self.context.log.info("reconcile", status="done", idle_tags=idle, duration_ms=took)
+
     def _log(self, summary: Summary, started: float) -> None:
         is_well = summary.status in ("done", "in_progress")
         write = self.context.log.info if is_well else self.context.log.error
         fields = {name: value for name, value in asdict(summary).items() if value != ""}
+        if not summary.other_queues:
+            del fields["other_queues"]
         took = round((self.context.timer() - started) * 1000, 1)
         write("reconcile", **fields, duration_ms=took)

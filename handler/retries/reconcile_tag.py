@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,11 +17,13 @@ from handler.ci_api.job_page import JobPage, ListedJob, Window
 from handler.errors import PayloadError
 from handler.ledger import keys
 from handler.ledger.outbox import Ticket
+from handler.ledger.records import Conflict
 from handler.parallel import Parallel
 from handler.retries.ci_window import Listed, Pace, WindowReader
 from handler.retries.comparison import missing_keys
 from handler.retries.context import SweepContext
 from handler.retries.cursors import Cursors, ages_of
+from handler.retries.reconcile_scope import Scope
 
 GRACE_S = 600.0
 """A job that ended less than that ago is left alone: its callback may be on its way."""
@@ -57,14 +58,14 @@ class TagPass:
     """
 
     context: SweepContext
-    tag: str
-    hours: int
+    scope: Scope
     ages: tuple[int, ...]
     cursors: Cursors
     reader: WindowReader
     now: int
     listed: int = 0
     absent: int = 0
+    other_queues: int = 0
     per_s: float = 0.0
     """Jobs that CI lists for a second of creation, as the last round found."""
 
@@ -72,7 +73,7 @@ class TagPass:
     def of(
         cls,
         context: SweepContext,
-        tag_and_hours: tuple[str, int],
+        scope: Scope,
         by_hand: bool,
         pace: Pace,
         parallel: Parallel,
@@ -83,7 +84,7 @@ class TagPass:
             StoreError, CiUnreachableError
             CiError: CI has no list of the tag.
         """
-        tag, hours = tag_and_hours
+        tag, hours = scope.tag, scope.hours
         family = family_of(tag, "")
         if family is None or not family.list_known:
             raise CiError("list", "CI has no list of this tag that is known", retryable=False)
@@ -94,7 +95,7 @@ class TagPass:
         if now - cursors.absent_since >= EVERY_S:
             cursors.absent, cursors.absent_since = 0, now
         ages = (0,) if by_hand else ages_of(hours)
-        tag_pass = cls(context, tag, hours, ages, cursors, reader, now)
+        tag_pass = cls(context, scope, ages, cursors, reader, now)
         if set(ages) != cursors.cursors.keys():
             # Kept at once: a cursor that is not there would slide with the hours.
             begin = now - hours * 3600
@@ -107,7 +108,7 @@ class TagPass:
         if self.now - self.cursors.large_at < EVERY_S:
             return
         # From the cursors on, where they stand still since before these hours.
-        begin = min(self.now - self.hours * 3600, *self.cursors.cursors.values())
+        begin = min(self.now - self.scope.hours * 3600, *self.cursors.cursors.values())
         window = Window(begin, self.now)
         listed = self.reader.read(window, WHOLE_PAGES)
         if listed.upto == window.end:
@@ -124,7 +125,7 @@ class TagPass:
         for age, before in zip(self.ages, (None, *self.ages), strict=False):
             cursor = self.cursors.cursors[age]
             window = Window(cursor, max(cursor, self.now - age))
-            looks.append(Look(self.tag, age, before, window, window.end - window.begin))
+            looks.append(Look(self.scope.tag, age, before, window, window.end - window.begin))
         return max(looks, key=lambda look: look.behind_s)
 
     def compare(self, look: Look, pages: int) -> int:
@@ -150,24 +151,39 @@ class TagPass:
 
         ended_after: seconds; what ended sooner after its creation is left out.
         """
-        of_page: dict[str, JobPage] = {}
+        compared: dict[str, tuple[JobPage, ListedJob]] = {}
         seen: set[str] = set()
+        elsewhere: set[str] = set()
         for page in listed.pages:
             for job in page.jobs:
                 if job.created_at and job.created_at.timestamp() >= listed.upto:
                     continue
                 key = key_of(job)
                 seen.add(key)
-                if self._is_compared(job, ended_after):
-                    of_page[key] = page
-        self.listed += len(of_page)
+                if not self.scope.has(job):
+                    elsewhere.add(key)
+                elif self._is_compared(job, ended_after):
+                    compared[key] = page, job
+        self.listed += len(compared)
+        self.other_queues += len(elsewhere)
         store, parallel = self.context.ledger.store, self.reader.parallel
-        missing = missing_keys(store, list(of_page), parallel)
+        missing = missing_keys(store, list(compared), parallel)
         if missing:
-            pages = {id(of_page[key]): of_page[key] for key in missing}
-            records = {keys.record(record): record for record in self._records(pages.values())}
-            self._take_in([record for key, record in records.items() if key in missing])
+            self._take_in_of([compared[key] for key in missing])
         return len(seen)
+
+    def _take_in_of(self, missing: list[tuple[JobPage, ListedJob]]) -> None:
+        """Take in missing jobs; those that ended before their queue was connected, in silence."""
+        wanted = {job.job_id: job for _, job in missing}
+        new: list[JobRecord] = []
+        old: list[JobRecord] = []
+        for page in {id(page): page for page, _ in missing}.values():
+            for detail in page.details():
+                job = wanted.pop((tree.text(detail, "JobId") or "").strip(), None)
+                if job is not None:
+                    (old if self.scope.is_old(job) else new).extend(self._records(job, detail))
+        self._take_in(new)
+        self.reader.parallel(self._store_old, old)
 
     def _is_compared(self, job: ListedJob, ended_after: float) -> bool:
         if job.ended_at is None:
@@ -178,26 +194,27 @@ class TagPass:
         created = job.created_at.timestamp() if job.created_at else ended
         return not ended_after or not job.created_at or ended - created > ended_after
 
-    def _records(self, pages: Iterable[JobPage]) -> list[JobRecord]:
-        """The records of the pages that hold a missing job."""
+    def _records(self, job: ListedJob, detail: dict[str, Tree]) -> list[JobRecord]:
+        """The record of a missing job; [] where CI's detail is of no end, or can't be read."""
         context = self.context
         source = Source("reconcile", "xml", context.now(), context.request_id, True)
-        read = (self._record(detail, source) for page in pages for detail in page.details())
-        return [record for record in read if record is not None and record.outcome in TERMINAL]
-
-    def _record(self, detail: dict[str, Tree], source: Source) -> JobRecord | None:
-        job_id = (tree.text(detail, "JobId") or "").strip()
-        if not job_id:
-            return None
         try:
-            return normalise(Notice("job", None, job_id, detail, None), source)
+            record = normalise(Notice("job", None, job.job_id, detail, None), source)
         except PayloadError as error:
-            # CI can be asked again: what it tells of the job's secrets need not be kept.
-            body = dumps({"JobsDetail": redact(detail)})
-            context = self.context
-            dead_letter = context.dead_letter(body, "callback", error.reason, error.explanation)
+            self._bury(job, detail, error)
+            return []
+        is_it = record.outcome in TERMINAL and keys.record(record) == key_of(job)
+        return [record] if is_it else []
+
+    def _bury(self, job: ListedJob, detail: dict[str, Tree], error: PayloadError) -> None:
+        # CI can be asked again: what it tells of the job's secrets need not be kept.
+        body = dumps({"JobsDetail": redact(detail)})
+        context = self.context
+        dead_letter = context.dead_letter(body, "callback", error.reason, error.explanation)
+        if self.scope.is_old(job):
+            context.ledger.put_dead_letter(dead_letter)
+        else:
             context.recorder.put_dead_letter(dead_letter)
-            return None
 
     def _take_in(self, missing: list[JobRecord]) -> None:
         """Count them, raise the alert, then keep what their callbacks would have said.
@@ -213,11 +230,11 @@ class TagPass:
             and self.cursors.absent >= self.context.settings.missing_callback_alert_threshold
         ):
             note = (
-                f"{self.cursors.absent} jobs of {self.tag} ended by CI's word, and no callback "
-                "came for them; they are taken in. The callback URL or the queue's NotifyConfig is "
-                "probably wrong"
+                f"{self.cursors.absent} jobs of {self.scope.tag} ended by CI's word, and no "
+                "callback came for them; they are taken in. The callback URL or the queue's "
+                "NotifyConfig is probably wrong"
             )
-            raise_alert(self.context, "absent", self.tag, note)
+            raise_alert(self.context, "absent", self.scope.tag, note)
         self.reader.parallel(self._store, missing)
 
     def _store(self, record: JobRecord) -> None:
@@ -234,6 +251,18 @@ class TagPass:
             outcome=record.outcome,
             status=result.status,
             key=result.key,
+        )
+
+    def _store_old(self, record: JobRecord) -> None:
+        stored = self.context.recorder.store_old(record)
+        self.context.log.info(
+            "callback_absent",
+            job_id=record.job_id,
+            tag=record.tag,
+            outcome=record.outcome,
+            status="conflict" if isinstance(stored, Conflict) else stored.status,
+            key=stored.key,
+            before_connection=True,
         )
 
 

@@ -11,6 +11,7 @@ from handler.callback.limits import Limits
 from handler.errors import Problem, SettingsError
 from handler.ledger.bucket import Credentials
 from handler.redaction.addresses import url_secrets
+from handler.settings.readers import ConnectedQueue as ConnectedQueue
 from handler.settings.readers import Destination as Destination
 from handler.settings.readers import StoreUrl as StoreUrl
 from handler.settings.rows import CALLBACK_TOKENS, ROWS, Row
@@ -57,6 +58,8 @@ class Settings(NamedTuple):
     ci_bucket: str | None
     reconcile_tags: tuple[tuple[str, int], ...]
     """Pairs of tag and hours to look back."""
+    reconcile_queues: tuple[ConnectedQueue, ...]
+    """The queues of which all tags are looked at, since they call this function."""
     missing_callback_alert_threshold: int
     sweep_max_submits: int
     workflow_retry: Literal["off", "trigger"]

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 _PREFIX_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 _ENDPOINT = r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})/?"
 _NAME = r"[A-Za-z0-9_.-]+"
+_CONNECTED = (
+    r"([A-Za-z0-9_-]{1,64})@"
+    r"(20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ)"
+)
 
 MAX_PREFIX_CHARS = 200
 _MAX_PORT = 65_535
@@ -183,6 +187,22 @@ def tags_and_hours(text: str) -> tuple[tuple[str, int], ...]:
             raise ValueError
         pairs.append((tag, whole(1, 720)(hours)))
     return tuple(pairs)
+
+
+class ConnectedQueue(NamedTuple):
+    """A queue of CI's whose address is this function's. since: RFC 3339 in UTC, whole seconds."""
+
+    queue_id: str
+    since: str
+
+
+def connected_queues(text: str) -> tuple[ConnectedQueue, ...]:
+    """QueueIds, each with when it was connected: `p2242ab62c7c9@2026-11-27T10:40:00Z,…`."""
+    found = [re.fullmatch(_CONNECTED, entry.strip()) for entry in text.split(",")] if text else []
+    queues = tuple(ConnectedQueue(*match.groups()) for match in found if match)
+    if len({queue.queue_id for queue in queues}) < len(found):
+        raise ValueError
+    return queues
 
 
 def whole(minimum: int, maximum: int) -> Callable[[str], int]:

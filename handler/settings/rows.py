@@ -123,6 +123,13 @@ ROWS: tuple[Row, ...] = (
         "",
         "tag and hours from 1 to 720: Transcode:6,Translation:24",
     ),
+    Row(
+        "RECONCILE_QUEUES",
+        "reconcile_queues",
+        readers.connected_queues,
+        "",
+        "QueueIds, each with when it was connected and each once: p22…@2026-11-27T10:40:00Z",
+    ),
     _count("MISSING_CALLBACK_ALERT_THRESHOLD", 3, 1, 1_000_000, "callbacks"),
     # What a minute holds at the rate that CI's limits allow (retries/batches.py).
     _count("SWEEP_MAX_SUBMITS", 1_000, 1, 10_000, "re-submissions"),

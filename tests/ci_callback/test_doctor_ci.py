@@ -203,6 +203,27 @@ def test_several_queues_of_a_kind_have_their_ids(here: Services) -> None:
     assert findings[f"queue media p{2:032}"][0] == "fault"
 
 
+def test_queues_that_call_are_proposed_for_reconciliation(here: Services) -> None:
+    """As `deploy connect` notes them; without RECONCILE_TAGS alone."""
+    queue = f"p{1:032}"
+    status, what, fix = here.findings()["reconcile queues"]
+    assert status == "warning"
+    assert f"RECONCILE_QUEUES lacks {queue}" in what
+    assert re.search(rf"RECONCILE_QUEUES={queue}@20\d\d-.*Z$", fix)
+    here.env["RECONCILE_QUEUES"] = fix.rpartition("=")[2]
+    assert here.findings()["reconcile queues"][:2] == ("ok", "1 queues are looked at")
+    del here.env["RECONCILE_QUEUES"]
+    here.env["RECONCILE_TAGS"] = "Transcode:6"
+    assert "reconcile queues" not in here.findings()
+
+
+def test_a_queue_that_calls_no_more_is_not_to_be_looked_at(here: Services) -> None:
+    """Its failures would be retried."""
+    here.env["RECONCILE_QUEUES"] = f"p{1:032}@2026-11-27T10:40:00Z,p9@2026-11-27T10:40:00Z"
+    status, what, _ = here.findings()["reconcile queues"]
+    assert (status, "names p9, which CI does not show" in what) == ("warning", True)
+
+
 def verdict(url: str, expected: Expected = EXPECTED, **values: Any) -> tuple[str, str]:
     """Status and what of a queue with this Url; values of its NotifyConfig."""
     queue = {"State": values.pop("queue_state", "Active"), "NotifyConfig": CONFIG | {"Url": url}}

@@ -21,6 +21,7 @@ THRESHOLD = 2
 
 SKIPPED = "what a cursor passed was compared"
 UNALERTED = "as many callbacks as the threshold that never came raise an alert"
+TOLD = "what ended before its queue was connected is kept, and nothing follows from it"
 
 GUARDS = (
     "note_after_take_in",
@@ -28,15 +29,19 @@ GUARDS = (
     "alert_before_take_in",
     "cut_before_last_second",
     "skip_by_age",
+    "old_is_silent",
+    "old_is_not_counted",
 )
 
 
 class Job(NamedTuple):
-    """Its times; came: whether its callback reached the ledger when it ended."""
+    """Its times; came: whether its callback reached the ledger when it ended. old: it ended before
+    its queue called the function."""
 
     created: int
     ended: int
     came: bool
+    old: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Pass:
 class State:
     now: int = 0
     taken_in: frozenset[int] = frozenset()
+    told: frozenset[int] = frozenset()
     cursors: tuple[int, ...] = (0,) * len(AGES)
     count: int = 0
     alerted: bool = False
@@ -113,8 +119,14 @@ def _broken(situation: Situation, state: State) -> str | None:
         is_passed = look is not None and job.created < state.cursors[look]
         if is_passed and not job.came and number not in state.taken_in:
             return SKIPPED
-    if situation.passes == 1 and len(state.taken_in) >= THRESHOLD and not state.alerted:
+    jobs = situation.jobs
+    absent = [number for number in state.taken_in if not jobs[number].old]
+    if situation.passes == 1 and len(absent) >= THRESHOLD and not state.alerted:
         return UNALERTED
+    if any(jobs[number].old for number in state.told):
+        return TOLD
+    if state.alerted and all(job.old or job.came for job in jobs):
+        return TOLD
     return None
 
 
@@ -168,7 +180,9 @@ def _list(situation: Situation, state: State, running: Pass) -> Moves:
             for number in compared
             if not situation.jobs[number].came and number not in state.taken_in
         )
-        count = min(running.count + len(missing), THRESHOLD)
+        counts_old = not situation.has("old_is_not_counted")
+        absent = [number for number in missing if counts_old or not situation.jobs[number].old]
+        count = min(running.count + len(absent), THRESHOLD)
         yield state, Pass("count", running.cursors, count, look, upto, missing)
 
 
@@ -198,8 +212,10 @@ def _alert(situation: Situation, state: State, running: Pass) -> Moves:
 
 def _take_in(situation: Situation, state: State, running: Pass) -> Moves:
     if running.missing:
-        taken_in = state.taken_in | {running.missing[0]}
-        after = replace(state, taken_in=taken_in)
+        first = running.missing[0]
+        is_silent = situation.jobs[first].old and situation.has("old_is_silent")
+        told = state.told if is_silent else state.told | {first}
+        after = replace(state, taken_in=state.taken_in | {first}, told=told)
         yield after, replace(running, missing=running.missing[1:])
     elif situation.has("note_after_take_in"):
         yield state, replace(running, step="note")

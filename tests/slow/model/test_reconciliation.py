@@ -9,6 +9,7 @@ import pytest
 from tests.slow.model.reconciliation import (
     GUARDS,
     SKIPPED,
+    TOLD,
     UNALERTED,
     Job,
     Situation,
@@ -19,10 +20,11 @@ SHORT = Situation((Job(0, 1, False), Job(1, 1, True), Job(1, 2, False)))
 LONG = Situation((Job(0, 3, False), Job(0, 1, False)))
 LATE = Situation((Job(0, 2, False),), crashes=0)
 CROWDED = Situation((Job(0, 1, True), Job(1, 1, True), Job(1, 2, False)), page=2)
+OLD = Situation((Job(0, 1, False, old=True), Job(0, 2, True), Job(1, 2, False, old=True)))
 TOGETHER = Situation((Job(0, 1, False),), passes=2, crashes=0)
 
 
-@pytest.mark.parametrize("situation", [SHORT, LONG, LATE, CROWDED, TOGETHER])
+@pytest.mark.parametrize("situation", [SHORT, LONG, LATE, CROWDED, OLD, TOGETHER])
 def test_every_promise_holds_in_every_state(situation: Situation) -> None:
     """Whatever dies, and whatever runs beside it."""
     states, found = explore(situation)
@@ -36,6 +38,8 @@ NEEDED = (
     ("alert_before_take_in", SHORT, UNALERTED),
     ("cut_before_last_second", CROWDED, SKIPPED),
     ("skip_by_age", LATE, SKIPPED),
+    ("old_is_silent", OLD, TOLD),
+    ("old_is_not_counted", OLD, TOLD),
 )
 """A guard, a situation where it matters, and the promise that breaks there without it."""
 

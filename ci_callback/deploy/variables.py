@@ -1,0 +1,46 @@
+"""Variables of a deployed function that change by themselves, without a new bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ci_callback.deploy import actual
+from ci_callback.deploy.actual import Api
+from ci_callback.deploy.calls import Call, Later
+from ci_callback.deploy.desired import DEFAULT, check_environment
+from ci_callback.deploy.errors import DeployError
+
+
+def calls(api: Api, name: str, changes: Mapping[str, str], why: str) -> Sequence[Call]:
+    """What gives a function these variables, in a version that callbacks reach; [] where it has
+    them. A variable whose new value is "" goes.
+
+    Raises:
+        CloudError
+        DeployError: there is no function of that name, or the environment would be too large.
+    """
+    latest = actual.function_version(api, name)
+    if latest is None:
+        raise DeployError(f"there is no function {name}", "deploy it first")
+    variables = changed(latest.variables, changes)
+    if variables == latest.variables:
+        return []
+    check_environment(variables)
+    pairs = [{"Key": key, "Value": value} for key, value in sorted(variables.items())]
+    named: Mapping[str, Any] = {"FunctionName": name, "Namespace": "default"}
+    described = {**named, "Description": str(latest.answer.get("Description") or "")}
+    alias = {**named, "Name": DEFAULT}
+    alias["FunctionVersion"] = Later("PublishVersion", "FunctionVersion")
+    settings = {**named, "Environment": {"Variables": pairs}}
+    return [
+        Call("scf", "UpdateFunctionConfiguration", settings, why),
+        Call("scf", "PublishVersion", described, "as it is now"),
+        Call("scf", "UpdateAlias", alias, "callbacks reach it"),
+    ]
+
+
+def changed(variables: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
+    """Variables after the changes."""
+    left = {key: value for key, value in variables.items() if key not in changes}
+    return left | {key: value for key, value in changes.items() if value}
