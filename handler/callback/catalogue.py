@@ -11,11 +11,14 @@ cos-go-sdk-v5 (GO), cos-java-sdk-v5 (JAVA) and qcloud-sdk-ios (IOS).
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from collections.abc import Mapping
 
 from handler.callback.families import LETTER_FAMILY, Family
 from handler.callback.outputs import Named, Places, is_whole_key
 from handler.callback.tag import Tag
+from handler.callback.tree import Tree
 
 _MADE = ("MediaInfo", "MediaResult")
 _MIXED = ("Operation.Transcode.AudioMixArray", "Operation.Subtitles.Subtitle")
@@ -225,6 +228,20 @@ _ROWS = (
 
 TAGS: Mapping[str, Tag] = {tag.name: tag for tag in _ROWS}
 """Every Tag that is known, by its name."""
+
+
+@functools.cache
+def _result_tags() -> Mapping[str, str]:
+    """The one tag that has a result node; what several tags have is not here."""
+    nodes = Counter(node for tag in _ROWS for node in tag.result_nodes if "." not in node)
+    return {node: tag.name for tag in _ROWS for node in tag.result_nodes if nodes[node] == 1}
+
+
+def tag_by_result(operation: Tree) -> str | None:
+    """The tag that a result belongs to, for callbacks that name no tag: the page of the callback
+    of WordsGeneralize (分词任务回调) prints none."""
+    names = operation if isinstance(operation, dict) else ()
+    return next((tag for name in names if (tag := _result_tags().get(name))), None)
 
 
 BATCH_LETTER = "b"

@@ -27,16 +27,32 @@ REVIEW_OUTCOMES: Mapping[str, Outcome] = {
 }
 """States of moderation besides ("直播审核回调内容")."""
 
+_BY_SPELLING: Mapping[str, Outcome] = {
+    state.lower(): outcome for state, outcome in REVIEW_OUTCOMES.items()
+}
+
 TERMINAL: frozenset[Outcome] = frozenset({"succeeded", "partial", "failed", "cancelled"})
 """Outcomes that a job never leaves again."""
+
+
+def spelling(state: str | None) -> str:
+    """A State without what does not count in it: blanks around it (a callback that was indented on
+    its way has them) and case."""
+    return (state or "").strip().lower()
+
+
+def of_state(state: str | None) -> Outcome:
+    """What a State says, of a job, a run, a task or a review; unknown where it is none of CI's."""
+    return _BY_SPELLING.get(spelling(state), "unknown")
 
 
 # --- a part that failed although State is Success ----------------------------------------------
 
 
 def is_failed_state(state: str) -> bool:
-    """A State of its own."""
-    return state.strip().lower() in ("failed", "fail", "failure", "error")
+    """A State of its own. A part that was cancelled is as little done as one that failed."""
+    plain = spelling(state)
+    return plain in ("failed", "fail", "failure", "error") or of_state(plain) == "cancelled"
 
 
 def is_failure_code(code: str) -> bool:
@@ -115,6 +131,14 @@ def is_failed_part(node: Tree) -> bool:
     return is_failed_state(state or "") or is_failure_code(code or "")
 
 
+def is_done_part(node: Tree) -> bool:
+    """Whether a node's State and Code leave room for it being done: it neither failed nor is it
+    still to come."""
+    if isinstance(node, dict) and of_state(tree.text(node, "State")) == "unfinished":
+        return False
+    return not is_failed_part(node)
+
+
 # --- the outcome of each kind ------------------------------------------------------------------
 
 
@@ -126,10 +150,10 @@ def of_job(
     is_result: whether a child of Operation is a result, by its name.
     """
     if state is not None:
-        outcome = OUTCOMES.get(state, "unknown")
+        outcome = of_state(state)
     else:
         # WordsGeneralize's sample has no State: a Code of Success then says how it ended.
-        outcome = "succeeded" if code == "Success" else "unknown"
+        outcome = "succeeded" if spelling(code) == "success" else "unknown"
     if outcome == "succeeded" and isinstance(operation, dict):
         failures = (
             has_failed_part(child, rule_of if is_result(name) else _STATE_ONLY.get)
@@ -142,7 +166,7 @@ def of_job(
 
 def of_task(task: Tree) -> Outcome:
     """The outcome of one task of a workflow: partial where one of its objects failed."""
-    outcome = OUTCOMES.get(tree.text(task, "State") or "", "unknown")
+    outcome = of_state(tree.text(task, "State"))
     is_partial = outcome == "succeeded" and has_failed_part(tree.get(task, "ResultInfo"))
     return "partial" if is_partial else outcome
 
@@ -159,7 +183,7 @@ def task_objects(task: Tree) -> list[Tree]:
 def of_workflow(state: str | None, execution: Tree) -> Outcome:
     """A run's outcome: its State is Failed where any task failed (460/80039), and where a
     State of Success hides a task or an object that failed all the same, it is partial."""
-    outcome = OUTCOMES.get(state or "", "unknown")
+    outcome = of_state(state)
     if outcome != "succeeded":
         return outcome
     ends = [of_task(task) for task in tree.get_all(execution, "Tasks")]
@@ -171,4 +195,4 @@ def of_review(state: str | None, code: str, is_simple: bool) -> Outcome:
     well. What was found has no part in it."""
     if is_simple and code:
         return "succeeded" if code == "0" else "failed"
-    return REVIEW_OUTCOMES.get(state or "", "unknown")
+    return of_state(state)

@@ -1,8 +1,8 @@
 """Which objects a job or a run of a workflow wrote, out of what its callback says.
 
 A key is ObjectPrefix + ObjectName (INTL, 任务回调内容); converters.as_key says which names are no
-keys. An object is named only where the callback shows that it was written: parts that failed name
-none, and where the key is not known there is no output, only the result.
+keys. An object is named only where the callback shows that it was written: parts that failed, or are
+still to come, name none, and where the key is not known there is no output, only the result.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from handler.callback.converters import MAX_KEY_CHARS, as_key
 from handler.callback.outcome import (
     Outcome,
     has_failed_part,
-    is_failed_part,
+    is_done_part,
     task_objects,
 )
 from handler.callback.results.fields import Json, refuse_many_rows
@@ -149,15 +149,15 @@ def _named(operation: dict[str, Tree], child: Tree, row: Named) -> Iterator[_Obj
 
 
 def _succeeded(child: Tree, path: str) -> list[Tree]:
-    """The nodes at a path, of all that repeats on the way, those that failed left out."""
-    level = [node for node in tree.several(child) if not is_failed_part(node)]
+    """The nodes at a path, of all that repeats on the way, those that are not done left out."""
+    level = [node for node in tree.several(child) if is_done_part(node)]
     for name in path.split(".") if path else ():
         level = [
             node
             for parent in level
             if isinstance(parent, dict) and name in parent
             for node in tree.several(parent[name])
-            if not is_failed_part(node)
+            if is_done_part(node)
         ]
     return level
 

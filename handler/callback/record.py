@@ -216,7 +216,11 @@ def _source(source: Source, digest: str) -> dict[str, Json]:
 
 def _of_job(notice: Notice) -> _Parsed:
     # A batch and one of several operations have it in Operation only.
-    tag = tree.identifier(notice.detail, "Tag") or tree.identifier(notice.detail, "Operation.Tag")
+    tag = (
+        tree.identifier(notice.detail, "Tag")
+        or tree.identifier(notice.detail, "Operation.Tag")
+        or catalogue.tag_by_result(next(iter(tree.get_all(notice.detail, "Operation")), None))
+    )
     known = catalogue.TAGS.get(tag or "", UNKNOWN)
     detail = _detail(notice, known.list_trie)
     code = tree.text(detail, "Code") or ""

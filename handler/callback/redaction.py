@@ -52,15 +52,24 @@ a job. Other values of such nodes (CallBack: no) are none."""
 _LIKE_SECRETS: Mapping[str, tuple[str, ...]] = {
     "password": ("",),
     "passwd": ("",),
+    "pwd": ("",),
     "passphrase": ("",),
+    "authorization": ("",),
+    "cookie": ("",),
+    "credential": ("",),
+    "credentials": ("",),
     "secret": ("",),
     "signature": ("",),
     "key": (
         *("crypt", "cipher", "aes", "compress", "uri", "play", "sign"),
-        *("secret", "private", "access", "api"),
+        *("secret", "private", "access", "api", "auth", "license", "master", "session", "drm"),
     ),
     "iv": ("crypt", "cipher", "aes"),
-    "token": ("access", "session", "security", "auth", "play", "sign", "bearer"),
+    "vector": ("init",),
+    "token": (
+        *("access", "session", "security", "auth", "play", "sign", "bearer", "refresh"),
+        *("license", "drm"),
+    ),
 }
 """Names like those of secrets: what they end with, and one of the words that they hold besides, in
 any case. CosHeaders.Key, KeyId, NextToken and TokenId are none."""
@@ -75,6 +84,9 @@ ENDINGS = tuple(_LIKE_SECRETS)
 
 _SECRETS = path_trie.build(path.lower() for path in SECRET_NODES)
 _NOTHING: PathTrie = {}
+
+_PAIRS = (("Key", "Value"), ("key", "value"), ("Name", "Value"), ("name", "value"))
+"""How a list names a thing in one member and has its value in another."""
 
 _KNOWN: dict[str, tuple[bool, str]] = {}
 _MAX_KNOWN, _MAX_KNOWN_CHARS = 2_000, 64
@@ -101,18 +113,28 @@ def redact(node: Tree, secret: PathTrie = _SECRETS) -> Tree:
     if not isinstance(node, dict):
         return node
     clean: dict[str, Tree] = {}
+    pair_value = _value_of_secret(node) if len(node) > 1 else None
     for name, value in node.items():
         hidden, plain = _KNOWN.get(name) or _learn(name)
         further = secret.get(plain)
         if plain in ADDRESS_NAMES:
             hidden = is_address(value)
-        if hidden or (further is not None and "" in further):
+        if hidden or name == pair_value or (further is not None and "" in further):
             clean[name] = value if tree.is_blank(value) else REDACTED
         elif isinstance(value, str):
             clean[name] = value
         else:
             clean[name] = redact(value, further or _NOTHING)
     return clean
+
+
+def _value_of_secret(node: dict[str, Tree]) -> str | None:
+    """The name of the member that holds the value where another one holds a secret's name, as in
+    CosHeaders: {Key: x-cos-security-token, Value: …}."""
+    for key, value in _PAIRS:
+        if value in node and isinstance(name := node.get(key), str):
+            return value if is_secret(name) else None
+    return None
 
 
 def _learn(name: str) -> tuple[bool, str]:

@@ -25,7 +25,8 @@ from typing import Literal, TypeAlias
 from handler.callback import tree
 from handler.callback.catalogue import family_of
 from handler.callback.families import Family
-from handler.callback.record import OUTCOMES, JobRecord
+from handler.callback.outcome import of_state, spelling
+from handler.callback.record import JobRecord
 from handler.ci_api.client import Ci, CiError, Described
 from handler.ci_api.locate import CiLocator, CiUnreachableError
 
@@ -54,7 +55,7 @@ def check(ci: Ci, family: Family, record: JobRecord) -> Checked:
     described = ci.describe(family, record.job_id)
     if described is None:
         return Checked("unsettled", "CI does not know the job (yet)")
-    if OUTCOMES.get(described.state or "", "unknown") in ("unfinished", "unknown"):
+    if of_state(described.state) in ("unfinished", "unknown"):
         return Checked(
             "unsettled", f"CI reports the job as {described.state or 'without a state'}", described
         )
@@ -68,7 +69,7 @@ def check(ci: Ci, family: Family, record: JobRecord) -> Checked:
 def differences(record: JobRecord, described: Described) -> list[str]:
     """The fields in which CI's own word and the callback's differ, of those that both carry."""
     pairs = {
-        "State": (record.state, described.state),
+        "State": (spelling(record.state), spelling(described.state)),
         "Code": (record.code, described.code),
         "Tag": (record.tag, tree.text(described.detail, "Tag")),
         "QueueId": (record.queue_id, tree.text(described.detail, "QueueId")),

@@ -18,7 +18,8 @@ import math
 
 from handler.callback import converters, tree
 from handler.callback.lineage import Lineage
-from handler.callback.record import OUTCOMES, TERMINAL, JobRecord
+from handler.callback.outcome import TERMINAL, of_state
+from handler.callback.record import JobRecord
 from handler.callback.tree import Tree
 from handler.ci_api.responses import CreateResult
 from handler.ledger.attempts import Attempt, State
@@ -100,7 +101,7 @@ def adopt(lineage: Lineage, claim: Attempt, record: JobRecord, detail: dict[str,
         record,
         tree.text(detail, "JobId") or "",
         converters.rfc3339(created),
-        OUTCOMES.get(tree.text(detail, "State") or "", "unknown") in TERMINAL,
+        of_state(tree.text(detail, "State")) in TERMINAL,
     )
 
 

@@ -7,7 +7,8 @@ from handler.callback import tree
 from handler.callback.catalogue import family_of
 from handler.callback.envelope import Notice
 from handler.callback.lineage import Marker
-from handler.callback.record import OUTCOMES, TERMINAL, JobRecord, Source, normalise
+from handler.callback.outcome import TERMINAL, of_state, spelling
+from handler.callback.record import JobRecord, Source, normalise
 from handler.callback.tree import Tree
 from handler.ledger import keys
 from handler.ledger.outbox import Ticket, about, alert_of
@@ -82,13 +83,13 @@ def _compared(
     """The callback came. It may have come before the note that the job is an attempt, and it may
     not have been CI's."""
     state = tree.text(detail, "State") or kept.state or ""
-    if OUTCOMES.get(state, "unknown") not in TERMINAL and ticket.tries < MAX_TRIES:
+    if of_state(state) not in TERMINAL and ticket.tries < MAX_TRIES:
         return _later(context, f"a callback says {kept.state}, and CI still {state}")
     proven = kept.with_lineage(marker_of(ticket).lineage)
     alerts = []
     if kept.outcome == "succeeded" and kept.lineage != proven.lineage:
         alerts.append(about(proven, "alert.recovered"))
-    if state != kept.state:
+    if spelling(state) != spelling(kept.state):
         note = f"a callback said {kept.state}, and CI says {state}"
         alerts.append(about(proven, "alert.mismatch", note=note))
     late = proven if kept.lineage != proven.lineage else None

@@ -46,6 +46,24 @@ def test_all_that_a_table_reads_as_rows_is_a_list_in_the_details(name: str) -> N
     assert all(path.split(".")[0] in ("Input", "Operation") for path in tag.lists)
 
 
+@pytest.mark.parametrize("name", TAGS)
+def test_a_job_without_a_tag_has_that_of_its_result(name: str) -> None:
+    """Where only that tag has such a result. A callback page of CI prints no Tag (分词任务回调)."""
+    for node in TAGS[name].result_nodes:
+        owners = [tag for tag in TAGS.values() if node in tag.result_nodes]
+        record = job(State="Success", Operation={"UserData": "u", node: {"X": "1"}})
+        assert record.tag == (name if len(owners) == 1 and "." not in node else None)
+
+
+def test_a_job_without_a_tag_is_read_by_its_result() -> None:
+    """As if it had named its tag, which goes first where there is one."""
+    operation = {"WordsGeneralizeResult": {"WordsGeneralizeToken": {"Word": "今天", "Pos": "t"}}}
+    nameless, named = job(Operation=operation), job(Operation=operation, Tag="WordsGeneralize")
+    assert nameless.result == named.result
+    assert job(Operation=operation, Tag="New").tag == "New"
+    assert job(Operation=[]).tag is None
+
+
 def test_only_tags_that_find_nothing_out_have_no_table() -> None:
     """They write an object, and say no more."""
     without = {name for name, tag in TAGS.items() if tag.result is None}

@@ -136,6 +136,24 @@ def test_a_state_of_failure_has_several_spellings(state: str) -> None:
     assert not outcome.is_failed_state(f"not {state}")
 
 
+@pytest.mark.parametrize("wrap", [str.lower, str.upper, "\n  {}\n".format], ids=str)
+@pytest.mark.parametrize("state", outcome.REVIEW_OUTCOMES)
+def test_blanks_and_case_do_not_count_in_a_state(state: str, wrap: Any) -> None:
+    """A failure whose State was indented on its way is a failure all the same."""
+    expected = outcome.REVIEW_OUTCOMES[state]
+    assert outcome.of_state(wrap(state)) == expected
+    assert outcome.of_task({"State": wrap(state)}) == expected
+    assert outcome.of_workflow(wrap(state), {}) == expected
+    assert outcome.of_review(wrap(state), "", is_simple=False) == expected
+    assert valid(job(State=wrap(state)))["outcome"] == expected
+
+
+def test_a_part_that_was_cancelled_was_not_done() -> None:
+    """Of a job as of a run."""
+    operation = {"PicProcessResult": [{"State": "Success"}, {"State": "Cancel"}]}
+    assert job(State="Success", Operation=operation).outcome == "partial"
+
+
 def test_a_missing_state_is_no_failure() -> None:
     """Not even with a failed part: it is unknown how the job ended."""
     assert job(Operation={"DigitalWatermark": {"State": "Failed"}}).outcome == "unknown"

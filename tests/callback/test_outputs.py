@@ -134,6 +134,8 @@ FAILED = {"State": "Failed", "Code": "ImageTooLarge", "ObjectName": "bad.jpg"}
         ([{"Code": "Denied", "ObjectName": "bad.jpg"}], []),
         (FAILED, []),
         ({"State": "Failed"}, []),
+        ([{"State": "Cancel", "ObjectName": "bad.jpg"}], []),
+        ([{"State": "running", "ObjectName": "later.jpg"}, {"ObjectName": "a.jpg"}], ["a.jpg"]),
     ],
 )
 def test_what_failed_was_not_written(results: Any, expected: list[str]) -> None:

@@ -98,7 +98,8 @@ SECRETS = (
     *sorted(SECRET_NAMES),
     *("password", "docPassword", "DOCPASSWORD", "Passwd", "SecretKey", "client_secret", "AesKey"),
     *("accessKey", "private_key", "SignKey", "token", "SecurityToken", "x-cos-security-token"),
-    *("iv", "Iv", "AesIV", "Signature", "apikey"),
+    *("iv", "Iv", "AesIV", "Signature", "apikey", "Authorization", "Cookie", "Set-Cookie", "Pwd"),
+    *("X-Api-Key", "AuthKey", "LicenseKey", "DrmToken", "Credential", "InitVector", "SessionKey"),
 )
 ODDLY_WRITTEN = (
     *("Doc\u200bPassword", "DocPassword\u200b", "\ufeffDocPassword", "Doc\u00adPass\u2060word"),
@@ -150,6 +151,24 @@ def test_a_name_that_only_sounds_like_one_is_none(name: str) -> None:
     """The key of an object, the id of a key, and a user's TokenId are shown."""
     assert not is_secret(name)
     assert redact({name: "x"}) == {name: "x"}
+
+
+@pytest.mark.parametrize("name", ["x-cos-security-token", "Authorization", "cookie", "X-Api-Key"])
+@pytest.mark.parametrize("write", [as_xml, as_json])
+@pytest.mark.parametrize("pair", ["Key", "Name"])
+def test_the_value_of_a_secret_header_is_secret(name: str, write: Any, pair: str) -> None:
+    """CosHeaders name it in Key and hold it in Value; neither `details` nor `input` shows it."""
+    headers = [{pair: name, "Value": MARKER}, {pair: "x-cos-meta-a", "Value": "shown"}]
+    for tree in (
+        {"JobsDetail": {"JobId": "j1", "Tag": "New", "Input": {"CosHeaders": headers}}},
+        {"EventName": "ReviewImage", "JobsDetail": {"JobId": "j1", "CosHeaders": headers}},
+        {"WorkflowExecution": {"RunId": "i1", "CosHeaders": headers[0]}},
+    ):
+        (record,) = records(write(tree))
+        assert MARKER.encode() not in record.to_json()
+    assert redact(headers[0] | {"Value": ""}) == {pair: name, "Value": ""}  # type: ignore[arg-type]
+    assert redact({"Value": MARKER, pair: name}) == {"Value": REDACTED, pair: name}
+    assert redact(headers[1]) == headers[1]  # type: ignore[arg-type]
 
 
 def test_the_key_of_a_review_is_known_by_its_path() -> None:

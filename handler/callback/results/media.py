@@ -94,8 +94,9 @@ MEDIA_INFO = Group(
     "The media file that was made or looked at; null where nothing was sent of it",
     {
         "format": Group("Format", "The file as a whole; null where absent", _FORMAT, optional=True),
-        "video": Rows("Stream.Video", "Its video streams", _VIDEO),
-        "audio": Rows("Stream.Audio", "Its audio streams", _AUDIO),
+        # IOS QCloudWorkflowMediaInfo has no Stream between.
+        "video": Rows("Stream.Video|Video", "Its video streams", _VIDEO),
+        "audio": Rows("Stream.Audio|Audio", "Its audio streams", _AUDIO),
         "subtitle": Rows("Stream.Subtitle", "Its subtitle streams", _SUBTITLE),
     },
     optional=True,

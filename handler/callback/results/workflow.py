@@ -133,6 +133,9 @@ _FILE_INFO = Rows(
         "picture_width_px": integer("ImageInfo.Width", "Width of the picture", 500, "pixels"),
         "picture_height_px": integer("ImageInfo.Height", "Height of the picture", 417, "pixels"),
         "picture_md5": text("ImageInfo.Md5", "MD5 of the picture", "5d41402abc4b2a76"),
+        "picture_quality": integer("ImageInfo.Quality", "Quality of the picture, 1 to 100", 92),
+        "picture_average_color": text("ImageInfo.Ave", "Average colour", "0x736246"),
+        "picture_orientation": integer("ImageInfo.Orientation", "Orientation, as in EXIF", 0),
         "frame_count": integer("ImageInfo.FrameCount", "Frames of an animation", 12),
     },
 )
