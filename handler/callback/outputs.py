@@ -1,8 +1,8 @@
 """Which objects a job or a run of a workflow wrote, out of what its callback says.
 
 A key is ObjectPrefix + ObjectName (INTL, 任务回调内容); converters.as_key says which names are no
-keys. An object is named only where the callback shows that it was written: parts that failed, or are
-still to come, name none, and where the key is not known there is no output, only the result.
+keys. An object is named only where the callback shows that it was written: parts that failed or are
+still to come name none, and where the key is not known there is no output, only the result.
 """
 
 from __future__ import annotations
