@@ -40,6 +40,7 @@ def test_it_carries_the_files_of_the_repository(built: Path) -> None:
     assert not (ROOT / wheel.CARRIED).exists()
 
 
+@pytest.mark.slow
 def test_it_deploys_from_an_empty_folder(built: Path, tmp_path: Path) -> None:
     """With the project's folder out of reach."""
     with zipfile.ZipFile(built) as opened:

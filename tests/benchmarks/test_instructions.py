@@ -51,6 +51,7 @@ def test_a_counter_that_the_machine_does_not_let_count_is_an_error() -> None:
         instructions.count(refused, [sys.executable, "-c", ""], "", {})
 
 
+@pytest.mark.slow
 def test_the_counter_of_this_machine_counts_the_same_twice() -> None:
     """Within a per cent; and more work is more instructions."""
     counter = instructions.find()

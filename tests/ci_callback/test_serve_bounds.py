@@ -81,6 +81,7 @@ def test_the_console_caches_so_many_records_and_bytes(
     assert size_now <= size // 2
 
 
+@pytest.mark.slow
 def test_deliveries_leave_no_memory_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three times as many take no more, once the bounds are met."""
     for name, bound in (("MAX_ENDED", 20), ("MAX_JOBS", 40), ("SPARE", 5)):
