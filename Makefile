@@ -14,10 +14,13 @@ endef
 # Two goals would install into one environment at the same time.
 .NOTPARALLEL:
 
-.PHONY: run test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all from-scratch check-deploy bundle wheel deploy audit lock cloud-api clean
+.PHONY: run rehearsal pictures test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all from-scratch check-deploy bundle wheel deploy audit lock cloud-api clean
 
 run: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
+
+# All that the tutorial needs: the bundle, and the libraries of `deploy`.
+rehearsal: bundle $(VENV)/.deploy-installed
 
 # A process per core; the tests of a file share what is expensive to make.
 PARALLEL = -n auto --dist loadfile
@@ -49,6 +52,10 @@ coverage: $(VENV)/.dev-installed
 test-browser: $(VENV)/.browser-installed
 	$(VENV)/bin/mypy --strict tests/browser/*.py
 	$(VENV)/bin/python -m pytest tests/browser/journeys.py
+
+# The pictures of the documents, from the console as it is now.
+pictures: $(VENV)/.browser-installed
+	$(VENV)/bin/python -m tests.browser.pictures
 
 # A newcomer's first quarter of an hour, in a clone of its own.
 newcomer:
