@@ -73,7 +73,7 @@ bench: $(VENV)/.cli-installed
 bench-quick: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m benchmarks --quick --svg dist/bench.svg
 
-# Hostile inputs, each with the answer that it must get; prints the README's table.
+# Hostile inputs, each with the answer that it must get; prints the table of docs/testing.md.
 torture: $(VENV)/.dev-installed
 	$(VENV)/bin/python -m tests.slow.hostile
 

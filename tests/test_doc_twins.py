@@ -20,12 +20,14 @@ ENGLISH = (
     "docs/operate.md",
     "docs/queries.md",
     "docs/record.md",
+    "docs/tutorial.md",
 )
 """The pages for users. Those for engineers (architecture, protocol, decisions, …) are in English
 only."""
 
 VARIABLES = {row.variable for row in ROWS}
 CHINESE = "[一-鿿]"
+PICTURE_BYTES = 150_000
 
 
 def chinese(name: str) -> str:
@@ -73,8 +75,9 @@ def links(name: str) -> set[str]:
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(name)):
         path = target.partition("#")[0]
         if path and "://" not in path:
-            place = (ROOT / name).parent.joinpath(path).resolve().relative_to(ROOT)
-            found.add({twin: page for page, twin in TWINS}.get(str(place), str(place)))
+            place = str((ROOT / name).parent.joinpath(path).resolve().relative_to(ROOT))
+            place = place.replace(".zh.png", ".en.png")
+            found.add({twin: page for page, twin in TWINS}.get(place, place))
         else:
             found.add(target if "://" in target else "")
     return found - {""}
@@ -154,3 +157,15 @@ def test_the_chinese_page_is_set_as_chinese(english: str, twin: str) -> None:
     page = re.sub(r"`[^`\n]*`", "``", prose(twin))
     assert re.findall(f".{{8}}[一-鿿，。；：、]\n *{CHINESE}.*", page) == []
     assert re.findall(f"{CHINESE}[,;:?!]|[,;:?!]{CHINESE}", page) == []
+
+
+def test_the_pictures_are_small_and_in_both_languages() -> None:
+    """`make pictures` makes them."""
+    pictures = sorted((ROOT / "docs/pictures").glob("*.png"))
+    names = {path.name.split(".")[0] for path in pictures}
+    assert [path.name for path in pictures] == sorted(
+        f"{name}.{lang}.png" for name in names for lang in ("en", "zh")
+    )
+    assert [path.name for path in pictures if path.stat().st_size > PICTURE_BYTES] == []
+    pages = "".join(text(name) for pair in TWINS for name in pair)
+    assert [path.name for path in pictures if f"pictures/{path.name}" not in pages] == []

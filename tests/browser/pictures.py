@@ -32,8 +32,10 @@ OTHERS = (
 
 def picture(page: Page, name: str, lang: str, height: int) -> None:
     """The upper part of a page, without the path of this run's ledger."""
-    page.evaluate("document.querySelectorAll('code').forEach(code => {"
-                  "if (code.textContent.endsWith('/ledger')) code.textContent = './ledger'})")
+    page.evaluate(
+        "document.querySelectorAll('code').forEach(code => {"
+        "if (code.textContent.endsWith('/ledger')) code.textContent = './ledger'})"
+    )
     page.evaluate("window.scrollTo(0, 0)")
     page.set_viewport_size({"width": WIDTH, "height": height})
     page.screenshot(path=FOLDER / f"{name}.{lang}.png")

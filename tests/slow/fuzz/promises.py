@@ -21,7 +21,7 @@ from handler.ledger.outbox import Ticket
 from tests.slow.fuzz.events import TOKEN
 
 STATUSES = frozenset({200, 202, 400, 401, 403, 404, 405, 413, 503})
-"""Of the README's table."""
+"""Of the README's table of answers."""
 
 NOTHING_KEPT = frozenset({400, 401, 404, 405, 413})
 STORED = frozenset({"kept", "duplicate", "unverified", "dead_letter"})
