@@ -23,6 +23,7 @@ from handler.ledger.keys import DEAD, EVENTS, OUTBOX
 from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
+from handler.parallel import in_parallel
 from handler.triggers import JobResult
 
 NOTE = ".replayed.json"
@@ -66,6 +67,17 @@ def dead_letters(store: Store) -> Iterator[StoredDeadLetter]:
     for key in keys:
         if key not in notes:
             yield _read(store, key, key + NOTE in notes)
+
+
+def newest_keys(store: Store) -> list[str]:
+    """The keys of all dead letters, those of the newest day first. May raise StoreError."""
+    listed = [key for key in store.list(DEAD) if not key.endswith(NOTE)]
+    return sorted(listed, key=lambda key: key.split("/")[1], reverse=True)
+
+
+def read_all(store: Store, keys: Sequence[str]) -> list[StoredDeadLetter]:
+    """Dead letters by their keys. May raise StoreError."""
+    return in_parallel(lambda key: _read(store, key, noted=True), keys)
 
 
 def find(store: Store, name: str) -> StoredDeadLetter:

@@ -16,7 +16,7 @@ from handler.ledger.attempts import Attempt, Attempts
 from handler.ledger.keys import ATTEMPTS, OUTBOX
 from handler.ledger.outbox import Ticket
 from handler.ledger.store import Store
-from handler.parallel import in_parallel
+from handler.parallel import Parallel, in_parallel
 
 FOLDERS = ("jobs", "workflows", "reviews")
 """Folders of records in a terminal state; `_unfinished` is laid out in the same way."""
@@ -147,11 +147,13 @@ def _since(store: Store, folder: str, since: date, until: date) -> Iterator[str]
         yield from store.list(f"{folder}/dt={since + timedelta(ahead)}/")
 
 
-def records(store: Store, keys: Iterable[str]) -> Iterator[StoredRecord]:
+def records(
+    store: Store, keys: Iterable[str], parallel: Parallel = in_parallel
+) -> Iterator[StoredRecord]:
     """The records under some keys, in their order; keys that are gone again are left out."""
     todo = iter(keys)
     while batch := list(islice(todo, BATCH)):
-        for stored in in_parallel(lambda key: _stored(store, key), batch):
+        for stored in parallel(lambda key: _stored(store, key), batch):
             if stored is not None:
                 yield stored
 

@@ -15,6 +15,9 @@ from ci_callback.common import errors_as_messages
 from ci_callback.program import PROGRAM
 from ci_callback.terminal import complain
 
+COPIES = Path(".ci-callback")
+"""Where the console keeps its index, beside the copies of `query`."""
+
 
 def serve(
     port: Annotated[int, typer.Option(help="Port; 0: any free one.", min=0, max=65535)] = 9000,
@@ -62,7 +65,9 @@ def serve(
         return
     if ci not in ("auto", "local", "real"):
         raise typer.BadParameter("--ci must be auto, local or real")
-    options = Options(host, port, cast("WhichCi", ci), sweep_every, reconcile_every, strict=strict)
+    options = Options(
+        host, port, cast("WhichCi", ci), sweep_every, reconcile_every, strict=strict, cache=COPIES
+    )
     with errors_as_messages(), running(os.environ, options, sys.stdout) as server:
         which = "a local simulator" if server.ci else "the real service"
         complain(f"function  {server.url}/")

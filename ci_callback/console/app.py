@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from flask import Flask, Response, g, render_template, request, url_for
@@ -11,12 +12,13 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from ci_callback.console import guard
+from ci_callback.console import guard, times
 from ci_callback.console.actions import actions
 from ci_callback.console.body import pretty
-from ci_callback.console.context import EXTENSION, ConsoleContext, Plans
+from ci_callback.console.context import EXTENSION, ConsoleContext, Keeping, LedgerIndex, Plans
 from ci_callback.console.pages import pages
 from ci_callback.console.record_cache import RecordCache
+from ci_callback.console.times import ZONES, Zone
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.texts import LANGS, TEXTS, Texts
 from handler.callback import converters
@@ -25,18 +27,24 @@ from handler.errors import StoreError
 MOUNT = "/_"
 """Where it is: no callback path begins so, and SCF's own has no such pages."""
 
-LANG_COOKIE = "console_lang"
+COOKIES = {"lang": "console_lang", "zone": "console_zone"}
+T = TypeVar("T", bound=str)
 YEAR_S = 365 * 24 * 3600
 
 
 def create_console(
-    function: LocalFunction, port: int, ci: Plans | None, sweep_every_s: float
+    function: LocalFunction,
+    port: int,
+    ci: Plans | None,
+    sweep_every_s: float,
+    keeping: Keeping = Keeping(),  # noqa: B008  (it is frozen)
 ) -> Flask:
     """The application, to be mounted at MOUNT. port: where the server listens."""
     app = Flask(__name__)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    context = ConsoleContext(function, RecordCache(function), port, ci, sweep_every_s)
+    index = LedgerIndex(function, keeping)
+    context = ConsoleContext(function, RecordCache(function), index, port, ci, sweep_every_s)
     guard.install(app, port)
     app.extensions[EXTENSION] = context
     app.register_blueprint(pages)
@@ -62,22 +70,33 @@ def _error_page(status: int, why: str) -> str:
 
 
 def _speak(app: Flask) -> None:
-    """The language: the one asked for, else the one chosen before, else the browser's."""
+    """Language and time zone: those asked for, else those chosen before, else the browser's
+    language and this machine's zone."""
 
     @app.before_request
     def choose() -> None:
-        chosen = (request.args.get("lang"), request.cookies.get(LANG_COOKIE))
-        best = request.accept_languages.best_match(LANGS) or LANGS[0]
-        g.lang = next((lang for lang in chosen if lang in LANGS), best)
+        g.lang = _chosen("lang", LANGS, request.accept_languages.best_match(LANGS) or LANGS[0])
+        g.zone = _chosen("zone", ZONES, ZONES[0])
 
     @app.after_request
     def remember(response: Response) -> Response:
         # A request that is refused has no language, and chooses none.
-        if "lang" in g and request.args.get("lang") in LANGS:
-            response.set_cookie(
-                LANG_COOKIE, g.lang, YEAR_S, path=f"{MOUNT}/", httponly=True, samesite="Strict"
-            )
+        for name, choices in (("lang", LANGS), ("zone", ZONES)):
+            if name in g and request.args.get(name) in choices:
+                response.set_cookie(
+                    COOKIES[name],
+                    g.get(name),
+                    YEAR_S,
+                    path=f"{MOUNT}/",
+                    httponly=True,
+                    samesite="Strict",
+                )
         return response
+
+
+def _chosen(name: str, choices: Sequence[T], default: T) -> T:
+    sent = (request.args.get(name), request.cookies.get(COOKIES[name]))
+    return next((choice for text in sent for choice in choices if choice == text), default)
 
 
 def _furnish(app: Flask, context: ConsoleContext) -> None:
@@ -86,21 +105,24 @@ def _furnish(app: Flask, context: ConsoleContext) -> None:
     @app.context_processor
     def furniture() -> dict[str, object]:
         # Where a request is refused before its language is chosen, the page is in English.
-        lang = g.get("lang", LANGS[0])
+        lang, zone = g.get("lang", LANGS[0]), g.get("zone", ZONES[0])
 
-        def in_lang(other: str) -> str:
+        def chosen(name: str, choice: str) -> str:
             # The query is put behind the address, and not given to url_for: some names of
             # parameters, such as _method and endpoint, are url_for's own.
             here = request.endpoint if request.method == "GET" else None
             page = (
                 url_for(here, **(request.view_args or {})) if here else url_for("pages.deliveries")
             )
-            return f"{page}?{urlencode({**request.args.to_dict(), 'lang': other})}"
+            return f"{page}?{urlencode({**request.args.to_dict(), name: choice})}"
 
         return {
             "t": Texts(lang),
             "lang": lang,
-            "in_lang": in_lang,
+            "chosen": chosen,
+            "address": _address,
+            "zone": zone,
+            "zones": ZONES,
             "context": context,
             "now": context.function.clock(),
         }
@@ -112,8 +134,11 @@ def _furnish(app: Flask, context: ConsoleContext) -> None:
         return context.function.safe(value)
 
     app.jinja_env.finalize = harmless
-    app.jinja_env.filters["clock"] = clock
-    app.jinja_env.filters["utc"] = utc
+    app.jinja_env.filters["clock"] = lambda at: times.clock(at, _zone())
+    app.jinja_env.filters["whole"] = lambda at: times.whole(at, _zone())
+    app.jinja_env.filters["offset"] = times.offset
+    app.jinja_env.filters["utc"] = times.utc
+    app.jinja_env.filters["count"] = lambda number: f"{number:,}"
     app.jinja_env.filters["pretty"] = pretty
     app.jinja_env.filters["of_log"] = of_log
     app.jinja_env.filters["from_json"] = json.loads
@@ -121,16 +146,15 @@ def _furnish(app: Flask, context: ConsoleContext) -> None:
     app.jinja_env.filters["markup"] = Markup
 
 
-def clock(epoch_s: float) -> str:
-    """A time as the clock on this machine's wall shows it; with its day unless it is today's."""
-    at = datetime.fromtimestamp(epoch_s).astimezone()
-    is_today = at.date() == datetime.now().astimezone().date()
-    return at.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M:%S")
+def _address(query: Mapping[str, str], **changes: object) -> str:
+    """This page with another query. Not by url_for, which takes some names for its own."""
+    page = request.endpoint or "pages.deliveries"
+    return f"{url_for(page, **(request.view_args or {}))}?{urlencode({**query, **changes})}"
 
 
-def utc(epoch_s: float) -> str:
-    """For machines: 2022-07-25T08:35:39Z."""
-    return datetime.fromtimestamp(epoch_s, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _zone() -> Zone:
+    zone: Zone = g.get("zone", ZONES[0])
+    return zone
 
 
 def of_log(time: str) -> float:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from flask import current_app
@@ -11,6 +15,10 @@ from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.timeline import TimelineBuilder
 from ci_callback.devserver.history import History
 from ci_callback.devserver.local_function import LocalFunction
+from ci_callback.record_index.filler import Pace, RecordIndex, one_by_one
+from ci_callback.record_index.search import Lookup
+from handler.parallel import in_parallel
+from handler.settings import Settings
 
 EXTENSION = "console"
 """Under which an application has its console."""
@@ -23,11 +31,63 @@ class Plans(Protocol):
 
 
 @dataclass(frozen=True)
+class Keeping:
+    """Where the index is kept (None: as long as the server runs), how many seconds a page waits for
+    what is being read, and how often the ledger is listed (None: as suits it)."""
+
+    folder: Path | None = None
+    patience_s: float = 0.15
+    every_s: float | None = None
+
+
+class LedgerIndex:
+    """The index of the function's ledger. What the function itself wrote is in it at once."""
+
+    def __init__(self, function: LocalFunction, keeping: Keeping) -> None:
+        self._function = function
+        self._noted = 0
+        settings = function.settings
+        path = keeping.folder / "console" / _name(settings) if keeping.folder else None
+        self.index = RecordIndex(
+            lambda: function.store, path, _pace(settings, keeping), function.history.tell
+        )
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Lookup]:
+        """Questions to it, as of now. May raise StoreError."""
+        history = self._function.history
+        before, self._noted = self._noted, history.version
+        made = [*reversed(history.deliveries()), *reversed(history.tasks())]
+        writes = [write for one in made if one.number > before for write in one.writes]
+        if writes:
+            self.index.note(write.key for write in writes if write.operation == "put")
+        self.index.refresh()
+        with self.index.file.open() as connection:
+            yield Lookup(connection)
+
+
+def _name(settings: Settings) -> str:
+    url = settings.ledger_url
+    where = f"cos://{url.bucket}/{url.prefix}" if url.scheme == "cos" else str(url.folder.resolve())
+    return f"{hashlib.sha256(where.encode()).hexdigest()[:16]}.sqlite3"
+
+
+def _pace(settings: Settings, keeping: Keeping) -> Pace:
+    """How often to list: of COS, each 1,000 keys cost a request."""
+    is_cos = settings.ledger_url.scheme == "cos"
+    recent_s, all_s = (30.0, 900.0) if is_cos else (5.0, 60.0)
+    if keeping.every_s is not None:
+        recent_s = all_s = keeping.every_s
+    return Pace(recent_s, all_s, keeping.patience_s, in_parallel if is_cos else one_by_one)
+
+
+@dataclass(frozen=True)
 class ConsoleContext:
     """One console. ci: the stand-in for CI, where there is one. Times are in seconds."""
 
     function: LocalFunction
     records: RecordCache
+    index: LedgerIndex
     port: int
     ci: Plans | None
     sweep_every_s: float

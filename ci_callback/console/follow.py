@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ci_callback.console.record_cache import RecordCache
+from ci_callback.record_index.search import Lookup
 from handler.callback.lineage import Lineage
 from handler.callback.record import JobRecord
 from handler.ledger import keys
@@ -31,28 +31,25 @@ class FollowUp:
 class Following:
     """Looks at what is waiting once, for all rows of a page."""
 
-    def __init__(self, records: RecordCache, known: Iterable[JobRecord]) -> None:
+    def __init__(self, records: RecordCache, lookup: Lookup) -> None:
+        self._lookup = lookup
         self._policy = records.policy
         self._attempts = Attempts(records.store)
         self._waiting: dict[tuple[str, str], float] = {}
         for name in records.tickets():
             ticket = TicketName.of(name)
             self._waiting[ticket.job, ticket.action] = ticket.due
-        self._by_lineage = {
-            (record.lineage.root_job_id, record.lineage.attempt): record
-            for record in known
-            if record.is_terminal
-        }
 
     def of(self, record: JobRecord) -> FollowUp | None:
         """Of a failure; None of anything else, and where nothing is known."""
         if record.outcome != "failed":
             return None
         lineage = Lineage(record.lineage.root_job_id, record.lineage.attempt + 1)
-        ended = self._by_lineage.get((lineage.root_job_id, lineage.attempt))
+        ended = self._lookup.end_of(lineage.root_job_id, lineage.attempt)
         if ended is not None:
-            went_well = ended.outcome in ("succeeded", "partial")
-            return FollowUp("recovered" if went_well else "failed_again", job_id=ended.job_id)
+            outcome, job_id = ended
+            went_well = outcome in ("succeeded", "partial")
+            return FollowUp("recovered" if went_well else "failed_again", job_id=job_id)
         name = keys.name(record.job_id)
         due = self._waiting.get((name, "retry"))
         if due is not None:

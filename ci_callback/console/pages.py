@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple
 
-from flask import Blueprint, Response, abort, g, render_template, request
+from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from ci_callback import ledger_reader as reading
 from ci_callback.console import body, digests
 from ci_callback.console.context import ConsoleContext, console
 from ci_callback.console.events import Timeline
-from ci_callback.console.record_cache import is_record_key
-from ci_callback.console.rows import NO_JOB, OUTCOMES, Filter, page
-from ci_callback.dead_letters import NoSuchDeadLetterError, StoredDeadLetter, dead_letters, find
+from ci_callback.console.filters import MAX_PAGE, Filter
+from ci_callback.console.paging import place_of
+from ci_callback.console.record_cache import MAX_TICKETS, is_record_key
+from ci_callback.console.rows import NO_JOB, OUTCOMES, Wanted, page
+from ci_callback.console.tickets import KINDS, waiting
+from ci_callback.dead_letters import (
+    NoSuchDeadLetterError,
+    StoredDeadLetter,
+    find,
+    newest_keys,
+    read_all,
+)
 from ci_callback.devserver import samples
 from ci_callback.devserver.history import Invocation
+from ci_callback.record_index.search import SORTS
 from ci_callback.report import charts
 from ci_callback.report.gather import gather
 from ci_callback.report.page import tiles
@@ -24,7 +35,7 @@ from ci_callback.texts import Texts
 from handler.failure_codes import CODES
 
 MAX_SHOWN = 300
-"""Tickets, dead letters and digests on a page."""
+"""Digests on a page."""
 
 HEARTBEAT_S = 15.0
 """Between two lines of a silent stream: a browser that is gone shows when it is written to."""
@@ -45,10 +56,17 @@ class JobPart(NamedTuple):
 @pages.get("/")
 def deliveries() -> str:
     context = console()
-    wanted = Filter(*(request.args.get(name, "") for name in ("tag", "outcome", "text")))
-    shown = page(context.history.deliveries(), context.records, wanted)
+    asked = Filter.of(request.args)
+    with context.index.open() as lookup:
+        wanted = Wanted(asked, asked.search(g.zone), _page())
+        shown = page(context.history.deliveries(), context.records, lookup, wanted)
     return render_template(
-        "deliveries.html", page=shown, wanted=wanted, outcomes=(*OUTCOMES, *NO_JOB)
+        "deliveries.html",
+        page=shown,
+        wanted=asked,
+        outcomes=(*OUTCOMES, *NO_JOB),
+        sorts=SORTS,
+        progress=context.index.index.progress,
     )
 
 
@@ -67,9 +85,13 @@ def delivery(number: int) -> str:
 
 
 @pages.get("/job")
-def job() -> str:
+def job() -> str | BaseResponse:
     context = console()
     key = request.args.get("key", "")
+    if job_id := request.args.get("id"):
+        with context.index.open() as lookup:
+            key = next(iter(lookup.keys_of(job_id)), "")
+        return redirect(url_for("pages.job", key=key)) if key else abort(404)
     stored = context.records.read([key]).get(key) if is_record_key(key) else None
     if stored is None:
         abort(404)
@@ -94,21 +116,27 @@ def sweep(number: int) -> str:
 @pages.get("/outbox")
 def outbox() -> str:
     context = console()
-    waiting: Sequence[reading.StoredTicket] = list(reading.outbox(context.records.store))
+    kind = next((one for one in KINDS if one == request.args.get("kind")), KINDS[0])
+    with context.index.open() as lookup:
+        store, names = context.records.store, context.records.tickets()
+        shown = waiting(store, names, lookup, kind, _page())
     return render_template(
         "outbox.html",
-        waiting=waiting[:MAX_SHOWN],
-        more=max(0, len(waiting) - MAX_SHOWN),
+        waiting=shown,
+        kinds=KINDS,
+        is_cut=len(names) >= MAX_TICKETS,
         digests=digests.kept(context.records.store, MAX_SHOWN),
     )
 
 
 @pages.get("/dead")
 def dead() -> str:
-    context = console()
-    listed = list(dead_letters(context.records.store))
+    store = console().records.store
+    keys = newest_keys(store)
+    place = place_of(_page(), len(keys))
+    listed = read_all(store, keys[place.skip : place.last])
     listed.sort(key=lambda stored: str(stored.values.get("received_at") or ""), reverse=True)
-    return render_template("dead.html", dead_letters=listed[:MAX_SHOWN])
+    return render_template("dead.html", dead_letters=listed, place=place)
 
 
 @pages.get("/dead/<name>")
@@ -165,7 +193,7 @@ def live() -> Response:
 
 def _versions(context: ConsoleContext) -> Iterator[str]:
     """A line for each change, so that the page reloads its parts; else a comment."""
-    seen = context.history.version
+    seen = context.history.changes
     yield f"retry: 2000\ndata: {seen}\n\n"
     while (now := context.history.wait(seen, HEARTBEAT_S)) is not None:
         yield f"data: {now}\n\n" if now != seen else ": still here\n\n"
@@ -201,6 +229,10 @@ def _dead_letter(context: ConsoleContext, name: str) -> StoredDeadLetter:
         return find(context.records.store, name)
     except NoSuchDeadLetterError:
         abort(404)
+
+
+def _page() -> int:
+    return min(request.args.get("page", 1, type=int), MAX_PAGE)
 
 
 def _today() -> date:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta, timezone
+from collections.abc import Iterable
+from datetime import timedelta
 
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.ledger_reader import (
-    FOLDERS,
     MERGE_DAYS,
-    DayRange,
     StoredRecord,
     job_keys,
     may_follow,
     received_at,
-    record_keys,
     records,
 )
 from handler.callback import converters
@@ -27,14 +23,7 @@ from handler.ledger.keys import OUTBOX
 from handler.ledger.store import Store
 from handler.policy import Policy
 
-MAX_RECORDS = 300
-"""Records of before the server's start that a page lists."""
-
-COS_DAYS = 7
-"""How far back a ledger on COS is listed: each thousand keys cost a request."""
-
 MAX_TICKETS = 5_000
-LISTED_FOR_S = 5.0
 MAX_CACHED = 3_000
 MAX_CACHED_BYTES = 32 * 1024 * 1024
 """Of all records that are cached, as JSON; as objects they take about twice as much."""
@@ -90,7 +79,6 @@ class RecordCache:
     def __init__(self, function: LocalFunction) -> None:
         self._function = function
         self._known = _Known()
-        self._listed: tuple[float, list[str]] = (float("-inf"), [])
 
     @property
     def store(self) -> Store:
@@ -135,10 +123,6 @@ class RecordCache:
         """How many records are cached, and the bytes of their JSON."""
         return len(self._known), self._known.bytes
 
-    def recent(self) -> list[StoredRecord]:
-        """The newest records of the ledger, from any writer."""
-        return list(self.read(self._recent_keys()).values())
-
     def find(self, job_id: str, near: str | None) -> StoredRecord | None:
         """The record of a job that was created at `near` (RFC 3339), or up to a week before."""
         moment = converters.moment(near)
@@ -154,21 +138,6 @@ class RecordCache:
             if len(names) >= MAX_TICKETS:
                 break
         return names
-
-    def _recent_keys(self) -> Sequence[str]:
-        at, listed = self._listed
-        if time.monotonic() - at < LISTED_FOR_S:
-            return listed
-        is_folder = self._function.settings.ledger_url.scheme == "file"
-        since = None if is_folder else _today() - timedelta(COS_DAYS)
-        recent = list(record_keys(self.store, DayRange(since), (*FOLDERS, "_unfinished")))
-        recent.sort(key=lambda key: key.split("/")[1], reverse=True)
-        self._listed = (time.monotonic(), recent[:MAX_RECORDS])
-        return self._listed[1]
-
-
-def _today() -> date:
-    return datetime.now(timezone.utc).date()
 
 
 def _never_changes(record: JobRecord) -> bool:

@@ -118,7 +118,12 @@ class Invocation:
     @property
     def troubles(self) -> bool:
         """Whether its log holds an error."""
-        return any(line.get("level") == "ERROR" for line in self.lines)
+        return bool(self.errors)
+
+    @property
+    def errors(self) -> list[str]:
+        """The events of its log that are errors."""
+        return [str(line.get("event")) for line in self.lines if line.get("level") == "ERROR"]
 
 
 class _Newest:
@@ -156,6 +161,7 @@ class History:
         self._tasks = _Newest(max_sweeps, max_bytes)
         self._changed = threading.Condition()
         self._version = 0
+        self._told = 0
         self._is_closed = False
         self.last_idle: Invocation | None = None
 
@@ -196,11 +202,25 @@ class History:
         with self._changed:
             return self._version
 
-    def wait(self, seen: int, timeout_s: float) -> int | None:
-        """Wait until there are more than `seen`; how many there are, or None once closed."""
+    @property
+    def changes(self) -> int:
+        """How many invocations there were, and changes that `tell` told of."""
         with self._changed:
-            self._changed.wait_for(lambda: self._is_closed or self._version > seen, timeout_s)
-            return None if self._is_closed else self._version
+            return self._version + self._told
+
+    def tell(self) -> None:
+        """Wake the readers: something else changed that they show."""
+        with self._changed:
+            self._told += 1
+            self._changed.notify_all()
+
+    def wait(self, seen: int, timeout_s: float) -> int | None:
+        """Wait until there are more changes than `seen`; how many, or None once closed."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._is_closed or self._version + self._told > seen, timeout_s
+            )
+            return None if self._is_closed else self._version + self._told
 
     def close(self) -> None:
         """Let all that wait go."""

@@ -8,12 +8,14 @@ import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ci_callback.console.app import MOUNT, create_console
+from ci_callback.console.context import EXTENSION, Keeping
 from ci_callback.devserver import loopback
 from ci_callback.devserver.history import History
 from ci_callback.devserver.http_gateway import HttpGateway
@@ -45,7 +47,8 @@ class CannotServeError(HandlerError):
 class Options:
     """How to serve. Times are in seconds; an interval of 0 means never.
 
-    ci_run_s: how long a job runs at the stand-in for CI. strict: under SCF's limits.
+    ci_run_s: how long a job runs at the stand-in for CI. strict: under SCF's limits. cache: where
+    the console keeps its index; None: it is made anew with each start.
     """
 
     host: str = "127.0.0.1"
@@ -55,6 +58,7 @@ class Options:
     reconcile_every_s: float = 1800
     ci_run_s: float = RUN_S
     strict: bool = False
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,9 @@ def running(env: Mapping[str, str], options: Options, log: TextIO) -> Iterator[R
         history, whole = History(), {**env, **(ci.env if ci else {})}
         make = platform.function if platform else LocalFunction
         function = make(whole, history, log, ci)
-        console = create_console(function, port, ci, options.sweep_every_s)
+        keeping = Keeping(options.cache)
+        console = create_console(function, port, ci, options.sweep_every_s, keeping)
+        stack.callback(console.extensions[EXTENSION].index.index.close)
         application = DispatcherMiddleware(HttpGateway(function, port), {MOUNT: console})
         stack.enter_context(_serving(application, listening, options.host, port))
         if ci:

@@ -101,7 +101,7 @@ class Tally:
 
     def take(self, record: JobRecord) -> None:
         """Count a record."""
-        outcome = record.outcome if record.outcome in _KNOWN else "unknown"
+        outcome = known_outcome(record)
         if record.kind != "job":
             self._other[record.kind][outcome] += 1
             return
@@ -110,8 +110,8 @@ class Tally:
         self._days[day_of(record)][outcome] += 1
         if record.outcome == "failed":
             self._codes[clean(record.code)][tag] += 1
-        job = _job(record, tag, outcome)
-        wait = _amount(record.wait_s)
+        job = job_of(record)
+        wait = amount(record.wait_s)
         if wait is not None:
             self._waits.append(wait)
         if job.run_s is not None:
@@ -159,7 +159,13 @@ def _commonest(counts: Counter[str]) -> dict[str, int]:
     return dict(ordered[:TOP_TAGS])
 
 
-def _job(record: JobRecord, tag: str, outcome: str) -> Job:
+def known_outcome(record: JobRecord) -> str:
+    """The outcome under which a record is counted."""
+    return record.outcome if record.outcome in _KNOWN else "unknown"
+
+
+def job_of(record: JobRecord) -> Job:
+    """A record as an entry of a ranking."""
     job_input = record.job_input
     result = record.result if isinstance(record.result, dict) else {}
     media = _at(_at(result, "media"), "format")
@@ -167,19 +173,19 @@ def _job(record: JobRecord, tag: str, outcome: str) -> Job:
     sizes = [
         size
         for holder in (result, media, *(row for rows in lists for row in rows))
-        if isinstance(holder, dict) and (size := _amount(holder.get("size_bytes"))) is not None
+        if isinstance(holder, dict) and (size := amount(holder.get("size_bytes"))) is not None
     ]
-    sent_bytes = _amount(job_input.headers.get("Size"))
+    sent_bytes = amount(job_input.headers.get("Size"))
     return Job(
         job_id=clean(record.job_id),
-        tag=tag,
-        outcome=outcome,
+        tag=clean(record.tag),
+        outcome=known_outcome(record),
         created_at=clean(record.created_at),
         object=clean(job_input.object or job_input.url or None),
-        run_s=_amount(record.run_s),
+        run_s=amount(record.run_s),
         input_bytes=None if sent_bytes is None else int(sent_bytes),
         result_bytes=int(sum(sizes)) if sizes else None,
-        media_s=_amount(_at(media, "duration_s")),
+        media_s=amount(_at(media, "duration_s")),
     )
 
 
@@ -187,7 +193,7 @@ def _at(value: object, name: str) -> object:
     return value.get(name) if isinstance(value, dict) else None
 
 
-def _amount(value: object) -> float | None:
+def amount(value: object) -> float | None:
     """A number that is 0 or more; None for anything else. Headers have theirs as text."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
         return float(value)

@@ -59,6 +59,10 @@ class Texts:
         key = f"outcome.{name}"
         return self(key) if key in TEXTS else name
 
+    def tone(self, key: str) -> str:
+        """The tone of a message about what was done: bad where it was not."""
+        return "bad" if key in console.FAILED else "good"
+
     def kind(self, name: str) -> str:
         """The name of a kind of alert; of an unknown one as it is stored."""
         return KINDS[name].texts(self.lang)[0] if name in KINDS else name

@@ -28,6 +28,19 @@ TEXTS = rows(
             "Retries are submitted to CI and cost money.",
             "重试会提交到数据万象，并产生费用。",
         ),
+        "zone": ("Times", "时间"),
+        "zone.local": ("local {offset}", "本地 {offset}"),
+        "zone_why.local": (
+            "The time zone of the machine on which this server runs.",
+            "本服务所在机器的时区。",
+        ),
+        "zone.utc": ("{offset}", "{offset}"),
+        "zone_why.utc": ("As the ledger stores times.", "台账中存储时间所用的时区。"),
+        "zone.ci": ("CI {offset}", "数据万象 {offset}"),
+        "zone_why.ci": (
+            "CI writes the times in callbacks at UTC+08:00.",
+            "数据万象在回调中使用 UTC+08:00。",
+        ),
         "live": ("Live", "实时"),
         "offline": ("Not connected; trying again", "连接已断开，正在重连"),
         "no_script": (
@@ -37,8 +50,11 @@ TEXTS = rows(
         # The list
         "filter": ("Filter", "筛选"),
         "clear": ("Clear", "清除"),
-        "text": ("Text", "文本"),
-        "text_hint": ("Job id, code, object, body …", "JobId、错误码、对象、正文……"),
+        "text": ("Search all records", "搜索全部记录"),
+        "text_hint": (
+            "Job id, code, message, object, UserData",
+            "JobId、错误码、错误信息、对象、UserData",
+        ),
         "any": ("Any", "全部"),
         "time": ("Received", "接收时间"),
         "answer": ("Answer", "应答"),
@@ -52,10 +68,25 @@ TEXTS = rows(
         ),
         "new_one": ("1 new delivery", "1 条新回调"),
         "new_many": ("{n} new deliveries", "{n} 条新回调"),
-        "more_rows": (
-            "{n} older ones are not shown: filter for them.",
-            "另有 {n} 条较早的回调未显示，可通过筛选查看。",
+        "rows_of": ("{first}–{last} of {total}", "第 {first}–{last} 条，共 {total} 条"),
+        "reading": (
+            "Reading the ledger: {records} records so far, {read} of {days} days.",
+            "正在读取台账：已读 {records} 条记录，{days} 天中的 {read} 天。",
         ),
+        "pages": ("Pages", "分页"),
+        "page_of": ("Page {n} of {of}", "第 {n} 页，共 {of} 页"),
+        "newer_page": ("‹ Previous", "‹ 上一页"),
+        "older_page": ("Next ›", "下一页 ›"),
+        "more_filters": ("More filters", "更多条件"),
+        "days_by": ("Days", "日期依据"),
+        "by.received": ("received", "接收时间"),
+        "by.created": ("created (UTC)", "创建时间（UTC）"),
+        "since": ("From", "起始日期"),
+        "until": ("To", "结束日期"),
+        "sort": ("Order", "排序"),
+        "sort.newest": ("newest first", "最新在前"),
+        "sort.oldest": ("oldest first", "最早在前"),
+        "sort.longest": ("longest run first", "运行时间最长在前"),
         "attempt": ("attempt {n}", "第 {n} 次尝试"),
         "of_root": ("of {job}", "原任务 {job}"),
         "no_job": ("no job", "无任务"),
@@ -107,6 +138,8 @@ TEXTS = rows(
             "Sweeps that found nothing to do are left out.",
             "没有待办事项的巡检不列出。",
         ),
+        "aborted": ("aborted", "已中断"),
+        "errors_logged": ("{n} errors in its log: {events}", "日志中有 {n} 条错误：{events}"),
         "did_line": (
             "{due} due, {done} done, {submitted} submitted again, {failed} failed, "
             "alerts sent: {alerts_sent}",
@@ -127,7 +160,18 @@ TEXTS = rows(
         ),
         "on_its_way": ("on its way", "发送中"),
         "undelivered": ("no channel accepted it", "没有渠道接收"),
-        "more_tickets": ("{n} more are not shown.", "另有 {n} 项未显示。"),
+        "kind.todo": ("To do", "待处理"),
+        "kind.retry": ("Retries", "重试"),
+        "kind.alert": ("Alerts", "告警"),
+        "kind.verify": ("Verifications", "核实"),
+        "kind.watch": ("Watches", "跟踪"),
+        "kind.other": ("Others", "其他"),
+        "kind.ended": ("Watches of ended jobs", "已结束任务的跟踪"),
+        "ended_why": (
+            "The end of these jobs is in the ledger. When a watch is due, a sweep compares that "
+            "record with CI's own word; nothing else is left to do.",
+            "这些任务的结果已在台账中。跟踪到期时，巡检会与数据万象核对一次，除此之外无需处理。",
+        ),
         # Dead letters
         "why": ("Why", "原因"),
         "replayed": ("run again at {time}", "已于 {time} 重新处理"),
@@ -195,3 +239,14 @@ TEXTS = rows(
         "no_charts": ("There are no records to draw yet.", "尚无可绘制的记录。"),
     }
 )
+
+FAILED = frozenset(
+    {
+        "flash.lease_held",
+        "flash.swept_badly",
+        "flash.not_replayed",
+        "flash.sample_refused",
+        "flash.really",
+    }
+)
+"""Messages that say that something was not done."""

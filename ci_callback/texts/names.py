@@ -71,6 +71,8 @@ OTHERS = rows(
         # Answers that are neither: the health check, and none at all
         "outcome.ok": ("ok", "正常"),
         "outcome.": ("none", "无"),
+        # An object of the ledger that is no record
+        "outcome.unreadable": ("unreadable", "无法读取"),
         "action.alert": ("alert: {kind}", "告警：{kind}"),
         # The console's own tasks
         "task.replay": ("replay of a dead letter", "死信重新处理"),

@@ -14,8 +14,12 @@ import ci_callback
 from ci_callback import texts
 from ci_callback.console import events, follow
 from ci_callback.console.actions import RETRY_FAILURES
+from ci_callback.console.tickets import KINDS as KINDS_OF_TICKETS
+from ci_callback.console.times import ZONES
 from ci_callback.devserver.history import Way
 from ci_callback.devserver.samples import names
+from ci_callback.record_index.rows import UNREADABLE
+from ci_callback.record_index.search import SORTS
 from ci_callback.report.retries import Fate
 from ci_callback.report.scales import Step
 from ci_callback.texts import LANGS, TEXTS, Texts
@@ -31,7 +35,7 @@ TOOL = Path(ci_callback.__file__).parent
 PLACES = re.compile(r"{(\w*)}")
 
 FAMILIES: dict[str, set[str]] = {
-    "outcome.": {*get_args(Outcome), *get_args(Status), "ok", ""},
+    "outcome.": {*get_args(Outcome), *get_args(Status), "ok", "", UNREADABLE},
     "action.": {*get_args(Action), "alert"},
     "task.": {*TASKS, "replay", "run_now"},
     "fate.": {*get_args(follow.Fate), *get_args(Fate), "retried"},
@@ -40,6 +44,11 @@ FAMILIES: dict[str, set[str]] = {
     "sample.": set(names()),
     "retry_ends.": set(RETRY_FAILURES),
     "report.days_title.": set(get_args(Step)),
+    "zone.": set(ZONES),
+    "zone_why.": set(ZONES),
+    "sort.": set(SORTS),
+    "kind.": set(KINDS_OF_TICKETS),
+    "by.": {"received", "created"},
     "unit.": {"s", "min", "h", "d"},
     "error.": {"403", "404", "503"},
 }

@@ -53,6 +53,21 @@
     if (place >= 0) old.querySelectorAll(focusable)[place]?.focus();
   }
 
+  // How long ago, for whoever does not want to count. The server sends the time itself only.
+  const STEPS = [[60, "second"], [3600, "minute"], [86400, "hour"], [Infinity, "day"]];
+  const SECONDS = { second: 1, minute: 60, hour: 3600, day: 86400 };
+  const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
+  function sayAgo(root) {
+    for (const one of root.querySelectorAll(".ago")) {
+      const seconds = (Date.parse(one.dataset.at) - Date.now()) / 1000;
+      const unit = STEPS.find(([end]) => Math.abs(seconds) < end)[1];
+      const words = relative.format(Math.trunc(seconds / SECONDS[unit]), unit);
+      if (one.textContent !== words) one.textContent = words;
+    }
+  }
+  sayAgo(document);
+  setInterval(() => sayAgo(document), 10000);
+
   let running = false;
   let again = false;
   async function refresh() {
@@ -63,6 +78,7 @@
       const answer = await fetch(location.href, { headers: { "X-Live": "1" } });
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      sayAgo(page);
       let added = 0;
       for (const old of document.querySelectorAll("[data-live]")) {
         const fresh = page.getElementById(old.id);

@@ -13,9 +13,11 @@ from urllib.parse import unquote
 import pytest
 
 from ci_callback.console import body
-from ci_callback.console.app import clock, create_console, utc
+from ci_callback.console.app import create_console
+from ci_callback.console.context import Keeping
 from ci_callback.console.follow import TicketName
 from ci_callback.console.record_cache import MAX_CACHED, RecordCache, is_record_key
+from ci_callback.console.times import clock, utc
 from ci_callback.devserver.history import History, Invocation, Write
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.devserver.samples import Asked, make
@@ -33,6 +35,9 @@ from tests.fake_cos import FakeCos
 from tests.records import keep, record
 
 PORT = 9000
+PATIENCE_S = 60
+"""A page here waits until all is read."""
+
 GOOD = (PAYLOADS / "Translation.seed.json").read_bytes()
 
 
@@ -51,7 +56,7 @@ class Console:
 
     def __init__(self, env: dict[str, str], plans: Plans | None = None) -> None:
         self.function = LocalFunction(env, History(), io.StringIO())
-        self.app = create_console(self.function, PORT, plans, 60)
+        self.app = create_console(self.function, PORT, plans, 60, Keeping(None, PATIENCE_S, 0))
         self.client = self.app.test_client()
         self.base = f"http://127.0.0.1:{PORT}/_"
         self._numbers = itertools.count()
@@ -80,12 +85,12 @@ class Console:
         assert match
         return match[1]
 
-    def send(self, name: str = "Translation", **asked: str) -> str:
+    def send(self, name: str = "Translation", hex_id: str = "", **asked: str) -> str:
         """A sample by the function's own way, not the console's; its JobId.
 
         The ids are numbered: the jitter of a retry is a hash of the id, and for one id in
         sixty the retry is due at once."""
-        made = make(Asked(name, **asked), f"{next(self._numbers):032x}")
+        made = make(Asked(name, **asked), hex_id or f"{next(self._numbers):032x}")
         self.function.send(made.body, "http")
         return made.job_id
 
@@ -158,32 +163,84 @@ def test_what_was_kept_before_the_start_is_there(env: dict[str, str]) -> None:
     assert "came before this server started" in after.get(f"/job?key={key}")
 
 
-def test_a_list_is_bounded(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is left out is said."""
-    monkeypatch.setattr("ci_callback.console.rows.MAX_ROWS", 1)
-    for _ in range(3):
-        console.send()
-    page = console.get()
-    assert page.count('<tr id="d') == 1
-    assert "2 older ones" in page
+def listed(page: str) -> list[str]:
+    """The job ids of the rows of a list, in their order."""
+    return re.findall(r'<a class="main-link" href="[^"]*">([^<]*)</a>', page)
 
 
-def test_a_ledger_on_cos_is_listed_for_some_days(cos: FakeCos) -> None:
-    """Each thousand keys cost a request."""
+def test_a_list_has_pages_that_hold_every_row_once(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deliveries of now and records of before in one order, and the count of all."""
+    monkeypatch.setattr("ci_callback.console.paging.PAGE_ROWS", 2)
+    before = Console(env)
+    sent = [before.send(state="Success") for _ in range(3)]
+    console = Console(env)
+    sent += [console.send("Transcode", hex_id=f"f{number:031x}") for number in range(2)]
+    assert "1–2 of 5" in text_of(console.get())
+    pages = [listed(console.get(f"/?page={number}")) for number in (1, 2, 3)]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert sorted(job for page in pages for job in page) == sorted(sent)
+    assert pages[0] == sent[:2:-1]
+    assert listed(console.get("/?page=99")) == pages[2]
+    assert 'href="/_/?sort=oldest&amp;page=2"' in console.get("/?sort=oldest")
+
+
+def test_no_record_of_a_ledger_is_hidden(env: dict[str, str]) -> None:
+    """However many there are: the newest are those whose callbacks came last, and the oldest is
+    found by each of its texts."""
+    store = Console(env).function.store
+    days = [f"2026-{month:02d}-{day:02d}" for month in (8, 9) for day in range(1, 21)]
+    for number, day in enumerate(days):
+        keep(store, *(record(f"j{999 - number}x{part}", day) for part in range(10)))
+    oldest = record(
+        "jzoldest",
+        "2026-01-02",
+        code="SlowDown",
+        message="wait a little",
+        user_data="Order-7",
+        input={"bucket": "b", "region": "r", "object": "in/Größe.mp4", "url": None, "headers": {}},
+    )
+    keep(store, oldest)
+    console = Console(env)
+    assert "1–50 of 401" in text_of(console.get())
+    assert listed(console.get())[0].startswith("j960x")
+    for text in ("jzoldest", "slowdown", "a little wait", "order-7", "GRÖSSE.mp4"):
+        assert listed(console.get(f"/?text={text}")) == ["jzoldest"], text
+    assert listed(console.get("/?sort=oldest"))[0] == "jzoldest"
+    assert listed(console.get("/?code=SlowDown&since=2026-01-01&until=2026-01-03")) == ["jzoldest"]
+    assert listed(console.get("/?until=2026-01-02&by=created")) == ["jzoldest"]
+    assert "none_found" not in console.get("/?since=yesterday")
+
+
+def test_a_ledger_on_cos_is_listed_to_its_beginning(cos: FakeCos) -> None:
+    """As one in a folder."""
     console = Console(dict(cos.env))
     console.send(state="Success")
     console.function.send(GOOD, "http")  # of 2022
     page = Console(dict(cos.env)).get()
-    assert page.count('class="earlier"') == 1
+    assert page.count('class="earlier"') == 2
     assert "Real CI" in page
     assert "cos://" in page
 
 
-def test_records_that_can_not_be_read_are_left_out(console: Console) -> None:
-    """The page is there all the same."""
+def test_what_can_not_be_read_is_listed_too(console: Console) -> None:
+    """With what is wrong with it."""
     console.function.store.put("jobs/dt=2026-11-21/odd.json", b"{}")
-    assert "No deliveries yet" in console.get()
+    assert "It can&#39;t be read: not a job-record/1" in console.get()
+    assert listed(console.get("/?outcome=unreadable")) == ["odd"]
     assert "can&#39;t be read" in console.get("/job?key=jobs/dt=2026-11-21/odd.json")
+
+
+def test_times_are_shown_in_the_zone_that_was_chosen(console: Console) -> None:
+    """It is said beside them, and stays chosen."""
+    keep(console.function.store, record("j1", "2026-09-20"))
+    assert "2026-09-20 16:01:06" in text_of(console.get("/?zone=ci"))
+    assert "Received UTC+08:00" in text_of(console.get())
+    page = text_of(console.get("/?zone=utc"))
+    assert "Received UTC" in page
+    assert "2026-09-20 08:01:06" in page
+    assert listed(console.get("/?since=2026-09-21&zone=ci")) == []
 
 
 # --- one delivery ---
@@ -557,7 +614,7 @@ def test_a_sweep_that_was_aborted_says_so(
     """Its log says why."""
     monkeypatch.setattr("handler.retries.sweep.Sweep._run", lambda _: 1 / 0)
     assert "aborted" in text_of(console.post("/sweeps"))
-    assert "ERROR" in text_of(console.get("/sweeps"))
+    assert "aborted 2 errors in its log: internal_error, sweep" in text_of(console.get("/sweeps"))
 
 
 def test_one_retry_alone_is_made_due(console: Console) -> None:

@@ -1,0 +1,136 @@
+"""Questions to the index: which records match, how many, in which order."""
+
+# ruff: noqa: S608  # the SQL holds names of this code; each value is a parameter
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias, get_args
+
+Sort: TypeAlias = Literal["newest", "oldest", "longest"]
+SORTS: tuple[Sort, ...] = get_args(Sort)
+
+_ORDERS: Mapping[Sort, str] = {
+    "newest": "at DESC, id DESC",
+    "oldest": "at ASC NULLS LAST, id",
+    "longest": "run_s DESC, id DESC",
+}
+"""SQLite takes NULL for the smallest value."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for; "" and None: anything. words: each is part of a text, without regard to
+    case. received: from and before, epoch seconds. created: UTC days, both included. roots: root
+    jobs."""
+
+    tag: str = ""
+    outcome: str = ""
+    code: str | None = None
+    words: tuple[str, ...] = ()
+    received: tuple[float | None, float | None] = (None, None)
+    created: tuple[str, str] = ("", "")
+    roots: Collection[str] | None = None
+
+    def where(self) -> tuple[str, list[object]]:
+        """The condition, and its parameters. `matched` holds the ids of texts with the words."""
+        since, until = self.received
+        listed = json.dumps(sorted(self.roots)) if self.roots is not None else None
+        parts: list[tuple[bool, str, tuple[object, ...]]] = [
+            (bool(self.tag), "tag = ?", (self.tag,)),
+            (bool(self.outcome), "outcome = ?", (self.outcome,)),
+            (self.code is not None, "code = ?", (self.code,)),
+            (since is not None, "at >= ?", (since,)),
+            (until is not None, "at < ?", (until,)),
+            (bool(self.created[0]), "day >= ?", (self.created[0],)),
+            (bool(self.created[1]), "day <= ?", (self.created[1],)),
+            (listed is not None, "root IN (SELECT value FROM json_each(?))", (listed,)),
+            (bool(self.words), "id IN (SELECT id FROM matched)", ()),
+        ]
+        used = [(sql, values) for is_used, sql, values in parts if is_used]
+        sql = " AND ".join(["is_hidden = 0", *(sql for sql, _ in used)])
+        return sql, [value for _, values in used for value in values]
+
+
+class Found(NamedTuple):
+    """A record that matches. value: what it is sorted by."""
+
+    key: str
+    value: float | None
+
+
+class Lookup:
+    """Asks one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._run = connection.execute
+        self._matched: tuple[str, ...] = ()
+
+    def _match(self, words: tuple[str, ...]) -> None:
+        """Look through the texts, once for all questions about the same words."""
+        if not words or words == self._matched:
+            return
+        self._run("DROP TABLE IF EXISTS matched")
+        texts = " AND ".join("instr(text, ?)" for _ in words)
+        self._run("CREATE TEMP TABLE matched (id INTEGER PRIMARY KEY)")
+        self._run(f"INSERT INTO matched SELECT id FROM texts WHERE {texts} ORDER BY id", words)
+        self._matched = words
+
+    def counts(self, search: Search, without: Sequence[str] = ()) -> dict[str, int]:
+        """How many match, by outcome; without those of some requests."""
+        self._match(search.words)
+        where, values = search.where()
+        by_outcome = f"SELECT outcome, count(*) FROM records WHERE {where}"
+        counted = dict(self._run(f"{by_outcome} GROUP BY outcome", values).fetchall())
+        if without:
+            marks = ", ".join("?" * len(without))
+            left = f"{by_outcome} AND request_id IN ({marks}) GROUP BY outcome"
+            for outcome, count in self._run(left, [*values, *without]):
+                counted[outcome] -= count
+        return counted
+
+    def page(
+        self, search: Search, sort: Sort, place: tuple[int, int], without: Sequence[str] = ()
+    ) -> list[Found]:
+        """Those that match, in order. place: how many are passed over, and how many are given."""
+        self._match(search.words)
+        where, values = search.where()
+        marks = ", ".join("?" * len(without))
+        others = f" AND request_id NOT IN ({marks})" if without else ""
+        column = "run_s" if sort == "longest" else "at"
+        sql = (
+            f"SELECT key, {column} FROM records WHERE {where}{others} "
+            f"ORDER BY {_ORDERS[sort]} LIMIT ? OFFSET ?"
+        )
+        skip, limit = place
+        return [Found(*row) for row in self._run(sql, [*values, *without, limit, skip])]
+
+    def tags(self) -> list[str]:
+        """Each tag that there is."""
+        listed = self._run("SELECT DISTINCT tag FROM records WHERE is_hidden = 0 AND tag <> ''")
+        return sorted(tag for (tag,) in listed)
+
+    def end_of(self, root: str, attempt: int) -> tuple[str, str] | None:
+        """Outcome and id of the job that was an attempt, where it has ended."""
+        sql = (
+            "SELECT outcome, job_id FROM records WHERE root = ? AND attempt = ? AND is_final "
+            "AND kind = 'job' AND is_hidden = 0 LIMIT 1"
+        )
+        row: tuple[str, str] | None = self._run(sql, (root, attempt)).fetchone()
+        return row
+
+    def keys_of(self, job_id: str) -> list[str]:
+        """The keys of all objects of a job, run or review; its end first."""
+        sql = "SELECT key FROM records WHERE job_id = ? ORDER BY is_hidden, is_final DESC, at DESC"
+        return [key for (key,) in self._run(sql, (job_id,))]
+
+    def ended(self, names: Collection[str]) -> set[str]:
+        """Those names of jobs (as in keys) that have a record of their end."""
+        sql = (
+            "SELECT name FROM records WHERE is_final AND kind = 'job' "
+            "AND name IN (SELECT value FROM json_each(?))"
+        )
+        return {name for (name,) in self._run(sql, (json.dumps(sorted(names)),))}

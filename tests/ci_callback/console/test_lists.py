@@ -1,0 +1,107 @@
+"""The lists of the console: each says how much there is, and reads no more than it shows."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from handler.ledger.dead_letters import DeadLetter
+from handler.ledger.outbox import Outbox, Ticket
+from handler.ledger.records import Ledger
+from tests.ci_callback.console.test_console import Console, text_of
+from tests.records import keep, record
+
+PAGE_ROWS = "ci_callback.console.paging.PAGE_ROWS"
+
+
+def put(console: Console, *tickets: Ticket) -> None:
+    """Into the outbox."""
+    outbox = Outbox(Ledger(console.function.store))
+    for ticket in tickets:
+        outbox.put(ticket)
+
+
+def test_watches_of_jobs_that_have_ended_are_nothing_to_do(console: Console) -> None:
+    """They wait six hours for a comparison: they are counted, and shown when asked for."""
+    keep(console.function.store, record("jended"))
+    due = int(console.function.clock()) + 6 * 3600
+    put(console, Ticket("watch", "jended", "failed", due), Ticket("watch", "jruns", "failed", due))
+    page = text_of(console.get("/outbox"))
+    assert "jruns" in page
+    assert "jended" not in page
+    assert "To do 1" in page
+    assert "Watches of ended jobs 1" in page
+    page = text_of(console.get("/outbox?kind=ended"))
+    assert "jended" in page
+    assert "nothing else is left to do" in page
+
+
+def test_the_outbox_has_kinds_and_pages(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of which only what is shown is read."""
+    monkeypatch.setattr(PAGE_ROWS, 2)
+    put(console, *(Ticket("retry", f"j{number}", "failed", 2_000_000_000) for number in range(5)))
+    put(console, Ticket("alert.failed", "ja", "failed"), Ticket("odd.thing", "jo", "failed"))
+    page = console.get("/outbox?kind=retry&page=3")
+    assert re.findall(r">(j\w)</a>", page) == ["j4"]
+    assert "Page 3 of 3" in text_of(page)
+    assert "Retries 5" in text_of(page)
+    assert "Others 1" in text_of(page)
+    assert re.findall(r">(j\w)</a>", console.get("/outbox?kind=nonsense")) == ["ja", "jo"]
+
+
+def test_a_ticket_leads_to_its_job(console: Console) -> None:
+    """By the job's id, which is the address to pass on."""
+    [key] = keep(console.function.store, record("jended"))
+    answer = console.ask("GET", "/job?id=jended")
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"/_/job?key={key.replace('/', '/').replace('=', '%3D')}"
+    assert console.ask("GET", "/job?id=nobody").status_code == 404
+
+
+def test_dead_letters_have_pages(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest day first."""
+    monkeypatch.setattr(PAGE_ROWS, 2)
+    ledger = Ledger(console.function.store)
+    for day in range(1, 6):
+        at = f"2026-11-0{day}T08:00:00Z"
+        ledger.put_dead_letter(DeadLetter(b"%d" % day, "test", "why", {}, "http", at, "r1"))
+    pages = [text_of(console.get(f"/dead?page={number}")) for number in (1, 2, 3)]
+    assert ["2026-11-05" in page for page in pages] == [True, False, False]
+    assert ["2026-11-01" in page for page in pages] == [False, False, True]
+
+
+def test_what_was_not_done_looks_so(console: Console) -> None:
+    """Refusals have another tone than successes."""
+    assert 'class="message bad"' in console.post("/samples", name="NoSuchTag", state="Failed")
+    form = {"name": "Transcode", "state": "Success"}
+    assert 'class="message good"' in console.post("/samples", **form)
+
+
+def test_errors_of_a_log_are_named_beside_what_a_sweep_did(console: Console) -> None:
+    """An alert that only the log has is an error there, and no ticket failed."""
+    console.send(code="InvalidArgument")
+    console.post("/sweeps")
+    page = text_of(console.get("/sweeps"))
+    assert "0 failed" in page
+    assert "1 errors in its log: alert_undelivered" in page
+    assert "ERROR" not in page
+    assert "aborted" not in page
+
+
+def test_the_status_of_an_answer_stands_apart_from_what_followed(console: Console) -> None:
+    """A chip of its own: not one word with the text before it."""
+    root = console.send()
+    console.post("/deliveries/1/again")
+    page = console.get(f"/?text={root}")
+    assert re.search(
+        r'retry due <time[^>]*>[^<]*</time></span> <span class="chip[^"]*">duplicate<', page
+    )
+
+
+def test_long_messages_are_cut_in_lists_and_whole_on_their_page(console: Console) -> None:
+    """At 400 characters, and in the picture at two lines."""
+    message = "too long " * 100
+    console.send(message=message)
+    assert message.strip() not in text_of(console.get())
+    assert message.strip() in text_of(console.get("/deliveries/1"))
