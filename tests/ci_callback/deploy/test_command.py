@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +122,8 @@ def test_without_the_sdk_it_says_what_to_install(
     cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only deploy needs it."""
-    monkeypatch.setattr(
-        "ci_callback.cloud_api.importlib.import_module",
-        lambda name: (_ for _ in ()).throw(ModuleNotFoundError(name)),
-    )
+    for name in [name for name in sys.modules if name.split(".")[0] == "tencentcloud"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "tencentcloud", None)
     result = run(cloud)
     assert (result.exit_code, "pip install" in result.stderr) == (1, True)
