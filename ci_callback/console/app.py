@@ -51,6 +51,7 @@ def create_console(
     app.register_blueprint(actions)
     _speak(app)
     _furnish(app, context)
+    _filter(app, context)
 
     @app.errorhandler(HTTPException)
     def explain(error: HTTPException) -> tuple[str, int]:
@@ -126,6 +127,10 @@ def _furnish(app: Flask, context: ConsoleContext) -> None:
             "context": context,
             "now": context.function.clock(),
         }
+
+
+def _filter(app: Flask, context: ConsoleContext) -> None:
+    """Give templates their filters, and take secrets out of all that they write."""
 
     def harmless(value: object) -> object:
         """Whatever a page shows, no secret of the settings is in it."""
