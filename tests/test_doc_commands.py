@@ -37,6 +37,8 @@ UNLIKE: dict[str, int] = {
     # Of an account in which nothing is deployed yet.
     "deploy --dry-run": 2,
     "deploy --stage": 2,
+    # The account has no region but one.
+    "deploy --region": 3,
     "deploy connect": 1,
     "deploy rotate-token": 1,
     "deploy status": 1,
