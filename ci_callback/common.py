@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ci_callback.named_ledgers import known_as
 from ci_callback.program import VERBOSE
 from ci_callback.terminal import complain
+from ci_callback.writing import ReadOnly
 from handler.errors import HandlerError, SettingsError, StoreError
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
@@ -114,14 +116,17 @@ def local(must_exist: bool = False) -> Iterator[Local]:
     with errors_as_messages():
         settings = Settings.from_env(os.environ)
         if must_exist:
-            _check_exists(settings)
+            check_exists(settings)
         # In SCF the function's log goes to stdout; here stdout is for the result.
         log = Log(sys.stderr, time.time, settings.secrets)
-        with _store(settings) as store:
+        ledger = known_as(settings.ledger_url)
+        with _store(settings) as counted:
+            store = ReadOnly(counted, ledger) if ledger and ledger.is_read_only else counted
             yield Local(settings, log, Ledger(store), str(uuid.uuid4()))
 
 
-def _check_exists(settings: Settings) -> None:
+def check_exists(settings: Settings) -> None:
+    """End the command with a message where the ledger's folder is not there."""
     url = settings.ledger_url
     if url.scheme == "file" and not url.folder.is_dir():
         complain(f"There is no ledger at {url.folder}. {_ledgers_beside(url.folder)}")

@@ -13,3 +13,6 @@ PROGRAM = INSTALLED if Path(sys.argv[0]).name.startswith(INSTALLED) else "python
 
 VERBOSE = "CI_CALLBACK_VERBOSE"
 """The variable of the option --verbose."""
+
+LEDGER_NAME = "CI_CALLBACK_LEDGER_NAME"
+"""The variable in which one command keeps the name that --ledger gave."""

@@ -176,7 +176,10 @@ def can_show(sign: str) -> bool:
 
 def complain(*parts: object) -> None:
     """Print one line about a fault, or about the work, to stderr."""
-    _write(sys.stderr, _line(parts).plain + "\n")
+    if sys.stderr.isatty() and any(isinstance(part, Styled) for part in parts):
+        Console(stderr=True, highlight=False, soft_wrap=True).print(_line(parts))
+    else:
+        _write(sys.stderr, _line(parts).plain + "\n")
 
 
 def print_log(lines: str) -> None:

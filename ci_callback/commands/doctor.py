@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections import Counter
@@ -17,9 +18,15 @@ from ci_callback.doctor.case import Case, Target
 from ci_callback.doctor.checks import CHECKS, Check, run_all
 from ci_callback.doctor.findings import Finding, exit_status, safe, skipped
 from ci_callback.doctor.on_queues import KINDS
+from ci_callback.named_ledgers import known_as
 from ci_callback.terminal import Styled, can_show, print_json, say
 from handler.ci_api.responses import ANSWER_LIMITS
+from handler.errors import SettingsError
 from handler.http_client import Http, HttpClient
+from handler.settings import Settings
+
+WRITES = "ledger"
+"""The check that writes to the ledger."""
 
 _LOOK = {
     "ok": ("✓", "green"),
@@ -86,7 +93,7 @@ def doctor(
     )
     http = HttpClient(ANSWER_LIMITS.max_bytes)
     try:
-        findings = examine(os.environ, target, http)
+        findings = examine(os.environ, target, http, checks=_checks_here())
     finally:
         http.close()
     code = exit_status(findings)
@@ -97,6 +104,17 @@ def doctor(
     else:
         _show(findings)
     raise typer.Exit(code)
+
+
+def _checks_here() -> list[Check]:
+    """The checks; of a ledger that its file calls read-only, none that writes to it."""
+    with contextlib.suppress(SettingsError):
+        ledger = known_as(Settings.from_env(os.environ).ledger_url)
+        if ledger is not None and ledger.is_read_only:
+            why = f"{ledger.name} is read-only ({ledger.file}): nothing is tried on it"
+            left_out = Check(WRITES, lambda case: [skipped(WRITES, why)])
+            return [left_out if check.name == WRITES else check for check in CHECKS]
+    return list(CHECKS)
 
 
 def _checked_url(url: str) -> str:

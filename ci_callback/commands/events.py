@@ -23,6 +23,7 @@ from ci_callback.listing import (
 from ci_callback.program import PROGRAM
 from ci_callback.sent_events import EventFilter, SentEvent, batch_keys, distinct, events_of
 from ci_callback.terminal import complain, print_json, say
+from ci_callback.writing import Yes, confirm_writing
 from handler.ledger.store import Store
 
 MAX_EVENTS = 10_000
@@ -105,6 +106,7 @@ def resend(
     since: Since = None,
     kind: Type = None,
     unsent: Unsent = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Send events again, with the same ids."""
@@ -112,6 +114,8 @@ def resend(
     if wanted == EventFilter():
         raise typer.BadParameter("name an event, or choose some: --since, --type or --unsent")
     with local() as here:
+        if not to:
+            confirm_writing(here.settings, yes)
         found = _found(here.ledger.store, wanted)
         results = send_to(here, to, found) if to else requeue(here.ledger.store, found)
     if as_json:

@@ -18,6 +18,7 @@ import typer
 from ci_callback import events
 from ci_callback.common import EXIT_NOT_2XX, AsJson, errors_as_messages
 from ci_callback.delivery import SUCCESS
+from ci_callback.program import PROGRAM, VERBOSE
 from ci_callback.terminal import Styled, complain, print_json, print_log, progress, say, say_json
 from ci_callback.writing import Yes, confirm_writing
 from handler.app import main_handler
@@ -71,7 +72,8 @@ def invoke(
     """Run the function on callbacks, and show the answer and the records.
 
     For several files it prints one line per callback that needs a look, and a summary. The exit
-    status is 1 where one was not answered 2xx, or became a dead letter.
+    status is 1 where one was not answered 2xx, or became a dead letter. The function's log is
+    printed with -v, before the command's name.
     """
     paths = list(_files(files))
     with errors_as_messages():
@@ -90,6 +92,8 @@ def invoke(
         for job in invocation.dead_letters:
             complain(f"{invocation.file}: a dead letter, {_about(job)} {job.get('key') or ''}")
     if not all(invocation.is_well for invocation in done):
+        if not os.environ.get(VERBOSE):
+            complain(f"The function's log says more: {PROGRAM} -v invoke …")
         raise typer.Exit(EXIT_NOT_2XX)
 
 
@@ -110,8 +114,8 @@ def _files(named: list[Path]) -> Iterator[Path]:
 def _run(paths: list[Path], settings: Settings, as_event: bool, is_quiet: bool) -> list[Invoked]:
     store = open_store(settings)
     done = []
-    # The function logs to stdout, as in SCF; here stdout is for the result. With many files the
-    # log would drown the summary, so it is shown only for answers other than 2xx.
+    # The function logs to stdout, as in SCF; here stdout is for the result, and the log would
+    # drown it: --verbose shows it on stderr.
     for path in progress(paths, "Invoking", not is_quiet):
         data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
         event = _event(data, settings, as_event)
@@ -119,7 +123,7 @@ def _run(paths: list[Path], settings: Settings, as_event: bool, is_quiet: bool) 
         with contextlib.redirect_stdout(log):
             answer = main_handler(event, events.context())
         invocation = Invoked(str(path), answer, _kept(answer, store))
-        if len(paths) == 1 or not invocation.is_well:
+        if os.environ.get(VERBOSE):
             print_log(log.getvalue())
         done.append(invocation)
     return done

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ci_callback.commands.lazy import LazyCommands, Row
-from ci_callback.program import INSTALLED, PROGRAM, VERBOSE
+from ci_callback.program import INSTALLED, LEDGER_NAME, PROGRAM, VERBOSE
 from ci_callback.terminal import say
 from handler import __version__
 
@@ -167,14 +167,38 @@ def print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def ledger_names(begin: str) -> list[str]:
+    """Names of ledgers that begin so, for the shell's completion."""
+    from ci_callback.named_ledgers import named_ledgers
+    from handler.errors import SettingsError
+
+    try:
+        return [name for name in named_ledgers() if name.startswith(begin)]
+    except SettingsError:
+        return []
+
+
+def _of_name(name: str, region: str | None) -> dict[str, str | None]:
+    """The settings of a named ledger. region: one of the command line goes before the file's."""
+    # Imported here: most commands are given an address, and the list of commands none.
+    from ci_callback.common import errors_as_messages
+    from ci_callback.named_ledgers import by_name
+
+    with errors_as_messages():
+        ledger = by_name(name)
+    return {"LEDGER_URL": ledger.text, "COS_REGION": region or ledger.region, LEDGER_NAME: name}
+
+
 @app.callback()
 def settings(
+    context: typer.Context,
     ledger: Annotated[
         str | None,
         typer.Option(
             envvar="LEDGER_URL",
-            metavar="URL",
-            help="cos://bucket-appid/prefix, or file:./path. Other settings: README.",
+            metavar="URL|NAME",
+            help="cos://bucket-appid/prefix, file:./path, or a name of ci-callback.ini.",
+            autocompletion=ledger_names,
         ),
     ] = None,
     region: Annotated[
@@ -183,7 +207,11 @@ def settings(
     ] = None,
     verbose: Annotated[
         bool,
-        typer.Option("--verbose", "-v", help="Say how many requests the ledger was sent."),
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Say how many requests the ledger was sent; of invoke, print the log.",
+        ),
     ] = False,
     version: Annotated[
         bool,
@@ -198,6 +226,10 @@ def settings(
 ) -> None:
     """Run the callback handler for Tencent Cloud Infinite locally, and manage its ledger."""
     chosen = {"LEDGER_URL": ledger, "COS_REGION": region, VERBOSE: "1" if verbose else None}
+    os.environ.pop(LEDGER_NAME, None)
+    if ledger and ":" not in ledger:
+        source = context.get_parameter_source("region")
+        chosen |= _of_name(ledger, region if source and source.name == "COMMANDLINE" else None)
     for variable, value in chosen.items():
         if value is not None:
             os.environ[variable] = value

@@ -17,7 +17,7 @@ from typing import Annotated, NamedTuple, TextIO, cast
 import typer
 
 from ci_callback.callback_body import callback_body
-from ci_callback.common import EXIT_NOT_2XX, AsJson, Local, Since, Until, local
+from ci_callback.common import EXIT_NOT_2XX, AsJson, Local, Since, Until, check_exists, local
 from ci_callback.dead_letters import dead_letters
 from ci_callback.delivery import Callback, Target, deliver
 from ci_callback.delivery_output import (
@@ -28,6 +28,7 @@ from ci_callback.delivery_output import (
 )
 from ci_callback.ledger_reader import record_keys, records
 from ci_callback.log_recovery import Recovery, recover
+from ci_callback.named_ledgers import by_name, is_address
 from ci_callback.record_filter import RecordFilter, Tag
 from ci_callback.terminal import complain, print_json, say
 from ci_callback.writing import Yes, confirm_writing
@@ -56,8 +57,9 @@ def replay(
         str | None,
         typer.Option(
             "--from",
-            metavar="URL",
-            help="Ledger to read, cos://bucket-appid/prefix or file:./path. It is not changed.",
+            metavar="URL|NAME",
+            help="Ledger to read: cos://bucket-appid/prefix, file:./path, or a name of "
+            "ci-callback.ini. It is not changed.",
         ),
     ] = None,
     since: Since = None,
@@ -197,9 +199,14 @@ def _from_ledger(
     url: str, into: StoreUrl | None, wanted: RecordFilter, dead: bool
 ) -> Iterator[bytes]:
     """Bodies out of another ledger, with this environment's credentials."""
-    settings = Settings.from_env({**os.environ, "LEDGER_URL": url})
+    variables = {"LEDGER_URL": url}
+    if not is_address(url):
+        named = by_name(url)
+        variables = {"LEDGER_URL": named.text, "COS_REGION": named.region or ""}
+    settings = Settings.from_env({**os.environ, **{k: v for k, v in variables.items() if v}})
     if settings.ledger_url == into:
         raise typer.BadParameter("--from names the ledger of LEDGER_URL itself")
+    check_exists(settings)
     store = open_store(settings)
     if dead:
         yield from _dead_callbacks(store)

@@ -14,6 +14,8 @@ import typer
 from ci_callback.common import errors_as_messages
 from ci_callback.program import PROGRAM
 from ci_callback.terminal import complain
+from ci_callback.writing import Yes, confirm_writing
+from handler.settings import Settings
 
 COPIES = Path(".ci-callback")
 """Where the console keeps its index, beside the copies of `query`."""
@@ -52,6 +54,7 @@ def serve(
             "written to, another user (as root), memory, time, sizes, open files, log lines.",
         ),
     ] = False,
+    yes: Yes = False,
 ) -> None:
     """Run the function and its timer on http://127.0.0.1:9000; the console is at /_/.
 
@@ -68,6 +71,8 @@ def serve(
     options = Options(
         host, port, cast("WhichCi", ci), sweep_every, reconcile_every, strict=strict, cache=COPIES
     )
+    with errors_as_messages():
+        confirm_writing(Settings.from_env(os.environ), yes)
     with errors_as_messages(), running(os.environ, options, sys.stdout) as server:
         which = "a local simulator" if server.ci else "the real service"
         complain(f"function  {server.url}/")

@@ -17,6 +17,7 @@ from ci_callback.devserver.history import History
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.record_index.filler import Pace, RecordIndex, one_by_one
 from ci_callback.record_index.search import Lookup
+from ci_callback.writing import shown_ledger
 from handler.parallel import in_parallel
 from handler.settings import Settings
 
@@ -99,9 +100,8 @@ class ConsoleContext:
 
     @property
     def ledger(self) -> str:
-        """Where the ledger is, for people."""
-        url = self.function.settings.ledger_url
-        return f"cos://{url.bucket}/{url.prefix}" if url.scheme == "cos" else str(url.folder)
+        """The ledger for people: its name, where it has one, and where it is."""
+        return str(shown_ledger(self.function.settings.ledger_url).value)
 
     @property
     def is_real(self) -> bool:

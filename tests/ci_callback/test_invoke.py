@@ -45,7 +45,22 @@ def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
     assert "Answer 200" in result.stdout
     assert "jobs/dt=2022-07-25/ac34be3aa0bf411ed9ce39d7cc972e427.json" in result.stdout
     assert '"target_type": "txt"' in result.stdout
-    assert json.loads(result.stderr)["event"] == "callback"
+    assert result.stderr == f"ledger: file:{tmp_path}/ledger\n"
+
+
+def test_the_log_is_printed_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With -v, to stderr; a failure says so."""
+    monkeypatch.setenv("CI_CALLBACK_VERBOSE", "")  # given back at the end
+    (tmp_path / "bad.json").write_text("")
+    status, out, err = run("--ledger", f"file:{tmp_path}/ledger", "-v", "invoke", TRANSLATION)
+    assert (status, '"event":"callback"' in err, '"event":"callback"' in out) == (0, True, False)
+    monkeypatch.setenv("CI_CALLBACK_VERBOSE", "")
+    status, _, err = run("invoke", str(tmp_path / "bad.json"))
+    assert status == 1
+    assert '"event"' not in err
+    assert "log says more: python -m ci_callback -v invoke" in err
 
 
 @pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.seed.*")), ids=lambda path: path.name)
