@@ -9,7 +9,10 @@ read here; every other one, and whatever is unusual in it, is left to http.clien
 from __future__ import annotations
 
 import io
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 OK = 200
 
@@ -18,6 +21,14 @@ _TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _MAX_HEADERS = 100
 """http.client refuses more."""
 _MAX_DIGITS = 15
+
+PIECE_BYTES = 16 * 1024 * 1024
+"""Of a body that is read at once: as much is allocated before any of it has come. Only what is
+longer is read in pieces, since to put them together takes twice its size."""
+
+
+CHUNK_BYTES = 256 * 1024
+"""The same of a body whose length is not known."""
 
 
 class NotHttpError(ValueError):
@@ -56,11 +67,22 @@ def read(reader: io.BufferedReader, method: str, limit: int | None) -> tuple[Ans
     if head is None or (limit is not None and head.body_bytes > limit):
         return read_by_http_client(reader, method, limit)
     reader.read(head.head_bytes)
-    body = reader.read(head.body_bytes)
+    body = _read_whole(reader, head.body_bytes)
     if len(body) < head.body_bytes:
         raise ConnectionError("the connection ended within an answer")
     # What came behind the answer belongs to none: it is lost with the reader.
     return Answer(OK, head.headers, body), len(seen) <= head.head_bytes + head.body_bytes
+
+
+def _read_whole(reader: io.BufferedReader | HTTPResponse, length: int) -> bytes:
+    """A body of that length, or what there is of it. A length that is a lie costs no memory."""
+    if length <= PIECE_BYTES:
+        return reader.read(length)
+    pieces: list[bytes] = []
+    while length > 0 and (piece := reader.read(min(length, PIECE_BYTES))):
+        pieces.append(piece)
+        length -= len(piece)
+    return b"".join(pieces)
 
 
 def plain_head(seen: bytes) -> PlainHead | None:
@@ -107,6 +129,15 @@ class _Read(NamedTuple):
         return self.reader
 
 
+def _read_body(response: HTTPResponse, limit: int | None) -> bytes:
+    if limit is not None:
+        return response.read(limit)
+    if response.length is not None:
+        return _read_whole(response, response.length)
+    # It is chunked, and a chunk may lie about its length too, or it ends with the connection.
+    return b"".join(iter(lambda: response.read(CHUNK_BYTES), b""))
+
+
 def read_by_http_client(
     reader: io.BufferedReader, method: str, limit: int | None
 ) -> tuple[Answer, bool]:
@@ -117,9 +148,9 @@ def read_by_http_client(
     response = HTTPResponse(_Read(reader), method=method)  # type: ignore[arg-type]  # see _Read
     try:
         response.begin()
-        body = response.read() if limit is None else response.read(limit)
-        if limit is not None and len(body) < limit and response.length:
-            raise IncompleteRead(body, response.length)  # read(limit) itself raises nothing
+        body = _read_body(response, limit)
+        if (limit is None or len(body) < limit) and response.length:
+            raise IncompleteRead(body, response.length)  # read(n) itself raises nothing
     except IncompleteRead as error:
         raise ConnectionError("the connection ended within an answer") from error
     except HTTPException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import string
+import tracemalloc
 
 import pytest
 from hypothesis import example, given
@@ -151,3 +152,38 @@ def test_a_body_is_cut_at_the_limit() -> None:
     """And the connection is not used again, since the rest of the body is on it."""
     answer, is_open = read(with_head("HTTP/1.1 200 OK", "Content-Length: 2"), limit=1)
     assert (answer.body, is_open) == (b"h", False)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "HTTP/1.1 200 OK\r\nContent-Length: 999999999999999\r\n\r\n",
+        "HTTP/1.1 206 Partial Content\r\nContent-Length: 999999999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffff\r\n",
+    ],
+)
+def test_a_length_that_is_a_lie_costs_no_memory(head: str) -> None:
+    """It is a connection that broke, and no MemoryError, which would end the process."""
+    tracemalloc.start()
+    with pytest.raises(ConnectionError):
+        read(head.encode() + b"x" * 100)
+    assert tracemalloc.get_traced_memory()[1] < 3 * answers.PIECE_BYTES
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("length", [0, 1, answers.PIECE_BYTES, 2 * answers.PIECE_BYTES + 7])
+@pytest.mark.parametrize("status", ["200 OK", "206 Partial Content"])
+def test_a_long_body_is_read_in_pieces(length: int, status: str) -> None:
+    """And whole, by either way."""
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n".encode()
+    answer, is_open = read(head + b"x" * length)
+    assert (answer.body, is_open) == (b"x" * length, True)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_chunked_body_is_read_whole(count: int) -> None:
+    """Whatever the lengths of its chunks."""
+    chunk = b"x" * (answers.CHUNK_BYTES + 1)
+    body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for _ in range(count)) + b"0\r\n\r\n"
+    answer, _ = read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+    assert answer.body == chunk * count

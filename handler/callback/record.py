@@ -133,15 +133,13 @@ class JobRecord(NamedTuple):
         values: Any = json.loads(line)
         if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
             raise ValueError(f"not a {SCHEMA}")
-        if set(values) != set(_NAMES) or not isinstance(values["retry"], dict):
+        if set(values) != set(_NAMES):
             raise ValueError(f"a {SCHEMA} with other fields than it should have")
-        if not all(isinstance(values[name], str) for name in _TEXTS):
-            raise ValueError(f"a {SCHEMA} whose values have other types")
+        from handler.callback.stored_types import wrong_type
+
+        if wrong := wrong_type(values):
+            raise ValueError(f"a {SCHEMA} with another type of value in {wrong}")
         return cls(**values)
-
-
-_TEXTS = ("kind", "job_id", "outcome")
-"""What a record's key and its way are made of."""
 
 
 _NAMES = JobRecord._fields

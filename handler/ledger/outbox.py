@@ -70,6 +70,12 @@ class Ticket(NamedTuple):
         state = keys.name(f"{self.state}.{self.replays}" if self.replays else self.state)
         return f"{due:010d}-{keys.name(self.job_id)}-{state}-{self.action}.json"
 
+    @property
+    def faults(self) -> int:
+        """How often it failed for its own fault; 0 where its file holds something else there."""
+        count = (self.details or {}).get(FAULTS, 0)
+        return count if type(count) is int and count > 0 else 0
+
     def to_json(self) -> bytes:
         """The ticket as it is kept: one line of JSON."""
         values = {"schema": SCHEMA} | {

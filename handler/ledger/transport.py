@@ -161,11 +161,13 @@ def _text(value: str | bytes) -> str:
 
 def _is_of_a_store(answer: Answer) -> bool:
     """Each answer of COS has an id (436/7729). A stand-in behind COS_ENDPOINT may have none, but
-    like COS it gives an object's ETag, XML, or to a delete 204: what no page in between does."""
+    like COS it gives an object's ETag, XML, or to a delete 204. A page in between may have an ETag
+    too, and may be XHTML: without COS's id a page is none of its answers."""
     headers = answer.headers
-    return (
-        "x-cos-request-id" in headers
-        or "etag" in headers
-        or answer.status_code == HTTPStatus.NO_CONTENT
-        or "xml" in headers.get("content-type", "")
-    )
+    if "x-cos-request-id" in headers:
+        return True
+    content_type = headers.get("content-type", "").lower()
+    if "html" in content_type:
+        return False
+    is_empty = answer.status_code == HTTPStatus.NO_CONTENT
+    return is_empty or "etag" in headers or "xml" in content_type

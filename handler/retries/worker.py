@@ -119,7 +119,7 @@ class Worker:
             return Outcome("failed")
 
     def _note_fault(self, name: str, ticket: Ticket, reason: str) -> None:
-        faults = int((ticket.details or {}).get(FAULTS, 0)) + 1
+        faults = ticket.faults + 1
         if faults >= MAX_OWN_FAULTS:
             note = f"failed {faults} times: {reason}"
             put_dead_letter(self._context, name, ticket, ticket.to_json(), note)

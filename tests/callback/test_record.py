@@ -373,6 +373,19 @@ def test_what_is_no_record_is_not_read_as_one(line: bytes) -> None:
         JobRecord.from_json(line)
 
 
+@pytest.mark.parametrize("value", [None, 7, "x", [], {}, {"digest": 7, "root_job_id": 7}], ids=str)
+@pytest.mark.parametrize("name", JobRecord._fields)
+def test_a_record_with_a_damaged_field_is_none_or_valid(name: str, value: Any) -> None:
+    """A file of the ledger may hold anything; what is read back has the types of a record."""
+    values = job(Tag="Transcode", State="Failed").values()
+    try:
+        read = JobRecord.from_json(json.dumps({**values, name: value}).encode())
+    except ValueError:
+        return
+    assert (read.lineage.attempt, len(str(read.source["digest"]))) == (1, 64)
+    assert read.job_input.bucket == ""
+
+
 names = st.sampled_from(["Object", "Lang", "Type", "BasicType", "Url", "Mode", "Extra"])
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12).filter(
     lambda text: text == text.strip()

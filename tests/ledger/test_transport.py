@@ -91,12 +91,24 @@ def test_the_host_is_the_one_that_is_given_or_that_of_the_address(session: Sessi
         ),
         (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>", 200, ""),
         (
+            b'HTTP/1.1 200 OK\r\nContent-Type: Text/HTML; charset=utf-8\r\nETag: "5f"\r\n'
+            b"Content-Length: 4\r\n\r\n<p/>",
+            200,
+            "",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/xhtml+xml\r\n"
+            b"Content-Length: 4\r\n\r\n<p/>",
+            200,
+            "",
+        ),
+        (
             b"HTTP/1.1 307 T\r\nX-Cos-Request-Id: r\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
             307,
             "/x",
         ),
     ],
-    ids=["empty", "choices", "page", "redirect"],
+    ids=["empty", "choices", "page", "page with an ETag", "xhtml", "redirect"],
 )
 def test_an_answer_that_is_not_coss_is_an_error(
     session: Session, answer: bytes, status: int, location: str

@@ -12,6 +12,7 @@ import pytest
 from ci_callback.ci_simulator import Fault
 from handler.ledger.attempts import Attempts
 from handler.ledger.lease import Lease, LeaseLostError
+from handler.ledger.outbox import Ticket
 from tests.retries.test_sweep import WORKFLOW_JOB, runs, workflow_job
 from tests.stores import Wrapped
 from tests.world import World
@@ -37,6 +38,37 @@ def failed(job_id: str, **more: Any) -> str:
     """The body of a failed job's callback."""
     detail = {"JobId": job_id, "State": "Failed", "Code": "InternalError", "Operation": {}}
     return json.dumps({"JobsDetail": detail | more})
+
+
+@pytest.mark.parametrize("value", [None, [], "x", {}, {"digest": 1}], ids=str)
+@pytest.mark.parametrize("field", ["source", "retry", "input", "created_at", "details", "outputs"])
+def test_a_ticket_with_a_damaged_record_does_not_stop_the_others(
+    world: World, field: str, value: Any
+) -> None:
+    """It becomes a dead letter where its record is none, and the other job is retried."""
+    world.post(failed("jdamaged"))
+    job = due(world)
+    (path,) = world.folder.glob("_outbox/*jdamaged*")
+    ticket = json.loads(path.read_bytes())
+    ticket["record"][field] = value
+    path.write_text(json.dumps(ticket))
+    world.run(minutes=2)
+    assert (job, 2) in world.attempts
+    assert not [line for line in world.lines if line.get("status") in ("aborted", "failed")]
+
+
+@pytest.mark.parametrize("details", [{"faults": "x"}, {"faults": -1}, {"faults": []}, {"a": None}])
+def test_a_ticket_with_damaged_details_does_not_stop_the_others(
+    world: World, details: dict[str, Any]
+) -> None:
+    """How often it failed counts from the beginning then."""
+    job = due(world)
+    ticket = Ticket("zzz", "j1", "x", details=details)
+    world.store.put("_outbox/0000000000-j1-x-zzz.json", ticket.to_json())
+    world.run(minutes=2)
+    assert (job, 2) in world.attempts
+    world.run(minutes=20)
+    assert world.keys("_dead/")
 
 
 def test_a_job_that_belongs_to_no_known_family_is_held(world: World) -> None:
