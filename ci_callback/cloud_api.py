@@ -7,8 +7,9 @@ sent.
 
 from __future__ import annotations
 
+import functools
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -32,6 +33,10 @@ _CLIENTS = {
     "cam": _Client("tencentcloud.cam.v20190116.cam_client", "CamClient"),
     "cls": _Client("tencentcloud.cls.v20201016.cls_client", "ClsClient"),
 }
+
+_GENERIC = {"monitor": "2018-07-24"}
+"""Services that are called by the SDK's general client, with the version of their API: no package
+of theirs is needed."""
 
 _NETWORK = "ClientNetworkError"
 _STATUS = "ServerNetworkError"
@@ -108,8 +113,7 @@ class Cloud:
             from tencentcloud.common.profile.client_profile import ClientProfile
             from tencentcloud.common.profile.http_profile import HttpProfile
 
-            found = _CLIENTS[service]
-            kind = getattr(importlib.import_module(found.module), found.name)
+            kind = _kind(service)
         except ModuleNotFoundError as error:
             raise SdkMissingError from error
         mine = self.credentials
@@ -122,3 +126,14 @@ class Cloud:
         credential = Credential(mine.secret_id, mine.secret_key, mine.session_token or None)
         client = kind(credential, self.region, ClientProfile(httpProfile=http))
         return self._clients.setdefault(service, client)
+
+
+def _kind(service: str) -> Callable[..., Any]:
+    """What makes a client of credentials, region and profile. May raise ModuleNotFoundError."""
+    if service in _GENERIC:
+        from tencentcloud.common.common_client import CommonClient
+
+        return functools.partial(CommonClient, service, _GENERIC[service])
+    found = _CLIENTS[service]
+    kind: Callable[..., Any] = getattr(importlib.import_module(found.module), found.name)
+    return kind

@@ -2,13 +2,15 @@
 
 The schema is that of tencentcloudstack/tencentcloud 1.83.25: the arguments that a resource takes,
 which of them must be there, and which exclude each other, from the resources' sources
-(services/scf, services/cam, services/cos) and pages. Nothing here applies it to an account.
+(services/scf, services/cam, services/cos, services/cls) and pages. Nothing here applies it to an
+account.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,16 +18,18 @@ from typing import Any, NamedTuple
 import hcl2
 import pytest
 
-from ci_callback.deploy import policy
+from ci_callback.deploy import alarms, dashboard, logs_plan, policy
 from ci_callback.deploy.description import Description, Names, read
 from ci_callback.deploy.desired import RETRIES, TTL_S, url_settings
+from ci_callback.texts import Texts
 from handler.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "deploy" / "terraform"
 PROVIDER = "1.83.25"
-STRING, INT, BOOL, MAP = "string", "int", "bool", "map"
-META = {"count", "depends_on"}
+ID_SPACE = uuid.UUID("5d1d3c6e-8a53-4f0b-9c55-3c1c1f0f7a10")
+STRING, INT, BOOL, MAP, LIST = "string", "int", "bool", "map", "list"
+META = {"count", "depends_on", "for_each"}
 """Arguments of Terraform itself."""
 
 
@@ -38,6 +42,22 @@ class Schema(NamedTuple):
 
 
 RETRY = Schema({"retry_num": INT})
+FIELD = Schema({"type": STRING}, {"tokenizer": STRING, "sql_flag": BOOL, "contain_z_h": BOOL})
+FULL_TEXT = Schema({"case_sensitive": BOOL, "tokenizer": STRING, "contain_z_h": BOOL})
+KEY_VALUE = Schema(
+    {"case_sensitive": BOOL}, {"key_values": Schema({"key": STRING}, {"value": FIELD})}
+)
+ALARM_TARGET = Schema(
+    {
+        "topic_id": STRING,
+        "logset_id": STRING,
+        "query": STRING,
+        "number": INT,
+        "start_time_offset": INT,
+        "end_time_offset": INT,
+    },
+    {"syntax_rule": INT},
+)
 SCHEMAS: Mapping[str, Schema] = {
     "tencentcloud_cos_bucket": Schema(
         {"bucket": STRING}, {"acl": STRING, "versioning_enable": BOOL, "force_clean": BOOL}
@@ -95,6 +115,39 @@ SCHEMAS: Mapping[str, Schema] = {
             "description": STRING,
         },
     ),
+    "tencentcloud_cls_logset": Schema({"logset_name": STRING}, {"tags": MAP}),
+    "tencentcloud_cls_topic": Schema(
+        {"logset_id": STRING, "topic_name": STRING}, {"period": INT, "describes": STRING}
+    ),
+    "tencentcloud_cls_index": Schema(
+        {"topic_id": STRING},
+        {"rule": Schema({}, {"full_text": FULL_TEXT, "key_value": KEY_VALUE}), "status": BOOL},
+    ),
+    "tencentcloud_cls_alarm_notice": Schema(
+        {"name": STRING},
+        {
+            "type": STRING,
+            "web_callbacks": Schema({"callback_type": STRING, "url": STRING}, {"method": STRING}),
+        },
+    ),
+    "tencentcloud_cls_alarm": Schema(
+        {
+            "name": STRING,
+            "alarm_targets": ALARM_TARGET,
+            "monitor_time": Schema({"type": STRING, "time": INT}),
+            "trigger_count": INT,
+            "alarm_period": INT,
+        },
+        {
+            "condition": STRING,
+            "alarm_notice_ids": LIST,
+            "multi_conditions": Schema({}, {"condition": STRING}),
+            "message_template": STRING,
+            "status": BOOL,
+        },
+        (("condition", "multi_conditions"),),
+    ),
+    "tencentcloud_cls_dashboard": Schema({"dashboard_name": STRING}, {"data": STRING}),
     "local_file": Schema(
         {"filename": STRING},
         {"content": STRING, "content_base64": STRING},
@@ -148,6 +201,11 @@ def own(values: Mapping[str, Any]) -> dict[str, Any]:
 def faults(schema: Schema, values: Mapping[str, Any], place: str) -> Iterator[str]:
     """What the provider would refuse."""
     known = {**schema.required, **schema.optional}
+    values = {name: value for name, value in values.items() if name != "dynamic"} | {
+        name.strip('"'): block["content"]
+        for dynamic in values.get("dynamic", [])
+        for name, block in dynamic.items()
+    }
     for name in schema.required.keys() - values.keys():
         yield f"{place}: {name} is missing"
     for name, value in values.items():
@@ -174,7 +232,8 @@ def is_of(kind: str, value: Any) -> bool:
         return isinstance(value, str)
     if kind == BOOL:
         return isinstance(value, bool)
-    return isinstance(value, int if kind == INT else dict) and not isinstance(value, bool)
+    expected = {INT: int, MAP: dict, LIST: list}[kind]
+    return isinstance(value, expected) and not isinstance(value, bool)
 
 
 def text(value: Any) -> str:
@@ -186,6 +245,20 @@ def described() -> Description:
     """serverless.yml."""
     env = {"COS_REGION": "ap-guangzhou", "LEDGER_URL": "cos://records-1250000000/ci"}
     return read((ROOT / "serverless.yml").read_text("utf-8"), env, Names())
+
+
+def local() -> dict[str, Any]:
+    """The locals of all files."""
+    return {name: value for block in FILES["locals"] for name, value in own(block).items()}
+
+
+def literals(value: Any) -> Any:
+    """Texts, and lists and maps of them, as Terraform reads them."""
+    if isinstance(value, dict):
+        return {text(name): literals(item) for name, item in own(value).items()}
+    if isinstance(value, list):
+        return [literals(item) for item in value]
+    return json.loads(value) if isinstance(value, str) and value.startswith('"') else value
 
 
 def function() -> Mapping[str, Any]:
@@ -286,7 +359,7 @@ def test_what_is_referred_to_is_declared() -> None:
     whole = "".join(path.read_text("utf-8") for path in sorted(FOLDER.glob("*.tf")))
     code = re.sub(r"#.*", "", whole)
     assert set(re.findall(r"\bvar\.(\w+)", code)) == set(named("variable"))
-    known = {name for block in FILES["locals"] for name in own(block)}
+    known = set(local())
     assert set(re.findall(r"\blocal\.(\w+)", code)) <= known
     declared = {f"{one.kind}.{one.name}" for one in resources()}
     assert (
@@ -294,6 +367,59 @@ def test_what_is_referred_to_is_declared() -> None:
         - {"tencentcloud_user_info.current"}
         <= declared
     )
+
+
+def test_the_log_topic_and_what_watches_it_are_those_of_deploy() -> None:
+    """Index, alarms, robots and charts, by the same tables."""
+    found = literals(local())
+    assert found["log_fields"] == logs_plan.fields_of(logs_plan.RULE)
+    texts = Texts("en")
+    assert list(found["alarms"].values()) == [
+        {
+            "search": alarm.search,
+            "condition": alarm.condition,
+            "periods": alarm.periods,
+            "message": f"[Cloud Infinite] {texts(f'watch.{alarm.key}')}",
+        }
+        for alarm in alarms.ALARMS
+    ]
+    assert list(found["alarms"]) == [alarm.key for alarm in alarms.ALARMS]
+    assert found["charts"] == [
+        {
+            "key": chart.key,
+            "title": texts(f"dashboard.{chart.key}"),
+            "query": chart.query,
+            "by": chart.by,
+        }
+        for chart in dashboard.CHARTS
+    ]
+    assert found["region_ids"] == dashboard.REGION_IDS
+    for host, kind in found["robot_types"].items():
+        (callback,) = alarms.robots([f"https://{host}/x"], "en").callbacks
+        assert callback["CallbackType"] == kind
+    alarm = next(one.values for one in resources() if one.kind == "tencentcloud_cls_alarm")
+    (target,), (time,) = alarm["alarm_targets"], alarm["monitor_time"]
+    assert time["time"] == -target["start_time_offset"] == alarms.PERIOD_MIN
+    assert (alarm["alarm_period"], target["syntax_rule"]) == (alarms.REPEAT_MIN, alarms.CQL)
+    assert text(found["watch_name"]) == alarms.title("${var.name}")
+    topic = next(one.values for one in resources() if one.kind == "tencentcloud_cls_topic")
+    assert topic["period"] == logs_plan.PERIOD_DAYS
+
+
+def test_a_dashboard_has_the_panels_of_deploy() -> None:
+    """By the same ids, places and axes."""
+    values = next(one.values for one in resources() if one.kind == "tencentcloud_cls_dashboard")
+    panels = dashboard.panels("ap-guangzhou", {"LogsetId": "l", "TopicId": "t"}, "en")
+    for at, panel in enumerate(panels):
+        assert panel["id"] == f"chart-{uuid.uuid5(ID_SPACE, dashboard.CHARTS[at].key)}"
+        place = panel["gridPos"]
+        assert (place["x"], place["y"]) == (at % 2 * place["w"], at // 2 * place["h"])
+    assert f'uuidv5(\\"{ID_SPACE}\\"' in json.dumps(values["data"])
+    assert "x = at % 2 * 12, y = floor(at / 2) * 8, w = 12, h = 8" in values["data"]
+    assert (panels[0]["gridPos"]["w"], panels[0]["gridPos"]["h"]) == (12, 8)
+    for member in ("RegionId", "LogsetId", "TopicId", "Query", "ChartAxis"):
+        assert f"{member} = " in values["data"]
+        assert member in panels[0]["target"]
 
 
 def test_secrets_are_marked_as_such() -> None:

@@ -48,11 +48,19 @@ _ACTIONS = {
         GetRole GetUserAppId ListAttachedRolePolicies ListPolicies UpdatePolicy
     """,
     "cls": """
-        CreateIndex CreateLogset CreateTopic DescribeIndex DescribeLogsets DescribeTopics
-        ModifyIndex SearchLog
+        CreateAlarm CreateAlarmNotice CreateDashboard CreateIndex CreateLogset CreateTopic
+        DeleteAlarm DeleteAlarmNotice DeleteDashboard DescribeAlarmNotices DescribeAlarms
+        DescribeDashboards DescribeIndex DescribeLogsets DescribeTopics ModifyAlarm
+        ModifyAlarmNotice ModifyDashboard ModifyIndex ModifyTopic SearchLog
     """,
+    "monitor": "GetMonitorData",
 }
-_VERSIONS = {"scf": "2018-04-16", "cam": "2019-01-16", "cls": "2020-10-16"}
+_VERSIONS = {
+    "scf": "2018-04-16",
+    "cam": "2019-01-16",
+    "cls": "2020-10-16",
+    "monitor": "2018-07-24",
+}
 
 SERVICES: Mapping[str, Service] = {
     name: Service(_VERSIONS[name], actions.split()) for name, actions in _ACTIONS.items()

@@ -1,4 +1,4 @@
-"""CLS: log sets, topics, their indexes and their lines."""
+"""CLS: log sets, topics, their indexes and their lines; what watches them is in cls_watch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ci_callback.cloud_simulator import cls_watch
+from ci_callback.cloud_simulator.cls_watch import Watch
 from ci_callback.cloud_simulator.errors import ApiError
 from ci_callback.cloud_simulator.faults import Faults
 
@@ -24,6 +26,7 @@ class Topic:
     logset: str
     name: str
     period: int
+    description: str = ""
     rule: Mapping[str, Any] | None = None
     lines: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
     """Epoch milliseconds, and the fields: all texts."""
@@ -37,12 +40,17 @@ class Cls:
     logsets: dict[str, str] = field(default_factory=dict)
     topics: dict[str, Topic] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.watch = Watch(self._count)
+
     def call(self, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out an action whose parameters were checked.
 
         Raises:
             ApiError
         """
+        if action in cls_watch.ACTIONS:
+            return cls_watch.ACTIONS[action](self.watch, params)
         answer: dict[str, Any] = _ACTIONS[action](self, params)
         return answer
 
@@ -72,8 +80,15 @@ class Cls:
         if params.get("Period", 30) not in PERIOD_DAYS:
             raise ApiError("InvalidParameter", "Period is 1 to 3600.")
         made = str(uuid.uuid4())
-        self.topics[made] = Topic(logset, name, params.get("Period", 30))
+        period, description = params.get("Period", 30), params.get("Describes", "")
+        self.topics[made] = Topic(logset, name, period, description)
         return {"TopicId": made}
+
+    def modify_topic(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        topic = self._topic(params)
+        topic.description = params.get("Describes", topic.description)
+        topic.period = params.get("Period", topic.period)
+        return {}
 
     def describe_topics(self, params: Mapping[str, Any]) -> dict[str, Any]:
         wanted, logsets = _filtered(params, "topicName"), _filtered(params, "logsetId")
@@ -84,6 +99,7 @@ class Cls:
                 "LogsetId": topic.logset,
                 "Index": topic.rule is not None,
                 "Period": topic.period,
+                "Describes": topic.description,
             }
             for key, topic in self.topics.items()
             if any(part in topic.name for part in wanted) and topic.logset in logsets
@@ -119,13 +135,7 @@ class Cls:
     def search(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Of CQL only FIELD:"VALUE", joined by AND; of an indexed field."""
         topic = self._topic(params)
-        wanted = _query(params.get("QueryString", ""), topic)
-        found = [
-            (at, fields)
-            for at, fields in sorted(topic.lines, key=lambda line: line[0])
-            if params["From"] <= at < params["To"]
-            and all(fields.get(name) == value for name, value in wanted)
-        ]
+        found = _found(topic, params.get("QueryString", ""), params["From"], params["To"])
         if params.get("Sort", "desc") == "desc":
             found.reverse()
         begin, count = int(params.get("Context") or 0), params.get("Limit", 100)
@@ -134,11 +144,27 @@ class Cls:
         is_over = begin + count >= len(found)
         return {"Results": rows, "Context": str(begin + count), "ListOver": is_over}
 
+    def _count(self, target: Mapping[str, Any], begin_ms: int, end_ms: int) -> int:
+        """Of an alarm: the lines that its search finds, whatever its SQL makes of them."""
+        search = target["Query"].partition("|")[0].strip()
+        return len(_found(self._topic(target), search, begin_ms, end_ms))
+
     def _topic(self, params: Mapping[str, Any]) -> Topic:
         topic = self.topics.get(params.get("TopicId", ""))
         if topic is None:
             raise ApiError("ResourceNotFound.TopicNotExist", "The topic does not exist.")
         return topic
+
+
+def _found(
+    topic: Topic, search: str, begin_ms: int, end_ms: int
+) -> list[tuple[int, Mapping[str, str]]]:
+    wanted = _query(search, topic)
+    return [
+        (at, fields)
+        for at, fields in sorted(topic.lines, key=lambda line: line[0])
+        if begin_ms <= at < end_ms and all(fields.get(name) == value for name, value in wanted)
+    ]
 
 
 def _query(text: str, topic: Topic) -> list[tuple[str, str]]:
@@ -179,5 +205,6 @@ _ACTIONS = {
     "DescribeLogsets": Cls.describe_logsets,
     "DescribeTopics": Cls.describe_topics,
     "ModifyIndex": Cls.modify_index,
+    "ModifyTopic": Cls.modify_topic,
     "SearchLog": Cls.search,
 }

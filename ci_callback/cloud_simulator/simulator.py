@@ -16,6 +16,7 @@ from ci_callback.cloud_simulator.cam import Cam
 from ci_callback.cloud_simulator.cls import Cls
 from ci_callback.cloud_simulator.errors import ApiError
 from ci_callback.cloud_simulator.faults import Faults
+from ci_callback.cloud_simulator.monitor import Monitor
 from ci_callback.cloud_simulator.scf import Scf
 
 APP_ID = 1250000000
@@ -60,7 +61,13 @@ class CloudSimulator:
         self.cam = Cam(self.faults, APP_ID, UIN)
         self.scf = Scf(self.faults, self.cam, REGION)
         self.cls = Cls(self.faults)
-        self._services = {"cam": self.cam.call, "cls": self.cls.call, "scf": self.scf.call}
+        self.monitor = Monitor(self.faults, APP_ID)
+        self._services = {
+            "cam": self.cam.call,
+            "cls": self.cls.call,
+            "monitor": self.monitor.call,
+            "scf": self.scf.call,
+        }
 
     def __enter__(self) -> CloudSimulator:
         self._server = Server(self.answer)

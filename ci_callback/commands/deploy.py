@@ -74,12 +74,17 @@ def deploy(
         bool,
         typer.Option(
             "--adopt",
-            help="Take over what bears the name and deploy did not make: function, role, policy.",
+            help="Take over what bears the name and deploy did not make: function, role, policy, "
+            "log topic.",
         ),
     ] = False,
     logs: Annotated[
         bool,
-        typer.Option("--logs", help="A log topic of its own, whose fields can be asked for."),
+        typer.Option(
+            "--logs",
+            help="A log topic of its own, whose fields can be asked for, with alarms that notify "
+            "the robots of ALERT_URLS, and a dashboard.",
+        ),
     ] = False,
     verify: Annotated[
         bool | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,6 +13,10 @@ from handler.settings.rows import ROWS
 PLAIN_VARIABLES = frozenset(row.variable for row in ROWS if not row.secret)
 """Whose values are shown. One that is not known may be a secret."""
 HIDDEN = "[hidden]"
+
+
+class LostAnswerError(Exception):
+    """What an earlier call made is there, and the answer that gives its id was lost."""
 
 
 class Later(NamedTuple):
@@ -30,6 +35,23 @@ class Zip(NamedTuple):
 
     bundle: Bundle
 
+    @property
+    def shown(self) -> str:
+        return f"<{self.bundle.shown}>"
+
+
+class Secret(NamedTuple):
+    """A value that is sent, and what people see of it."""
+
+    value: str
+    shown: str
+
+
+class Text(NamedTuple):
+    """A value that is sent as JSON in a text."""
+
+    value: Any
+
 
 @dataclass(frozen=True)
 class Call:
@@ -46,7 +68,11 @@ class Call:
         return {name: _shown(value) for name, value in self.params.items()}
 
     def filled(self, answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        """The parameters as they are sent. answers: of the calls that were made, by action."""
+        """The parameters as they are sent. answers: of the calls that were made, by action.
+
+        Raises:
+            LostAnswerError
+        """
         return {name: _filled(value, answers) for name, value in self.params.items()}
 
 
@@ -55,11 +81,26 @@ def variable_shown(name: str, value: str) -> str:
     return value if name in PLAIN_VARIABLES else HIDDEN
 
 
+def holds(found: Any, wanted: Any) -> bool:
+    """Whether a part of an answer has every member of what is wanted, with its value. What an
+    earlier call must still give it has not."""
+    if isinstance(wanted, Secret):
+        return bool(found == wanted.value)
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and all(
+            name in found and holds(found[name], value) for name, value in wanted.items()
+        )
+    if isinstance(wanted, list):
+        is_like = isinstance(found, list) and len(found) == len(wanted)
+        return is_like and all(map(holds, found, wanted))
+    return bool(found == wanted)
+
+
 def _shown(value: Any) -> Any:
-    if isinstance(value, Later):
+    if isinstance(value, (Later, Secret, Zip)):
         return value.shown
-    if isinstance(value, Zip):
-        return f"<{value.bundle.shown}>"
+    if isinstance(value, Text):
+        return _shown(value.value)
     if isinstance(value, Mapping):
         if value.keys() == {"Key", "Value"}:
             return {**value, "Value": variable_shown(value["Key"], value["Value"])}
@@ -69,9 +110,15 @@ def _shown(value: Any) -> Any:
 
 def _filled(value: Any, answers: Mapping[str, Mapping[str, Any]]) -> Any:
     if isinstance(value, Later):
+        if value.member not in answers[value.action]:
+            raise LostAnswerError(value.shown)
         return answers[value.action][value.member]
+    if isinstance(value, Secret):
+        return value.value
     if isinstance(value, Zip):
         return value.bundle.base64
+    if isinstance(value, Text):
+        return json.dumps(_filled(value.value, answers), ensure_ascii=False)
     if isinstance(value, Mapping):
         return {name: _filled(item, answers) for name, item in value.items()}
     return [_filled(item, answers) for item in value] if isinstance(value, list) else value

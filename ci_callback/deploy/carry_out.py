@@ -8,7 +8,7 @@ from typing import Any
 
 from ci_callback.cloud_api import CloudError
 from ci_callback.deploy.actual import Api, FunctionVersion, function_version
-from ci_callback.deploy.calls import Call
+from ci_callback.deploy.calls import Call, LostAnswerError
 from ci_callback.deploy.desired import LATEST
 from ci_callback.deploy.errors import DeployError
 from ci_callback.deploy.patience import ALREADY
@@ -57,6 +57,8 @@ def carry_out(name: str, calls: Sequence[Call], hands: Hands) -> dict[str, Mappi
 def _made(call: Call, answers: Mapping[str, Mapping[str, Any]], hands: Hands) -> dict[str, Any]:
     try:
         return hands.api.call(call.service, call.action, call.filled(answers))
+    except LostAnswerError as error:
+        raise AlreadyThereError from error
     except CloudError as error:
         if error.is_in(*ALREADY):
             raise AlreadyThereError from error

@@ -13,6 +13,8 @@ from typing import Any
 from ci_callback.cloud_api import CloudError
 from ci_callback.deploy.actual import Api
 from ci_callback.deploy.calls import Call, Later
+from ci_callback.deploy.desired import MARK
+from ci_callback.deploy.errors import DeployError
 from ci_callback.deploy.triggers_plan import Difference
 
 PERIOD_DAYS = 30
@@ -59,11 +61,17 @@ RULE: Mapping[str, Any] = {
 @dataclass(frozen=True)
 class Logs:
     """What CLS holds under the function's name. ids: None where there is none. fields: name → type
-    of each indexed field, None where there is no index."""
+    of each indexed field, None where there is no index. description: of the topic."""
 
     logset: str | None = None
     topic: str | None = None
     fields: Mapping[str, str] | None = None
+    description: str = ""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether deploy made the topic, or there is none."""
+        return self.topic is None or self.description.startswith(MARK)
 
     @property
     def logset_id(self) -> str | Later:
@@ -91,8 +99,11 @@ def read(api: Api, name: str) -> Logs:
     filters = [{"Key": "topicName", "Values": [name]}, {"Key": "logsetId", "Values": [logset]}]
     found = api.call("cls", "DescribeTopics", {"Filters": filters, "Limit": _PAGE})
     rows = found.get("Topics") or []
-    topic = next((row["TopicId"] for row in rows if row.get("TopicName") == name), None)
-    return Logs(logset, topic, _fields(api, topic) if topic else None)
+    row = next((row for row in rows if row.get("TopicName") == name), None)
+    if row is None:
+        return Logs(logset)
+    topic = str(row["TopicId"])
+    return Logs(logset, topic, _fields(api, topic), str(row.get("Describes") or ""))
 
 
 def _fields(api: Api, topic: str) -> Mapping[str, str] | None:
@@ -111,15 +122,32 @@ def fields_of(rule: Mapping[str, Any]) -> dict[str, str]:
     return {str(pair["Key"]): str(pair["Value"]["Type"]) for pair in pairs}
 
 
+def check(name: str, found: Logs, *, adopts: bool) -> None:
+    """
+    Raises:
+        DeployError: there is a topic of the function's name that deploy did not make.
+    """
+    if not found.is_ours and not adopts:
+        what = f"a log topic {name} is there, and deploy did not make it"
+        fix = "give another --name, or --adopt to take it over: its lines and its index's own"
+        raise DeployError(what, f"{fix} fields stay")
+
+
 def changes(name: str, found: Logs) -> Iterator[tuple[list[Difference], list[Call]]]:
     """The calls that make topic and index. A field that someone added to the index stays."""
+    description = f"{MARK} {name}"
     if found.logset is None:
         call = Call("cls", "CreateLogset", {"LogsetName": name}, "holds the topic")
         yield [Difference("log set", "", name)], [call]
     if found.topic is None:
-        params = {"LogsetId": found.logset_id, "TopicName": name, "Period": PERIOD_DAYS}
+        params: dict[str, Any] = {"LogsetId": found.logset_id, "TopicName": name}
+        params |= {"Period": PERIOD_DAYS, "Describes": description}
         why = f"the function's log, for {PERIOD_DAYS} days"
         yield [Difference("log topic", "", name)], [Call("cls", "CreateTopic", params, why)]
+    elif not found.is_ours:
+        params = {"TopicId": found.topic, "Describes": description}
+        difference = Difference("description of the log topic", found.description, description)
+        yield [difference], [Call("cls", "ModifyTopic", params, "it is deploy's from now on")]
     wanted = fields_of(RULE)
     if found.fields is None:
         create: dict[str, Any] = {"TopicId": found.topic_id, "Rule": RULE}

@@ -29,6 +29,9 @@ ALREADY = (
     "InvalidParameter.LogsetConflict",
     "InvalidParameter.TopicConflict",
     "InvalidParameter.IndexConflict",
+    "InvalidParameter.AlarmNoticeConflict",
+    "InvalidParameter.AlarmConflict",
+    "InvalidParameter.DashboardNameConflict",
 )
 """What a creation is refused with where the thing is there."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ci_callback.deploy import logs_plan, triggers_plan
+from ci_callback.deploy import logs_plan, triggers_plan, watch_plan
 from ci_callback.deploy.actual import Actual, FunctionVersion
 from ci_callback.deploy.calls import Call, Later, Zip, variable_shown
 from ci_callback.deploy.desired import (
@@ -24,9 +24,9 @@ from ci_callback.deploy.desired import (
     as_json,
 )
 from ci_callback.deploy.errors import DeployError
-from ci_callback.deploy.logs_plan import Logs
 from ci_callback.deploy.policy import TRUST
 from ci_callback.deploy.triggers_plan import Difference
+from ci_callback.deploy.watch_plan import Watching
 from handler.ledger import keys
 
 KEPT_VERSIONS = 10
@@ -36,31 +36,37 @@ CONSOLE = "https://console.cloud.tencent.com/scf/list"
 
 @dataclass(frozen=True)
 class Plan:
-    """kept: what the account holds, serverless.yml does not name, and stays."""
+    """kept: what the account holds, serverless.yml does not name, and stays. notes: what can't be
+    made."""
 
     there: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     kept: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     calls: tuple[Call, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
 class Choices:
     """prune: triggers and variables that serverless.yml does not name are removed. adopt: a
-    function that deploy did not make is taken over. logs: a log topic of its own."""
+    function that deploy did not make is taken over. logs: a log topic of its own, watched."""
 
     prune: bool = False
     adopt: bool = False
     logs: bool = False
 
 
-def plan(desired: Desired, actual: Actual, choices: Choices, logs: Logs | None = None) -> Plan:
-    """logs: what CLS holds, where a topic is asked for.
+def plan(
+    desired: Desired, actual: Actual, choices: Choices, watching: Watching | None = None
+) -> Plan:
+    """watching: the log topic and what watches it, where a topic is asked for.
 
     Raises:
         DeployError: what is there can't become what is wanted.
     """
     check_possible(desired, actual, choices)
+    if watching:
+        logs_plan.check(desired.name, watching.logs, adopts=choices.adopt)
     there = tuple(_there(desired, actual))
     failed = actual.latest is not None and actual.latest.status == "CreateFailed"
     if failed:
@@ -68,18 +74,20 @@ def plan(desired: Desired, actual: Actual, choices: Choices, logs: Logs | None =
     triggers = triggers_plan.compare(desired, actual.triggers, choices.prune)
     found = [
         *_role(desired, actual),
-        *(logs_plan.changes(desired.name, logs) if logs else ()),
+        *(logs_plan.changes(desired.name, watching.logs) if watching else ()),
         *(_failed(desired) if failed else ()),
         *_function(desired, actual),
         *_invoke(desired, actual),
         *_version(desired, actual),
         *triggers.changes,
+        *(watch_plan.changes(watching) if watching else ()),
         *_old_versions(desired, actual),
     ]
     return Plan(
         there,
         tuple(difference for differences, _ in found for difference in differences),
         (*_kept_variables(desired, actual), *_kept_settings(desired, actual), *triggers.kept),
+        tuple(watching.notes) if watching else (),
         tuple(call for _, calls in found for call in calls),
     )
 

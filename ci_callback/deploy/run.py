@@ -7,7 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ci_callback.cloud_api import CloudError
-from ci_callback.deploy import actual, carry_out, logs_plan, reconciled, target
+from ci_callback.deploy import (
+    actual,
+    alarms,
+    carry_out,
+    logs_plan,
+    reconciled,
+    target,
+    watch_plan,
+)
 from ci_callback.deploy.actual import Actual, Api
 from ci_callback.deploy.advice import advised
 from ci_callback.deploy.bundle import Bundle
@@ -18,6 +26,8 @@ from ci_callback.deploy.errors import EXIT_SETTINGS, DeployError
 from ci_callback.deploy.patience import Patient
 from ci_callback.deploy.plan import Choices, Plan, plan
 from ci_callback.deploy.target import Operator
+from ci_callback.deploy.watch_plan import Watching
+from handler.settings import Settings
 
 ROUNDS = 3
 """A read that did not show what is there makes a plan that meets it; a moment later it is shown."""
@@ -131,13 +141,20 @@ def _look(job: Job, api: Patient) -> Outcome:
     target.check_bucket(job.operator, settings, whose)
     managed = not description.role
     document = target.policy_of(job.template, settings, whose) if managed else {}
-    logs = logs_plan.read(api, description.name) if job.choices.logs else None
-    own = logs.settings if logs else {}
+    watching = _watching(job, api, settings) if job.choices.logs else None
+    own = watching.logs.settings if watching else {}
     desired = Desired(description, job.bundle, variables, role, managed, document, own)
     address = next((trigger.address for trigger in found.triggers if trigger.address), "")
     token = next(iter(settings.callback_tokens), "")
-    made = plan(desired, found, job.choices, logs)
+    made = plan(desired, found, job.choices, watching)
     return Outcome(desired, made, address, token, is_new)
+
+
+def _watching(job: Job, api: Patient, settings: Settings) -> Watching:
+    name, lang = job.description.name, settings.alert_lang
+    robots = alarms.robots(settings.alert_urls, lang)
+    logs, found = logs_plan.read(api, name), watch_plan.read(api, name)
+    return Watching(name, job.description.region, logs, robots, lang, found)
 
 
 def _check_stage(api: Patient, description: Description, variables: Mapping[str, str]) -> None:

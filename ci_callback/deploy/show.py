@@ -25,6 +25,8 @@ def show_plan(desired: Desired, plan: Plan) -> None:
         say("  there    ", line)
     for line in plan.kept:
         say("  kept     ", line)
+    for line in plan.notes:
+        say("  note     ", line)
     for what, before, after in plan.differences:
         say("  differs  ", _NAMES.get(what, what))
         for sign, value, style in (("-", before, "red"), ("+", after, "green")):
@@ -120,6 +122,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "there": list(outcome.plan.there),
         "differences": [difference._asdict() for difference in outcome.plan.differences],
         "kept": list(outcome.plan.kept),
+        "notes": list(outcome.plan.notes),
         "calls": calls,
         "address": outcome.address,
     }

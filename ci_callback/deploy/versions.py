@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ci_callback.deploy import actual
+from ci_callback.deploy import actual, watch_plan
 from ci_callback.deploy.actual import Actual, Api, Trigger
 from ci_callback.deploy.calls import Call
 from ci_callback.deploy.desired import DEFAULT, MARK, policy_name, role_name
@@ -101,12 +101,14 @@ def removal(api: Api, name: str) -> Sequence[Call]:
         CloudError
         DeployError: there is a function of that name that deploy did not make.
     """
-    calls: list[Call] = []
     latest = actual.function_version(api, name)
+    if latest is not None and not is_ours(latest):
+        what = f"deploy did not make {name}"
+        raise DeployError(what, "remove it in the console, if it is to go")
+    has_topic = latest is not None and bool(latest.answer.get("ClsTopicId"))
+    # First, since without sweeps an alarm would be raised.
+    calls = watch_plan.removal(api, name, is_needed=has_topic)
     if latest is not None:
-        if not is_ours(latest):
-            what = f"deploy did not make {name}"
-            raise DeployError(what, "remove it in the console, if it is to go")
         params = {"FunctionName": name, "Namespace": "default"}
         calls.append(Call("scf", "DeleteFunction", params, "with its versions and triggers"))
     role, policy = role_name(name), policy_name(name)

@@ -1,4 +1,5 @@
-"""Texts of several places: heads of columns in console and report, and the test alert of doctor."""
+"""Texts of several places: heads of columns in console and report, the test alert of doctor, the
+alarms and the dashboard of the log service."""
 
 from __future__ import annotations
 
@@ -17,5 +18,23 @@ TEXTS = rows(
             "Sent by `{command}`. No job failed; no action is needed.",
             "由 `{command}` 发送。没有任务失败，无需处理。",
         ),
+        # Alarms of the log service, by deploy's table
+        "watch.errors": (
+            "The function wrote errors: read its log, `ci-callback logs --level ERROR`",
+            "函数日志中有错误：请查看日志 `ci-callback logs --level ERROR`",
+        ),
+        "watch.no sweep": (
+            "No sweep for ten minutes: failures are not retried. Is the timer on? "
+            "`ci-callback doctor`",
+            "已有十分钟没有巡检，失败的任务不会重试。请检查定时触发器，运行 `ci-callback doctor`",
+        ),
+        "watch.refused": (
+            "Many requests without a valid token: does a queue call with an old address?",
+            "大量请求未携带有效令牌：是否有队列仍在使用旧的回调地址？",
+        ),
+        "dashboard.callbacks": ("Callbacks by outcome", "回调数（按结果）"),
+        "dashboard.retries": ("Jobs submitted again", "重新提交的任务数"),
+        "dashboard.sweeps": ("Longest sweep, ms", "最长巡检耗时（毫秒）"),
+        "dashboard.refused": ("Requests without a valid token", "未携带有效令牌的请求数"),
     }
 )

@@ -79,6 +79,8 @@ resource "tencentcloud_scf_function" "function" {
   timeout           = 55
   enable_public_net = true
   role              = tencentcloud_cam_role.function.name
+  cls_logset_id     = var.logs ? tencentcloud_cls_logset.log[0].id : null
+  cls_topic_id      = var.logs ? tencentcloud_cls_topic.log[0].id : null
 
   environment = merge(
     {

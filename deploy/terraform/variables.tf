@@ -63,3 +63,9 @@ variable "settings" {
   type        = map(string)
   default     = {}
 }
+
+variable "logs" {
+  description = "Whether the function gets a log topic of its own, with alarms and a dashboard."
+  type        = bool
+  default     = false
+}

@@ -16,6 +16,8 @@ from ci_callback.console import events, follow
 from ci_callback.console.actions import RETRY_FAILURES
 from ci_callback.console.tickets import KINDS as KINDS_OF_TICKETS
 from ci_callback.console.times import ZONES
+from ci_callback.deploy.alarms import ALARMS
+from ci_callback.deploy.dashboard import CHARTS
 from ci_callback.devserver.history import Way
 from ci_callback.devserver.samples import names
 from ci_callback.record_index.rows import UNREADABLE
@@ -49,6 +51,8 @@ FAMILIES: dict[str, set[str]] = {
     "sort.": set(SORTS),
     "kind.": set(KINDS_OF_TICKETS),
     "by.": {"received", "created"},
+    "watch.": {alarm.key for alarm in ALARMS},
+    "dashboard.": {chart.key for chart in CHARTS},
     "unit.": {"s", "min", "h", "d"},
     "error.": {"403", "404", "503"},
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ci_callback.cloud_api import CloudError
+from ci_callback.deploy.desired import MARK
+from ci_callback.deploy.errors import DeployError
 from ci_callback.deploy.logs_plan import RULE, fields_of
 from ci_callback.deploy.plan import Choices
 from tests.ci_callback.deploy.world import NAME, World
@@ -68,6 +70,24 @@ def test_a_field_that_is_missing_is_added_and_one_of_others_stays(world: World) 
     assert fields_of(topic.rule) == {**fields_of(RULE), "mine": "long"}
 
 
+def test_a_topic_of_that_name_that_deploy_did_not_make_is_left_alone(world: World) -> None:
+    """Without --adopt; with it the topic is deploy's from then on, and its lines stay."""
+    cls = world.account.cls
+    cls.call("CreateLogset", {"LogsetName": NAME})
+    (logset,) = cls.logsets
+    cls.call("CreateTopic", {"LogsetId": logset, "TopicName": NAME, "Describes": "by hand"})
+    (topic,) = cls.topics.values()
+    with pytest.raises(DeployError, match="log topic ci-callback is there, and deploy did not"):
+        deployed(world)
+    assert (world.made, topic.description) == ([], "by hand")
+    world.deploy(world.job(choices=Choices(logs=True, adopt=True)))
+    assert "ModifyTopic" in world.made
+    assert "CreateTopic" not in world.made
+    world.forget()
+    deployed(world)
+    assert (world.made, topic.rule == RULE) == ([], True)
+
+
 @pytest.mark.parametrize("left", [1, 2, 3])
 def test_an_interrupted_run_is_finished_by_the_next(world: World, left: int) -> None:
     """Log set alone; with topic; with index."""
@@ -75,7 +95,8 @@ def test_an_interrupted_run_is_finished_by_the_next(world: World, left: int) -> 
     cls.call("CreateLogset", {"LogsetName": NAME})
     (logset,) = cls.logsets
     if left > 1:
-        cls.call("CreateTopic", {"LogsetId": logset, "TopicName": NAME})
+        marked = {"LogsetId": logset, "TopicName": NAME, "Describes": f"{MARK} {NAME}"}
+        cls.call("CreateTopic", marked)
     if left > 2:
         (topic,) = cls.topics
         cls.call("CreateIndex", {"TopicId": topic, "Rule": RULE})
