@@ -20,7 +20,7 @@ import typer
 from ci_callback.named_ledgers import known_as
 from ci_callback.program import VERBOSE
 from ci_callback.terminal import complain
-from ci_callback.writing import ReadOnly
+from ci_callback.writing import ReadOnly, ledger_name
 from handler.errors import HandlerError, SettingsError, StoreError
 from handler.ledger.records import Ledger
 from handler.ledger.store import Store
@@ -108,10 +108,11 @@ class Local:
 
 
 @contextlib.contextmanager
-def local(must_exist: bool = False) -> Iterator[Local]:
+def local(must_exist: bool = False, writes: bool = False) -> Iterator[Local]:
     """The function on this machine. Errors become a message and an exit status.
 
-    must_exist: of a command that only reads: a folder that is not there is a wrong path.
+    must_exist: of a command that makes no ledger: a folder that is not there is a wrong path, and
+    a prefix on COS that holds nothing probably a wrong one. writes: it asks before any request.
     """
     with errors_as_messages():
         settings = Settings.from_env(os.environ)
@@ -121,6 +122,9 @@ def local(must_exist: bool = False) -> Iterator[Local]:
         log = Log(sys.stderr, time.time, settings.secrets)
         ledger = known_as(settings.ledger_url)
         with _store(settings) as counted:
+            is_cos = settings.ledger_url.scheme == "cos"
+            if must_exist and is_cos and not writes and not counted.folders(""):
+                complain(f"{ledger_name(settings.ledger_url)} holds nothing: is it the ledger?")
             store = ReadOnly(counted, ledger) if ledger and ledger.is_read_only else counted
             yield Local(settings, log, Ledger(store), str(uuid.uuid4()))
 

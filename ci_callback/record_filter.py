@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from fnmatch import fnmatchcase
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from ci_callback.ledger_reader import DayRange, received_at
 from handler.callback import catalogue
 from handler.callback.outcome import REVIEW_OUTCOMES
 from handler.callback.record import OUTCOMES, JobRecord
+from handler.settings.destinations import TYPES
 
 
 def tags(begin: str) -> list[str]:
@@ -51,6 +53,24 @@ def known_tag(sent: str | None) -> str | None:
 def known_state(sent: str | None) -> str | None:
     """A state as CI writes it. Raises typer.BadParameter."""
     return known("state", sent, REVIEW_OUTCOMES)
+
+
+def known_type(sent: str | None) -> str | None:
+    """A type of events, or a pattern of them. Raises typer.BadParameter."""
+    if sent is not None and any(fnmatchcase(name, sent) for name in TYPES):
+        return sent
+    return known("type", sent, TYPES)
+
+
+def check_order(since: datetime | None, until: datetime | None) -> None:
+    """A range of time begins before it ends.
+
+    Raises:
+        typer.BadParameter: it holds nothing.
+    """
+    if since is not None and until is not None and since > until:
+        first, last = (f"{moment:%Y-%m-%d %H:%M}" for moment in (since, until))
+        raise typer.BadParameter(f"--since {first} is after --until {last}")
 
 
 def known_outcome(sent: str | None) -> str | None:

@@ -101,7 +101,7 @@ def replay_dead_letter(name: Name, yes: Yes = False, as_json: AsJson = False) ->
 
     A callback is processed as if it had just arrived; a ticket goes back to the outbox.
     """
-    with local(must_exist=True) as here:
+    with local(must_exist=True, writes=True) as here:
         confirm_writing(here.settings, yes)
         dead_letter = find(here.ledger.store, name)
 

@@ -21,15 +21,23 @@ from ci_callback.listing import (
     say_rows,
 )
 from ci_callback.program import PROGRAM
+from ci_callback.record_filter import known_type
 from ci_callback.sent_events import EventFilter, SentEvent, batch_keys, distinct, events_of
 from ci_callback.terminal import complain, print_json, say
 from ci_callback.writing import Yes, confirm_writing
 from handler.ledger.store import Store
+from handler.settings.destinations import TYPES
 
 MAX_EVENTS = 10_000
 """Of one command; a narrower filter shows others."""
 
 NAMES = ("occurred_utc", "type", "job_id", "destinations", "id")
+
+
+def types(begin: str) -> list[str]:
+    """Types of events that begin so, for the shell's completion."""
+    return [name for name in TYPES if name.startswith(begin)]
+
 
 app = typer.Typer(help="Events: what your own code heard, and send them again.")
 
@@ -42,7 +50,13 @@ Since = Annotated[
     ),
 ]
 Type = Annotated[
-    str | None, typer.Option("--type", help="Only this type, or a pattern such as job.*.")
+    str | None,
+    typer.Option(
+        "--type",
+        help="Only this type, or a pattern such as job.*.",
+        callback=known_type,
+        autocompletion=types,
+    ),
 ]
 Unsent = Annotated[
     bool, typer.Option("--unsent", help="Only events that a destination did not take.")
@@ -76,7 +90,7 @@ def events(
     form = Form(columns, as_csv, header)
     form.chosen(NAMES)
     wanted = EventFilter(since, kind, None, unsent)
-    with local() as here:
+    with local(must_exist=True) as here:
         store = here.ledger.store
         if follow:
             _follow(store, wanted, every, count, None if as_json else form)
@@ -113,7 +127,7 @@ def resend(
     wanted = EventFilter(since, kind, event_id, unsent)
     if wanted == EventFilter():
         raise typer.BadParameter("name an event, or choose some: --since, --type or --unsent")
-    with local() as here:
+    with local(must_exist=True, writes=not to) as here:
         if not to:
             confirm_writing(here.settings, yes)
         found = _found(here.ledger.store, wanted)

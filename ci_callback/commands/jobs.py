@@ -14,6 +14,7 @@ from ci_callback.newest import newest
 from ci_callback.record_filter import (
     RecordFilter,
     Tag,
+    check_order,
     known_outcome,
     known_state,
     outcomes,
@@ -54,6 +55,9 @@ def jobs(
     """
     form = Form(columns or usual_names(), as_csv, header)
     form.chosen(names())
+    check_order(since, until)
+    if failed and outcome not in (None, "failed"):
+        raise typer.BadParameter(f"--failed contradicts --outcome {outcome}")
     wanted = RecordFilter(since, until, tag, state, "failed" if failed else outcome)
     unfinished = wanted.outcome in (None, "unfinished", "unknown")
     folders = (*FOLDERS, "_unfinished") if unfinished else FOLDERS

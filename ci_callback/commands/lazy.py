@@ -18,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from ci_callback.program import PROGRAM
 from ci_callback.terminal import visible_lines
+from ci_callback.usage_errors import in_our_words
 
 
 class Row(NamedTuple):
@@ -76,7 +77,7 @@ def _visible_errors() -> Iterator[None]:
     try:
         yield
     except typer.TyperException as error:
-        error.message = visible_lines(error.message)
+        error.message = visible_lines(in_our_words(error.message))
         raise
 
 

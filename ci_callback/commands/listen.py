@@ -14,8 +14,9 @@ import typer
 
 from ci_callback.commands.tail import COS_DAYS, recent_keys
 from ci_callback.common import AsJson, local
-from ci_callback.event_sending import destination
+from ci_callback.event_sending import UnusableAddressError, destination
 from ci_callback.ledger_reader import records
+from ci_callback.record_filter import known_type
 from ci_callback.sent_events import batch_keys, events_of, outgoing
 from ci_callback.terminal import complain, print_json, say
 from handler.events.event import of_record
@@ -47,12 +48,20 @@ def listen(
     Where FORWARD_URLS is set in the function all its events come; else those that follow from a
     new record.
     """
+    for pattern in types.split(","):
+        known_type(pattern.strip())
     key = secret or "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode("ascii")
-    to = destination(f"{forward_to}#secret={quote(key, safe='')}&types={quote(types)}")
+    try:
+        to = destination(f"{forward_to}#secret={quote(key, safe='')}&types={quote(types)}")
+    except UnusableAddressError as error:
+        raise typer.BadParameter(
+            "--forward-to: an address such as http://localhost:3000/hook; --secret: whsec_ and the "
+            "base64 of 24 to 64 bytes"
+        ) from error
     if secret is None:
         complain("Signed with", key)
     client = HttpClient()
-    with local() as here:
+    with local(must_exist=True) as here:
         days = COS_DAYS if here.settings.ledger_url.scheme == "cos" else None
         policy = Policy.of(here.settings)
         wanted = (

@@ -6,13 +6,15 @@ import contextlib
 import re
 import time
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from ci_callback.commands.deploy_session import Name, Region, Stage, To, session_of
 from ci_callback.common import Since
+from ci_callback.record_filter import known
 from ci_callback.terminal import complain, say_lines
+from handler.log import Level
 
 if TYPE_CHECKING:
     from ci_callback.deploy.job import Session
@@ -40,6 +42,7 @@ def logs(
     """
     from ci_callback.deploy.job import Request
 
+    known("level", level.upper() or None, get_args(Level))
     wanted = {"event": event, "level": level.upper(), "job_id": job}
     asked = {name: value for name, value in wanted.items() if value}
     for option, value in asked.items():

@@ -17,6 +17,7 @@ from ci_callback.ledger_mirror import local_folder
 from ci_callback.ledger_reader import DayRange
 from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
 from ci_callback.program import PROGRAM
+from ci_callback.record_filter import check_order
 from ci_callback.terminal import complain, is_terminal, say
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def query(
     from ci_callback.query.cache import cache_folder
     from ci_callback.query.database import NotAQueryError, check_statement, records_database
 
+    check_order(since, until)
     text = _statement(sql)
     days = DayRange(since.date() if since else None, until.date() if until else None)
     with local(must_exist=True) as here:

@@ -29,7 +29,7 @@ from ci_callback.delivery_output import (
 from ci_callback.ledger_reader import record_keys, records
 from ci_callback.log_recovery import Recovery, recover
 from ci_callback.named_ledgers import by_name, is_address
-from ci_callback.record_filter import RecordFilter, Tag
+from ci_callback.record_filter import RecordFilter, Tag, check_order
 from ci_callback.terminal import complain, print_json, say
 from ci_callback.writing import Yes, confirm_writing
 from handler.ledger.store import Store
@@ -99,6 +99,11 @@ def replay(
     """
     if (from_log is None) == (from_ledger is None):
         raise typer.BadParameter("pass one of --from-log FILE and --from URL")
+    if from_log is not None and (since or until or tag or failed or dead):
+        raise typer.BadParameter("--since, --until, --tag, --failed and --dead go with --from")
+    if token is not None and to is None:
+        raise typer.BadParameter("--token goes with --to")
+    check_order(since, until)
     missing: list[str] = []
     with local() as here:
         into = here.settings.ledger_url if to is None else None

@@ -12,6 +12,7 @@ import typer
 
 from ci_callback.common import AsJson
 from ci_callback.listing import Form, say_rows
+from ci_callback.record_filter import known
 from ci_callback.samples.options import SampleOptions, chosen_options, with_sample_options
 from ci_callback.samples.samples import KNOWN, names
 from ci_callback.samples.samples import sample as make
@@ -69,9 +70,10 @@ def sample(
 
 
 def _list(tag: str | None, as_json: bool) -> None:
-    matching = [known for known in KNOWN.values() if tag in (None, known.name)]
+    known("tag or event", tag, KNOWN)
+    matching = [entry for entry in KNOWN.values() if tag in (None, entry.name)]
     if as_json:
-        print_json([asdict(known) for known in matching])
+        print_json([asdict(entry) for entry in matching])
         return
-    rows = ((known.name, known.family, ", ".join(known.fields) or "nothing") for known in matching)
+    rows = ((entry.name, entry.family, ", ".join(entry.fields) or "nothing") for entry in matching)
     say_rows(("name", "family", "fields"), rows, Form())

@@ -15,6 +15,7 @@ from ci_callback.common import errors_as_messages
 from ci_callback.program import PROGRAM
 from ci_callback.terminal import complain
 from ci_callback.writing import Yes, confirm_writing
+from handler.ledger.folder import FOLDER_MODE
 from handler.settings import Settings
 
 COPIES = Path(".ci-callback")
@@ -72,7 +73,11 @@ def serve(
         host, port, cast("WhichCi", ci), sweep_every, reconcile_every, strict=strict, cache=COPIES
     )
     with errors_as_messages():
-        confirm_writing(Settings.from_env(os.environ), yes)
+        settings = Settings.from_env(os.environ)
+        confirm_writing(settings, yes)
+        if settings.ledger_url.scheme == "file":
+            # So that `tail` and `listen` can wait for the first callback.
+            settings.ledger_url.folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
     with errors_as_messages(), running(os.environ, options, sys.stdout) as server:
         which = "a local simulator" if server.ci else "the real service"
         complain(f"function  {server.url}/")

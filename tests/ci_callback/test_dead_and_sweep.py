@@ -227,9 +227,15 @@ def test_a_sweep_prints_what_it_did(store: FolderStore) -> None:
 
 def test_a_sweep_that_breaks_off_has_an_exit_status(store: FolderStore, tmp_path: Path) -> None:
     """So that a script notices."""
-    (tmp_path / "ledger").rmdir()
-    (tmp_path / "ledger").write_bytes(b"")
+    store.put("_outbox/0000000000-j1-failed-retry.json", b"{}")
+    (tmp_path / "ledger" / "_sweep").write_bytes(b"")
     status, out, _ = run("sweep")
     assert status == 1
     assert "aborted" in out
-    assert run("dead", "list")[0] == 4
+
+
+def test_a_ledger_that_is_a_file_is_none(store: FolderStore, tmp_path: Path) -> None:
+    """The store's exit status."""
+    (tmp_path / "ledger").rmdir()
+    (tmp_path / "ledger").write_bytes(b"")
+    assert [run(*command)[0] for command in (["sweep"], ["dead", "list"])] == [4, 4]

@@ -28,6 +28,7 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FolderStore:
     monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/ledger")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
+    (tmp_path / "ledger").mkdir()
     return FolderStore(tmp_path / "ledger")
 
 
