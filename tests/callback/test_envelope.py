@@ -88,6 +88,16 @@ def test_a_review_is_known_by_its_event() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "node", [{"Tag": "AIRec"}, {"Operation": {"T": "1"}}, {"Input": {"O": "k"}}]
+)
+def test_what_has_the_nodes_of_a_job_is_none_by_the_fields_of_a_review(node: Any) -> None:
+    """Each of them is enough."""
+    review: dict[str, Any] = {**JOB, "Label": "Porn"}
+    found = [read({"JobsDetail": detail})[0] for detail in (review | node, review)]
+    assert [notice.kind for notice in found if isinstance(notice, Notice)] == ["job", "review"]
+
+
 @pytest.mark.parametrize("event", [{"event": "ReviewAudio"}, {}])
 def test_a_simple_review_is_known_by_its_structure(event: dict[str, str]) -> None:
     """The sample of sound names no event."""

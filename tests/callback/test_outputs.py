@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from handler.callback import outputs
+from handler.callback.converters import MAX_KEY_CHARS
 from handler.callback.outputs import Named
+from handler.errors import PayloadError
 from tests.callback.test_record import job, valid
 
 OUT = {"Bucket": "b-1", "Region": "r"}
@@ -226,3 +228,14 @@ def test_an_address_belongs_to_the_file_of_the_same_place(urls: Any, read: Any) 
     record = job(Tag="Transcode", Operation={"MediaResult": {"OutputFile": file}})
     result: Any = valid(record)["result"]
     assert [file["url"] for file in result["files"]] == read
+
+
+def test_a_prefix_is_written_out_so_often_and_no_more() -> None:
+    """A prefix that no key has gives no output, however often it is named."""
+    prefix = "p" * MAX_KEY_CHARS
+    often = outputs.MAX_PREFIX_CHARS // len(prefix)
+    assert len(list(outputs.keys(prefix, [""] * often))) == often
+    with pytest.raises(PayloadError) as caught:
+        list(outputs.keys(prefix, [""] * (often + 1)))
+    assert str(caught.value) == "outputs_too_long: one long prefix for very many objects"
+    assert list(outputs.keys(prefix + "p", [""] * (often + 1))) == []

@@ -36,6 +36,12 @@ def test_a_text_may_come_in_parts() -> None:
     assert read(b"<List><Row><Key>a<!-- b -->c</Key></Row></List>").rows == [{"Key": "ac"}]
 
 
+def test_a_text_may_be_longer_than_what_the_parser_holds() -> None:
+    """It comes in parts then."""
+    text = "0123456789" * 10_000
+    assert read(f"<List><Row><Key>{text}</Key></Row></List>".encode()).rows == [{"Key": text}]
+
+
 def test_a_list_may_be_as_long_as_the_limit() -> None:
     """And no byte longer."""
     body = b"<List><Row><Key>a</Key></Row></List>"

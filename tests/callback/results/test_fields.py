@@ -10,6 +10,7 @@ import pytest
 
 from handler.callback.results import fields, leaves
 from handler.callback.results.fields import Group, Leaf, Rows, Values
+from handler.errors import PayloadError
 
 POINT = {"x": leaves.integer("X|x", "Across", 1, "pixels")}
 GROUP = Group(
@@ -199,6 +200,19 @@ def test_several_values_are_read_in_their_type(
         "items": {"type": kind},
         "examples": [[EXAMPLES[kind]]],
     }
+
+
+def test_more_rows_than_the_bound_are_refused_with_the_bound() -> None:
+    """It is lower for rows of many fields."""
+    fields.refuse_many_rows(fields.MAX_ROWS)
+    with pytest.raises(PayloadError) as caught:
+        fields.refuse_many_rows(fields.MAX_ROWS + 1)
+    assert str(caught.value) == (
+        f"too_many_rows: more than {fields.MAX_ROWS} in one list of the result"
+    )
+    fields.refuse_many_rows(1, fields.MAX_CELLS)
+    with pytest.raises(PayloadError, match="more than 1 in one list"):
+        fields.refuse_many_rows(2, fields.MAX_CELLS)
 
 
 def test_a_named_group_is_defined_once() -> None:
