@@ -10,6 +10,7 @@ from ci_callback.doctor import (
     on_alerts,
     on_ci,
     on_clock,
+    on_counts,
     on_deployed,
     on_function,
     on_queues,
@@ -44,6 +45,7 @@ CHECKS = (
     Check("function settings", on_deployed.settings),
     Check("role", on_role.role),
     Check("function url", on_function.url),
+    Check(on_counts.NAME, on_counts.media_jobs, "bucket"),
     Check("alert", on_alerts.alerts),
 )
 

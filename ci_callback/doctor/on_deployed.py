@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ci_callback.cloud_api import Cloud, CloudError, SdkMissingError
 from ci_callback.deploy.actual import FunctionVersion
-from ci_callback.doctor.case import REQUEST_S, Case
-from ci_callback.doctor.findings import Finding, fault, grant_needed, ok, skipped, warning
+from ci_callback.doctor.case import Case
+from ci_callback.doctor.cloud import Question, ask_about_function
+from ci_callback.doctor.findings import Finding, fault, ok, skipped, warning
 from ci_callback.program import PROGRAM
 from handler.errors import SettingsError
 from handler.settings import Settings
@@ -27,31 +27,28 @@ SWEEP_INTERVAL_S = 60
 
 def settings(case: Case) -> list[Finding]:
     """State, role, memory, time limit, and the environment."""
-    mine, target = case.settings, case.target
-    if not target.function:
-        return [skipped(NAME, "no function is named", f"{PROGRAM} doctor --function NAME")]
-    if mine.credentials is None or mine.region is None:
-        return [skipped(NAME, "no credentials and COS_REGION to ask SCF with")]
-    cloud = Cloud(mine.credentials, mine.region, target.scf_endpoint, REQUEST_S)
-    asked = {
-        "FunctionName": target.function,
-        "Namespace": target.namespace,
-        "Qualifier": "$DEFAULT",
-    }
-    try:
-        found = FunctionVersion(cloud.call("scf", "GetFunction", asked))
-    except SdkMissingError as error:
-        return [skipped(NAME, str(error))]
-    except CloudError as error:
-        if error.is_in("UnauthorizedOperation", "AuthFailure.UnauthorizedOperation"):
-            return [skipped(NAME, f"no answer: {error}", grant_needed("scf:GetFunction"))]
-        return [skipped(NAME, f"SCF did not show the function: {error}")]
+    question = Question(
+        NAME,
+        "scf:GetFunction",
+        lambda cloud: FunctionVersion(cloud.call("scf", "GetFunction", _asked(case))),
+        lambda error: skipped(NAME, f"SCF did not show the function: {error}"),
+    )
+    found = ask_about_function(case, question)
+    if isinstance(found, Finding):
+        return [found]
+    mine = case.settings
     problems = [problem for rule in _RULES for problem in rule(found, mine)]
     findings = [
         fault(NAME, what, DEPLOY) if is_fault else warning(NAME, what, DEPLOY)
         for is_fault, what in problems
     ]
     return findings or [ok(NAME, f"version {found.number} has those of this machine")]
+
+
+def _asked(case: Case) -> dict[str, str]:
+    target = case.target
+    named = {"FunctionName": target.function, "Namespace": target.namespace}
+    return {**named, "Qualifier": "$DEFAULT"}
 
 
 class _Problem(NamedTuple):

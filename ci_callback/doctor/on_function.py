@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from ci_callback.cloud_api import Cloud, CloudError, SdkMissingError
+from ci_callback.cloud_api import CloudError
 from ci_callback.deploy.actual import Trigger, triggers
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
-from ci_callback.doctor.findings import Finding, fault, grant_needed, ok, skipped, warning
+from ci_callback.doctor.cloud import Question, ask_about_function
+from ci_callback.doctor.findings import Finding, fault, ok, skipped, warning
 from ci_callback.program import PROGRAM
 from handler.errors import NoAnswerError
 from handler.triggers import TASKS
@@ -21,19 +22,16 @@ DEPLOY = "deploy serverless.yml, which has it"
 
 def on_scf(case: Case) -> list[Finding]:
     """The timers and the URL that the function is called by."""
-    settings, target = case.settings, case.target
-    name = "timer"
-    if not target.function:
-        return [skipped(name, "no function is named", f"{PROGRAM} doctor --function NAME")]
-    if settings.credentials is None or settings.region is None:
-        return [skipped(name, "no credentials and COS_REGION to ask SCF with")]
-    cloud = Cloud(settings.credentials, settings.region, target.scf_endpoint, REQUEST_S)
-    try:
-        all_triggers = list(triggers(cloud, target.function, target.namespace))
-    except SdkMissingError as error:
-        return [skipped(name, str(error))]
-    except CloudError as error:
-        return [_refused(name, error, case)]
+    name, settings, target = "timer", case.settings, case.target
+    question = Question(
+        name,
+        "scf:ListTriggers",
+        lambda cloud: list(triggers(cloud, target.function, target.namespace)),
+        lambda error: _refused(name, error, case),
+    )
+    all_triggers = ask_about_function(case, question)
+    if isinstance(all_triggers, Finding):
+        return [all_triggers]
     is_reconciled = bool(settings.reconcile_tags or settings.reconcile_queues)
     wanted = {"reconcile": is_reconciled, "forward": bool(settings.forward_urls)}
     return [*_timers(all_triggers, wanted), *_urls(all_triggers)]
@@ -44,8 +42,6 @@ def _refused(name: str, error: CloudError, case: Case) -> Finding:
     if not error.code:
         what = "something else than SCF answers" if error.is_other else "SCF can't be reached"
         return fault(name, what, "can this machine reach it by https?")
-    if "UnauthorizedOperation" in error.code:
-        return skipped(name, f"no answer: {error}", grant_needed("scf:ListTriggers"))
     if error.code.startswith("ResourceNotFound"):
         where = f"{case.settings.region}, namespace {target.namespace}"
         what = f"SCF knows no function {target.function} in {where}"

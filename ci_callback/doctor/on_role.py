@@ -9,10 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ci_callback.cloud_api import Cloud, CloudError, SdkMissingError
 from ci_callback.doctor.case import CONSOLE, Case
-from ci_callback.doctor.findings import Finding, fault, grant_needed, ok, skipped
-from ci_callback.program import PROGRAM
+from ci_callback.doctor.cloud import Question, ask_about_function
+from ci_callback.doctor.findings import Finding, fault, ok, skipped
 from handler.triggers import SELF_CHECK
 
 NAME = "role"
@@ -23,26 +22,21 @@ POLICY = f"{CONSOLE}/cam/policy, as docs/cam-policy.json has it; `deploy` writes
 
 def role(case: Case) -> list[Finding]:
     """One finding for each right of the function's role."""
-    settings, target = case.settings, case.target
-    if not target.function:
-        return [skipped(NAME, "no function is named", f"{PROGRAM} doctor --function NAME")]
-    if settings.credentials is None or settings.region is None:
-        return [skipped(NAME, "no credentials and COS_REGION to ask SCF with")]
-    cloud = Cloud(settings.credentials, settings.region, target.scf_endpoint, INVOKE_S)
+    target = case.target
     asked = {
         "FunctionName": target.function,
         "Namespace": target.namespace,
         "Event": json.dumps({"task": SELF_CHECK}),
     }
-    try:
-        answer = cloud.call("scf", "InvokeFunction", asked)
-    except SdkMissingError as error:
-        return [skipped(NAME, str(error))]
-    except CloudError as error:
-        if error.is_in("UnauthorizedOperation", "AuthFailure.UnauthorizedOperation"):
-            return [skipped(NAME, f"no answer: {error}", grant_needed("scf:InvokeFunction"))]
-        return [skipped(NAME, f"the function could not be invoked: {error}")]
-    return _findings(answer.get("Result") or {})
+    question = Question(
+        NAME,
+        "scf:InvokeFunction",
+        lambda cloud: cloud.call("scf", "InvokeFunction", asked),
+        lambda error: skipped(NAME, f"the function could not be invoked: {error}"),
+        timeout_s=INVOKE_S,
+    )
+    answer = ask_about_function(case, question)
+    return [answer] if isinstance(answer, Finding) else _findings(answer.get("Result") or {})
 
 
 def _findings(result: Mapping[str, Any]) -> list[Finding]:
