@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 REQUESTS: Mapping[str, int] = {
     "kept": 1,
@@ -66,11 +67,23 @@ SWEEPS = 43_200
 RECONCILES = 1_440
 """One each half hour of a month of 30 days."""
 
-GB = 1_000_000_000.0
+FORWARDS = 43_200
+"""Runs of the timer `forward`, one each minute of a month of 30 days (serverless.yml)."""
+FORWARD_REQUESTS = 1
+"""COS requests of a run that finds nothing (`make bench`: idle forward). Without FORWARD_URLS a run
+asks nothing."""
+EVENT_REQUESTS = 3.03
+"""COS requests of an event: one as it is stored with its record (`make bench`: kept forwarded), and
+2.03 as it is sent in a batch of 100 to two destinations (`make bench`: COS requests per event)."""
+EVENT_MS = 7.6
+"""Time of a run for each event: 7.25 s for the 694 of a minute, the wait for the lease left out
+(`make bench`: 1 M events a day, two destinations, 20 ms)."""
+EVENT_BYTES = 2_000
+"""Of one event: its head and its answers below `_deliveries/` and `_finals/`."""
+EVENT_DAYS = 30
+"""Days that events stay, as docs/events.md suggests."""
 
-COS_REQUEST_PRICE = 0.002
-"""USD for 10,000 requests to STANDARD: the example in "Request Fees" (436/40100, 2025-10-28). It
-differs by region. No other price has a default, since no page with a figure was found."""
+GB = 1_000_000_000.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +101,9 @@ class Load:
     failed_ms: float
     sweeps: int
     reconciles: int
+    forwards: int
+    destinations: int = 0
+    """Of FORWARD_URLS."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +123,24 @@ class Use:
 class Prices:
     """Of one unit each; None where no price is given."""
 
-    gb_second: float | None
-    invocations_10k: float | None
-    egress_gb: float | None
-    cos_requests_10k: float | None
-    cos_gb_month: float | None
+    gb_second: float | None = None
+    invocations_10k: float | None = None
+    egress_gb: float | None = None
+    cos_requests_10k: float | None = None
+    cos_gb_month: float | None = None
+
+
+PUBLISHED = Prices(
+    gb_second=0.0000167,
+    invocations_10k=0.002,
+    egress_gb=0.1203,
+    cos_requests_10k=0.002,
+    cos_gb_month=0.024,
+)
+"""In USD, in mainland China. SCF: its product pricing of basic features (2022-05). COS: the
+examples of "Request Fees" (436/40100, 2025-10-28) and of "Storage Usage Fees" (436/40099) for
+STANDARD in Guangzhou and Beijing. They differ by region and by contract."""
+PUBLISHED_CURRENCY = "USD"
 
 
 def use(load: Load) -> Use:
@@ -130,6 +159,8 @@ def use(load: Load) -> Use:
     idle = load.sweeps * idle_sweep + load.reconciles * RECONCILE_REQUESTS
     sweeping = failed * FOLLOW_UP_REQUESTS + active * ACTIVE_SWEEP_REQUESTS
     requests = callbacks + idle + sweeping
+    events = _events(load, load.callbacks + failed)
+    requests += events.requests
     waited_for = idle + sweeping + failed * (FOLLOW_UP_CI_REQUESTS - EARLY_REQUESTS)
     seconds = (
         (load.callbacks - failed + again) * load.callback_ms
@@ -137,16 +168,45 @@ def use(load: Load) -> Use:
         + refused * REFUSED_MS
         + waited_for * REQUEST_MS
         + active * LEASE_WAIT_MS
+        + events.ms
     ) / 1000
     came = (load.callbacks + failed) * load.record_bytes + failed * TICKETS * TICKET_BYTES
-    sent_bytes = came + requests * REQUEST_OVERHEAD_BYTES + (load.callbacks + again) * ANSWER_BYTES
+    answered_bytes = (load.callbacks + again) * ANSWER_BYTES
+    sent_bytes = came + requests * REQUEST_OVERHEAD_BYTES + answered_bytes + events.sent_bytes
+    timers = load.sweeps + load.reconciles + load.forwards
     return Use(
-        invocations=load.callbacks + failed + again + refused + load.sweeps + load.reconciles,
+        invocations=load.callbacks + failed + again + refused + timers,
         gb_seconds=seconds * load.memory_mb / 1024,
         cos_requests=requests,
-        stored_gb=came * load.retention_days / 30 / GB,
+        stored_gb=(came * load.retention_days + events.kept_bytes * EVENT_DAYS) / 30 / GB,
         egress_gb=sent_bytes / GB,
     )
+
+
+class _Events(NamedTuple):
+    """What events add. kept_bytes: stored in a month. sent_bytes: outbound."""
+
+    requests: int = 0
+    ms: float = 0
+    kept_bytes: float = 0
+    sent_bytes: float = 0
+
+
+def _events(load: Load, ends: int) -> _Events:
+    """Each callback of an end makes an event. ends: how many there are."""
+    if not load.destinations:
+        return _Events()
+    requests = ends * EVENT_REQUESTS + load.forwards * FORWARD_REQUESTS
+    active = min(load.forwards, ends)
+    ms = ends * EVENT_MS + active * LEASE_WAIT_MS + load.forwards * REQUEST_MS
+    kept = ends * EVENT_BYTES
+    posted = ends * load.destinations * (load.record_bytes + REQUEST_OVERHEAD_BYTES)
+    return _Events(round(requests), ms, kept, kept + posted)
+
+
+def total_of(costs: Mapping[str, float | None]) -> float:
+    """The sum of the costs that are known."""
+    return sum(cost for cost in costs.values() if cost is not None)
 
 
 def cost_of(used: Use, prices: Prices) -> dict[str, float | None]:

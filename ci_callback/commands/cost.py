@@ -1,33 +1,34 @@
-"""`cost`: the use that a month of callbacks makes, and its cost where prices are given."""
+"""`cost`: the use that a month of callbacks makes, and what it costs at the published prices."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from ci_callback import cost_model
 from ci_callback.common import AsJson
-from ci_callback.cost_model import Load, Prices
+from ci_callback.cost_model import PUBLISHED, PUBLISHED_CURRENCY, Load, Prices
 from ci_callback.listing import Form, say_rows
+from ci_callback.record_filter import known
 from ci_callback.terminal import print_json, say
 
 MAX_COUNT = 1e12
 
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)(%?)")
 
-ROWS: Mapping[str, str] = {
-    "invocations": "invocations",
-    "gb_seconds": "GB-seconds",
-    "cos_requests": "COS requests",
-    "stored_gb": "GB stored in COS",
-    "egress_gb": "GB outbound",
+ROWS: Mapping[str, tuple[str, str, str]] = {
+    "invocations": ("invocations", "invocations_10k", "10,000"),
+    "gb_seconds": ("GB-seconds", "gb_second", "1"),
+    "cos_requests": ("COS requests", "cos_requests_10k", "10,000"),
+    "stored_gb": ("GB stored in COS", "cos_gb_month", "1"),
+    "egress_gb": ("GB outbound", "egress_gb", "1"),
 }
-
-Price = float | None
+"""Each unit: its title, its price, and of how many the price is."""
 
 
 def count(text: str) -> int:
@@ -58,6 +59,50 @@ def share(text: str) -> float:
     return value
 
 
+def number(text: str) -> float:
+    """A number from 0 on.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= MAX_COUNT:
+        raise typer.BadParameter(f"{text!r}: write a number such as 0.5")
+    return value
+
+
+class Assumption(NamedTuple):
+    """What --set changes. field: of Load, or of Prices where it is a price."""
+
+    field: str
+    read: Callable[[str], float]
+    default: float
+    is_price: bool = False
+
+
+ASSUMPTIONS: Mapping[str, Assumption] = {
+    "duplicates": Assumption("duplicates", share, 0.0),
+    "refused": Assumption("refused", share, 0.0),
+    "memory-mb": Assumption("memory_mb", count, 256),
+    "callback-ms": Assumption("callback_ms", number, cost_model.CALLBACK_MS),
+    "failed-ms": Assumption("failed_ms", number, cost_model.FAILED_MS),
+    "record-bytes": Assumption("record_bytes", count, cost_model.RECORD_BYTES),
+    "retention-days": Assumption("retention_days", count, 365),
+    "sweeps": Assumption("sweeps", count, cost_model.SWEEPS),
+    "reconciles": Assumption("reconciles", count, cost_model.RECONCILES),
+    "forwards": Assumption("forwards", count, cost_model.FORWARDS),
+    **{
+        f"price-{field.replace('_', '-')}": Assumption(field, number, price, is_price=True)
+        for field, price in asdict(PUBLISHED).items()
+    },
+}
+"""By name. docs/costs.md says what each is."""
+CURRENCY = "currency"
+
+
 def cost(
     callbacks: Annotated[
         int, typer.Option(parser=count, metavar="N", help="Callbacks per month.")
@@ -66,72 +111,102 @@ def cost(
         float,
         typer.Option(parser=share, metavar="SHARE", help="Share of failed jobs: 2% or 0.02."),
     ] = "2%",  # type: ignore[assignment]  # as above
-    duplicates: Annotated[
-        float, typer.Option(parser=share, metavar="SHARE", help="Share of callbacks sent twice.")
-    ] = "0%",  # type: ignore[assignment]  # as above
-    refused: Annotated[
-        float,
-        typer.Option(parser=share, metavar="SHARE", help="Requests without the token, as a share."),
-    ] = "0%",  # type: ignore[assignment]  # as above
-    memory: Annotated[int, typer.Option(min=64, help="memorySize in MB.")] = 256,
-    ms: Annotated[
-        float, typer.Option(min=0, help="Milliseconds of a warm callback.")
-    ] = cost_model.CALLBACK_MS,
-    failed_ms: Annotated[
-        float, typer.Option(min=0, help="Milliseconds of a failed job's callback.")
-    ] = cost_model.FAILED_MS,
-    record_bytes: Annotated[
-        int, typer.Option(min=0, help="Bytes per record.")
-    ] = cost_model.RECORD_BYTES,
-    retention_days: Annotated[int, typer.Option(min=1, help="Days that records stay.")] = 365,
-    sweeps: Annotated[int, typer.Option(min=0, help="Sweeps per month.")] = cost_model.SWEEPS,
-    reconciles: Annotated[
-        int, typer.Option(min=0, help="Reconciliations per month.")
-    ] = cost_model.RECONCILES,
-    price_gb_second: Annotated[Price, typer.Option(min=0, help="Per GB-second.")] = None,
-    price_invocations: Annotated[Price, typer.Option(min=0, help="Per 10,000 invocations.")] = None,
-    price_egress: Annotated[Price, typer.Option(min=0, help="Per GB outbound.")] = None,
-    price_requests: Annotated[
-        Price, typer.Option(min=0, help="Per 10,000 requests to COS (436/40100).")
-    ] = cost_model.COS_REQUEST_PRICE,
-    price_storage: Annotated[Price, typer.Option(min=0, help="Per GB and month in COS.")] = None,
+    destinations: Annotated[
+        int, typer.Option(min=0, max=100, help="Addresses of FORWARD_URLS; 0: no events.")
+    ] = 0,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            allow_from_autoenv=False,
+            metavar="NAME=VALUE",
+            help="Another value for an assumption or a price; may be given again: "
+            f"{', '.join(ASSUMPTIONS)}; {CURRENCY}.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Calculate what a month of callbacks uses, and its cost at the given prices."""
-    load = Load(
-        callbacks=callbacks,
-        failed=failed,
-        duplicates=duplicates,
-        refused=refused,
-        record_bytes=record_bytes,
-        retention_days=retention_days,
-        memory_mb=memory,
-        callback_ms=ms,
-        failed_ms=failed_ms,
-        sweeps=sweeps,
-        reconciles=reconciles,
-    )
-    prices = Prices(price_gb_second, price_invocations, price_egress, price_requests, price_storage)
+    """Calculate what a month of callbacks uses, and its cost at the published prices.
+
+    The prices are in USD and differ by region and contract. With --set currency=CNY only those
+    that are set count.
+    """
+    values, currency = _assumptions(sets or ())
+    fields = {a.field: values[name] for name, a in ASSUMPTIONS.items() if not a.is_price}
+    load = Load(callbacks=callbacks, failed=failed, destinations=destinations, **fields)  # type: ignore[arg-type]  # each is read as its field is declared
+    prices = Prices(**{a.field: values[name] for name, a in ASSUMPTIONS.items() if a.is_price})
     used = cost_model.use(load)
     costs = cost_model.cost_of(used, prices)
+    total = cost_model.total_of(costs)
     if as_json:
         print_json(
-            {"load": asdict(load), "use": asdict(used), "prices": asdict(prices), "cost": costs}
+            {
+                "load": asdict(load),
+                "use": asdict(used),
+                "currency": currency,
+                "prices": asdict(prices),
+                "cost": costs,
+                "total": total,
+            }
         )
         return
-    say(f"{callbacks:,} callbacks, {failed:.1%} failed")
+    events = f", events to {destinations} destinations" if destinations else ""
+    say(f"{callbacks:,} callbacks per month, {failed:.1%} failed{events}")
+    names = ("per month", "units", f"price in {currency}", f"cost in {currency}")
     rows = [
-        (title, _amount(getattr(used, name)), _price(costs[name])) for name, title in ROWS.items()
+        (
+            title,
+            _amount(getattr(used, name)),
+            _price(getattr(prices, price), per),
+            _cost(costs[name]),
+        )
+        for name, (title, price, per) in ROWS.items()
     ]
-    say_rows(("per month", "units", "cost"), rows, Form(header=True))
-    missing = [ROWS[name] for name, value in costs.items() if value is None]
+    missing = [ROWS[name][0] for name, value in costs.items() if value is None]
+    say_rows(names, [*rows, ("total", "", "", _cost(total))], Form(header=True))
     if missing:
-        say(f"No price is given for: {', '.join(missing)}. See docs/costs.md.")
+        say(f"Not in the total, for want of a price: {', '.join(missing)}. See docs/costs.md.")
+
+
+def _assumptions(sets: Sequence[str]) -> tuple[dict[str, float | None], str]:
+    """The value of each assumption, None for a price that is not known, and the currency.
+
+    Raises:
+        typer.BadParameter: a text of --set is none.
+    """
+    given: dict[str, str] = {}
+    for text in sets:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise typer.BadParameter(f"--set {text}: write NAME=VALUE")
+        known("name for --set", name, {*ASSUMPTIONS, CURRENCY})
+        given[name] = value
+    currency = given.get(CURRENCY, PUBLISHED_CURRENCY)
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise typer.BadParameter("--set currency: three letters such as CNY")
+    values: dict[str, float | None] = {}
+    for name, assumption in ASSUMPTIONS.items():
+        is_known = not assumption.is_price or currency == PUBLISHED_CURRENCY
+        values[name] = assumption.default if is_known else None
+        if name in given:
+            values[name] = _read(name, assumption, given[name])
+    return values, currency
+
+
+def _read(name: str, assumption: Assumption, text: str) -> float:
+    try:
+        return assumption.read(text)
+    except typer.BadParameter as error:
+        raise typer.BadParameter(f"--set {name}: {error.message}") from error
 
 
 def _amount(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
 
 
-def _price(value: float | None) -> str:
+def _price(value: float | None, per: str) -> str:
+    return "–" if value is None else f"{value:.7f}".rstrip("0").rstrip(".") + f" per {per}"
+
+
+def _cost(value: float | None) -> str:
     return "–" if value is None else f"{value:,.2f}"

@@ -87,7 +87,7 @@ ROWS = (
     Row(
         "cost",
         LOOK,
-        "Calculate what a month of callbacks uses, and its cost at the given prices.",
+        "Calculate what a month of callbacks uses, and its cost at the published prices.",
         "cost --callbacks 1e6 --failed 2%",
     ),
     Row(

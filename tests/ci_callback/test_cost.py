@@ -40,7 +40,13 @@ def as_json(*arguments: str) -> dict[str, Any]:
     return printed
 
 
-QUIET = ("--sweeps", "0", "--reconciles", "0", "--failed", "0%")
+def sets(**values: object) -> tuple[str, ...]:
+    """--set of each."""
+    return tuple(f"--set={name.replace('_', '-')}={value}" for name, value in values.items())
+
+
+NO_TIMERS = sets(sweeps=0, reconciles=0, forwards=0)
+QUIET = (*NO_TIMERS, "--failed", "0%")
 
 
 def test_a_million_callbacks_that_all_succeed_are_a_million_requests() -> None:
@@ -51,21 +57,22 @@ def test_a_million_callbacks_that_all_succeed_are_a_million_requests() -> None:
 
 def test_gb_seconds_are_memory_times_time() -> None:
     """As SCF counts them (583/12284): 256 MB for 20 ms are 0.005 GB-seconds."""
-    used = as_json("--callbacks", "1000", "--memory", "256", "--ms", "20", *QUIET)["use"]
+    used = as_json("--callbacks", "1000", *sets(memory_mb=256, callback_ms=20), *QUIET)["use"]
     assert used["gb_seconds"] == pytest.approx(1000 * 0.005)
 
 
 def test_a_month_without_callbacks_is_its_timers() -> None:
-    """A sweep each minute, a reconciliation each half hour, two listings each."""
+    """A sweep and a run of `forward` each minute, a reconciliation each half hour. A sweep lists
+    once, a reconciliation twice, and `forward` without FORWARD_URLS asks nothing."""
     used = as_json("--callbacks", "0")["use"]
-    assert used["invocations"] == 43_200 + 1_440
+    assert used["invocations"] == 43_200 + 43_200 + 1_440
     assert used["cos_requests"] == 43_200 + 2 * 1_440
     assert used["stored_gb"] == 0
 
 
 def test_a_failure_is_more_requests_and_more_time_than_a_success() -> None:
     """Its ticket, its sweeps, and its second callback."""
-    base = ("--callbacks", "1000", "--sweeps", "0", "--reconciles", "0", "--failed")
+    base = ("--callbacks", "1000", *NO_TIMERS, "--failed")
     none, all_of_them = (as_json(*base, share)["use"] for share in ("0%", "100%"))
     assert none["cos_requests"] == 1000
     assert all_of_them["cos_requests"] == 1000 * (2 + 3 + cost_model.FOLLOW_UP_REQUESTS)
@@ -76,7 +83,7 @@ def test_a_failure_is_more_requests_and_more_time_than_a_success() -> None:
 def test_a_sweep_is_active_once_however_many_failures_it_finds() -> None:
     """So the wait for the lease is paid for at most once a sweep."""
     few, many = (
-        as_json("--callbacks", count, "--failed", "100%", "--sweeps", "10", "--reconciles", "0")
+        as_json("--callbacks", count, "--failed", "100%", *sets(sweeps=10, reconciles=0))
         for count in ("4", "1000")
     )
     difference = many["use"]["cos_requests"] - few["use"]["cos_requests"]
@@ -86,29 +93,65 @@ def test_a_sweep_is_active_once_however_many_failures_it_finds() -> None:
 def test_records_that_stay_longer_take_more_room() -> None:
     """In a steady state: what a month brings, times the months that it stays."""
     month, year = (
-        as_json("--retention-days", days, *QUIET)["use"]["stored_gb"] for days in ("30", "360")
+        as_json(*sets(retention_days=days), *QUIET)["use"]["stored_gb"] for days in ("30", "360")
     )
     assert month == pytest.approx(2.0)
     assert year == pytest.approx(12 * month)
 
 
-def test_prices_that_are_given_make_costs() -> None:
-    """Those of requests have a default; it is said which are missing."""
-    printed = as_json("--callbacks", "1e6", "--price-gb-second", "0.00002", *QUIET)
-    assert printed["cost"]["cos_requests"] == pytest.approx(100 * cost_model.COS_REQUEST_PRICE)
+def test_published_prices_make_a_total() -> None:
+    """In USD; one that is given goes before the published one."""
+    printed = as_json("--callbacks", "1e6", *sets(price_gb_second=0.00002), *QUIET)
+    assert printed["currency"] == "USD"
+    assert printed["cost"]["cos_requests"] == pytest.approx(0.2)
     assert printed["cost"]["gb_seconds"] == pytest.approx(printed["use"]["gb_seconds"] * 0.00002)
-    assert printed["cost"]["egress_gb"] is None
-    status, out = run("--callbacks", "1e6", "--price-gb-second", "0.00002")
+    assert printed["total"] == pytest.approx(sum(printed["cost"].values()))
+
+
+def test_in_another_currency_only_given_prices_count() -> None:
+    """Published ones are in USD; the table says which are missing."""
+    arguments = ("--callbacks", "1e6", *sets(currency="CNY", price_cos_requests_10k=0.01), *QUIET)
+    printed = as_json(*arguments)
+    assert printed["cost"]["gb_seconds"] is None
+    assert printed["total"] == printed["cost"]["cos_requests"] == pytest.approx(1.0)
+    status, out = run(*arguments)
     assert status == 0
-    assert "No price is given for: invocations, GB stored in COS, GB outbound" in out
+    assert "cost in CNY" in out
+    assert "for want of a price: invocations, GB-seconds, GB stored in COS, GB outbound" in out
 
 
 def test_a_table_is_for_people() -> None:
     """The issue's own command."""
     status, out = run("--callbacks", "1e6", "--failed", "2%")
     assert status == 0
-    assert "1,000,000 callbacks, 2.0% failed" in out
+    assert "1,000,000 callbacks per month, 2.0% failed" in out
     assert "GB-seconds" in out
+    assert [line.split()[-1] for line in out.splitlines() if line.startswith("total")] == ["2.17"]
+
+
+def test_there_are_five_options() -> None:
+    """And --help."""
+    command: Any = typer.main.get_command(app)
+    options = {parameter.opts[0] for parameter in command.params}
+    assert options - {"--install-completion", "--show-completion"} == {
+        *("--callbacks", "--failed", "--destinations", "--set", "--json")
+    }
+
+
+def test_events_are_requests_runs_and_traffic() -> None:
+    """One for each end of a job: as it is stored, and as it is sent (docs/performance.md)."""
+    base = ("--callbacks", "1000", "--failed", "100%", *sets(sweeps=0, reconciles=0))
+    none, two = (as_json(*base, "--destinations", count)["use"] for count in ("0", "2"))
+    ends = 2000
+    assert two["invocations"] == none["invocations"]  # the timer runs in any case
+    assert two["cos_requests"] - none["cos_requests"] == pytest.approx(
+        ends * cost_model.EVENT_REQUESTS + cost_model.FORWARDS * cost_model.FORWARD_REQUESTS
+    )
+    assert two["stored_gb"] - none["stored_gb"] == pytest.approx(ends * 2_000 / 1e9)
+    waited = ends * cost_model.LEASE_WAIT_MS / 1000 * 0.25
+    assert two["gb_seconds"] - none["gb_seconds"] > waited
+    more = as_json(*base, "--destinations", "3")["use"]["egress_gb"] - two["egress_gb"]
+    assert more == pytest.approx(ends * 2_800 / 1e9)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +165,13 @@ def test_a_table_is_for_people() -> None:
         ("--failed", "102%"),
         ("--failed", "-2%"),
         ("--failed", "often"),
-        ("--memory", "0"),
+        ("--destinations", "-1"),
+        ("--set", "memory"),
+        ("--set", "memory=1"),
+        ("--set", "memory-mb=much"),
+        ("--set", "price-gb-second=-1"),
+        ("--set", "price-gb-second=nan"),
+        ("--set", "currency=Euros"),
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(arguments: tuple[str, ...]) -> None:
