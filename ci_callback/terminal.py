@@ -18,10 +18,12 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO, TypeAlias, TypeVar
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, Group
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 from rich.tree import Tree as RichTree
+
+from ci_callback.command_language import localised
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def _escaped(character: str) -> str:
 
 def say(*parts: object, sep: str = " ") -> None:
     """Print one line for people."""
-    _stdout().print(_line(parts, sep))
+    _stdout().print(_line(map(_localised, parts), sep))
 
 
 def say_lines(text: str) -> None:
@@ -176,10 +178,11 @@ def can_show(sign: str) -> bool:
 
 def complain(*parts: object) -> None:
     """Print one line about a fault, or about the work, to stderr."""
+    line = _line(map(_localised, parts))
     if sys.stderr.isatty() and any(isinstance(part, Styled) for part in parts):
-        Console(stderr=True, highlight=False, soft_wrap=True).print(_line(parts))
+        Console(stderr=True, highlight=False, soft_wrap=True).print(line)
     else:
-        _write(sys.stderr, _line(parts).plain + "\n")
+        _write(sys.stderr, line.plain + "\n")
 
 
 def print_log(lines: str) -> None:
@@ -213,6 +216,30 @@ def _text(value: object) -> Text:
     if isinstance(value, Styled):
         return Text(visible(value.value), style=value.style)
     return Text(visible(value))
+
+
+def folding(table: Any) -> Any:
+    """A class of tables that break a run without blanks, such as a Chinese sentence, where its
+    column ends. Typer's cut it off there."""
+
+    def add_row(self: Any, *cells: Any, **more: Any) -> None:
+        table.add_row(self, *cells, **more)
+        for column in self.columns:
+            column.overflow = "fold"
+
+    return type("FoldingTable", (table,), {"add_row": add_row})
+
+
+def stacked(items: Iterable[Any]) -> Group:
+    """What is to be printed, one below the other, each as wide as there is room."""
+    return Group(*items)
+
+
+def _localised(part: object) -> object:
+    """A part of a line in the reader's language: messages have Chinese, values do not."""
+    if isinstance(part, Styled):
+        return Styled(_localised(part.value), part.style)
+    return localised(str(part)) if isinstance(part, (str, Exception)) else part
 
 
 def _line(parts: Iterable[object], sep: str = " ") -> Text:

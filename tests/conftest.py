@@ -53,6 +53,12 @@ class Invoked:
 
 
 @pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages are compared as they are in English, whatever the locale of the machine."""
+    monkeypatch.setenv("CI_CALLBACK_LANG", "en")
+
+
+@pytest.fixture(autouse=True)
 def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """No message breaks where a path, or the terminal of whoever runs the tests, wants it to."""
     monkeypatch.setenv("COLUMNS", "1000")

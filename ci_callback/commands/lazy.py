@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ci_callback.command_language import chinese, language
 from ci_callback.program import PROGRAM
-from ci_callback.terminal import visible_lines
+from ci_callback.terminal import folding, stacked, visible_lines
 from ci_callback.usage_errors import in_our_words
 
 
@@ -46,6 +48,7 @@ class LazyCommands(TyperGroup):
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         self.commands = {row.name: _listed(row) for row in self.rows}
+        _use_language(self)
 
     def loaded(self, name: str) -> Any:
         """A command of the list, imported.
@@ -78,6 +81,10 @@ def _visible_errors() -> Iterator[None]:
         yield
     except typer.TyperException as error:
         error.message = visible_lines(in_our_words(error.message))
+        if language(os.environ) == "zh":
+            text = chinese(error.format_message())
+            # Typer prints what this returns; its own puts English words around the message.
+            vars(error)["format_message"] = lambda: text
         raise
 
 
@@ -100,4 +107,59 @@ def _loaded(row: Row) -> Any:
     command = group.commands[row.name]
     if row.example:
         command.epilog = f"Example: {PROGRAM} {row.example}"
+    _use_language(command)
     return command
+
+
+TYPERS_WORDS = (
+    "ARGUMENTS_PANEL_TITLE",
+    "OPTIONS_PANEL_TITLE",
+    "COMMANDS_PANEL_TITLE",
+    "ERRORS_PANEL_TITLE",
+    "DEFAULT_STRING",
+    "ENVVAR_STRING",
+    "REQUIRED_LONG_STRING",
+    "ABORTED_TEXT",
+    "RICH_HELP",
+)
+"""Texts of typer.rich_utils, which Typer itself prints around ours."""
+
+_typers_own: dict[str, Any] = {}
+
+
+def _use_language(command: Any) -> None:
+    """Print Typer's own texts, and those of a command, in the reader's language."""
+    lang = language(os.environ)
+    if lang == "zh" or _typers_own:
+        from typer import rich_utils  # it imports Rich, which no completion needs
+
+        for name in (*TYPERS_WORDS, "Columns", "Table"):
+            _typers_own.setdefault(name, getattr(rich_utils, name))
+        ours: dict[str, Any] = {name: chinese(_typers_own[name]) for name in TYPERS_WORDS}
+        ours |= {"Columns": stacked, "Table": folding(_typers_own["Table"])}
+        for name, value in (ours if lang == "zh" else _typers_own).items():
+            setattr(rich_utils, name, value)
+    if lang == "zh":
+        _say_in_chinese(command)
+
+
+def _say_in_chinese(command: Any) -> None:
+    """Help, summary and example of a command, of its options, and of the commands below it."""
+    for name in ("help", "short_help", "epilog", "rich_help_panel"):
+        text = getattr(command, name, None)
+        if isinstance(text, str):
+            setattr(command, name, chinese(text))
+    for param in command.params:
+        if getattr(param, "help", None):
+            param.help = chinese(param.help)
+    english_option = command.get_help_option
+
+    def help_option(ctx: Any) -> Any:
+        option = english_option(ctx)
+        if option is not None:
+            option.help = chinese(option.help)
+        return option
+
+    vars(command)["get_help_option"] = help_option  # --help is made when it is asked for
+    for below in getattr(command, "commands", {}).values():
+        _say_in_chinese(below)

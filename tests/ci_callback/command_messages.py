@@ -1,0 +1,72 @@
+"""The messages of the command line, as its code has them: each text that is printed for people,
+with {0}, {1}, … in place of its values."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+TOOL = Path(__file__).parents[2] / "ci_callback"
+
+PRINTED = frozenset({"say", "complain", "BadParameter", "confirm", "prompt", "DeployError"})
+"""Calls whose texts people read."""
+
+FOLDERS = ("commands", "deploy")
+MODULES = (
+    "common.py",
+    "delivery_output.py",
+    "listing.py",
+    "record_filter.py",
+    "writing.py",
+)
+"""Where such calls are made."""
+
+
+def messages() -> set[str]:
+    """All of them."""
+    paths = [path for folder in FOLDERS for path in (TOOL / folder).glob("*.py")]
+    paths += [TOOL / name for name in MODULES]
+    return {text for path in paths for text in _of(ast.parse(path.read_text(encoding="utf-8")))}
+
+
+def _of(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) in PRINTED:
+            for argument in node.args:
+                for text in _texts(argument):
+                    words = text.strip()
+                    if _is_message(words):
+                        yield words
+
+
+def _name(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        parts, count = [], 0
+        for part in node.values:
+            if isinstance(part, ast.Constant):
+                parts.append(str(part.value))
+            else:
+                parts.append(f"{{{count}}}")
+                count += 1
+        yield "".join(parts)
+    elif isinstance(node, ast.Call) and _name(node.func) == "Styled":
+        yield from _texts(node.args[0])
+    elif isinstance(node, (ast.BoolOp, ast.IfExp)):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                yield from _texts(child)
+
+
+def _is_message(text: str) -> bool:
+    """Whether it has words: a name of a setting or a command is no message."""
+    words = [word for word in text.split() if word.isalpha() and word.islower() and len(word) > 1]
+    return len(words) > 1 or (len(words) == 1 and len(text.split()) > 1)

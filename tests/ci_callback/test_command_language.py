@@ -1,0 +1,179 @@
+"""The command line speaks Chinese where its reader does: help and messages, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from ci_callback import command_language
+from ci_callback.command_language import chinese, language, table
+from ci_callback.commands import registry
+from ci_callback.commands.registry import ROWS
+from tests.ci_callback.command_messages import messages
+from tests.conftest import PAYLOADS
+
+PLACES = re.compile(r"\{\w*\}")
+
+KEPT_IN_ENGLISH = frozenset(
+    {
+        # Names and values, with a word between them that reads alike in both languages.
+        "answers  {0}",
+        "call {0}",
+        "cloud     {0}",
+        "console   {0}",
+        "deploy    LEDGER_URL={0} COS_REGION={1}",
+        "deploy --logs",
+        "done {0}",
+        "function  {0}/",
+        "ms       {0}",
+        "strict    {0}",
+        "{0}  {1}  {2} bytes",
+        "{0}  {1} ms  {2}{3}",
+        "{0} changed",
+        "{0} deploy --to {1}",
+        "{0} fields stay",
+        "{0} in {1}",
+        "{0} is {1}: {2}",
+    }
+)
+
+
+def helps() -> Iterator[str]:
+    """Each paragraph of every help, in English."""
+    group: Any = typer.main.get_command(registry.app)
+    texts = [text for row in ROWS for text in (row.summary, row.panel)]
+    waiting = [group, *(group.loaded(row.name) for row in ROWS)]
+    while waiting:
+        command = waiting.pop()
+        texts += [
+            command.help or "",
+            *(getattr(param, "help", "") or "" for param in command.params),
+        ]
+        if command is not group:
+            waiting += getattr(command, "commands", {}).values()
+    for text in texts:
+        for paragraph in text.split("\n\n"):
+            if paragraph:
+                yield " ".join(paragraph.split("\n"))
+
+
+def test_every_help_has_its_chinese() -> None:
+    """Of commands, options and panels; ci_callback/texts/command_line.txt has them."""
+    assert sorted({text for text in helps() if text not in table()}) == []
+
+
+def test_every_message_has_its_chinese() -> None:
+    """Whatever the commands print for people."""
+    assert sorted(messages() - table().keys() - KEPT_IN_ENGLISH) == []
+    assert messages() >= KEPT_IN_ENGLISH
+
+
+@pytest.mark.parametrize("english", table())
+def test_both_languages_have_the_same_values(english: str) -> None:
+    """Each {0} of a message once in both; and the Chinese is Chinese."""
+    translation = table()[english]
+    assert sorted(PLACES.findall(translation)) == sorted(PLACES.findall(english))
+    assert re.search("[一-鿿]", translation)
+
+
+def test_no_text_is_there_twice() -> None:
+    """The later one would hide the earlier."""
+    lines = command_language.FILE.read_text(encoding="utf-8").splitlines()
+    english = [line for line in lines if line and not line.startswith(("\t", "# "))]
+    assert len(english) == len(table())
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "en_US.UTF-8"}, "en"),
+        ({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LC_MESSAGES": "zh_CN", "LANG": "C"}, "zh"),
+        ({"CI_CALLBACK_LANG": "en", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"CI_CALLBACK_LANG": "zh", "LANG": "C"}, "zh"),
+    ],
+)
+def test_the_variable_comes_before_the_locale(env: dict[str, str], expected: str) -> None:
+    """CI_CALLBACK_LANG; then what the shell's locale says."""
+    assert language(env) == expected
+
+
+def test_a_message_keeps_its_values_and_its_margin() -> None:
+    """Values are put where the Chinese has them, and translated where they are messages."""
+    assert chinese("--since 2026-11-21 is after --until 2026-11-20") == (
+        "--since 2026-11-21 晚于 --until 2026-11-20"
+    )
+    assert chinese("  not known: a queue") == "  未知：a queue"
+    assert chinese("Invalid value for '--lang': --lang must be en or zh") == (
+        "'--lang' 的取值无效：--lang 必须为 en 或 zh"
+    )
+    assert chinese("{0}") == "{0}"
+    assert chinese("nothing that the table has") == "nothing that the table has"
+
+
+@pytest.fixture
+def in_chinese(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A reader who set the variable, in a folder without a ledger."""
+    monkeypatch.setenv("CI_CALLBACK_LANG", "zh")
+    monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/ledger")
+
+
+def run(*words: str) -> Result:
+    """The command line."""
+    return CliRunner().invoke(registry.app, list(words))
+
+
+@pytest.mark.usefixtures("in_chinese")
+def test_help_is_in_the_language_of_the_reader() -> None:
+    """The list of commands, a command, and a usage error."""
+    assert "列出记录，最新的在前" in run("--help").stdout
+    shown = run("jobs", "--help").stdout
+    assert "最多显示的记录数" in shown
+    assert "Show at most" not in shown
+    assert "显示此帮助并退出" in shown
+    assert "默认值：50" in shown
+    wrong = run("report", "--out", "x.html", "--lang", "fr")
+    assert wrong.exit_code == 2
+    assert "--lang 必须为 en 或 zh" in wrong.output
+
+
+def test_help_is_english_again_for_the_next_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one process, such as that of these tests."""
+    monkeypatch.setenv("CI_CALLBACK_LANG", "zh")
+    run("jobs", "--help")
+    monkeypatch.setenv("CI_CALLBACK_LANG", "en")
+    assert re.findall("[一-鿿]", run("jobs", "--help").stdout) == []
+
+
+@pytest.mark.usefixtures("in_chinese")
+def test_no_help_is_cut_off_in_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rich cuts a run without a blank that is wider than its column."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for row in ROWS:
+        shown = run(row.name, "--help").stdout
+        cut = [line for line in shown.splitlines() if line.endswith("… │")]
+        assert cut == [], row.name
+
+
+@pytest.mark.usefixtures("in_chinese")
+def test_a_fault_is_told_in_the_language_of_the_reader(tmp_path: Path) -> None:
+    """With what there is in place of it."""
+    missing = run("jobs")
+    assert f"{tmp_path}/ledger 处没有台账。台账由 LEDGER_URL" in missing.output
+
+
+@pytest.mark.usefixtures("in_chinese")
+def test_json_columns_and_states_stay_english() -> None:
+    """Programs read them."""
+    run("invoke", str(PAYLOADS / "Translation.seed.xml"))
+    names, values = run("jobs", "--header").stdout.splitlines()
+    assert names.split("\t")[:2] == ["job", "created"]
+    assert "succeeded" in values
