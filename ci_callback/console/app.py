@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from ci_callback.console import guard, times
 from ci_callback.console.actions import actions
 from ci_callback.console.body import pretty
+from ci_callback.console.chart_page import chart_page
 from ci_callback.console.context import EXTENSION, ConsoleContext, Keeping, LedgerIndex, Plans
 from ci_callback.console.pages import pages
 from ci_callback.console.record_cache import RecordCache
@@ -48,6 +49,7 @@ def create_console(
     guard.install(app, port)
     app.extensions[EXTENSION] = context
     app.register_blueprint(pages)
+    app.register_blueprint(chart_page)
     app.register_blueprint(actions)
     _speak(app)
     _furnish(app, context)

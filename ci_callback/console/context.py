@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Protocol
 
 from flask import current_app
 
+from ci_callback.console.follow import retried
 from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.timeline import TimelineBuilder
 from ci_callback.devserver.history import History
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.record_index.filler import Pace, RecordIndex, one_by_one
 from ci_callback.record_index.search import Lookup
+from ci_callback.record_index.totals import Amounts, Totals, due_of
+from ci_callback.report.figures import Figures
+from ci_callback.report.retries import Fate
 from ci_callback.writing import shown_ledger
 from handler.parallel import in_parallel
 from handler.settings import Settings
+
+USUAL_DAYS = 30
 
 EXTENSION = "console"
 """Under which an application has its console."""
@@ -47,11 +54,36 @@ class LedgerIndex:
     def __init__(self, function: LocalFunction, keeping: Keeping) -> None:
         self._function = function
         self._noted = 0
+        self._amounts: dict[str, Amounts] = {}
+        self._figures: tuple[object, Figures] | None = None
         settings = function.settings
         path = keeping.folder / "console" / _name(settings) if keeping.folder else None
-        self.index = RecordIndex(
-            lambda: function.store, path, _pace(settings, keeping), function.history.tell
-        )
+        pace = _pace(settings, keeping)
+        self.index = RecordIndex(lambda: function.store, path, pace, self._changed)
+
+    def _changed(self) -> None:
+        """Read the amounts of the usual charts before somebody waits for them, and tell pages."""
+        if self.index.progress.is_whole:
+            today = datetime.now(timezone.utc).date()
+            with self.index.file.open() as connection:
+                Totals(connection, today - timedelta(USUAL_DAYS), today, self._amounts).warm()
+        self._function.history.tell()
+
+    def figures(self, lookup: Lookup, since: date, until: date, tickets: Sequence[str]) -> Figures:
+        """The figures of some days, read once for each state of ledger and outbox."""
+        due = due_of(lookup.connection, retried(tickets))
+        question = (self.index.version, since, until, tuple(sorted(due.items())))
+        if self._figures is None or self._figures[0] != question:
+            totals = Totals(lookup.connection, since, until, self._amounts)
+            self._figures = question, totals.figures(due)
+        return self._figures[1]
+
+    def fates(
+        self, lookup: Lookup, since: date, until: date, tickets: Sequence[str]
+    ) -> dict[str, Fate]:
+        """What became of the families of those days, by their roots."""
+        due = due_of(lookup.connection, retried(tickets))
+        return Totals(lookup.connection, since, until, self._amounts).fates(due)
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Lookup]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -72,6 +73,12 @@ class Following:
             return FollowUp("alert_sent")
         fate = _BY_STATE.get(attempt.state)
         return FollowUp(fate, job_id=attempt.job_id) if fate else None
+
+
+def retried(names: Iterable[str]) -> list[str]:
+    """The jobs, as in keys, that tickets are to submit again or to verify."""
+    read = map(TicketName.of, names)
+    return [ticket.job for ticket in read if ticket.action in ("retry", "verify")]
 
 
 _BY_STATE: dict[str, Fate] = {

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from typing import NamedTuple
 
 from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from ci_callback import ledger_reader as reading
-from ci_callback.console import body, digests
+from ci_callback.console import body, digests, times
 from ci_callback.console.context import ConsoleContext, console
 from ci_callback.console.events import Timeline
 from ci_callback.console.filters import MAX_PAGE, Filter
@@ -27,11 +27,8 @@ from ci_callback.dead_letters import (
 )
 from ci_callback.devserver import samples
 from ci_callback.devserver.history import Invocation
-from ci_callback.record_index.search import SORTS
-from ci_callback.report import charts
-from ci_callback.report.gather import gather
-from ci_callback.report.page import tiles
-from ci_callback.texts import Texts
+from ci_callback.record_index.search import SORTS, Lookup
+from ci_callback.report.retries import RETRIED
 from handler.failure_codes import CODES
 
 MAX_SHOWN = 300
@@ -39,8 +36,6 @@ MAX_SHOWN = 300
 
 HEARTBEAT_S = 15.0
 """Between two lines of a silent stream: a browser that is gone shows when it is written to."""
-
-CHART_DAYS = (7, 30, 90)
 
 pages = Blueprint("pages", __name__)
 
@@ -58,7 +53,8 @@ def deliveries() -> str:
     context = console()
     asked = Filter.of(request.args)
     with context.index.open() as lookup:
-        wanted = Wanted(asked, asked.search(g.zone), _page())
+        roots = _roots(context, lookup, asked) if asked.fate else None
+        wanted = Wanted(asked, asked.search(g.zone, roots), _page())
         shown = page(context.history.deliveries(), context.records, lookup, wanted)
     return render_template(
         "deliveries.html",
@@ -150,30 +146,6 @@ def dead_letter(name: str) -> str:
     return render_template("dead_letter.html", dead_letter=stored, body=text)
 
 
-@pages.get("/charts")
-def drawn() -> str:
-    context = console()
-    days = request.args.get("days", CHART_DAYS[1], type=int)
-    if days not in CHART_DAYS:
-        abort(404)
-    today = _today()
-    figures = gather(context.records.store, today - timedelta(days - 1), today)
-    texts = Texts(g.lang)
-    return render_template(
-        "charts.html",
-        figures=figures,
-        tiles=tiles(figures, g.lang),
-        charts=[chart.html(texts) for chart in charts.charts(figures, g.lang)],
-        days=days,
-        choices=CHART_DAYS,
-    )
-
-
-@pages.get("/charts.css")
-def charts_css() -> Response:
-    return Response(charts.CSS, content_type="text/css; charset=utf-8")
-
-
 @pages.get("/send")
 def send() -> str:
     return render_template(
@@ -197,6 +169,7 @@ def _versions(context: ConsoleContext) -> Iterator[str]:
     yield f"retry: 2000\ndata: {seen}\n\n"
     while (now := context.history.wait(seen, HEARTBEAT_S)) is not None:
         yield f"data: {now}\n\n" if now != seen else ": still here\n\n"
+        context.index.index.look()  # others may have written
         seen = now
 
 
@@ -231,9 +204,15 @@ def _dead_letter(context: ConsoleContext, name: str) -> StoredDeadLetter:
         abort(404)
 
 
+def _roots(context: ConsoleContext, lookup: Lookup, asked: Filter) -> set[str]:
+    """The root jobs of failures that came to an end such as the filter asks for."""
+    since, until = (date.fromisoformat(day) if day else None for day in (asked.since, asked.until))
+    fates = context.index.fates(
+        lookup, since or times.FIRST, until or times.LAST, context.records.tickets()
+    )
+    wanted = RETRIED if asked.fate == "retried" else (asked.fate,)
+    return {root for root, fate in fates.items() if fate in wanted}
+
+
 def _page() -> int:
     return min(request.args.get("page", 1, type=int), MAX_PAGE)
-
-
-def _today() -> date:
-    return datetime.now(timezone.utc).date()

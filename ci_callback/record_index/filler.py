@@ -84,17 +84,21 @@ class RecordIndex:
         self._listed_at = {"recent": float("-inf"), "all": float("-inf")}
         self._days = (0, 1)
 
-    def refresh(self) -> None:
-        """Begin to look for what is new, unless that was done just now, and wait a little for it.
-
-        Raises:
-            StoreError: the ledger can't be listed or read.
-        """
+    def look(self) -> threading.Thread | None:
+        """Begin to look for what is new, unless that was done just now; the thread that does."""
         with self._lock:
             if self._thread is None and (which := self._due()) and not self._is_closing:
                 self._thread = threading.Thread(target=self._run, args=(which,), daemon=True)
                 self._thread.start()
-            thread = self._thread
+            return self._thread
+
+    def refresh(self) -> None:
+        """Look for what is new, and wait a little for it.
+
+        Raises:
+            StoreError: the ledger can't be listed or read.
+        """
+        thread = self.look()
         if thread is not None:
             thread.join(self._pace.patience_s)
         if self._failure is not None:
@@ -145,12 +149,13 @@ class RecordIndex:
         for name in ("recent", which) if which else ():
             self._listed_at[name] = now
         self._thread = None
-        self._tell()
 
     def _fill(self, since: date | None) -> None:
         store = self._store()
         wanted = days(store, since)
         is_first = since is None and not self._is_whole()
+        if is_first:
+            self._days = (0, len(wanted) + 1)
         told = time.monotonic()
         with self.file.open() as connection:
             writer = Writer(connection, store, self._pace.parallel)
@@ -164,13 +169,13 @@ class RecordIndex:
                     if self._is_closing:
                         return
                 if is_first:
-                    self._days = (min(number, len(wanted) - 1), len(wanted))
+                    self._days = (number, len(wanted) + 1)
             if since is None:
                 changed |= writer.drop_days(wanted)
                 self._days = (1, 1)
             changed |= writer.hide_twins()
-        if changed:
-            self.version += 1
+        if changed or is_first:
+            self._changed()
 
     def _is_whole(self) -> bool:
         return self._days[0] >= self._days[1]

@@ -66,6 +66,7 @@ class Lookup:
     """Asks one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
         self._run = connection.execute
         self._matched: tuple[str, ...] = ()
 

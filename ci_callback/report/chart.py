@@ -28,14 +28,14 @@ class Chart:
     svg: Safe
     table: Safe
 
-    def html(self, texts: Texts) -> Safe:
-        """The chart as a figure, with its table folded away."""
+    def html(self, texts: Texts, is_open: bool = False) -> Safe:
+        """The chart as a figure, with its table beside it: folded away, unless it is open."""
         return el(
             "figure",
             el("h2", self.title, id=f"{self.id}-title"),
             el("p", self.note, class_="ch-note"),
             self.svg,
-            el("details", el("summary", texts("report.numbers")), self.table),
+            el("details", el("summary", texts("report.numbers")), self.table, open=is_open),
             class_="ch-figure",
             aria_labelledby=f"{self.id}-title",
         )

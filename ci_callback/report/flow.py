@@ -8,6 +8,7 @@ from ci_callback.report import draw, shapes
 from ci_callback.report.chart import Chart, Drawing, Heading, make, nothing
 from ci_callback.report.draw import Key
 from ci_callback.report.figures import Figures
+from ci_callback.report.links import Drawn, linked
 from ci_callback.report.markup import Safe
 from ci_callback.report.palette import FATE_TONES
 from ci_callback.report.retries import RETRIED, Retries
@@ -20,17 +21,17 @@ _UPPER, _LOWER, _BAR = 18.0, 76.0, 22.0
 """Where the bars begin, and how high they are."""
 
 
-def retries(figures: Figures, texts: Texts) -> Chart:
+def retries(figures: Figures, how: Drawn) -> Chart:
     """Failed jobs, those tried again, and how that ended."""
-    of = figures.retries
+    of, texts = figures.retries, how.texts
     heading = Heading(_NAME, texts("report.retry_title"), texts("report.retry_note"))
     if not of.failed:
         return nothing(heading, texts)
     ways = {"retried": of.retried, "waiting": of.waiting, "not_retried": of.not_retried}
     fates: dict[str, int] = {fate: of.fates[fate] for fate in RETRIED if of.fates[fate]}
-    rows = [[texts(f"fate.{way}"), count(n), share(n, of.failed), ""] for way, n in ways.items()]
+    rows = [[_named(way, n, how), count(n), share(n, of.failed), ""] for way, n in ways.items()]
     rows += [
-        [texts(f"fate.{fate}"), count(n), "", share(n, of.retried)] for fate, n in fates.items()
+        [_named(fate, n, how), count(n), "", share(n, of.retried)] for fate, n in fates.items()
     ]
     rows += [
         [texts("report.retry_attempt", attempt=at), count(n), "", share(n, of.retried)]
@@ -38,32 +39,44 @@ def retries(figures: Figures, texts: Texts) -> Chart:
     ]
     title = texts("report.retry_up", count=count(of.failed))
     drawn = [shapes.text(0, _UPPER - 7, title, "start", "ch-strong")]
-    drawn += draw.split(_NAME, _parts(ways, texts), _UPPER, _BAR)
+    drawn += draw.split(_NAME, _parts(ways, how), _UPPER, _BAR)
     high = _UPPER + _BAR
     if of.retried:
-        drawn += _lower(of, fates, texts)
+        drawn += _lower(of, fates, how)
         high = _LOWER + _BAR
     high, listed = draw.legend(_NAME, _keys(ways, of.failed, texts), high + 12)
     high, ended = draw.legend(_NAME, _keys(fates, of.retried, texts), high + 6)
     heads = [texts("report.col_what"), texts("jobs")]
     heads += [texts("report.col_of_failed"), texts("report.col_of_retried")]
-    label = "; ".join(f"{row[0]} {row[1]}" for row in rows)
+    named = {texts(f"fate.{fate}"): n for fate, n in (ways | fates).items()}
+    label = "; ".join(f"{name} {count(n)}" for name, n in named.items())
     return make(heading, Drawing(label, high, [*drawn, *listed, *ended]), heads, rows)
 
 
-def _lower(of: Retries, fates: Mapping[str, int], texts: Texts) -> list[Safe]:
-    title = texts("report.retry_down", count=count(of.retried))
+def _named(fate: str, number: int, how: Drawn) -> Safe:
+    href = how.links.records(fate=fate) if number else ""
+    return linked(how.texts(f"fate.{fate}"), href)
+
+
+def _lower(of: Retries, fates: Mapping[str, int], how: Drawn) -> list[Safe]:
+    title = how.texts("report.retry_down", count=count(of.retried))
     retried = shapes.WIDTH * of.retried / of.failed - 1
     return [
         draw.band((0, retried), _UPPER + _BAR + 1, (0, shapes.WIDTH), _LOWER - 2),
         shapes.text(0, _LOWER - 6, title, "start", "ch-strong"),
-        *draw.split(_NAME, _parts(fates, texts), _LOWER, _BAR),
+        *draw.split(_NAME, _parts(fates, how), _LOWER, _BAR),
     ]
 
 
-def _parts(counts: Mapping[str, int], texts: Texts) -> list[Part]:
+def _parts(counts: Mapping[str, int], how: Drawn) -> list[Part]:
     return [
-        Part(FATE_TONES[key], n, f"{texts(f'fate.{key}')} {count(n)}") for key, n in counts.items()
+        Part(
+            FATE_TONES[key],
+            n,
+            f"{how.texts(f'fate.{key}')} {count(n)}",
+            how.links.records(fate=key),
+        )
+        for key, n in counts.items()
     ]
 
 

@@ -13,9 +13,9 @@ class Safe(str):
 
 def el(name: str, /, *children: object, **attributes: object) -> Safe:
     """An element. A child is markup if it is Safe, text otherwise; None and False leave an
-    attribute out. `class_` is class, and `aria_label` is aria-label."""
+    attribute out, True gives one without a value. `class_` is class, `aria_label` aria-label."""
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_text(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{"" if value is True else escape(_text(value))}"'
         for key, value in attributes.items()
         if value is not None and value is not False
     )

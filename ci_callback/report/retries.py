@@ -68,10 +68,13 @@ class Families:
     def take(self, record: JobRecord) -> None:
         """Note a job that failed or is a re-submission."""
         root, attempt = record.lineage.root_job_id, record.lineage.attempt
-        if record.kind != "job" or (record.outcome != "failed" and attempt == 1):
-            return
+        if record.kind == "job" and (record.outcome == "failed" or attempt > 1):
+            self.note(root, attempt, record.outcome)
+
+    def note(self, root: str, attempt: int, outcome: str) -> None:
+        """Note the end of an attempt."""
         if attempt > self._last.get(root, Last(0, "")).attempt:
-            self._last[root] = Last(attempt, record.outcome)
+            self._last[root] = Last(attempt, outcome)
 
     def open(self) -> Iterator[str]:
         """The roots of families whose records do not hold the end."""
@@ -80,7 +83,7 @@ class Families:
     def retries(self, noted: Mapping[str, Noted], due: Mapping[str, int]) -> Retries:
         """Sum up. noted: of open families, where anything is. due: roots of retry tickets, and
         the newest attempt that such a ticket is about."""
-        ends = [_fate(last, noted.get(root), due.get(root, 0)) for root, last in self._last.items()]
+        ends = list(self._ends(noted, due).values())
         fates = Counter(fate for fate, _ in ends)
         return Retries(
             failed=len(ends),
@@ -90,6 +93,18 @@ class Families:
             fates={fate: fates[fate] for fate in RETRIED},
             recovered_at=_sorted(attempt for fate, attempt in ends if fate == "recovered"),
         )
+
+    def fates(self, noted: Mapping[str, Noted], due: Mapping[str, int]) -> dict[str, Fate]:
+        """What became of each family, by its root."""
+        return {root: fate for root, (fate, _) in self._ends(noted, due).items()}
+
+    def _ends(
+        self, noted: Mapping[str, Noted], due: Mapping[str, int]
+    ) -> dict[str, tuple[Fate, int]]:
+        return {
+            root: _fate(last, noted.get(root), due.get(root, 0))
+            for root, last in self._last.items()
+        }
 
 
 def _sorted(attempts: Iterable[int]) -> dict[int, int]:

@@ -138,6 +138,11 @@ _LEAP: Mapping[Step, int] = {"day": 1, "week": 7, "month": 31, "year": 366}
 """Days from the first day of a step that lead into the next one, and not beyond it."""
 
 
+def last_day(day: date, step: Step) -> date:
+    """The last day of a step that begins on a day."""
+    return _first(day + timedelta(_LEAP[step]), step) - timedelta(1)
+
+
 def _first(day: date, step: Step) -> date:
     if step == "week":
         return day - timedelta(day.weekday())

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ci_callback.report.markup import Safe, el
+from ci_callback.report.markup import Safe, el, join
 
 WIDTH = 360.0
 TEXT = 12.0
@@ -21,11 +21,12 @@ TEXT = 12.0
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a bar. hint: what is shown when it is pointed at."""
+    """A part of a bar. hint: what is shown when it is pointed at. href: where it leads."""
 
     tone: str
     value: float
     hint: str
+    href: str = ""
 
 
 Placed: TypeAlias = tuple[Part, float, float, float, float]
@@ -71,16 +72,31 @@ def width_of(content: str) -> float:
 def blocks_of(name: str, places: Sequence[Placed]) -> list[Safe]:
     """Parts, and over them one hatch for each tone: each shape with a
     hatch of its own would make a printed page ten times as large."""
-    drawn: list[Safe] = []
+    return [*map(block, places), *hatches(name, places)]
+
+
+def block(place: Placed) -> Safe:
+    """A part in its colour."""
+    part, x, y, wide, high = place
+    hint = [el("title", part.hint)] if part.hint else []
+    tone = f"ch-tone-{part.tone}"
+    drawn = el("rect", *hint, x=x, y=y, width=wide, height=high, class_=tone)
+    return within_link(part.href, drawn)
+
+
+def within_link(href: str, *drawn: Safe) -> Safe:
+    """Shapes that lead somewhere. The table of a chart has the same links for the keyboard."""
+    return el("a", *drawn, href=href, tabindex=-1) if href else join(*drawn)
+
+
+def hatches(name: str, places: Sequence[Placed]) -> list[Safe]:
+    """What tells parts apart without colour."""
     paths: dict[str, str] = {}
     for part, x, y, wide, high in places:
-        tone = f"ch-tone-{part.tone}"
-        hint = [el("title", part.hint)] if part.hint else []
-        drawn.append(el("rect", *hint, x=x, y=y, width=wide, height=high, class_=tone))
         if part.tone in _HATCHES:
             path = f"M{x:.2f} {y:.2f}h{wide:.2f}v{high:.2f}h{-wide:.2f}z"
             paths[part.tone] = paths.get(part.tone, "") + path
-    return drawn + [
+    return [
         el("path", d=path, fill=f"url(#{name}-{tone})", class_="ch-over")
         for tone, path in paths.items()
     ]

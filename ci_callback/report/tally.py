@@ -138,10 +138,10 @@ class Tally:
             wait_s=spread(self._waits),
             tags=tuple(
                 TagRuns(tag, jobs, spread(self._runs[tag]) if tag in self._runs else None)
-                for tag, jobs in _commonest(self._tags).items()
+                for tag, jobs in commonest(self._tags).items()
             ),
             failures=tuple(
-                Failures(code, tags.total(), _commonest(tags)) for code, tags in codes[:TOP_CODES]
+                Failures(code, tags.total(), commonest(tags)) for code, tags in codes[:TOP_CODES]
             ),
             retries=retries,
             slowest=self._slowest.jobs(),
@@ -153,7 +153,7 @@ class Tally:
         )
 
 
-def _commonest(counts: Counter[str]) -> dict[str, int]:
+def commonest(counts: Counter[str]) -> dict[str, int]:
     """The commonest first, equal counts in the order of their names; at most TOP_TAGS."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return dict(ordered[:TOP_TAGS])

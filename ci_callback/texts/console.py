@@ -236,6 +236,14 @@ TEXTS = rows(
         "back": ("Back to the deliveries", "返回回调记录"),
         "days": ("Period", "时间范围"),
         "days_n": ("{n} days", "{n} 天"),
+        "earlier_days": ("Earlier", "更早"),
+        "later_days": ("Later", "更晚"),
+        "show": ("Show", "显示"),
+        "charts_how": (
+            "Point at a mark for its numbers, click it for the records behind it. A click on an "
+            "outcome hides it; drag over days to zoom in.",
+            "将鼠标移到图形上可查看数值，点击可查看对应的记录。点击图例可隐藏该结果，在日期上拖动可放大。",
+        ),
         "no_charts": ("There are no records to draw yet.", "尚无可绘制的记录。"),
     }
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 
+from ci_callback.console.times import utc
 from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import Outbox, Ticket
 from handler.ledger.records import Ledger
@@ -105,3 +107,44 @@ def test_long_messages_are_cut_in_lists_and_whole_on_their_page(console: Console
     console.send(message=message)
     assert message.strip() not in text_of(console.get())
     assert message.strip() in text_of(console.get("/deliveries/1"))
+
+
+def test_a_mark_of_a_chart_leads_to_its_records(console: Console) -> None:
+    """Days by outcome, codes, tags, fates and single jobs: each link shows as many as it says."""
+    today = utc(console.function.clock())[:10]
+    console.send(code="SlowDown")
+    console.send(code="InvalidArgument")
+    done = console.send("Transcode", state="Success")
+    page = console.get("/charts?days=7")
+    links = [unescape(link) for link in re.findall(r'href="(/_/[?][^"]*)"', page)]
+    expected = {
+        ("outcome=failed", f"since={today}"): 2,
+        ("outcome=succeeded", f"since={today}"): 1,
+        ("code=SlowDown",): 1,
+        ("tag=Transcode", "sort=longest"): 1,
+        ("fate=waiting",): 1,
+        ("fate=not_retried",): 1,
+        ("fate=retried",): 0,
+    }
+    for parts, count in expected.items():
+        [link, *_] = [one for one in links if all(part in one for part in parts)] or [""]
+        assert bool(link) == bool(count), parts
+        if link:
+            assert f"of {count}" in text_of(console.get(link.removeprefix("/_"))), parts
+    assert f'href="/_/job?id={done}"' in page
+
+
+def test_a_legend_hides_an_outcome_and_a_period_is_chosen(console: Console) -> None:
+    """By addresses that can be passed on."""
+    console.send()
+    console.send("Transcode", state="Success")
+    page = console.get("/charts?since=2026-01-01&until=2027-12-31&hide=succeeded&numbers=1")
+    assert "ch-key-off" in page
+    assert "<details open" in page
+    assert "2026-01-01 – 2027-12-31" in page
+    assert "ch-tone-good" not in page[page.index("ch-column") : page.index("ch-key")]
+    hidden = re.findall(r'class="ch-key(?: ch-key-off)?"><a href="([^"]*)"', page)
+    assert sorted("hide=succeeded" in link for link in hidden) == [False, True]
+    odd = console.get("/charts?since=2026-03-01&until=2026-01-01&hide=%3Cscript%3E")
+    assert "2026-01-01 – 2026-01-01" in odd
+    assert "script&gt;" not in odd[odd.index("<main") :]
