@@ -12,7 +12,7 @@ from tests.stores import MemoryStore
 FAILED = {"outcome": "failed", "state": "Failed", "code": "NoSuchKey"}
 
 
-def received(time: str, request_id: str) -> dict[str, object]:
+def received(time: str | None, request_id: str) -> dict[str, object]:
     """When the callback came, and by which request."""
     return {**record("x").source, "received_at": time, "request_id": request_id}
 
@@ -25,7 +25,7 @@ def store() -> MemoryStore:
         record("ja", run_s=3, source=received("2026-09-20T10:00:00Z", "r1")),
         record("jb", run_s=9, source=received("2026-09-20T09:00:00Z", "r2"), **FAILED),
         record("jc", "2026-09-22", run_s=None, source=received("2026-09-22T09:00:00Z", "r3")),
-        record("jd", "2026-09-23", tag="Concat", user_data="Größe 5%", source={}),
+        record("jd", "2026-09-23", tag="Concat", user_data="Größe 5%", source=received(None, "r4")),
     )
     return store
 
