@@ -10,11 +10,15 @@ import platform
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import backlog, chart, figures, measure, rig, trees
+from benchmarks import backlog, chart, compaction, figures, measure, rig, tool, trees
 from benchmarks.processes import ROOT, Stub
 from tools.environment import StepError
+
+WITHOUT_PEERS = frozenset({"backlog", "compact", "tool"})
+"""Steps of which nothing is compared: `--only` one of them installs no packages."""
 
 
 def main() -> None:
@@ -25,12 +29,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="steps of the run: cold warm memory …")
     parser.add_argument("--json", type=Path, default=ROOT / "dist" / "bench.json")
     parser.add_argument("--svg", type=Path, default=ROOT / "docs" / "bench.svg")
+    parser.add_argument("--records", type=int, help="so many in the ledgers of compact and tool")
     chosen = parser.parse_args()
     effort = rig.QUICK if chosen.quick else rig.FULL
-    if chosen.only == ["backlog"]:
-        # It is played in virtual time, and needs none of the peers.
-        table = figures.Table(about(Path(sys.executable)))
-        backlog.measure(table, effort.backlog)
+    if chosen.records:
+        effort = replace(effort, ledgers=(chosen.records,), tool=chosen.records)
+    if chosen.only and set(chosen.only) <= WITHOUT_PEERS:
+        table = _without_peers(effort, chosen.only)
     else:
         table = run(_built(chosen.python), effort, chosen.only)
     chosen.json.parent.mkdir(exist_ok=True)
@@ -40,6 +45,20 @@ def main() -> None:
     print(table.to_text())
     if table.failing():
         sys.exit(f"benchmarks: {len(table.failing())} of what must hold fails")
+
+
+def _without_peers(effort: rig.Effort, only: list[str]) -> figures.Table:
+    """Steps that need neither bundles nor packages."""
+    load = os.getloadavg()[0]
+    table = figures.Table({**about(Path(sys.executable)), "load_before": load})
+    with Stub() as stub:
+        if "backlog" in only:
+            backlog.measure(table, effort.backlog)
+        if "compact" in only:
+            compaction.measure(table, stub, effort.ledgers)
+        if "tool" in only:
+            tool.measure(table, stub, effort.tool)
+    return table
 
 
 def _built(python: Path | None) -> trees.Trees:

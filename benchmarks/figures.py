@@ -190,6 +190,18 @@ BARS: tuple[Bar, ...] = (
     Bar("2,000 alerts: never sent", "backlog.alerts_never", "", 0, True),
     Bar("reconcile, 10 M jobs a day, 20 ms", "reconcile_day.20", "", 1.0),
     Bar("reconcile, 10 M jobs a day, 50 ms", "reconcile_day.50", "", 1.0),
+    *(
+        bar
+        for place, title in (("folder", "a folder"), ("cos", "COS, 20 ms"))
+        for bar in (
+            Bar(f"jobs --limit 20, {title}: GETs", f"tool.{place}.jobs.gets", "", 30),
+            Bar(f"jobs --limit 20, {title}, s", f"tool.{place}.jobs", "", 1.5),
+            Bar(f"show, {title}: GETs", f"tool.{place}.show.gets", "", 15),
+            Bar(f"show, ten days ago, {title}: GETs", f"tool.{place}.show_old.gets", "", 15),
+            Bar(f"query, first time, {title}, s", f"tool.{place}.query_first", "", 10.0),
+            Bar(f"query, next time, {title}, s", f"tool.{place}.query_next", "", 1.0),
+        )
+    ),
     Bar("queue batch of 100 / one after another", "queue.100", "queue.100_in_turn", 0.15),
 )
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import median
-from typing import Any
 
-from benchmarks import backlog, payloads, reconcile_backlog
+from benchmarks import backlog, compaction, payloads, reconcile_backlog, tool
 from benchmarks.figures import OURS, exponent
 from benchmarks.made_up import DUE, due_tickets
 from benchmarks.processes import PREFIX
@@ -127,33 +123,12 @@ class Growth(Rig):
             self.table.put(f"reconcile_day.{ms}", title, "", ours=result.load)
 
     def compact(self) -> None:
-        """A day's records folded into one file, from a store that makes them up."""
-        script = Path(__file__).with_name("compact_child.py")
-        points: dict[int, list[float]] = {}
-        peak = 0.0
-        for size in self.effort.ledgers:
-            command: list[str | Path] = [
-                self.trees.python,
-                "-I",
-                "-S",
-                "-B",
-                script,
-                self.trees.folders[OURS],
-            ]
-            done = subprocess.run(
-                [*command, str(size)], check=True, capture_output=True, text=True
-            ).stdout
-            answer: Any = json.loads(done)
-            points[size], peak = [answer["cpu"]], answer["peak_kb"] / 1000
-            self.table.add(
-                f"compact.{size}",
-                f"compact, a day of {size:,} records, CPU",
-                "ms",
-                {OURS: [answer["cpu"] * MS]},
-            )
-        title = f"peak memory: compact, a day of {max(points):,}"
-        self.table.put("memory.compact", title, "MB", ours=peak)
-        self.table.put("growth.compact", "exponent: compact", "", ours=_fit(points))
+        """A day's records on COS, folded into one file there."""
+        compaction.measure(self.table, self.stub, self.effort.ledgers)
+
+    def tool(self) -> None:
+        """What the command line takes of a ledger of ten days, in a folder and on COS."""
+        tool.measure(self.table, self.stub, self.effort.tool)
 
 
 def _fit(points: Mapping[int, Sequence[float]]) -> float:

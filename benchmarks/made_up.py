@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.stub_objects import Range
 from handler.callback.record import JobRecord
 from handler.ledger import keys
 from handler.ledger.keys import OUTBOX
@@ -61,3 +62,39 @@ def made_up_record(job_id: str) -> JobRecord:
             "verified": None,
         },
     )
+
+
+def day_of_records(day: str, count: int, prefix: str = "") -> Range:
+    """The keys and records of a day: 1.6 kB each, of which ids, names, sizes and times differ.
+
+    prefix: what keys begin with.
+    """
+    begin = "j" + day.replace("-", "")
+    job = f"{begin}@KEY@"
+    place = {"bucket": "videos-1250000000", "region": "ap-guangzhou"}
+    record = made_up_record(job)._replace(
+        state="Success",
+        outcome="succeeded",
+        code="Success",
+        created_at=f"{day}T@TIME@Z",
+        started_at=f"{day}T@TIME@Z",
+        ended_at=f"{day}T@TIME@Z",
+        input={**place, "object": "in/@HASH@.mp4", "url": None, "headers": None},
+        outputs=[{**place, "object": "out/@HASH@.m3u8"}],
+        details={
+            "JobId": job,
+            "Tag": "Transcode",
+            "State": "Success",
+            "CreationTime": f"{day}T@TIME@+0800",
+            "Input": {**place, "Object": "in/@HASH@.mp4"},
+            "Operation": {
+                "TemplateId": "t1460606b9752148c4ab182f55163ba7cd",
+                "Output": {**place, "Object": "out/@HASH@.m3u8"},
+                "MediaInfo": {
+                    "Format": {"Size": "1@KEY@", "Duration": "9@KEY@.25"},
+                    "Stream": {"Video": [{"CodecName": "h264", "Width": "1280", "Height": "720"}]},
+                },
+            },
+        },
+    )
+    return Range(f"{prefix}jobs/dt={day}/{begin}", ".json", 8, count, record.to_json())

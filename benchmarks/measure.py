@@ -28,6 +28,7 @@ class SweepContext(SideBySide, Counted, Growth):
             self.queue,
             self.reconcile,
             self.compact,
+            self.tool,
         ):
             if only and step.__name__ not in only:
                 continue

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from benchmarks.certificates import Certificates
 from benchmarks.payloads import TOKEN
+from benchmarks.stub_objects import Range
 
 ROOT = Path(__file__).parent.parent
 CHILD = Path(__file__).with_name("child.py")
@@ -62,6 +64,10 @@ class Stub:
         """Keep objects, uncounted. Keys are those below the ledger's prefix."""
         lines = (json.dumps([PREFIX + key, data.decode()]) for key, data in objects.items())
         self._post("put", "\n".join(lines).encode())
+
+    def declare(self, made_up: Range) -> None:
+        """Keep keys that are made up when they are asked for."""
+        self.ask("range", **{**asdict(made_up), "body": made_up.body.decode()})
 
     def _post(self, command: str, body: bytes) -> Any:
         self._connection.request("POST", f"/-/{command}", body)

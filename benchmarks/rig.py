@@ -41,6 +41,9 @@ class Effort:
     backlogs: tuple[int, ...]
     batches: tuple[int, ...]
     ledgers: tuple[int, ...]
+    """Records of a day that is folded."""
+    tool: int
+    """Records of a ledger of ten days."""
     growth: int
     jobs_a_day: int
     backlog: backlog.Size
@@ -56,7 +59,8 @@ FULL = Effort(
     bodies=(10_000, 30_000, 100_000, 300_000, 1_000_000, 2_000_000),
     backlogs=(0, 900, 9_900, 99_900),
     batches=(1, 10, 100, 1_000),
-    ledgers=(1_000, 10_000, 100_000, 1_000_000),
+    ledgers=(1_000, 10_000, 100_000),
+    tool=100_000,
     growth=5,
     jobs_a_day=10_000_000,
     backlog=backlog.WHOLE,
@@ -72,6 +76,7 @@ QUICK = Effort(
     backlogs=(0, 99_900),
     batches=(1, 100),
     ledgers=(1_000, 10_000),
+    tool=10_000,
     growth=3,
     jobs_a_day=1_000_000,
     backlog=backlog.QUICK,
@@ -87,6 +92,7 @@ QUICKEST = Effort(
     backlogs=(0, 99_900),
     batches=(1, 100),
     ledgers=(100, 1_000),
+    tool=500,
     growth=1,
     jobs_a_day=30_000,
     backlog=backlog.QUICKEST,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from bisect import bisect_right, insort
 from collections.abc import Iterator
@@ -11,7 +12,11 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Range:
     """Keys that are made up when they are asked for: `before`, a number of `width` digits,
-    `after`. In a body, `@KEY@` becomes the number."""
+    `after`.
+
+    In a body `@KEY@` becomes the number, `@HASH@` 32 characters that no other number has, and
+    `@TIME@` a time of the day: so records differ as real ones do.
+    """
 
     before: str
     after: str
@@ -28,6 +33,17 @@ class Range:
         if not middle.isdigit() or int(middle) >= self.count or key != self.key(int(middle)):
             return None
         return int(middle)
+
+    def content(self, number: int) -> bytes:
+        """The body under a key."""
+        made = self.body.replace(b"@KEY@", f"{number:0{self.width}d}".encode())
+        if b"@HASH@" in made:
+            unlike = hashlib.sha256(b"%d" % number).hexdigest()[:32]
+            made = made.replace(b"@HASH@", unlike.encode())
+            seconds = number * 86_400 // self.count
+            time = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+            made = made.replace(b"@TIME@", time.encode())
+        return made
 
     def after_marker(self, prefix: str, marker: str) -> Iterator[str]:
         """Its keys that begin with prefix and come after marker, in order."""
@@ -68,7 +84,7 @@ class Objects:
         for key_range in self._ranges:
             number = key_range.number(key)
             if number is not None:
-                return key_range.body.replace(b"@KEY@", f"{number:0{key_range.width}d}".encode())
+                return key_range.content(number)
         return None
 
     def delete(self, key: str) -> None:

@@ -9,16 +9,30 @@ folder already, and a GET of its exact key shows whether there is a record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from ci_callback import compaction as compact
-from handler.ledger.folder import FolderStore
+from ci_callback.bar import NO_BAR, Bar
+from ci_callback.compacted_day import (
+    Manifest,
+    compacted_days,
+    is_whole,
+    load,
+    manifest_key,
+    part_key,
+)
+from ci_callback.compacted_day import folder as record_folder
+from ci_callback.compaction import days_with_records, names_of
+from ci_callback.pipelined import in_order
+from ci_callback.terminal import bar as progress_bar
+from handler.errors import StoreError
+from handler.ledger.folder import FOLDER_MODE, FolderStore
 from handler.ledger.keys import LINEAGE, REVIEWS, WORKFLOWS
 from handler.ledger.store import Store
-from handler.parallel import POOL, in_parallel
+from handler.parallel import in_parallel
 from handler.settings import Settings
 
 COPYING = "_copying"
@@ -43,11 +57,12 @@ def local_folder(settings: Settings, store: Store, copies: Path) -> Path:
     if url.scheme == "file":
         return url.folder
     folder = copies / url.bucket / url.prefix
-    copy_down(store, folder)
+    with progress_bar("Copying the ledger") as bar:
+        copy_down(store, folder, bar)
     return folder
 
 
-def copy_down(store: Store, folder: Path) -> Copied:
+def copy_down(store: Store, folder: Path, bar: Bar = NO_BAR) -> Copied:
     """Copy into a folder what queries read of a ledger.
 
     An interrupted run leaves a mark that keeps the folder from being queried; the next run
@@ -56,31 +71,33 @@ def copy_down(store: Store, folder: Path) -> Copied:
     Raises:
         StoreError: the ledger can't be read, or the folder can't be written.
     """
-    copy = _Copy(store, folder)
+    copy = _Copy(store, folder, bar)
+    if copy.here.get(COPYING) is not None:
+        copy.forget_empty()
     copy.here.put(COPYING, b"")
     parts, keys = copy.days()
     keys += copy.others(WORKFLOWS) + copy.others(REVIEWS) + copy.others(LINEAGE)
     records = copy.bring(keys)
+    if records:
+        os.sync()  # once for all: 100,000 files are durable one by one in minutes
     copy.here.delete(COPYING)
     return Copied(records, parts)
 
 
 class _Copy:
-    def __init__(self, store: Store, folder: Path) -> None:
+    def __init__(self, store: Store, folder: Path, bar: Bar) -> None:
         self.store = store
         self.folder = folder
         self.here = FolderStore(folder)
+        self.bar = bar
 
     def days(self) -> tuple[int, list[str]]:
         """Bring the parts of whole days; their number, and the keys of records to bring."""
-        parts, keys = 0, []
-        compacted = set(compact.compacted_days(self.store))
-        days = self._listed(compacted)
-        while some := list(islice(days, POOL)):
-            for brought, missing in in_parallel(lambda listed_day: self._day(*listed_day), some):
-                parts += brought
-                keys += missing
-        return parts, keys
+        compacted = set(compacted_days(self.store))
+        # A listing may lag, so a day that it does not show may have records.
+        days = sorted({*days_with_records(self.store), *compacted})
+        looked = in_parallel(lambda day: self._day(day, day in compacted), days)
+        return sum(parts for parts, _ in looked), [key for _, keys in looked for key in keys]
 
     def others(self, prefix: str) -> list[str]:
         """Keys below a prefix that are not here yet. These objects never change."""
@@ -88,45 +105,54 @@ class _Copy:
         listed = (key for key in self.store.list(prefix) if key.endswith(".json"))
         return [key for key in listed if key not in present]
 
-    def bring(self, keys: list[str]) -> int:
+    def bring(self, keys: Sequence[str]) -> int:
         """Copy records; how many there were."""
-        batches = range(0, len(keys), compact.BATCH)
-        return sum(
-            sum(in_parallel(self._record, keys[start : start + compact.BATCH])) for start in batches
-        )
+        self.bar.expect(len(keys))
+        return sum(in_order(self._record, keys))
 
-    def _listed(self, compacted: set[str]) -> Iterator[tuple[str, set[str], bool]]:
-        """Each day, the names that are listed, and whether it is compacted."""
-        left = set(compacted)
-        for day, names in compact.listed_days(self.store):
-            left.discard(day)
-            yield day, names, day in compacted
-        for day in sorted(left):  # a listing may lag, so an absent day proves nothing
-            yield day, set(), True
+    def forget_empty(self) -> None:
+        """Remove files without content: what a power failure leaves of a copy that went on."""
+        for path in self.folder.glob("*/**/*.json"):
+            if not path.stat().st_size:
+                path.unlink()
 
-    def _day(self, day: str, names: set[str], is_compacted: bool) -> tuple[int, list[str]]:
+    def _day(self, day: str, is_compacted: bool) -> tuple[int, list[str]]:
         """Bring a day's part, where it has all of the day; else give the records to bring."""
-        present = set(compact.listed(self.here, day))
-        names |= present
-        manifest = compact.load(self.store, day) if is_compacted else None
+        present = names_of(self.here, day)
+        names = names_of(self.store, day) | present
+        manifest = load(self.store, day) if is_compacted else None
         if manifest is not None:
             if manifest.covers(names) and (brought := self._part(manifest)) is not None:
                 return brought, []
             names |= manifest.names
-        return 0, [compact.folder(day) + name for name in sorted(names - present)]
+        return 0, [record_folder(day) + name for name in sorted(names - present)]
 
-    def _part(self, manifest: compact.Manifest) -> int | None:
+    def _part(self, manifest: Manifest) -> int | None:
         """Bring a part and its manifest: 1, or 0 where they are here; None if they don't fit."""
         day = manifest.day
-        if compact.load(self.here, day) == manifest and compact.is_whole(self.folder, manifest):
+        if load(self.here, day) == manifest and is_whole(self.folder, manifest):
             return 0
-        part = self.store.get(compact.part_key(day))
+        part = self.store.get(part_key(day))
         if part is None or not manifest.fits(len(part), part):
             return None
-        self.here.put(compact.part_key(day), part)
-        self.here.put(compact.manifest_key(day), manifest.to_json())
+        self.here.put(part_key(day), part)
+        self.here.put(manifest_key(day), manifest.to_json())
         return 1
 
     def _record(self, key: str) -> bool:
+        """Copy a record, whole or not at all. It need not be durable before the copy is whole."""
         record = self.store.get(key)
-        return record is not None and self.here.put_new(key, record)
+        self.bar.step()
+        if record is None:
+            return False
+        path = self.folder / key
+        aside = path.with_name(f".tmp-{secrets.token_hex(8)}")
+        try:
+            path.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            aside.write_bytes(record)
+            aside.replace(path)
+        except OSError as error:
+            raise StoreError(
+                "copy", key, f"the folder did not take it: {error.strerror}"
+            ) from error
+        return True

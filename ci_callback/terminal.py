@@ -9,6 +9,7 @@ as \\uXXXX, so that a program reads the value unchanged.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import sys
@@ -23,6 +24,7 @@ from rich.highlighter import JSONHighlighter
 from rich.text import Text
 from rich.tree import Tree as RichTree
 
+from ci_callback.bar import NO_BAR, Bar
 from ci_callback.command_language import localised
 
 
@@ -197,6 +199,21 @@ def progress(items: Sequence[T], description: str, is_shown: bool) -> Iterator[T
     is_hidden = not (is_shown and sys.stderr.isatty())
     with Progress(console=Console(stderr=True), transient=True, disable=is_hidden) as bar:
         yield from bar.track(items, description=description)
+
+
+@contextlib.contextmanager
+def bar(description: str) -> Iterator[Bar]:
+    """A progress bar on stderr for work whose size is found on the way; none where stderr is a
+    pipe."""
+    if not sys.stderr.isatty():
+        yield NO_BAR
+        return
+    from rich.progress import MofNCompleteColumn, Progress  # as in `progress`
+
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(localised(description), total=None)
+        yield Bar(lambda expected, done: shown.update(task, total=expected, completed=done))
 
 
 # --- Rich ---------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from ci_callback.compaction import compact
 from ci_callback.ledger_mirror import copy_down
-from ci_callback.query.columns import HIVE, SPARK, columns, published
+from ci_callback.query.columns import HIVE, HIVE_PARQUET, SPARK, columns, published
 from ci_callback.query.database import records_database
 from handler.callback.lineage import Lineage, Marker, attach
 from handler.ledger.attempts import Attempts
@@ -337,23 +338,45 @@ def test_the_lines_of_python_work_as_they_stand(
 # --- other engines ------------------------------------------------------------------------
 
 
-def defined(title: str) -> dict[str, str]:
-    """Name and type of the columns in a section's table definition."""
-    table = blocks("sql", section(title))[0]
+def defined(title: str, name: str) -> dict[str, str]:
+    """Name and type of the columns in the definition of a table, in a section."""
+    (table,) = [sql for sql in blocks("sql", section(title)) if f"TABLE {name} (" in sql]
     (between,) = re.findall(r"\(\n(.*?)\n\)\n", table, re.S)
     return dict(re.findall(r"^  `(\w+)` (.*?),?$", between, re.M))
 
 
 def test_sparks_table_has_the_schemas_columns() -> None:
     """All of them, and the day."""
-    assert defined("Spark") == {**columns(SPARK), "dt": "DATE"}
+    assert defined("Spark", "compacted_jobs") == {**columns(SPARK), "dt": "DATE"}
     assert list(columns(SPARK)) == list(published()["properties"])
 
 
-def test_dlcs_table_has_the_schemas_columns_but_for_two() -> None:
-    """Its SerDe can't read what has no form of its own in the schema."""
-    assert defined("Tencent DLC") == columns(HIVE)
+def test_dlcs_tables_have_the_schemas_columns() -> None:
+    """All of them over folded days; over the records, its SerDe can't read what has no form of its
+    own in the schema."""
+    assert defined("Tencent DLC", "compacted_jobs") == columns(HIVE_PARQUET)
+    assert list(columns(HIVE_PARQUET)) == list(published()["properties"])
+    assert defined("Tencent DLC", "new_jobs") == columns(HIVE)
     assert set(published()["properties"]) - set(columns(HIVE)) == {"result", "details"}
+
+
+def test_another_duckdb_reads_the_files_as_they_lie(
+    on_disk: Invoked, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the document's own line, in the ledger's folder."""
+    deliver(on_disk, FolderStore(ledger))
+    for day in ("2026-09-19", "2026-09-20"):
+        compact(FolderStore(ledger), day)
+    (sql,) = blocks("sql", section("Compaction"))
+    monkeypatch.chdir(ledger)
+    with duckdb.connect() as database:
+        found = database.sql(sql).fetchall()
+        (as_json,) = database.sql(
+            "SELECT result->>'$.media.format.size_bytes' FROM 'compacted/*/*.parquet' "
+            "WHERE job_id = 't1'"
+        ).fetchall()
+    assert dict(found) == {"Transcode": 6, "DocProcess": 1, "PicProcess": 1, "FileHashCode": 1}
+    assert as_json == ("1000",)
 
 
 def test_the_document_says_which_names_engines_skip() -> None:

@@ -135,8 +135,8 @@ ROWS = (
     Row(
         "compact",
         FIX,
-        "Fold the records of a day into compacted/dt=DAY/part-0.ndjson.gz. The records stay.",
-        "compact --date 2026-11-20",
+        "Fold the records of a day into compacted/dt=DAY/part-0.parquet. The records stay.",
+        "compact --since 7d",
     ),
     Row("dead", FIX, "Read dead letters, and replay them.", ""),
 )

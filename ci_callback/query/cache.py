@@ -7,7 +7,7 @@ adds one file for what is new. What can't be read, or holds a key twice since tw
 once, is thrown away and made again. A cache may be deleted at any time.
 """
 
-# ruff: noqa: S608  # the SQL holds names of this code, and paths that _text has quoted
+# ruff: noqa: S608  # the SQL holds names of this code, and paths that sql.py has quoted
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci_callback.query.columns import DUCKDB, columns
+from ci_callback.query.sql import path_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -98,18 +99,12 @@ class Cache:
         name = f"{self._kind}-{secrets.token_hex(8)}"
         aside = self._folder / f"{name}.tmp"
         form = "FORMAT parquet, COMPRESSION zstd"
-        self._database.execute(f"COPY ({rows}) TO {_text(aside)} ({form})")
+        self._database.execute(f"COPY ({rows}) TO {path_text(aside)} ({form})")
         aside.replace(self._folder / f"{name}.parquet")
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(f"{self._kind}-*.parquet"))
 
     def _source(self) -> str:
-        paths = ", ".join(map(_text, self._files()))
+        paths = ", ".join(map(path_text, self._files()))
         return f"read_parquet([{paths}], union_by_name = true)"
-
-
-def _text(path: Path) -> str:
-    """A path as a text of SQL. Special characters of a glob are escaped."""
-    escaped = "".join(f"[{c}]" if c in "*?[" else c for c in path.resolve().as_posix())
-    return "'" + escaped.replace("'", "''") + "'"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,10 @@ DUCKDB = Engine(
 )
 """TIMESTAMP, in UTC: of a TIMESTAMPTZ the hour would depend on the machine's time zone."""
 
+PARQUET = replace(DUCKDB, time="TIMESTAMPTZ", free="VARCHAR")
+"""As DuckDB writes a compacted day: instants, as Parquet calls them, and text, which every engine
+reads; few know Parquet's own JSON."""
+
 SPARK = Engine(
     text="STRING",
     time="TIMESTAMP",
@@ -78,6 +82,10 @@ HIVE = Engine(
 )
 """Hive's JsonSerDe (hive-hcatalog-core) reads no RFC 3339 time, and fails on an object in a
 string column."""
+
+
+HIVE_PARQUET = replace(HIVE, time="timestamp", free="string")
+"""The same engines over compacted days."""
 
 
 def published() -> Schema:

@@ -19,7 +19,7 @@ How records are read:
     millisecond to open each.
 """
 
-# ruff: noqa: S608  # the SQL holds names of this code, and texts that _text has quoted
+# ruff: noqa: S608  # the SQL holds names of this code, and texts that sql.py has quoted
 
 from __future__ import annotations
 
@@ -33,11 +33,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from ci_callback import compaction
+from ci_callback import compacted_day
+from ci_callback.compaction import names_of
 from ci_callback.ledger_mirror import COPYING
 from ci_callback.ledger_reader import ALL_DAYS, DayRange, noted_lineage
 from ci_callback.query.cache import Cache
 from ci_callback.query.columns import DUCKDB, columns
+from ci_callback.query.sql import path_text, text
 from ci_callback.terminal import progress
 from handler.callback.record import SCHEMA
 from handler.ledger import keys
@@ -52,8 +54,7 @@ BATCH_RECORDS = 1_000
 BATCH_CHARS = 16_000_000
 """Small files that are handed to DuckDB at one time: at most so many, until so many characters."""
 
-LARGEST_RECORD = 64 * 1024 * 1024
-"""Bytes. A body of 6 MiB, the largest that is stored, gives a record well below that."""
+MISREAD = "a part was misread: compact its day again"
 
 _IS_RECORD = (
     f"CASE WHEN json_valid(line) THEN coalesce(line->>'$.schema' = '{SCHEMA}', false) "
@@ -169,35 +170,35 @@ class _Loader:
     def _compacted(self, days: DayRange) -> Iterator[str]:
         """Days whose part is whole and holds all of their records."""
         store = FolderStore(self.root)
-        for day in compaction.compacted_days(store):
-            manifest = compaction.load(store, day)
+        for day in filter(days.holds, compacted_day.compacted_days(store)):
+            manifest = compacted_day.load(store, day)
             if (
-                days.holds(day)
-                and manifest is not None
-                and manifest.covers(compaction.listed(store, day))
-                and compaction.is_whole(self.root, manifest)
+                manifest is not None
+                and manifest.covers(names_of(store, day))
+                and compacted_day.is_whole(self.root, manifest)
             ):
                 yield day
 
     def _parts(self, days: list[str]) -> None:
         if not days:
             return
-        paths = ", ".join(_glob(self.root, compaction.part_key(day)) for day in days)
-        types = ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in columns(DUCKDB).items())
-        is_record = f"\"schema\" IS NOT DISTINCT FROM '{SCHEMA}'"
-        misread = "error('a part was misread: compact its day again')"
+        paths = ", ".join(path_text(self.root / compacted_day.part_key(day)) for day in days)
+        casts = ", ".join(
+            f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in columns(DUCKDB).items()
+        )
+        is_record = f'"schema" IS NOT DISTINCT FROM {text(SCHEMA)}'
+        misread = f"error({text(MISREAD)})"
+        self.database.execute("SET TimeZone = 'UTC'")
         self.database.execute(
-            f"INSERT INTO jobs BY NAME SELECT * FROM read_json([{paths}], columns = {{{types}}}, "
-            "format = 'newline_delimited', records = true, compression = 'gzip', "
-            "hive_partitioning = true, hive_types = {'dt': DATE}, ignore_errors = true, "
-            f"maximum_object_size = {LARGEST_RECORD}) "
+            f"INSERT INTO jobs BY NAME SELECT {casts}, dt FROM read_parquet([{paths}], "
+            "hive_partitioning = true, hive_types = {'dt': DATE}) "
             f"WHERE CASE WHEN {is_record} THEN true ELSE {misread} END"
         )
 
     def _small_files(self, kind: str, days: DayRange, without: frozenset[str]) -> Iterator[str]:
         """The key of each file that may hold a record. without: days."""
-        for key in filter(compaction.is_record, FolderStore(self.root).list(f"{kind}/dt=")):
-            day = compaction.day_of(key)
+        for key in filter(compacted_day.is_record, FolderStore(self.root).list(f"{kind}/dt=")):
+            day = compacted_day.day_of(key)
             if day not in without and days.holds(day):
                 yield key
 
@@ -221,7 +222,7 @@ class _Loader:
         store = FolderStore(self.root)
         for key in progress(listed, "Loading records", len(listed) > BATCH_RECORDS):
             try:
-                day = date.fromisoformat(compaction.day_of(key))
+                day = date.fromisoformat(compacted_day.day_of(key))
                 yield key, day, (store.get(key) or b"").decode("utf-8")
             except ValueError:
                 self._unreadable(key)
@@ -233,7 +234,7 @@ class _Loader:
             "SELECT unnest(?) AS key, unnest(?) AS dt, unnest(?) AS line",
             [list(column) for column in zip(*batch, strict=True)],
         )
-        form = _text(json.dumps(columns(DUCKDB)))
+        form = text(json.dumps(columns(DUCKDB)))
         run(
             f"INSERT INTO fresh BY NAME SELECT unnest(json_transform(line::JSON, {form})), dt, key "
             f"FROM batch WHERE {_IS_RECORD}"
@@ -285,16 +286,3 @@ def _batches(files: Iterator[tuple[str, date, str]]) -> Iterator[list[tuple[str,
             batch, chars = [], 0
     if batch:
         yield batch
-
-
-def _glob(root: Path, key: str) -> str:
-    """A path as a text of SQL. Special characters of a glob are escaped."""
-    path = "".join(
-        f"[{character}]" if character in "*?[" else character
-        for character in (root / key).as_posix()
-    )
-    return _text(path)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

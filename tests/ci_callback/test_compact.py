@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from typer.testing import CliRunner
 
 from ci_callback.commands.registry import app
 from handler.ledger.folder import FolderStore
+from tests.ci_callback.test_compaction import ids
 from tests.fake_cos import FakeCos
 from tests.ledger.test_stores import cos_store
 from tests.records import DAY, keep, record
 
-PART = f"compacted/dt={DAY}/part-0.ndjson.gz"
+PART = f"compacted/dt={DAY}/part-0.parquet"
 
 
 @pytest.fixture
@@ -37,9 +39,8 @@ def test_a_day_is_folded(store: FolderStore) -> None:
     keep(store, record("a"), record("b"))
     status, out, _ = run("--date", DAY)
     size = len(store.get(PART) or b"")
-    assert (status, out) == (0, f"{DAY}  2 records  {size} bytes  {PART}\n")
-    lines = gzip.decompress(store.get(PART) or b"")
-    assert lines == record("a").to_json() + record("b").to_json()
+    assert (status, out) == (0, f"{DAY}  2 records  {size:,} bytes  {PART}\n")
+    assert ids(store) == ["a", "b"]
 
 
 def test_json_is_for_scripts(store: FolderStore) -> None:
@@ -69,6 +70,42 @@ def test_all_stale_days_are_folded_and_then_none_is_stale(store: FolderStore) ->
     keep(store, record("late"))
     (late,) = json.loads(run("--all-stale", "--json")[1])
     assert (late["day"], late["records"]) == (DAY, 2)
+
+
+def test_since_folds_the_stale_days_from_a_day_on(store: FolderStore) -> None:
+    """What a nightly job runs: it lists no older ones."""
+    keep(store, record("a"), record("b", day="2026-09-21"), record("c", day="2026-09-22"))
+    folded = json.loads(run("--since", "2026-09-21", "--json")[1])
+    assert [result["day"] for result in folded] == ["2026-09-21", "2026-09-22"]
+    assert run("--since", "2026-09-21")[:2] == (0, "No day is stale.\n")
+
+
+def test_today_is_folded_only_by_its_name(store: FolderStore) -> None:
+    """The next record would make it stale again."""
+    today = datetime.now(timezone.utc).date().isoformat()
+    keep(store, record("a", day=today))
+    assert run("--all-stale")[1] == run("--since", "1d")[1] == "No day is stale.\n"
+    assert json.loads(run("--date", today, "--json")[1])[0]["records"] == 1
+
+
+def test_a_day_that_can_not_be_folded_keeps_no_other_back(store: FolderStore) -> None:
+    """The others are printed; then what is wrong, and the exit status is 1."""
+    keep(store, record("a"), record("b", day="2026-09-21"))
+    for day in (DAY, "2026-09-22"):
+        store.put(f"jobs/dt={day}/odd.json", b"{}\n")
+    status, out, err = run("--all-stale")
+    assert status == 1
+    assert out.startswith("2026-09-21  1 records")
+    assert f"jobs/dt={DAY}/odd.json is no record" in err
+    assert "jobs/dt=2026-09-22/odd.json is no record" in err
+
+
+def test_without_duckdb_it_says_how_to_get_it(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And reads nothing."""
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    assert run("--all-stale") == (1, "", "compact needs DuckDB: pip install duckdb\n")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--json",), ("--date", "yesterday")])
@@ -101,5 +138,5 @@ def test_a_ledger_on_cos_is_folded_there(monkeypatch: pytest.MonkeyPatch, cos: F
     store = cos_store(cos)
     keep(store, record("a"), record("b"))
     assert run("--date", DAY)[0] == 0
-    assert len(gzip.decompress(store.get(PART) or b"").splitlines()) == 2
+    assert ids(store) == ["a", "b"]
     assert run("--all-stale")[1] == "No day is stale.\n"

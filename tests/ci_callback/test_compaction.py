@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import os
+import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
-from ci_callback.compaction import (
-    BATCH,
-    Manifest,
-    compact,
-    fold,
-    listed,
-    load,
-    manifest_key,
-    part_key,
-    stale_days,
-)
+from ci_callback import compaction
+from ci_callback.compacted_day import Manifest, load, manifest_key, part_key
+from ci_callback.compaction import compact, compact_days, fold, names_of, stale_days
+from ci_callback.ledger_reader import DayRange
+from ci_callback.pipelined import AHEAD
 from handler.errors import StoreError
 from handler.ledger.folder import FolderStore
 from handler.ledger.keys import record as record_key
@@ -29,7 +27,7 @@ from tests.fake_cos import FakeCos
 from tests.ledger.test_stores import cos_store
 from tests.records import DAY, Listing, keep, record
 
-PART = f"compacted/dt={DAY}/part-0.ndjson.gz"
+PART = f"compacted/dt={DAY}/part-0.parquet"
 MANIFEST = f"compacted/dt={DAY}/_manifest.json"
 
 
@@ -48,9 +46,18 @@ def folder(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "ledger")
 
 
-def lines(store: Store, day: str = DAY) -> list[bytes]:
-    """The lines of a day's part."""
-    return gzip.decompress(store.get(part_key(day)) or b"").splitlines(keepends=True)
+def rows(store: Store, sql: str = "job_id", day: str = DAY) -> list[Any]:
+    """Expressions over the rows of a day's part, as any DuckDB reads it."""
+    with tempfile.NamedTemporaryFile() as file, duckdb.connect() as database:
+        file.write(store.get(part_key(day)) or b"")
+        file.flush()
+        found = database.read_parquet(file.name).project(sql).fetchall()
+    return [row[0] if len(row) == 1 else row for row in found]
+
+
+def ids(store: Store, day: str = DAY) -> list[str]:
+    """The jobs of a day's part, in its order."""
+    return rows(store, day=day)
 
 
 def fill(ledger: Path, count: int) -> None:
@@ -61,13 +68,13 @@ def fill(ledger: Path, count: int) -> None:
         (day / f"{number:04}.json").write_bytes(record(f"{number:04}").to_json())
 
 
-def test_a_part_holds_the_days_records_unchanged_in_the_order_of_their_keys(store: Store) -> None:
-    """One a line, and no other day's."""
+def test_a_part_holds_the_days_records_in_the_order_of_their_keys(store: Store) -> None:
+    """A row each, and no other day's."""
     ones = [record("b", user_data="größe"), record("a"), record("C")]
     keep(store, *ones, record("other", day="2026-09-21"))
     manifest = compact(store, DAY)
     assert manifest is not None
-    assert lines(store) == [ones[1].to_json(), ones[0].to_json(), ones[2].to_json()]
+    assert rows(store, "job_id, user_data") == [("a", None), ("b", "größe"), ("C", None)]
     assert manifest.names == {"a.json", "b.json", "~43.json"}
 
 
@@ -83,13 +90,20 @@ def test_the_records_stay_where_they_are(store: Store) -> None:
 def test_a_manifest_lists_what_the_part_holds(store: Store) -> None:
     """Its name begins with an underscore, so that Spark and Hive read the part alone."""
     keep(store, record("b"), record("a"))
-    compact(store, DAY)
+    manifest = compact(store, DAY)
+    assert manifest is not None
     part = store.get(PART) or b""
     assert json.loads(store.get(MANIFEST) or b"") == {
         "schema": "compaction/1",
         "day": DAY,
         "records": 2,
-        "part": {"name": "part-0.ndjson.gz", "bytes": len(part), "tail": part[-8:].hex()},
+        "written_until": max(time for _, time in compaction.listed(store, DAY)),
+        "part": {
+            "name": "part-0.parquet",
+            "bytes": len(part),
+            "digest": manifest.part.digest,
+            "columns": manifest.part.columns,
+        },
         "names": ["a.json", "b.json"],
         "elsewhere": [],
     }
@@ -102,21 +116,20 @@ def test_folding_twice_is_folding_once(store: Store) -> None:
     before = {key: store.get(key) for key in store.list("")}
     compact(store, DAY)
     assert {key: store.get(key) for key in store.list("")} == before
-    assert (store.get(PART) or b"")[3:9] == b"\0" * 5 + b"\x02", "no name, no time (RFC 1952)"
 
 
 def test_a_late_record_makes_its_day_stale_until_it_is_folded_again(store: Store) -> None:
     """And no other day."""
     keep(store, record("a"), record("b", day="2026-09-21"))
-    assert list(stale_days(store)) == [DAY, "2026-09-21"]
+    assert stale_days(store) == [DAY, "2026-09-21"]
     for day in (DAY, "2026-09-21"):
         compact(store, day)
-    assert list(stale_days(store)) == []
+    assert stale_days(store) == []
     keep(store, record("late"))
-    assert list(stale_days(store)) == [DAY]
+    assert stale_days(store) == [DAY]
     compact(store, DAY)
-    assert list(stale_days(store)) == []
-    assert lines(store) == [record("a").to_json(), record("late").to_json()]
+    assert stale_days(store) == []
+    assert ids(store) == ["a", "late"]
 
 
 def test_a_record_that_a_listing_does_not_show_stays_in_the_part(store: Store) -> None:
@@ -125,19 +138,19 @@ def test_a_record_that_a_listing_does_not_show_stays_in_the_part(store: Store) -
     compact(store, DAY)
     keep(store, record("late"))
     lagging = Listing(store, hidden={keys[0]})
-    assert list(listed(lagging, DAY)) == ["b.json", "late.json"]
+    assert names_of(lagging, DAY) == {"b.json", "late.json"}
     compact(lagging, DAY)
-    assert lines(store) == [job_record.to_json() for job_record in map(record, ("a", "b", "late"))]
+    assert ids(store) == ["a", "b", "late"]
 
 
 def test_a_day_is_not_stale_because_a_listing_shows_less(store: Store) -> None:
     """Even if it shows nothing of the day."""
     keys = keep(store, record("a"), record("b"))
     compact(store, DAY)
-    assert list(stale_days(Listing(store, hidden={keys[0]}))) == []
-    assert list(stale_days(Listing(store, hidden=set(keys)))) == []
+    assert stale_days(Listing(store, hidden={keys[0]})) == []
+    assert stale_days(Listing(store, hidden=set(keys))) == []
     compact(Listing(store, hidden=set(keys)), DAY)
-    assert len(lines(store)) == 2
+    assert len(ids(store)) == 2
 
 
 def test_a_record_that_is_listed_and_gone_is_not_in_the_part(store: Store) -> None:
@@ -154,10 +167,10 @@ def test_a_record_that_somebody_deleted_is_gone_from_the_next_part(store: Store)
     compact(store, DAY)
     store.delete(keys[0])
     compact(store, DAY)
-    assert lines(store) == [record("b").to_json()]
+    assert ids(store) == ["b"]
     store.delete(keys[1])
     compact(store, DAY)
-    assert lines(store) == []
+    assert ids(store) == []
 
 
 def test_a_day_without_records_is_not_written(store: Store) -> None:
@@ -199,7 +212,7 @@ def test_what_can_not_be_a_record_is_not_looked_at(folder: FolderStore) -> None:
     manifest = compact(folder, DAY)
     assert manifest is not None
     assert manifest.names == {"a.json"}
-    assert list(stale_days(folder)) == []
+    assert stale_days(folder) == []
 
 
 @pytest.mark.parametrize(
@@ -210,9 +223,9 @@ def test_a_manifest_that_can_not_be_read_is_none(folder: FolderStore, data: byte
     keep(folder, record("a"))
     folder.put(MANIFEST, data)
     assert load(folder, DAY) is None
-    assert list(stale_days(folder)) == [DAY]
+    assert stale_days(folder) == [DAY]
     compact(folder, DAY)
-    assert list(stale_days(folder)) == []
+    assert stale_days(folder) == []
 
 
 def test_a_manifest_knows_its_own_part_alone(folder: FolderStore) -> None:
@@ -225,9 +238,9 @@ def test_a_manifest_knows_its_own_part_alone(folder: FolderStore) -> None:
     newer = folder.get(PART) or b""
     assert manifest is not None
     assert manifest.fits(len(newer), newer)
-    assert manifest.fits(len(newer), newer[-8:])
+    assert manifest.fits(len(newer), newer[-4096:])
     assert not manifest.fits(len(part), part)
-    assert not manifest.fits(len(newer), newer[:-1] + b"x")
+    assert not manifest.fits(len(newer), newer[: -len(part)] + part)
     assert Manifest.from_json(manifest.to_json()) == manifest
 
 
@@ -253,9 +266,7 @@ def test_a_day_of_two_thousand_records(folder: FolderStore, tmp_path: Path) -> N
     manifest = compact(folder, DAY)
     assert manifest is not None
     assert len(manifest.names) == 2_000
-    assert [json.loads(line)["job_id"] for line in lines(folder)] == [
-        f"{number:04}" for number in range(2_000)
-    ]
+    assert ids(folder) == [f"{number:04}" for number in range(2_000)]
 
 
 def test_a_record_costs_one_request_on_cos(cos: FakeCos) -> None:
@@ -268,7 +279,7 @@ def test_a_record_costs_one_request_on_cos(cos: FakeCos) -> None:
     requests = cos.requests()
     assert len(requests) == 260 + 4
     assert [key for method, key in requests if method == "PUT"] == [f"ci/{PART}", f"ci/{MANIFEST}"]
-    assert len(lines(store)) == 260
+    assert len(ids(store)) == 260
 
 
 class Line(bytes):
@@ -288,26 +299,187 @@ class Line(bytes):
 
 
 def test_the_records_of_a_day_need_not_fit_into_memory(folder: FolderStore, tmp_path: Path) -> None:
-    """A batch of them is there at one time, and one alone while it is folded."""
+    """Some are there at one time, and one alone while it is folded."""
 
     class Counting(Listing):
         def get(self, key: str) -> bytes | None:
             content = super().get(key)
             return Line(content) if content is not None and key.startswith("jobs/") else content
 
-    fill(tmp_path / "ledger", 3 * BATCH)
-    manifest = compact(Counting(folder), DAY)
+    fill(tmp_path / "ledger", 500)
+    manifest = compact(Counting(folder), DAY, width=8)
     assert manifest is not None
-    assert len(manifest.names) == 3 * BATCH
-    assert BATCH <= Line.highest <= BATCH + 1
+    assert len(manifest.names) == 500
+    assert Line.highest <= 8 * (AHEAD + 1) + 1
     Line.highest = 0
-    fold(DAY, ((f"{number}.json", Line(b"{}\n")) for number in range(1_000)))
+    line = record("a").to_json()
+    fold(DAY, ((f"{number}.json", Line(line)) for number in range(1_000)))
     assert Line.highest <= 2
 
 
 def test_the_keys_are_those_that_the_documents_name() -> None:
     """Other tools read them."""
     assert (part_key(DAY), manifest_key(DAY)) == (PART, MANIFEST)
+
+
+# --- what another engine finds ---
+
+
+def test_every_engine_reads_times_as_instants_and_free_fields_as_text(folder: FolderStore) -> None:
+    """Spark, Presto and Hive take a time without UTC for another zone's, and few know Parquet's
+    JSON."""
+    keep(folder, record("a", result={"b": [1]}))
+    compact(folder, DAY)
+    with tempfile.NamedTemporaryFile() as file, duckdb.connect() as database:
+        file.write(folder.get(PART) or b"")
+        file.flush()
+        columns = database.execute(
+            "SELECT name, converted_type FROM parquet_schema(?) WHERE converted_type IS NOT NULL",
+            [file.name],
+        ).fetchall()
+        ((codec,),) = database.execute(
+            "SELECT DISTINCT compression FROM parquet_metadata(?)", [file.name]
+        ).fetchall()
+    kinds = dict(columns)
+    assert kinds["created_at"] == kinds["received_at"] == "TIMESTAMP_MICROS"
+    assert kinds["details"] == kinds["result"] == "UTF8"
+    assert codec == "ZSTD"
+    assert rows(folder, "details, result, epoch(ended_at)") == [
+        ('{"JobId":"a"}', '{"b":[1]}', 1789891265.25)
+    ]
+
+
+def test_every_day_has_the_same_columns(folder: FolderStore) -> None:
+    """Whatever its records hold: one table reads all days."""
+    keep(folder, record("a"), record("b", day="2026-09-21", result={"x": 1}, input={"url": "u"}))
+    keep(folder, record("c", day="2026-09-22"))
+    folder.delete(keep(folder, record("d", day="2026-09-23"))[0])
+    for day in (DAY, "2026-09-21", "2026-09-22"):
+        compact(folder, day)
+
+    def types(day: str) -> list[Any]:
+        with tempfile.NamedTemporaryFile() as file, duckdb.connect() as database:
+            file.write(folder.get(part_key(day)) or b"")
+            file.flush()
+            return database.read_parquet(file.name).types
+
+    assert types(DAY) == types("2026-09-21") == types("2026-09-22")
+
+
+def test_a_day_without_any_record_left_has_a_file_without_rows(folder: FolderStore) -> None:
+    """With the columns of all days."""
+    (key,) = keep(folder, record("a"))
+    compact(folder, DAY)
+    folder.delete(key)
+    compact(folder, DAY)
+    assert rows(folder, "*") == []
+
+
+def test_a_part_with_other_columns_is_made_again(
+    folder: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older version wrote it: until then its day is read record by record."""
+    keep(folder, record("a"))
+    compact(folder, DAY)
+    assert load(folder, DAY) is not None
+    monkeypatch.setattr("ci_callback.compacted_day.schema_digest", lambda: "newer")
+    assert load(folder, DAY) is None
+    assert stale_days(folder) == [DAY]
+
+
+def test_the_temporary_folder_may_have_any_name(
+    folder: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What means something to a glob or to SQL included."""
+    odd = tmp_path / "it's [a] *tem?p"
+    odd.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(odd))
+    keep(folder, record("a"))
+    assert compact(folder, DAY) is not None
+    assert list(odd.iterdir()) == []
+
+
+def test_a_temporary_folder_that_is_not_there_is_reported(
+    folder: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full one, too."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    keep(folder, record("a"))
+    with pytest.raises(ValueError, match="a part can't be written"):
+        compact(folder, DAY)
+
+
+def test_what_duckdb_misreads_is_not_kept(folder: FolderStore) -> None:
+    """Nothing is written in place of a whole part."""
+    with pytest.raises(ValueError, match="only 1 of 2 records were written"):
+        fold(DAY, [("a.json", record("a").to_json()), ("c.json", b"{}\n")])
+
+
+# --- days ---
+
+
+def test_a_record_that_somebody_changed_makes_its_day_stale(
+    folder: FolderStore, tmp_path: Path
+) -> None:
+    """It was written after all that the part holds."""
+    keys = keep(folder, record("a"), record("b"))
+    compact(folder, DAY)
+    keep(folder, record("a", code="Edited"))
+    later = (tmp_path / "ledger" / keys[1]).stat().st_mtime + 5
+    os.utime(tmp_path / "ledger" / keys[0], (later, later))
+    assert stale_days(folder) == [DAY]
+    compact(folder, DAY)
+    assert stale_days(folder) == []
+    assert rows(folder, "code") == ["Edited", "Success"]
+
+
+def test_a_store_that_does_not_say_when_it_wrote_tells_stale_days_by_names(
+    folder: FolderStore,
+) -> None:
+    """Folded with times or without."""
+    keep(folder, record("a"))
+    for store in (folder, Listing(folder)):
+        compact(store, DAY)
+        assert stale_days(folder) == stale_days(Listing(folder)) == []
+
+
+def test_only_the_days_of_a_range_are_looked_at(cos: FakeCos) -> None:
+    """A nightly run lists what it may fold."""
+    store = cos_store(cos)
+    keep(store, *(record(f"j{day}", day=f"2026-09-{day}") for day in (10, 20, 21, 22)))
+    cos.seen.clear()
+    days = DayRange(since=date(2026, 9, 20), until=date(2026, 9, 21))
+    assert stale_days(store, days) == ["2026-09-20", "2026-09-21"]
+    listed = [key for method, key in cos.requests() if method == "GET" and key]
+    assert sorted(listed) == [
+        f"ci/compacted/dt={day}/_manifest.json"
+        for day in ("1970-01-01", "2026-09-20", "2026-09-21")
+    ]
+
+
+def test_many_days_are_folded_at_a_time(store: Store) -> None:
+    """Each as if alone."""
+    days = [f"2026-09-{day:02}" for day in range(1, 11)]
+    keep(store, *(record(f"j{day[-2:]}", day=day) for day in days))
+    assert [manifest.day for manifest in map(made, compact_days(store, days))] == days
+    assert stale_days(store) == []
+    assert [ids(store, day) for day in days] == [[f"j{day[-2:]}"] for day in days]
+
+
+def made(result: Manifest | Exception | None) -> Manifest:
+    """A manifest, and nothing else."""
+    assert isinstance(result, Manifest)
+    return result
+
+
+def test_a_day_that_can_not_be_folded_keeps_no_other_back(folder: FolderStore) -> None:
+    """What was wrong with it comes in its place."""
+    keep(folder, record("a"), record("b", day="2026-09-21"))
+    folder.put(f"jobs/dt={DAY}/odd.json", b"{}\n")
+    broken, empty, whole = compact_days(folder, [DAY, "2026-09-19", "2026-09-21"])
+    assert "odd.json is no record" in str(broken)
+    assert empty is None
+    assert made(whole).names == {"b.json"}
 
 
 # --- a job with and without its time of creation ---
@@ -324,7 +496,7 @@ def test_a_record_without_a_day_is_left_out_where_its_job_has_one_under_its_day(
     assert (set(manifest.names), set(manifest.elsewhere)) == ({"b.json"}, {"a.json"})
     assert Manifest.from_json(manifest.to_json()) == manifest
     compact(store, DAY)
-    assert list(stale_days(store)) == []
+    assert stale_days(store) == []
 
 
 def test_a_record_under_its_day_that_comes_later_makes_those_without_a_day_stale(
@@ -337,8 +509,8 @@ def test_a_record_under_its_day_that_comes_later_makes_those_without_a_day_stale
     keep(store, record("a"), record("b", day="2026-09-21"))
     compact(store, DAY)
     compact(store, "2026-09-21")
-    assert list(stale_days(store)) == ["1970-01-01"]
+    assert stale_days(store) == ["1970-01-01"]
     manifest = compact(store, "1970-01-01")
     assert manifest is not None
     assert (set(manifest.names), set(manifest.elsewhere)) == (set(), {"a.json"})
-    assert list(stale_days(store)) == []
+    assert stale_days(store) == []

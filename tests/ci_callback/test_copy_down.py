@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ci_callback.compaction import compact, manifest_key, part_key
+from ci_callback.compacted_day import manifest_key, part_key
+from ci_callback.compaction import compact
 from ci_callback.ledger_mirror import Copied, copy_down, local_folder
 from ci_callback.query.database import records_database
 from handler.errors import StoreError
@@ -198,10 +199,32 @@ def test_a_copy_that_broke_off_can_not_be_queried_until_it_is_whole(
         copy_down(store, copy)
     with pytest.raises(ValueError, match="broken off"):
         ids(copy)
+    left = sorted(set(keys) - set(files(copy)))
+    assert keys[7] in left
     gets(cos)
     copy_down(store, copy)
-    assert gets(cos) == [keys[7]]
+    assert gets(cos) == left
     assert ids(copy) == [f"{number:02}" for number in range(20)]
+
+
+def test_what_a_power_failure_left_of_a_copy_comes_down_again(store: CosStore, copy: Path) -> None:
+    """Files without content: they are durable only once the copy is whole."""
+    keys = keep(store, record("a"), record("b"))
+    copy_down(store, copy)
+    here = FolderStore(copy)
+    here.put("_copying", b"")
+    (copy / keys[0]).write_bytes(b"")
+    assert copy_down(store, copy) == Copied(records=1, parts=0)
+    assert ids(copy) == ["a", "b"]
+
+
+def test_a_folder_that_can_not_be_written_is_reported(store: CosStore, copy: Path) -> None:
+    """As everywhere, by a StoreError."""
+    keep(store, record("a"))
+    copy.mkdir()
+    (copy / "jobs").write_bytes(b"")
+    with pytest.raises(StoreError, match="the folder did not take it"):
+        copy_down(store, copy)
 
 
 def test_many_days_come_down(store: CosStore, copy: Path) -> None:

@@ -12,11 +12,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from ci_callback.compaction import compact, fold, manifest_key, part_key
+from ci_callback.compacted_day import manifest_key, part_key
+from ci_callback.compaction import compact
 from ci_callback.ledger_reader import ALL_DAYS, DayRange
 from ci_callback.query.columns import DUCKDB, HIVE, SPARK, columns
 from ci_callback.query.database import records_database
 from handler.callback.lineage import Lineage
+from handler.callback.record import SCHEMA
 from handler.errors import StoreError
 from handler.ledger.attempts import Attempts
 from handler.ledger.folder import FolderStore
@@ -307,11 +309,16 @@ def test_every_field_of_every_payload_comes_out_as_it_was_kept(
     assert kept == {}
 
 
-def test_a_value_of_another_type_costs_itself_alone(ledger: Path, store: FolderStore) -> None:
+@pytest.mark.parametrize("is_compacted", [False, True], ids=["small files", "parts"])
+def test_a_value_of_another_type_costs_itself_alone(
+    ledger: Path, store: FolderStore, is_compacted: bool
+) -> None:
     """Not the query, and not the row: somebody edited a record by hand."""
     keep(store, record("a"), record("b", job_level=10**30, created_at=f"{DAY}T08:00:00Z"))
     odd = record("b", job_level=10**30, wait_s="abc", input="x", ended_at="-", outputs={"a": 1})
     keep(store, odd)
+    if is_compacted:
+        compact(store, DAY)
     assert ask(
         ledger, "SELECT job_id, job_level, wait_s, input.object, ended_at, outputs, run_s FROM jobs"
     ) == [
@@ -336,16 +343,18 @@ def test_a_file_that_holds_no_record_is_left_out_and_named(
     ]
 
 
-@pytest.mark.parametrize("line", [b"{}\n", b"not JSON\n", b'{"schema":"other/1"}\n'])
+@pytest.mark.parametrize("spoil", ["schema", "bytes"])
 def test_a_part_that_is_misread_fails_the_query(
-    ledger: Path, store: FolderStore, line: bytes
+    ledger: Path, store: FolderStore, spoil: str
 ) -> None:
-    """Left out without a word, a line could take a whole day along. Other days are not touched."""
-    keep(store, record("b", day=NEXT))
-    part, manifest = fold(DAY, [("a.json", record("a").to_json()), ("c.json", line)])
-    store.put(part_key(DAY), part)
-    store.put(manifest_key(DAY), manifest.to_json())
-    with pytest.raises(duckdb.Error, match="a part was misread: compact its day again"):
+    """Left out without a word, a row could take a whole day along. Other days are not touched."""
+    keep(store, record("a"), record("b", day=NEXT))
+    compact(store, DAY)
+    part = store.get(part_key(DAY)) or b""
+    written = SCHEMA.encode() if spoil == "schema" else part[4:200]
+    assert written in part
+    store.put(part_key(DAY), part.replace(written, bytes(byte ^ 1 for byte in written)))
+    with pytest.raises(duckdb.Error):
         ids(ledger)
     assert ask(ledger, "SELECT job_id FROM jobs", DayRange(since=date(2026, 9, 21))) == [("b",)]
 

@@ -32,7 +32,7 @@ LIST_OF_COMMANDS = {"ci_callback.commands.lazy", "ci_callback.commands.registry"
 LIST = LIST_OF_COMMANDS | {
     *("ci_callback", "ci_callback.main", "ci_callback.program", "ci_callback.terminal"),
     *("ci_callback.command_language", "ci_callback.commands", "ci_callback.usage_errors"),
-    "handler",
+    *("ci_callback.bar", "handler"),
 }
 """Of the project: what lists the commands. The function itself is not there."""
 
