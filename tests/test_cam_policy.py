@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from ci_callback.ci_simulator import BUCKET, REGION, CiSimulator, Seen
+from ci_callback.deploy import policy
 from handler.app import Function
 from handler.callback.catalogue import family_of
 from handler.callback.families import FAMILIES, Family
@@ -27,7 +28,7 @@ from handler.http_client import HttpClient
 from handler.ledger.keys import DELETED_BELOW, DOCTOR, SPILL
 from handler.log import Log
 from handler.settings import Settings
-from tests.fake_cos import FakeCos
+from tests.fake_cos import FakeCos, Fault
 from tests.fake_cos import Seen as CosSeen
 from tests.forwarding.receivers import SECRET
 from tests.peer import Peer
@@ -217,6 +218,57 @@ def test_the_requests_of_a_whole_story_are_granted(cos: FakeCos) -> None:
         used = {action for request in ci.seen for action in _of(request, job)}
         assert used <= granted("ci")
         assert {"ci:CreateMediaJobs", "ci:DescribeMediaJob", "ci:DescribeMediaJobs"} <= used
+
+
+@pytest.mark.parametrize("verify", ["failures", "always"])
+def test_a_callback_needs_no_more_than_the_rights_of_a_split_deployment(
+    cos: FakeCos, verify: str
+) -> None:
+    """Kept, duplicate, failed, in conflict, unreadable: put and get, and with VERIFY=always a
+    question about one job. Sweeps and their like would need more."""
+    document = policy.public(POLICY, is_verifying=verify == "always")
+    allowed = {
+        action.removeprefix("name/") for part in document["statement"] for action in part["action"]
+    }
+    with CiSimulator(lambda: START, cos) as ci:
+        env = cos.env | {"COS_ENDPOINT": ci.endpoint, "CI_BUCKET": BUCKET}
+        env |= {
+            "VERIFY_CALLBACKS": verify,
+            "FORWARD_URLS": f"https://1.1.1.1/#secret={SECRET}",
+        }
+        settings = Settings.from_env(env)
+        assert settings.credentials
+        address = CiAddress(BUCKET, REGION, settings.cos_endpoint)
+        client = Ci(HttpClient(), settings.credentials, address)
+        bodies = []
+        for state in ("Success", "Failed"):
+            job = client.create(FAMILIES["ai"], TRANSLATION).job_id or ""
+            ci.finish(job, state)
+            bodies.append(ci.callback_body(job).decode())
+        other_end = bodies[0].replace("Success", "Failed")
+        ci.seen.clear()
+
+        def deny(seen: CosSeen) -> Fault | None:
+            is_allowed = cos_action(seen.method, seen.key) in allowed
+            return None if is_allowed else Fault(before=(403, "AccessDenied"))
+
+        def post(body: str) -> int:
+            log = Log(io.StringIO(), lambda: START)
+            event = {"httpMethod": "POST", "path": "/", "body": body}
+            answer = Function(env, lambda: START, log, lambda seconds: None).handle(event, {})
+            return int(answer["statusCode"])
+
+        with cos.faulty(deny):
+            statuses = [post(body) for body in (*bodies, bodies[0], other_end, "hello")]
+    assert statuses == [200, 200, 200, 202, 202]
+    asked = {cos_action(request.method, request.key) for request in cos.seen} & allowed
+    assert asked == {"cos:PutObject", "cos:GetObject"}
+    of_ci = {action for request in ci.seen for action in _of(request, "a1")}
+    assert asked | of_ci <= allowed
+    assert bool(of_ci) == (verify == "always")
+    assert not any(
+        "Create" in action or "Delete" in action or "PassRole" in action for action in allowed
+    )
 
 
 def _of(seen: Seen, job_id: str) -> set[str]:

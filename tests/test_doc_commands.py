@@ -37,6 +37,7 @@ UNLIKE: dict[str, int] = {
     # Of an account in which nothing is deployed yet.
     "deploy --dry-run": 2,
     "deploy --stage": 2,
+    "deploy --split": 2,
     # The account has no region but one.
     "deploy --region": 3,
     "deploy connect": 1,

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import hcl2
 import pytest
 
-from ci_callback.deploy import alarms, dashboard, logs_plan, policy
+from ci_callback.deploy import alarms, dashboard, layout, logs_plan, policy
 from ci_callback.deploy.description import Description, Names, read
 from ci_callback.deploy.desired import RETRIES, TTL_S, url_settings
 from ci_callback.texts import Texts
@@ -103,6 +103,9 @@ SCHEMAS: Mapping[str, Schema] = {
             "async_trigger_config": Schema({"msg_ttl": INT, "retry_config": RETRY}),
         },
         {"namespace": STRING},
+    ),
+    "tencentcloud_scf_reserved_concurrency_config": Schema(
+        {"function_name": STRING, "reserved_concurrency_mem": INT}, {"namespace": STRING}
     ),
     "tencentcloud_scf_trigger": Schema(
         {"function_name": STRING, "type": STRING, "namespace": STRING},
@@ -337,6 +340,7 @@ def test_it_describes_what_serverless_yml_describes() -> None:
     }
     assert timers == set(wanted.timers)
     (url,) = (one for one in triggers().values() if one["type"] == "http")
+    assert wanted.url
     net = url_settings(wanted.url)["NetConfig"]
     assert f'AuthType = "{wanted.url.auth}"' in url["trigger_desc"]
     for name, is_on in net.items():
@@ -345,6 +349,30 @@ def test_it_describes_what_serverless_yml_describes() -> None:
     (trigger,) = config["async_trigger_config"]
     (retry,) = trigger["retry_config"]
     assert (retry["retry_num"], trigger["msg_ttl"]) == (RETRIES, TTL_S)
+
+
+def test_a_split_deployment_is_that_of_deploy() -> None:
+    """Which function has which trigger, whose role, and the quota of the one that sweeps."""
+    wanted = described()
+    parts = {part.description.name: part for part in layout.parts(wanted, is_split=True)}
+    values = {name: value for block in FILES["locals"] for name, value in own(block).items()}
+    suffixes, home = literal(values["suffixes"]), literal(values["split_home"])
+    names = {key: f"{wanted.name}{suffix}" for key, suffix in suffixes.items()}
+    assert set(names.values()) == set(parts)
+    for name, part in parts.items():
+        of_part = {timer.name for timer in part.description.timers}
+        of_part |= {"url"} if part.description.url else set()
+        assert of_part == {one for one, where in home.items() if names[where] == name}
+    assert set(literal(values["whole_home"]).values()) == {"callbacks"}
+    actions = {text(action) for action in values["public_actions"]}
+    assert actions == policy.PUBLIC
+    quota = next(one.values for one in resources() if "reserved" in one.kind)
+    assert quota["reserved_concurrency_mem"] == wanted.memory_mb
+
+
+def literal(values: Mapping[str, Any]) -> dict[str, str]:
+    """A map of texts."""
+    return {text(name): text(value) for name, value in own(values).items()}
 
 
 def test_each_variable_of_the_function_has_its_variable_here() -> None:

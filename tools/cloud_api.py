@@ -38,10 +38,11 @@ class Service(NamedTuple):
 
 _ACTIONS = {
     "scf": """
-        CreateFunction CreateTrigger DeleteFunction DeleteFunctionVersion DeleteTrigger GetAlias
-        GetFunction GetFunctionAddress GetFunctionEventInvokeConfig InvokeFunction ListTriggers
-        ListVersionByFunction PublishVersion UpdateAlias UpdateFunctionCode
-        UpdateFunctionConfiguration UpdateFunctionEventInvokeConfig UpdateTrigger
+        CreateFunction CreateTrigger DeleteFunction DeleteFunctionVersion
+        DeleteReservedConcurrencyConfig DeleteTrigger GetAlias GetFunction GetFunctionAddress
+        GetFunctionEventInvokeConfig GetReservedConcurrencyConfig InvokeFunction ListTriggers
+        ListVersionByFunction PublishVersion PutReservedConcurrencyConfig UpdateAlias
+        UpdateFunctionCode UpdateFunctionConfiguration UpdateFunctionEventInvokeConfig UpdateTrigger
     """,
     "cam": """
         AttachRolePolicy CreatePolicy CreateRole DeletePolicy DeleteRole DetachRolePolicy GetPolicy

@@ -78,6 +78,14 @@ def deploy(
             "log topic.",
         ),
     ] = False,
+    split: Annotated[
+        bool | None,
+        typer.Option(
+            "--split/--no-split",
+            help="Callbacks by a function whose role can only put and get; timers by two others. "
+            "Without either: as it is.",
+        ),
+    ] = None,
     logs: Annotated[
         bool,
         typer.Option(
@@ -112,7 +120,7 @@ def deploy(
     from ci_callback.deploy.plan import Choices
 
     with session_of(Request(name, stage, region, to, file, zip_file)) as session:
-        job = session.job(secrets.token_urlsafe(TOKEN_BYTES), Choices(prune, adopt, logs))
+        job = session.job(secrets.token_urlsafe(TOKEN_BYTES), Choices(prune, adopt, logs, split))
         if dry_run:
             outcome = run.look(job, session.cloud)
             if as_json:

@@ -78,7 +78,7 @@ def note_queues(
         say(f"reconciliation looks at {len(text.split(',')) if text else 'no'} queues:")
         show.show_calls(calls)
         if not dry_run:
-            carry_out_alone(own.name, calls, session.cloud)
+            carry_out_alone(calls, session.cloud)
     return bool(calls)
 
 

@@ -53,7 +53,7 @@ def carry_out(session: Session, calls: Sequence[Call], dry_run: bool) -> None:
     show.show_calls(calls)
     if dry_run:
         raise typer.Exit(EXIT_DIFFERENT)
-    carry_out_alone(session.description.name, calls, session.cloud)
+    carry_out_alone(calls, session.cloud)
     say("done")
 
 

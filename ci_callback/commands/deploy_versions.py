@@ -27,15 +27,20 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show what runs: version, bundle, triggers, role."""
-    from ci_callback.deploy import show, versions
+    from ci_callback.deploy import layout, show, versions
     from ci_callback.deploy.job import Request
 
     with session_of(Request(name, stage, region, to)) as session:
-        found = versions.status(session.cloud, session.description.name)
+        local = session.local_bundle()
+        names = layout.members(session.cloud, session.description.name)
+        found, *others = [versions.status(session.cloud, name) for name in names]
+        whole = show.status_as_json(found, local)
         if as_json:
-            print_json(show.status_as_json(found, session.local_bundle()))
-        else:
-            show.show_status(found, session.local_bundle())
+            others_shown = [show.status_as_json(other, local) for other in others]
+            print_json(whole | ({"others": others_shown} if others else {}))
+            return
+        for one in (found, *others):
+            show.show_status(one, local)
 
 
 def rollback(
@@ -53,9 +58,9 @@ def rollback(
     from ci_callback.deploy.job import Request
 
     with session_of(Request(name, stage, region, to)) as session:
-        before, call = versions.rollback(session.cloud, session.description.name, version)
-        say(f"version {before} serves now; {call.params['FunctionVersion']} is to serve")
-        carry_out(session, [call], dry_run)
+        before, calls = versions.rollback(session.cloud, session.description.name, version)
+        say(f"version {before} serves now; {calls[0].params['FunctionVersion']} is to serve")
+        carry_out(session, calls, dry_run)
 
 
 def destroy(

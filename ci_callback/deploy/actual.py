@@ -103,7 +103,8 @@ class FunctionVersion:
 @dataclass(frozen=True)
 class Actual:
     """latest: None where there is no function. serving: the version that $DEFAULT points to.
-    newest: the newest published one. retries, ttl_s: of asynchronous runs. policy: its document,
+    newest: the newest published one. retries, ttl_s: of asynchronous runs. reserved_mb: its quota,
+    0 for none. policy: its document,
     None where there is no policy of that name. foreign: the role or policy that bears the name and
     that deploy did not make, as a person needs it."""
 
@@ -119,6 +120,7 @@ class Actual:
     triggers: tuple[Trigger, ...] = ()
     retries: int | None = None
     ttl_s: int | None = None
+    reserved_mb: int = 0
     foreign: tuple[str, ...] = ()
 
     @property
@@ -206,6 +208,7 @@ def _with_function(api: Api, name: str, latest: FunctionVersion, actual: Actual)
     asked = {"FunctionName": name, "Namespace": "default"}
     invoke = api.call("scf", "GetFunctionEventInvokeConfig", asked).get("AsyncTriggerConfig") or {}
     retry = (invoke.get("RetryConfig") or [{}])[0]
+    reserved = api.call("scf", "GetReservedConcurrencyConfig", asked)
     published = tuple(versions(api, name))
     return replace(
         actual,
@@ -216,6 +219,7 @@ def _with_function(api: Api, name: str, latest: FunctionVersion, actual: Actual)
         triggers=tuple(triggers(api, name)),
         retries=retry.get("RetryNum"),
         ttl_s=invoke.get("MsgTTL"),
+        reserved_mb=int(reserved.get("ReservedMem") or 0),
     )
 
 

@@ -35,8 +35,8 @@ class Hands:
     done: Callable[[int], object]
 
 
-def carry_out(name: str, calls: Sequence[Call], hands: Hands) -> dict[str, Mapping[str, Any]]:
-    """The answers by action. name: of the function.
+def carry_out(calls: Sequence[Call], hands: Hands) -> dict[str, Mapping[str, Any]]:
+    """The answers by action, of several the last one.
 
     Raises:
         CloudError, StoreError
@@ -49,7 +49,7 @@ def carry_out(name: str, calls: Sequence[Call], hands: Hands) -> dict[str, Mappi
             hands.put(call.params["Key"], call.params["Body"].bundle.code)
         else:
             answers[call.action] = _made(call, answers, hands)
-            _wait_after(name, call.action, answers[call.action], hands)
+            _wait_after(call, answers[call.action], hands)
         hands.done(at)
     return answers
 
@@ -65,7 +65,8 @@ def _made(call: Call, answers: Mapping[str, Mapping[str, Any]], hands: Hands) ->
         raise
 
 
-def _wait_after(name: str, action: str, answer: Mapping[str, Any], hands: Hands) -> None:
+def _wait_after(call: Call, answer: Mapping[str, Any], hands: Hands) -> None:
+    name, action = str(call.params.get("FunctionName") or ""), call.action
     if action in _CHANGES_LATEST:
         wait_active(name, LATEST, hands)
     elif action == "PublishVersion":

@@ -17,6 +17,7 @@ from ci_callback.deploy.errors import EXIT_SETTINGS, DeployError
 _ENV = re.compile(r"\$\{env:([\w.-]+)\}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,58}[A-Za-z0-9]")
 PRODUCTION = "production"
+STAGES_TAKEN = ("sweep", "tasks")
 
 
 class Url(NamedTuple):
@@ -42,8 +43,8 @@ class Description:
     """What serverless.yml says, with the environment's values.
 
     stage_of: the name of the production's function, "" where this is it. role: "" where the
-    environment names none. variables: those that have a value. unset: those
-    whose ${env:NAME} has none.
+    environment names none. url: None for a function that is not called. variables: those that have
+    a value. unset: those whose ${env:NAME} has none.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Description:
     is_public: bool
     variables: Mapping[str, str]
     unset: tuple[str, ...]
-    url: Url
+    url: Url | None
     timers: tuple[Timer, ...]
 
 
@@ -112,6 +113,8 @@ def read(text: str, env: Mapping[str, str], names: Names) -> Description:
 
 def _name(name: str, stage: str) -> str:
     whole = name if stage == PRODUCTION else f"{name}-{stage}"
+    if stage in STAGES_TAKEN:
+        raise _wrong("--stage", stage, "another word: `--split` names its functions so")
     if not _NAME.fullmatch(whole):
         raise _wrong("name", whole, "2 to 60 letters, digits, - and _, beginning with a letter")
     return whole

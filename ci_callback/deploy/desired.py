@@ -36,8 +36,10 @@ def describe(bundle: Bundle) -> str:
 class Desired:
     """What one deployment aims at. variables: all of the function's, those that are kept included.
 
-    role: its name. is_managed: deploy makes the role and its policy. policy: the document, of a
-    managed role. logs: settings of the function's own log topic, {} where none is asked for.
+    role: its name. is_managed: deploy makes the role and its policy; is_shared: with another
+    function, whose plan makes them. policy: the document, of a managed role. logs: settings of the
+    function's own log topic, {} where none is asked for. reserved_mb: its quota, None for none.
+    elsewhere: timers that another function of the deployment has.
     """
 
     description: Description
@@ -47,6 +49,9 @@ class Desired:
     is_managed: bool
     policy: Mapping[str, Any]
     logs: Mapping[str, Any] = field(default_factory=dict)
+    is_shared: bool = False
+    reserved_mb: int | None = None
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:

@@ -57,6 +57,26 @@ def policy(template: str, settings: Settings, owner: Owner) -> dict[str, Any]:
     return {**document, "statement": statements}
 
 
+PUBLIC = frozenset({"name/cos:PutObject", "name/cos:GetObject"})
+"""What a callback needs of COS."""
+
+
+def public(document: Mapping[str, Any], is_verifying: bool) -> dict[str, Any]:
+    """The rights of a function that takes callbacks and does nothing else: objects are put and
+    read. is_verifying: VERIFY_CALLBACKS=always, with which CI is asked about each job too."""
+    kept = []
+    for statement in document["statement"]:
+        actions = [name for name in statement["action"] if _is_public(name, is_verifying)]
+        if actions:
+            kept.append({**statement, "action": actions})
+    return {**document, "statement": kept}
+
+
+def _is_public(action: str, is_verifying: bool) -> bool:
+    is_question = action.startswith("ci:Describe") and action.endswith("Job")
+    return action in PUBLIC or (is_verifying and is_question)
+
+
 def media_buckets(settings: Settings) -> Sequence[str]:
     """The buckets whose jobs the function may ask for and submit."""
     own = settings.ci_bucket or settings.ledger_url.bucket

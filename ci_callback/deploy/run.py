@@ -5,15 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ci_callback.cloud_api import CloudError
 from ci_callback.deploy import (
     actual,
     alarms,
     carry_out,
+    layout,
     logs_plan,
+    policy,
     reconciled,
     target,
+    versions,
     watch_plan,
 )
 from ci_callback.deploy.actual import Actual, Api
@@ -21,10 +25,12 @@ from ci_callback.deploy.advice import advised
 from ci_callback.deploy.bundle import Bundle
 from ci_callback.deploy.calls import Call
 from ci_callback.deploy.description import Description
-from ci_callback.deploy.desired import Desired, check_environment, role_name
+from ci_callback.deploy.desired import Desired, check_environment
 from ci_callback.deploy.errors import EXIT_SETTINGS, DeployError
+from ci_callback.deploy.layout import Part
 from ci_callback.deploy.patience import Patient
-from ci_callback.deploy.plan import Choices, Plan, plan
+from ci_callback.deploy.plan import Choices, Plan, joined, plan
+from ci_callback.deploy.policy import Owner
 from ci_callback.deploy.target import Operator
 from ci_callback.deploy.watch_plan import Watching
 from handler.settings import Settings
@@ -93,7 +99,7 @@ def deploy(job: Job, cloud: Api, view: View) -> Outcome:
         raise advised(error) from error
 
 
-def carry_out_alone(name: str, calls: Sequence[Call], cloud: Api) -> None:
+def carry_out_alone(calls: Sequence[Call], cloud: Api) -> None:
     """Calls that no plan asked for: going back, taking away.
 
     Raises:
@@ -102,7 +108,7 @@ def carry_out_alone(name: str, calls: Sequence[Call], cloud: Api) -> None:
     patient = Patient(cloud, time.sleep)
     hands = carry_out.Hands(patient, time.sleep, lambda key, data: None, lambda at: None)
     try:
-        carry_out.carry_out(name, calls, hands)
+        carry_out.carry_out(calls, hands)
     except CloudError as error:
         raise advised(error) from error
 
@@ -115,7 +121,7 @@ def _deploy(job: Job, api: Patient, view: View) -> Outcome:
         is_new = is_new or outcome.is_new
         view.plan(outcome.desired, outcome.plan)
         try:
-            carry_out.carry_out(outcome.desired.name, outcome.plan.calls, hands)
+            carry_out.carry_out(outcome.plan.calls, hands)
         except carry_out.AlreadyThereError:
             view.sleep(STALE_S)
             continue
@@ -125,29 +131,61 @@ def _deploy(job: Job, api: Patient, view: View) -> Outcome:
 
 
 def _look(job: Job, api: Patient) -> Outcome:
-    description = job.description
+    description, choices = job.description, job.choices
     check_environment(description.variables)
     whose = actual.owner(api)
-    role = description.role or role_name(description.name)
-    found = _settled(api, description.name, lambda: actual.read(api, description.name, role, whose))
-    known = found.latest.variables if found.latest else {}
-    variables = _variables(job, known)
-    is_new = "CALLBACK_TOKENS" not in variables
-    if is_new:
-        variables["CALLBACK_TOKENS"] = job.new_token
-    check_environment(variables)
+    is_split = layout.is_split(api, description.name)
+    wanted = is_split if choices.split is None else choices.split
+    parts = layout.parts(description, wanted)
+    found = {part.description.name: _read(api, part, whose) for part in parts}
+    public = found[description.name]
+    variables, is_new = _variables(job, public.latest.variables if public.latest else {})
     settings = target.check_settings(job.operator, variables)
     _check_stage(api, description, variables)
     target.check_bucket(job.operator, settings, whose)
-    managed = not description.role
-    document = target.policy_of(job.template, settings, whose) if managed else {}
-    watching = _watching(job, api, settings) if job.choices.logs else None
+    document = target.policy_of(job.template, settings, whose)
+    watching = _watching(job, api, settings) if choices.logs else None
     own = watching.logs.settings if watching else {}
-    desired = Desired(description, job.bundle, variables, role, managed, document, own)
-    address = next((trigger.address for trigger in found.triggers if trigger.address), "")
+    aimed = [_desired(job, part, (variables, settings, document), own) for part in parts]
+    # The log topic is there before the first function that writes to it.
+    plans = {
+        one.name: plan(one, found[one.name], choices, watching if one is aimed[0] else None)
+        for one in aimed
+    }
+    gone = versions.removal_of_others(api, description.name) if is_split and not wanted else ()
+    made = joined(plans, gone) if wanted or is_split else plans[description.name]
+    address = next((trigger.address for trigger in public.triggers if trigger.address), "")
     token = next(iter(settings.callback_tokens), "")
-    made = plan(desired, found, job.choices, watching)
-    return Outcome(desired, made, address, token, is_new)
+    return Outcome(aimed[-1], made, address, token, is_new)
+
+
+def _read(api: Patient, part: Part, whose: Owner) -> Actual:
+    name = part.description.name
+    return _settled(api, name, lambda: actual.read(api, name, part.role, whose))
+
+
+def _desired(
+    job: Job,
+    part: Part,
+    known: tuple[Mapping[str, str], Settings, Mapping[str, Any]],
+    logs: Mapping[str, Any],
+) -> Desired:
+    """known: the variables, the settings that they make, and the policy of all rights."""
+    variables, settings, document = known
+    if part.rights == "public":
+        document = policy.public(document, settings.confirms_before_storing)
+    return Desired(
+        part.description,
+        job.bundle,
+        variables,
+        part.role,
+        part.rights != "shared" and not part.description.role,
+        document,
+        logs,
+        is_shared=part.rights == "shared",
+        reserved_mb=part.description.memory_mb if part.is_one else None,
+        elsewhere=part.elsewhere,
+    )
 
 
 def _watching(job: Job, api: Patient, settings: Settings) -> Watching:
@@ -184,15 +222,21 @@ def _settled(api: Patient, name: str, read: Callable[[], Actual]) -> Actual:
     raise DeployError(f"{name} does not become active", "run it again, or look at the console")
 
 
-def _variables(job: Job, known: Mapping[str, str]) -> dict[str, str]:
-    """What is there and not named stays, unless it is to be pruned."""
+def _variables(job: Job, known: Mapping[str, str]) -> tuple[dict[str, str], bool]:
+    """All that the functions get, and whether the token among them is new. What is there and not
+    named stays, unless it is to be pruned."""
     described = job.description.variables
     kept = {} if job.choices.prune else dict(known)
     # To lose the token means that CI is answered 401; the queues are noted by `connect`.
     kept |= {
         name: known[name] for name in ("CALLBACK_TOKENS", reconciled.VARIABLE) if name in known
     }
-    return kept | dict(described)
+    variables = kept | dict(described)
+    is_new = "CALLBACK_TOKENS" not in variables
+    if is_new:
+        variables["CALLBACK_TOKENS"] = job.new_token
+    check_environment(variables)
+    return variables, is_new
 
 
 def _address(api: Api, desired: Desired) -> str:

@@ -33,21 +33,25 @@ class TriggersPlan:
 
 
 def compare(desired: Desired, found: Sequence[Trigger], prune: bool) -> TriggersPlan:
-    """prune: remove what is not wanted."""
+    """prune: remove what is not wanted. Timers that another function of the deployment has go."""
     named = {"FunctionName": desired.name, "Namespace": "default"}
     wanted = desired.description
     used: list[Trigger] = []
     changes = []
-    url = _find(found, "http", "", wanted.url.qualifier)
-    changes += list(_of_url(named, wanted.url, url))
-    used += [url] if url else []
+    if wanted.url:
+        url = _find(found, "http", "", wanted.url.qualifier)
+        changes += list(_of_url(named, wanted.url, url))
+        used += [url] if url else []
     for timer in wanted.timers:
         there = _find(found, "timer", timer.name, timer.qualifier)
         changes += list(_of_timer(named, timer, there))
         used += [there] if there else []
     others = [trigger for trigger in found if trigger not in used]
+    moved = [one for one in others if one.kind == "timer" and one.name in desired.elsewhere]
+    changes += [_removed(named, one, "another function of the deployment has it") for one in moved]
+    others = [trigger for trigger in others if trigger not in moved]
     if prune:
-        changes += [_removed(named, trigger) for trigger in others]
+        changes += [_removed(named, one, "serverless.yml does not have it") for one in others]
     shown = [f"trigger {other.kind} {other.name}, which is not in it" for other in others]
     return TriggersPlan(tuple(changes), () if prune else tuple(shown))
 
@@ -121,8 +125,10 @@ def _timer_shown(cron: str, argument: str, is_on: bool) -> str:
     return f"{cron}, argument {argument or 'none'}{'' if is_on else ', switched off'}"
 
 
-def _removed(named: Mapping[str, Any], trigger: Trigger) -> tuple[list[Difference], list[Call]]:
+def _removed(
+    named: Mapping[str, Any], trigger: Trigger, why: str
+) -> tuple[list[Difference], list[Call]]:
     params = {**named, "TriggerName": trigger.name, "Type": trigger.kind}
     params["Qualifier"] = trigger.qualifier
-    call = Call("scf", "DeleteTrigger", params, "serverless.yml does not have it")
+    call = Call("scf", "DeleteTrigger", params, why)
     return [Difference(f"trigger {trigger.kind}", trigger.name, "")], [call]

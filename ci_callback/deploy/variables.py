@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ci_callback.deploy import actual
+from ci_callback.deploy import actual, layout
 from ci_callback.deploy.actual import Api
 from ci_callback.deploy.calls import Call, Later
 from ci_callback.deploy.desired import DEFAULT, check_environment
@@ -13,13 +13,18 @@ from ci_callback.deploy.errors import DeployError
 
 
 def calls(api: Api, name: str, changes: Mapping[str, str], why: str) -> Sequence[Call]:
-    """What gives a function these variables, in a version that callbacks reach; [] where it has
-    them. A variable whose new value is "" goes.
+    """What gives each function of a deployment these variables, in a version that callbacks and
+    timers reach; [] where they have them. A variable whose new value is "" goes.
 
     Raises:
         CloudError
         DeployError: there is no function of that name, or the environment would be too large.
     """
+    members = layout.members(api, name)
+    return [call for one in members for call in _of_one(api, one, changes, why)]
+
+
+def _of_one(api: Api, name: str, changes: Mapping[str, str], why: str) -> Sequence[Call]:
     latest = actual.function_version(api, name)
     if latest is None:
         raise DeployError(f"there is no function {name}", "deploy it first")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ci_callback.deploy import actual, watch_plan
+from ci_callback.deploy import actual, layout, watch_plan
 from ci_callback.deploy.actual import Actual, Api, Trigger
 from ci_callback.deploy.calls import Call
 from ci_callback.deploy.desired import DEFAULT, MARK, policy_name, role_name
@@ -49,12 +49,11 @@ def status(api: Api, name: str) -> Status:
     if latest is None:
         raise DeployError(f"there is no function {name}", "deploy it, or give its --name")
     runs = serving or latest
-    match = _BUNDLE.search(str(runs.answer.get("Description") or ""))
     return Status(
         name,
         latest.status,
         runs.number,
-        match[1] if match else "",
+        bundle_of(str(runs.answer.get("Description") or "")),
         str(latest.answer.get("Role") or ""),
         found.role_exists,
         found.is_attached,
@@ -64,34 +63,57 @@ def status(api: Api, name: str) -> Status:
     )
 
 
+def bundle_of(description: str) -> str:
+    """The SHA-256 that a description names; "" where it names none."""
+    match = _BUNDLE.search(description)
+    return match[1] if match else ""
+
+
 def _read(api: Api, name: str) -> Actual:
     latest = actual.function_version(api, name)
     role = str(latest.answer.get("Role") or "") if latest else ""
     return actual.read(api, name, role or role_name(name), actual.owner(api))
 
 
-def rollback(api: Api, name: str, to: str = "") -> tuple[str, Call]:
-    """The version that callbacks reach now, and the call that lets them reach the one before it, or
-    the version `to`.
+def rollback(api: Api, name: str, to: str = "") -> tuple[str, Sequence[Call]]:
+    """The version that callbacks reach now, and the calls that let them reach the one before it, or
+    the version `to`. The other functions of a split deployment go to the newest version that has
+    the same bundle.
 
     Raises:
         CloudError
         DeployError: there is none to go back to.
     """
     found = status(api, name)
-    ours = [row.number for row in found.versions if row.description.startswith(MARK)]
+    ours = [row for row in found.versions if row.description.startswith(MARK)]
     if to:
-        wanted = to if to in ours else ""
+        wanted = [row for row in ours if row.number == to]
     else:
-        current = int(found.serving) if found.serving.isdecimal() else None
-        before = [number for number in ours if current is not None and int(number) < current]
-        wanted = before[-1] if before else ""
+        current = int(found.serving) if found.serving.isdecimal() else 0
+        wanted = [row for row in ours if int(row.number) < current]
     if not wanted:
         what = f"{name} serves version {found.serving}, and there is no version {to or 'before it'}"
-        raise DeployError(what, f"its versions: {', '.join(ours) or 'none'}")
+        numbers = ", ".join(row.number for row in ours)
+        raise DeployError(what, f"its versions: {numbers or 'none'}")
+    target = wanted[-1]
+    calls = [_alias(name, target.number)]
+    for other in layout.members(api, name)[1:]:
+        calls += _to_bundle(status(api, other), bundle_of(target.description))
+    return found.serving, calls
+
+
+def _to_bundle(found: Status, bundle: str) -> list[Call]:
+    """What lets a function run a bundle; [] where it does, or has no such version."""
+    fitting = [row.number for row in found.versions if bundle_of(row.description) == bundle]
+    if not fitting or found.bundle == bundle:
+        return []
+    return [_alias(found.name, fitting[-1])]
+
+
+def _alias(name: str, number: str) -> Call:
     params = {"FunctionName": name, "Namespace": "default", "Name": DEFAULT}
-    params["FunctionVersion"] = wanted
-    return found.serving, Call("scf", "UpdateAlias", params, "callbacks and timers reach it")
+    why = "callbacks and timers reach it"
+    return Call("scf", "UpdateAlias", {**params, "FunctionVersion": number}, why)
 
 
 def removal(api: Api, name: str) -> Sequence[Call]:
@@ -108,9 +130,26 @@ def removal(api: Api, name: str) -> Sequence[Call]:
     has_topic = latest is not None and bool(latest.answer.get("ClsTopicId"))
     # First, since without sweeps an alarm would be raised.
     calls = watch_plan.removal(api, name, is_needed=has_topic)
+    calls += removal_of_others(api, name)
     if latest is not None:
-        params = {"FunctionName": name, "Namespace": "default"}
-        calls.append(Call("scf", "DeleteFunction", params, "with its versions and triggers"))
+        calls.append(_delete(name))
+    return [*calls, *_removal_of_rights(api, name)]
+
+
+def removal_of_others(api: Api, name: str) -> Sequence[Call]:
+    """The same for the functions that a split deployment has besides. May raise CloudError."""
+    others = [f"{name}{suffix}" for suffix in layout.SUFFIXES]
+    calls = [_delete(other) for other in layout.members(api, name)[1:]]
+    return [*calls, *(call for other in others for call in _removal_of_rights(api, other))]
+
+
+def _delete(name: str) -> Call:
+    params = {"FunctionName": name, "Namespace": "default"}
+    return Call("scf", "DeleteFunction", params, "with its versions and triggers")
+
+
+def _removal_of_rights(api: Api, name: str) -> list[Call]:
+    calls: list[Call] = []
     role, policy = role_name(name), policy_name(name)
     found = actual.read_rights(api, role, policy)
     if found.policy_is_ours and found.is_attached:

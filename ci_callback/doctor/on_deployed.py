@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from ci_callback.cloud_api import Cloud
+from ci_callback.deploy import layout
 from ci_callback.deploy.actual import FunctionVersion
+from ci_callback.deploy.desired import DEFAULT
 from ci_callback.doctor.case import Case
 from ci_callback.doctor.cloud import Question, ask_about_function
 from ci_callback.doctor.findings import Finding, fault, ok, skipped, warning
+from ci_callback.doctor.members import members
 from ci_callback.program import PROGRAM
 from handler.errors import SettingsError
 from handler.settings import Settings
@@ -29,31 +33,65 @@ def settings(case: Case) -> list[Finding]:
     """State, role, memory, time limit, and the environment."""
     question = Question(
         NAME,
-        "scf:GetFunction",
-        lambda cloud: FunctionVersion(cloud.call("scf", "GetFunction", _asked(case))),
+        "scf:GetFunction and scf:GetReservedConcurrencyConfig",
+        lambda cloud: _of_all(cloud, case),
         lambda error: skipped(NAME, f"SCF did not show the function: {error}"),
     )
     found = ask_about_function(case, question)
     if isinstance(found, Finding):
         return [found]
-    mine = case.settings
-    problems = [problem for rule in _RULES for problem in rule(found, mine)]
+    return [finding for one in found for finding in _judged(one, case)]
+
+
+class _Shown(NamedTuple):
+    """One function of the deployment, as SCF shows it. quota_mb: 0 for none."""
+
+    function: str
+    version: FunctionVersion
+    quota_mb: int
+
+
+def _of_all(cloud: Cloud, case: Case) -> list[_Shown]:
+    first = _shown(cloud, case, case.target.function)
+    return [first, *(_shown(cloud, case, other) for other in members(cloud, case)[1:])]
+
+
+def _shown(cloud: Cloud, case: Case, function: str) -> _Shown:
+    named = {"FunctionName": function, "Namespace": case.target.namespace}
+    version = FunctionVersion(cloud.call("scf", "GetFunction", {**named, "Qualifier": DEFAULT}))
+    quota = cloud.call("scf", "GetReservedConcurrencyConfig", named)
+    return _Shown(function, version, int(quota.get("ReservedMem") or 0))
+
+
+def _judged(shown: _Shown, case: Case) -> list[Finding]:
+    function, found, quota_mb = shown
+    name = NAME if function == case.target.function else f"{NAME} of {function}"
+    problems = [problem for rule in _RULES for problem in rule(found, case.settings)]
+    problems += _quota(function, quota_mb, found)
     findings = [
-        fault(NAME, what, DEPLOY) if is_fault else warning(NAME, what, DEPLOY)
+        fault(name, what, DEPLOY) if is_fault else warning(name, what, DEPLOY)
         for is_fault, what in problems
     ]
-    return findings or [ok(NAME, f"version {found.number} has those of this machine")]
-
-
-def _asked(case: Case) -> dict[str, str]:
-    target = case.target
-    named = {"FunctionName": target.function, "Namespace": target.namespace}
-    return {**named, "Qualifier": "$DEFAULT"}
+    return findings or [ok(name, f"version {found.number} has those of this machine")]
 
 
 class _Problem(NamedTuple):
     is_fault: bool
     what: str
+
+
+def _quota(function: str, quota_mb: int, found: FunctionVersion) -> list[_Problem]:
+    """One instance for sweeps that have a function of their own; none for what CI calls."""
+    memory_mb = int(found.answer.get("MemorySize") or 0)
+    if function.endswith(layout.SUFFIXES[0]):
+        if quota_mb == memory_mb:
+            return []
+        what = f"its reserved quota is {quota_mb or 'not set'}, not its memory of {memory_mb} MB"
+        return [_Problem(False, f"{what}: two sweeps may run at a time")]
+    if not quota_mb:
+        return []
+    what = f"a reserved quota of {quota_mb} MB: what comes beyond it is refused with 432"
+    return [_Problem(True, what)]
 
 
 def _platform(found: FunctionVersion, mine: Settings) -> list[_Problem]:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from ci_callback.cloud_api import CloudError
+from ci_callback.cloud_api import Cloud, CloudError
 from ci_callback.deploy.actual import Trigger, triggers
 from ci_callback.doctor.case import CONSOLE, REQUEST_S, Case
 from ci_callback.doctor.cloud import Question, ask_about_function
 from ci_callback.doctor.findings import Finding, fault, ok, skipped, warning
+from ci_callback.doctor.members import members
 from ci_callback.program import PROGRAM
 from handler.errors import NoAnswerError
 from handler.triggers import TASKS
@@ -22,11 +23,11 @@ DEPLOY = "deploy serverless.yml, which has it"
 
 def on_scf(case: Case) -> list[Finding]:
     """The timers and the URL that the function is called by."""
-    name, settings, target = "timer", case.settings, case.target
+    name, settings = "timer", case.settings
     question = Question(
         name,
         "scf:ListTriggers",
-        lambda cloud: list(triggers(cloud, target.function, target.namespace)),
+        lambda cloud: _of_all(cloud, case),
         lambda error: _refused(name, error, case),
     )
     all_triggers = ask_about_function(case, question)
@@ -35,6 +36,15 @@ def on_scf(case: Case) -> list[Finding]:
     is_reconciled = bool(settings.reconcile_tags or settings.reconcile_queues)
     wanted = {"reconcile": is_reconciled, "forward": bool(settings.forward_urls)}
     return [*_timers(all_triggers, wanted), *_urls(all_triggers)]
+
+
+def _of_all(cloud: Cloud, case: Case) -> list[Trigger]:
+    """The triggers of each function of the deployment."""
+    target = case.target
+    found = list(triggers(cloud, target.function, target.namespace))
+    for other in members(cloud, case)[1:]:
+        found += triggers(cloud, other)
+    return found
 
 
 def _refused(name: str, error: CloudError, case: Case) -> Finding:

@@ -1,4 +1,5 @@
-# One function with a URL for CI's callbacks and its timers, as serverless.yml describes it.
+# One function with a URL for CI's callbacks and its timers, as serverless.yml describes it. With
+# var.split three: one for callbacks, one that sweeps, and one for the other timers.
 
 data "tencentcloud_user_info" "current" {}
 
@@ -27,6 +28,31 @@ locals {
   step_6 = replace(local.step_5, local.names[5], local.filled[local.names[5]])
   policy = jsonencode({ version = "2.0", statement = jsondecode(local.step_6) })
 
+  # What a callback needs of it, as `deploy --split` leaves it.
+  public_actions = ["name/cos:GetObject", "name/cos:PutObject"]
+  is_verifying   = lookup(var.settings, "VERIFY_CALLBACKS", "") == "always"
+  narrowed = [
+    for part in jsondecode(local.step_6) : merge(part, {
+      action = [
+        for action in part.action : action
+        if contains(local.public_actions, action) || (local.is_verifying && can(regex("^ci:Describe.*Job$", action)))
+      ]
+    })
+  ]
+  public_policy = jsonencode({
+    version   = "2.0"
+    statement = [for part in local.narrowed : part if length(part.action) > 0]
+  })
+
+  suffixes = { callbacks = "", sweep = "-sweep", tasks = "-tasks" }
+  # Function → whose role it acts as.
+  functions = var.split ? { callbacks = "callbacks", sweep = "sweep", tasks = "sweep" } : { callbacks = "callbacks" }
+  policies  = var.split ? { callbacks = local.public_policy, sweep = local.policy } : { callbacks = local.policy }
+  # Trigger → the function that has it.
+  whole_home = { url = "callbacks", sweep = "callbacks", reconcile = "callbacks", forward = "callbacks" }
+  split_home = { url = "callbacks", sweep = "sweep", reconcile = "tasks", forward = "tasks" }
+  home       = var.split ? local.split_home : local.whole_home
+
   alerts = var.alert_urls == "" ? {} : { ALERT_URLS = var.alert_urls }
   events = var.forward_urls == "" ? {} : { FORWARD_URLS = var.forward_urls }
 }
@@ -39,7 +65,8 @@ resource "tencentcloud_cos_bucket" "ledger" {
 }
 
 resource "tencentcloud_cam_role" "function" {
-  name        = "${var.name}-role"
+  for_each    = local.policies
+  name        = "${var.name}${local.suffixes[each.key]}-role"
   description = "SCF acts as it for ${var.name}"
   document = jsonencode({
     version = "2.0"
@@ -52,14 +79,16 @@ resource "tencentcloud_cam_role" "function" {
 }
 
 resource "tencentcloud_cam_policy" "function" {
-  name        = "${var.name}-policy"
+  for_each    = local.policies
+  name        = "${var.name}${local.suffixes[each.key]}-policy"
   description = "docs/cam-policy.json for ${var.name}"
-  document    = local.policy
+  document    = each.value
 }
 
 resource "tencentcloud_cam_role_policy_attachment_by_name" "function" {
-  role_name   = tencentcloud_cam_role.function.name
-  policy_name = tencentcloud_cam_policy.function.name
+  for_each    = local.policies
+  role_name   = tencentcloud_cam_role.function[each.key].name
+  policy_name = tencentcloud_cam_policy.function[each.key].name
 }
 
 # The provider uploads code only where the path of the zip changes: the copy is named by its hash.
@@ -69,7 +98,8 @@ resource "local_file" "bundle" {
 }
 
 resource "tencentcloud_scf_function" "function" {
-  name              = var.name
+  for_each          = local.functions
+  name              = "${var.name}${local.suffixes[each.key]}"
   description       = "bundle ${filesha256(var.bundle)}"
   func_type         = "Event"
   runtime           = "Python3.10"
@@ -78,7 +108,7 @@ resource "tencentcloud_scf_function" "function" {
   mem_size          = 256
   timeout           = 55
   enable_public_net = true
-  role              = tencentcloud_cam_role.function.name
+  role              = tencentcloud_cam_role.function[each.value].name
   cls_logset_id     = var.logs ? tencentcloud_cls_logset.log[0].id : null
   cls_topic_id      = var.logs ? tencentcloud_cls_topic.log[0].id : null
 
@@ -100,7 +130,8 @@ resource "tencentcloud_scf_function" "function" {
 
 # A timer's event is not run again, and waits a minute at most: the next tick is a minute away.
 resource "tencentcloud_scf_function_event_invoke_config" "function" {
-  function_name = tencentcloud_scf_function.function.name
+  for_each      = local.functions
+  function_name = tencentcloud_scf_function.function[each.key].name
   namespace     = "default"
 
   async_trigger_config {
@@ -111,9 +142,17 @@ resource "tencentcloud_scf_function_event_invoke_config" "function" {
   }
 }
 
+# One instance at a time: the platform itself keeps two sweeps apart.
+resource "tencentcloud_scf_reserved_concurrency_config" "sweep" {
+  count                    = var.split ? 1 : 0
+  function_name            = tencentcloud_scf_function.function["sweep"].name
+  namespace                = "default"
+  reserved_concurrency_mem = 256
+}
+
 # CI can't sign requests for the platform. The platform names a URL itself.
 resource "tencentcloud_scf_trigger" "url" {
-  function_name = tencentcloud_scf_function.function.name
+  function_name = tencentcloud_scf_function.function[local.home["url"]].name
   namespace     = "default"
   type          = "http"
   qualifier     = "$DEFAULT"
@@ -125,7 +164,7 @@ resource "tencentcloud_scf_trigger" "url" {
 }
 
 resource "tencentcloud_scf_trigger" "sweep" {
-  function_name   = tencentcloud_scf_function.function.name
+  function_name   = tencentcloud_scf_function.function[local.home["sweep"]].name
   namespace       = "default"
   trigger_name    = "sweep"
   type            = "timer"
@@ -136,7 +175,7 @@ resource "tencentcloud_scf_trigger" "sweep" {
 }
 
 resource "tencentcloud_scf_trigger" "reconcile" {
-  function_name   = tencentcloud_scf_function.function.name
+  function_name   = tencentcloud_scf_function.function[local.home["reconcile"]].name
   namespace       = "default"
   trigger_name    = "reconcile"
   type            = "timer"
@@ -147,7 +186,7 @@ resource "tencentcloud_scf_trigger" "reconcile" {
 }
 
 resource "tencentcloud_scf_trigger" "forward" {
-  function_name   = tencentcloud_scf_function.function.name
+  function_name   = tencentcloud_scf_function.function[local.home["forward"]].name
   namespace       = "default"
   trigger_name    = "forward"
   type            = "timer"

@@ -4,6 +4,6 @@ output "callback_address" {
 }
 
 output "role" {
-  description = "The role that the function runs as."
-  value       = tencentcloud_cam_role.function.name
+  description = "The role that the function with the address runs as."
+  value       = tencentcloud_cam_role.function["callbacks"].name
 }

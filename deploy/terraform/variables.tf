@@ -58,6 +58,12 @@ variable "forward_urls" {
   sensitive   = true
 }
 
+variable "split" {
+  description = "Whether callbacks have a function of their own, whose role can only put and get."
+  type        = bool
+  default     = false
+}
+
 variable "settings" {
   description = "Further settings of the function, by variable."
   type        = map(string)

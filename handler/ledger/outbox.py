@@ -10,6 +10,7 @@ the job and its end only: a redelivery writes the same one again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from handler.callback.record import JobRecord
+from handler.errors import StoreError
 from handler.ledger import keys
 from handler.ledger.keys import DONE, OUTBOX
 from handler.ledger.records import Ledger
@@ -179,6 +181,13 @@ class Outbox:
         """
         self._mark(name)
         self._store.delete(OUTBOX + name)
+
+    def drop(self, name: str) -> None:
+        """The same by who may not be allowed to delete: a ticket that stays is marked, and a sweep
+        removes it."""
+        self._mark(name)
+        with contextlib.suppress(StoreError):
+            self._store.delete(OUTBOX + name)
 
     def done_all(self, names: Sequence[str]) -> None:
         """The same for many: all marks, then one request in which the tickets go."""

@@ -9,6 +9,7 @@ import pytest
 
 from handler.callback.lineage import Lineage, Marker
 from handler.callback.record import JobRecord
+from handler.errors import StoreError
 from handler.ingest.received import ReceivedCallback
 from handler.ingest.recorder import Recorder
 from handler.ledger.attempts import Attempts
@@ -17,7 +18,7 @@ from handler.ledger.outbox import Ticket, about
 from handler.ledger.records import Ledger, StoreResult
 from handler.policy import Policy
 from tests.callback.test_record import job
-from tests.stores import MemoryStore
+from tests.stores import MemoryStore, Wrapped
 
 POLICY = Policy(3, 60, 3600, frozenset({"InternalError", "Both"}), frozenset({"Both"}))
 FAILED = job(State="Failed", Code="InternalError", Tag="Translation")
@@ -108,6 +109,21 @@ def test_another_end_is_set_aside_and_its_tickets_are_done(
     assert tickets(store) == [about(FAILED, "alert.conflict", note=note)]
     done = [key.removeprefix("_done/") for key in store.list("_done/")]
     assert done == [about(FAILED, "retry", POLICY.due(FAILED)).name]
+
+
+def test_who_may_not_delete_leaves_a_marked_ticket_behind(store: MemoryStore) -> None:
+    """The callback is kept as a dead letter all the same, and a sweep removes the ticket."""
+
+    class NoDelete(Wrapped):
+        def delete(self, key: str) -> None:
+            raise StoreError("delete", key, "not allowed", 403, "AccessDenied")
+
+    recorder = Recorder(Ledger(NoDelete(store)), POLICY)
+    recorder.store(SUCCEEDED, never)
+    assert recorder.store(FAILED, letter) == StoreResult("dead_letter", letter().key)
+    retry = about(FAILED, "retry", POLICY.due(FAILED)).name
+    assert store.get(f"_outbox/{retry}") is not None
+    assert store.get(f"_done/{retry}") is not None
 
 
 def test_what_is_not_believed_is_alerted_before_it_is_stored(

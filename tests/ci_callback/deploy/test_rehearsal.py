@@ -39,7 +39,7 @@ def run(cloud: LocalCloud, *arguments: str, **env: str) -> Result:
     whole: dict[str, str | None] = dict.fromkeys(names)
     whole |= {"LEDGER_URL": LEDGER, "COS_REGION": "ap-guangzhou", "NO_COLOR": "1", **env}
     fixed = ["--to", cloud.url]
-    if arguments[:1] in ((), ("--json",), ("--verify",), ("--no-verify",)):
+    if arguments[:1] in ((), ("--json",), ("--verify",), ("--no-verify",), ("--split",)):
         arguments = (*arguments, *fixed, "--zip", "own.zip")
     else:
         arguments = (*arguments, *fixed)
@@ -76,6 +76,34 @@ def test_one_command_from_an_empty_account_to_a_verified_callback(
         second = run(cloud, "--json")
         assert (second.exit_code, cloud.account.writes) == (0, [])
         assert verified(second) == {}
+
+
+def test_a_split_deployment_is_verified_told_rotated_and_taken_away(
+    cloud: LocalCloud, tmp_path: Path
+) -> None:
+    """The callback by one function, the sweep by another; each command knows all three."""
+    with cloud.timers(0.2):
+        first = run(cloud, "--split", "--json")
+        assert first.exit_code == 0, first.output
+        assert set(verified(first).values()) == {"ok"}
+    told = json.loads(run(cloud, "status", "--json").stdout)
+    assert [one["function"].partition(":")[0] for one in told["others"]] == [
+        "ci-callback-sweep",
+        "ci-callback-tasks",
+    ]
+    assert run(cloud, "connect", "--queue", "media").exit_code == 0
+    assert run(cloud, "rotate-token").exit_code == 0
+    functions = cloud.account.scf.functions.values()
+    environments = [
+        json.dumps(one.version("$DEFAULT").settings["Environment"]) for one in functions
+    ]
+    assert len(set(environments)) == 1
+    assert "RECONCILE_QUEUES" in environments[0]
+    cloud.account.seen.clear()
+    assert run(cloud, "--no-verify").exit_code == 0
+    assert cloud.account.writes == []
+    assert run(cloud, "destroy", "--yes", "ci-callback").exit_code == 0
+    assert (cloud.account.scf.functions, cloud.account.cam.roles) == ({}, {})
 
 
 def test_where_every_callback_is_verified_with_ci_the_sample_is_kept_all_the_same(

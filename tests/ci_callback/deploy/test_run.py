@@ -22,7 +22,8 @@ from ci_callback.deploy.carry_out import MAX_POLLS
 from ci_callback.deploy.description import Names
 from ci_callback.deploy.desired import DEFAULT, LATEST
 from ci_callback.deploy.errors import EXIT_SETTINGS, EXIT_UNREACHABLE, DeployError
-from ci_callback.deploy.plan import KEPT_VERSIONS, Choices
+from ci_callback.deploy.function_plan import KEPT_VERSIONS
+from ci_callback.deploy.plan import Choices
 from ci_callback.deploy.policy import TRUST
 from handler.errors import SettingsError
 from tests.ci_callback.deploy.world import (

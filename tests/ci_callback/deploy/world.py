@@ -138,6 +138,7 @@ class World:
                         for one in made.triggers
                     ),
                     "invoke": (made.retries, made.ttl_s),
+                    "reserved": made.reserved_mb,
                 }
                 for name, made in scf.functions.items()
             },
