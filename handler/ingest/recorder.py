@@ -66,8 +66,8 @@ class Recorder:
         if isinstance(stored, Conflict):
             key = self.conflict(record, dead_letter())
             for ticket in tickets:
-                # Otherwise a sweep finds the conflict again and makes a second dead letter, as it does
-                # of a retry where the role may delete nothing (`deploy --split`).
+                # Otherwise a sweep finds the conflict again and makes a second dead letter. It does
+                # so of a retry where the role may delete nothing (`deploy --split`).
                 self._outbox.drop(ticket.name)
             return StoreResult("dead_letter", key)
         return stored
