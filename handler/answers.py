@@ -32,7 +32,7 @@ CHUNK_BYTES = 256 * 1024
 
 
 class NotHttpError(ValueError):
-    """What a server sent is no HTTP/1.x answer."""
+    """A server sent something that is not an HTTP/1.x answer."""
 
 
 class Answer(NamedTuple):
@@ -60,7 +60,7 @@ def read(reader: io.BufferedReader, method: str, limit: int | None) -> tuple[Ans
 
     Raises:
         OSError: the connection broke, or the time is over.
-        NotHttpError: what was sent is no answer.
+        NotHttpError: the server sent something else.
     """
     seen = reader.peek()
     head = plain_head(seen) if method != "HEAD" else None

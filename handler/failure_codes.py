@@ -184,7 +184,7 @@ _PERMANENT_CODE = (
 
 @functools.lru_cache(maxsize=1)
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """What is permanent, what is transient, and the permanent of unknown codes."""
+    """Words of permanent causes, of transient ones, and of permanent causes in unknown codes."""
     return (
         re.compile("|".join(_PERMANENT_WORDS), re.IGNORECASE),
         re.compile("|".join(_TRANSIENT_WORDS), re.IGNORECASE),

@@ -1,4 +1,5 @@
-"""What follows from the end of a job: a retry, an alert, both or nothing; and when (the back-off).
+"""Decides what follows the end of a job (a retry, an alert, both or nothing) and when (the
+back-off).
 
 The meaning of a code is in failure_codes.py; the settings RETRY_CODES and ALERT_CODES come first.
 """

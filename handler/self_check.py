@@ -1,4 +1,4 @@
-"""`self-check`: what the function's own role may do, tried from inside the function.
+"""`self-check`: tries the permissions of the function's role from inside the function.
 
 A direct invoke of {"task": "self-check"} is answered with a list of steps. It puts, reads, lists
 and deletes one object below `_doctor/`, and asks CI about a job that does not exist; it submits

@@ -62,7 +62,8 @@ class Message:
         """Title and lines in at most so many bytes of UTF-8.
 
         Cut where a line ends, with a last line that says how many are missing; inside a
-        character never. escape: what a service wants done to each line; it counts.
+        character never. escape: applied to each line as its service requires; its characters count
+        too.
         """
         return self._cut((self.title, *self.lines), max_bytes, escape)
 
@@ -121,8 +122,8 @@ def fold(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 def compose(entries: Iterable[Entry], lang: Lang, id: str) -> Message:  # noqa: A002  # the message's own word for it
     """One message from all entries, folded, the most urgent kind first.
 
-    The title counts each kind, so that the numbers survive any cut. Then, by kind: what to
-    do next, and by tag and code: how many, which jobs, attempts, input and message.
+    The title counts each kind, so that the numbers survive any cut. Then, by kind: the next step,
+    and by tag and code: how many, which jobs, attempts, input and message.
     """
     words = WORDS[lang]
     by_kind = sorted(fold(entries), key=lambda entry: (_kind(entry.kind).order, entry.kind))
@@ -168,7 +169,7 @@ def _of_kind(entries: Sequence[Entry], lang: Lang) -> list[str]:
 
 
 def _of_group(pair: tuple[str, str], entries: Sequence[Entry], lang: Lang) -> list[str]:
-    """The lines of one tag and code; what no entry has is left out."""
+    """The lines of one tag and code, without details that no entry has."""
     words = WORDS[lang]
     name = " / ".join(harmless(part) or "-" for part in pair)
     details = {

@@ -108,8 +108,7 @@ def compose_mail(route: MailRoute, message: Message, now: float) -> EmailMessage
 def smtp_mail(
     route: MailRoute, mail: EmailMessage, timeout_s: float, trust: ssl.SSLContext | None = None
 ) -> int:
-    """`Mail` through smtplib. trust: what TLS certificates are checked by; the system's
-    list where it is None."""
+    """`Mail` through smtplib. trust: checks TLS certificates; None means the system's list."""
     import smtplib
 
     try:

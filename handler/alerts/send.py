@@ -57,8 +57,8 @@ class AlertContext(Protocol):
 
 
 class Alerts:
-    """The alerts of one sweep. Every method may raise StoreError or LeaseLostError: what was
-    begun continues in the next sweep."""
+    """The alerts of one sweep. Every method may raise StoreError or LeaseLostError: the next sweep
+    continues the work."""
 
     def __init__(self, context: AlertContext, time_left: Callable[[], float]) -> None:
         """time_left: the seconds that this sweep still has."""

@@ -135,7 +135,7 @@ def _webhook(order: Order) -> Request:
 
 
 def webhook_signature(secret: str, head: str, body: bytes) -> str:
-    """What Standard Webhooks calls a symmetric signature. head: "id.timestamp.".
+    """The symmetric signature of Standard Webhooks. head: "id.timestamp.".
 
     Raises:
         UnusableUrlError: the secret is not base64 behind whsec_.

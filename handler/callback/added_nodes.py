@@ -1,4 +1,5 @@
-"""What CI adds to a job when it reports on it: a request to submit it again has none of that."""
+"""The nodes that CI adds to a job when it reports on it. A request to submit the job again leaves
+them out."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The catalogue of tags: one row per tag. A tag that is not here is kept all the same.
 
 Paths begin below JobsDetail. A row names the table of its result, results/MODULE.TABLE, which
-is imported when a job with such a tag first arrives. What differs by family (endpoints, the
-letter that JobIds begin with) is in families.py.
+is imported when a job with such a tag first arrives. Endpoints and the first letter of JobIds
+depend on the family: see families.py.
 
 Sources: the callback page of each tag in CI's API reference (a number is a page under
 cloud.tencent.com/document); where there is none, the submit or describe page, or the structs of
@@ -232,7 +232,7 @@ TAGS: Mapping[str, Tag] = {tag.name: tag for tag in _ROWS}
 
 @functools.cache
 def _result_tags() -> Mapping[str, str]:
-    """The one tag that has a result node; what several tags have is not here."""
+    """The only tag that has a result node. Nodes of several tags are not in it."""
     nodes = Counter(node for tag in _ROWS for node in tag.result_nodes if "." not in node)
     return {node: tag.name for tag in _ROWS for node in tag.result_nodes if nodes[node] == 1}
 

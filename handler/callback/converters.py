@@ -1,5 +1,5 @@
-"""One value at a time: from the text that CI sent to what it means. Nothing is raised;
-what can't be read is None.
+"""Converts one value at a time from the text that CI sent. Raises nothing; an unreadable value
+becomes None.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def as_moment(sent: str | None) -> str | None:
 
 
 def integer(sent: str | None) -> int | None:
-    """A whole number; None for what is none, or has more than 18 digits."""
+    """A whole number; None for any other text, and for more than 18 digits."""
     sent = sent.strip() if sent is not None else ""
     digits = sent[1:] if sent[:1] in ("+", "-") else sent
     is_number = digits.isdigit() and digits.isascii() and len(digits) <= _MAX_DIGITS

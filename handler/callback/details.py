@@ -1,6 +1,6 @@
 """The `details` of a record: the callback's own node, with lists as lists.
 
-Also the digest that tells whether two callbacks say the same, in whichever format.
+Also the digest by which two callbacks are compared, whatever their formats.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class Input(NamedTuple):
     def of(cls, stored: Json) -> Input:
         """The `input` of a record; all is "" for null, and for what is no object.
 
-        A ledger's file may hold anything: what is no text counts as not said.
+        A ledger's file may hold anything: a value that is not text counts as absent.
         """
         if not isinstance(stored, dict):
             return cls()

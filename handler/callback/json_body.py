@@ -105,9 +105,9 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _without_trailing_commas(text: str) -> str | None:
-    """Blank out each comma that stands right before } or ], in one pass.
+    """Blank out each comma directly before } or ], in one pass.
 
-    None where such a comma stands right behind the bracket that opens ([,] {,}): there a value is
+    None where such a comma directly follows the opening bracket ([,] {,}): there a value is
     missing, and without the comma no reader would see it. Two in a row stay broken in any case.
     """
     masked = _masked(text)

@@ -42,7 +42,8 @@ def spelling(state: str | None) -> str:
 
 
 def of_state(state: str | None) -> Outcome:
-    """What a State says, of a job, a run, a task or a review; unknown where it is none of CI's."""
+    """The outcome that a State means for a job, a run, a task or a review; unknown for a State that
+    CI does not have."""
     return _BY_SPELLING.get(spelling(state), "unknown")
 
 
@@ -192,7 +193,7 @@ def of_workflow(state: str | None, execution: Tree) -> Outcome:
 
 def of_review(state: str | None, code: str, is_simple: bool) -> Outcome:
     """A review's outcome: by its State or, in the Simple form, by a code that is 0 if it went
-    well. What was found has no part in it."""
+    well. The findings do not affect it."""
     if is_simple and code:
         return "succeeded" if code == "0" else "failed"
     return of_state(state)

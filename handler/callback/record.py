@@ -44,7 +44,8 @@ class Source(NamedTuple):
 
 
 class JobRecord(NamedTuple):
-    """One job, as one callback told it. The fields stand in the order in which they are written."""
+    """One job, as one callback reported it. The fields are in the order in which they are
+    written."""
 
     kind: Kind
     event: str | None
@@ -108,7 +109,7 @@ class JobRecord(NamedTuple):
         return self._replace(retry=retry)
 
     def confirmed(self) -> JobRecord:
-        """The same record, CI having told the same."""
+        """The same record, confirmed by CI."""
         return self._replace(source={**self.source, "verified": True})
 
     def to_json(self) -> bytes:

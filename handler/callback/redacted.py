@@ -1,3 +1,4 @@
-"""What stands in place of a secret: apart from the rules, which a refused request does not need."""
+"""The substitute for a secret. It is separate from the rules, which a refused request does not
+need."""
 
 REDACTED = "[redacted]"

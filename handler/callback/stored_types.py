@@ -1,6 +1,6 @@
 """The types of a record's values, as they are read back.
 
-A file of the ledger may be damaged, or be somebody else's; what passes here is read without further
+A file of the ledger may be damaged or foreign. A value that passes here is read without further
 checks, by sweeps too, which one such file must not end.
 """
 

@@ -33,7 +33,7 @@ _NOWHERE: Places = {}
 
 
 class Row(NamedTuple):
-    """What the catalogue says of one kind of job."""
+    """One kind of job, as the catalogue describes it."""
 
     name: str
     family_name: FamilyName

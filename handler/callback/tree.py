@@ -1,8 +1,8 @@
 """A callback as a tree of dict, list and str, and the way to what it holds. Raises nothing.
 
-A path is a text such as "Operation.Output.Bucket". What is absent, empty, or of another
-shape than asked for reads as None (or an empty list), because CI leaves out in one
-format what it sends empty in the other.
+A path is a text such as "Operation.Output.Bucket". A node that is absent, empty, or of another
+shape than requested reads as None (or an empty list), because CI leaves out in one format what it
+sends empty in the other.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def several(node: Tree) -> list[Tree]:
 
 
 def descend(node: Tree, names: Sequence[str]) -> list[Tree]:
-    """All that stands at a path that is split already, in all that repeats on the way, blank
-    leaves left out."""
+    """All values at a path that is split already, in every repeated node on the way, without blank
+    leaves."""
     level = several(node)
     for name in names:
         level = [

@@ -92,7 +92,7 @@ def _read(
 
 
 def _tree(body: bytes, limits: Limits, characters: Mapping[int, str] | None) -> dict[str, Any]:
-    """characters: what each placeholder in a text is replaced by, by its code point."""
+    """characters: the replacement of each placeholder, by its code point."""
     from defusedxml.common import DefusedXmlException
 
     target = _Target(limits, characters)

@@ -34,8 +34,8 @@ _MARKUP = {ord(character): f"&#{ord(character)};" for character in "\t\n\r\"&'<>
 
 
 class Readable(NamedTuple):
-    """body: without references to forbidden characters; characters: what each placeholder
-    stands for, by its code point."""
+    """body: without references to forbidden characters; characters: the replacement of each
+    placeholder, by its code point."""
 
     body: bytes
     characters: Mapping[int, str]

@@ -1,4 +1,4 @@
-"""What CI answers, and what that means: an error, a job, or a verdict about a submission."""
+"""The answers of CI and their meaning: an error, a job, or a verdict about a submission."""
 
 from __future__ import annotations
 

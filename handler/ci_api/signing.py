@@ -70,9 +70,9 @@ class Signer:
     ) -> dict[str, str]:
         """All headers that the request must carry as they are: each one is signed.
 
-        Content-Type goes with a body alone, Content-Length with each POST and PUT: buckets in
-        strict signature mode want both signed, and CI answers AccessDenied where a
-        Content-Type was sent that was not signed.
+        Only a request with a body has Content-Type; each POST and PUT has Content-Length: buckets
+        in strict signature mode want both signed, and CI answers AccessDenied where a Content-Type
+        was sent that was not signed.
         """
         headers = {"Host": host}
         if body:

@@ -39,7 +39,7 @@ Verdict: TypeAlias = Literal["confirmed", "differs", "unsettled", "not_asked"]
 
 @dataclass(frozen=True)
 class Checked:
-    """What CI said of a record. described: the job by its own word, where it knows it."""
+    """The answer of CI about a record. described: the job as CI reports it, if CI knows it."""
 
     verdict: Verdict
     note: str = ""
@@ -86,7 +86,8 @@ def differences(record: JobRecord, described: Described) -> list[str]:
 class Inline:
     """VERIFY_CALLBACKS=always, while CI waits for its answer: one for each invocation.
 
-    budget_s: what the questions may take; after that the other jobs are stored unasked.
+    budget_s: time for the questions, in seconds; after that the other jobs are stored without a
+    question.
     """
 
     ci: CiLocator
@@ -95,7 +96,8 @@ class Inline:
     spent_s: float = 0.0
 
     def check(self, record: JobRecord) -> Checked:
-        """What CI says of a job's end. Raises nothing: what can't be asked is not held back."""
+        """The answer of CI about a job's end. Raises nothing: a job that CI can't be asked about is
+        not held back."""
         family = family_of(record.tag, record.job_id) if record.kind == "job" else None
         if family is None:
             return Checked("not_asked", "CI has no endpoint that is known for it")

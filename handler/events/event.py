@@ -114,7 +114,7 @@ class Event(NamedTuple):
         """Read back what `to_queue` wrote.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is not a queued event.
         """
         try:
             values: Any = json.loads(line)

@@ -30,7 +30,7 @@ _NAME = re.compile(
 
 
 class Queued(NamedTuple):
-    """What the name of a queued event says. job: as a part of a key."""
+    """The parts of a queued event's name. job: as a part of a key."""
 
     name: str
     job: str
@@ -40,7 +40,7 @@ class Queued(NamedTuple):
 
     @classmethod
     def of(cls, name: str) -> Queued | None:
-        """Read a name; None where it is none."""
+        """Read a name; None for any other key."""
         match = _NAME.fullmatch(name)
         if match is None:
             return None

@@ -42,7 +42,8 @@ def is_public(address: str) -> bool:
 
 
 def permits(allowed_hosts: Collection[str]) -> Permits:
-    """What a connection for an event is held to. allowed_hosts: whose address is not looked at."""
+    """The addresses that a connection for an event may lead to. allowed_hosts: hosts whose address
+    is not checked."""
     allowed = {host.lower() for host in allowed_hosts}
     return lambda host, address: host.lower() in allowed or is_public(address)
 

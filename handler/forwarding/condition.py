@@ -51,13 +51,13 @@ class Condition(NamedTuple):
         return not self.rests
 
     def rests_at(self, now: float) -> bool:
-        """Whether it is left alone at a moment. A time over a day ahead is not believed."""
+        """Whether it rests at a moment. A time more than a day ahead is ignored."""
         return now < self.rests_until <= now + 86_400
 
     def failed(self, now: float, retry_after_s: float, jitter: Jitter) -> Condition:
-        """The condition after one more delivery that failed: left alone from MAX_FAULTS on, or
-        where the answer asks for a wait. Those that were under way at a time count as one rest,
-        as long as the longest wait that one of them asks for."""
+        """The condition after one more failed delivery: it rests from MAX_FAULTS on, or if the
+        answer asks for a wait. Those that were under way at a time count as one rest, as long as
+        the longest wait that one of them asks for."""
         after = self._replace(failing_since=self.failing_since or now, faults=self.faults + 1)
         if self.rests_at(now):
             return after._replace(rests_until=max(self.rests_until, now + retry_after_s))

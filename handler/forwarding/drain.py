@@ -1,4 +1,4 @@
-"""What is pending for one destination, sent in the order of time."""
+"""Sends the pending events of one destination, in the order of time."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ class Drain:
         self._report = report
 
     def run(self, places: Sequence[Place]) -> None:
-        """Send the batches that are due, as long as the destination takes them; what is too old
-        is given up either way. Raises nothing of the store: what is not noted stays pending."""
+        """Send the batches that are due, as long as the destination accepts them; events that are
+        too old are given up either way. Raises no error of the store: an event whose result is not
+        noted stays pending."""
         timing = self._context.timing
         for number, place in enumerate(places):
             too_old = timing.clock() - place.since > GIVE_UP_S

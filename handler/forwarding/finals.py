@@ -34,7 +34,7 @@ class Noted(NamedTuple):
 
 def note_final(store: Store, lease: Lease, event: Event, batch: str) -> Noted:
     """Note a final event before it is sent. batch: the key of what becomes of it. A note that can't
-    be read is replaced: the event is heard of, though not that it supersedes another.
+    be read is replaced: the event is sent, but does not say that it supersedes another.
 
     Raises:
         StoreError: it is not known to be noted. LeaseLostError: it was not noted.

@@ -75,7 +75,7 @@ class Forward:
 
     def _run(self) -> None:
         context = self._context
-        # One request tells which queues hold anything: all that a run costs where none does.
+        # One request lists the queues that hold anything. An idle run costs no more than that.
         held = context.store.folders(QUEUES)
         listed = self._listed(EVENTS) if EVENTS in held else []
         names = [key.removeprefix(EVENTS) for key in listed]
@@ -222,7 +222,7 @@ def _within_lease(context: ForwardContext) -> ForwardContext:
 
 
 def _is_behind(context: ForwardContext, of: Sequence[Place]) -> bool:
-    """Whether events of a destination wait that come before new ones. One that alone was not taken,
-    and is due later, does not count."""
+    """Whether events of a destination wait that come before new ones. A single event that was not
+    accepted, and is due later, does not count."""
     now = context.timing.clock()
     return any(place.due <= now for place in of)

@@ -74,7 +74,7 @@ class Intake:
             return self._put_dead_letter(name, type(error).__name__)
 
     def _load(self, name: str, batch: str, held: contextlib.ExitStack) -> Loaded:
-        """held: what is released once the event is a body, and no more than that in memory."""
+        """held: memory that is released once only the body of the event is left."""
         event, is_kept = self._event(name, held)
         if event is None:
             return Loaded(name)
@@ -114,7 +114,7 @@ class Intake:
         return event, is_kept
 
     def _kept(self, key: str, held: contextlib.ExitStack) -> JobRecord | None:
-        """The record under a key; None where it is no record, or there is none."""
+        """The record under a key; None for a missing object and for one that is not a record."""
         line = self._context.store.get(key)
         if line is None:
             return None

@@ -1,4 +1,4 @@
-"""One destination in one run: what is sent to it, and what must wait."""
+"""One destination in one run: sends events to it, or lets them wait."""
 
 from __future__ import annotations
 
@@ -52,10 +52,9 @@ class Outlet:
         return not self.condition.rests_at(timing.clock()) and timing.time_left() > RESERVE_S
 
     def send(self, events: Sequence[Outgoing], within_s: float = float("inf")) -> list[Sent]:
-        """Send events in their order, several at a time; what became of each.
-
-        Those that are not sent within so many seconds, or before the destination is left alone,
-        wait. So do those that it did not answer before that.
+        """Send events in their order, several at a time; returns the result of each. Events that
+        are not sent within so many seconds, or before the destination rests, wait. So do those that
+        it did not answer before that.
         """
         context, sent = self._context, list[Sent]()
         until = context.timing.timer() + within_s

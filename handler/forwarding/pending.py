@@ -27,7 +27,7 @@ _KEY = re.compile(rf"{PENDING}([0-9a-f]{{16}})/(\d{{10}})-(\d{{10}})-[^/]+\.json
 
 
 class Place(NamedTuple):
-    """What the key of a batch says. Times are epoch seconds."""
+    """The parts of a batch's key. Times are epoch seconds."""
 
     key: str
     destination_id: str
@@ -36,7 +36,7 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, key: str) -> Place | None:
-        """Read a key; None where it is none."""
+        """Read a key; None for any other key."""
         match = _KEY.fullmatch(key)
         return cls(key, match[1], int(match[2]), int(match[3])) if match else None
 
@@ -133,7 +133,7 @@ def rebuilt(head: dict[str, Any], tag: str | None, record_key: str, record: byte
 
 
 def places(keys: Sequence[str]) -> dict[str, list[Place]]:
-    """What is pending, by destination, in the order of time."""
+    """The pending batches by destination, in the order of time."""
     found: dict[str, list[Place]] = {}
     for key in keys:
         place = Place.of(key)

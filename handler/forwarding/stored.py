@@ -1,4 +1,4 @@
-"""What one run writes: what became of each event, what is pending, and what was given up."""
+"""Writes the results of one run: deliveries, pending events, and events that were given up."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ WRITE_TRIES = 3
 
 
 class Unsent(NamedTuple):
-    """What a destination has not taken: since when it is tried, and how often it was."""
+    """Events that a destination has not accepted: the time of the first try, and the number of
+    tries."""
 
     since: float
     tries: int
@@ -66,9 +67,9 @@ def is_old(context: ForwardContext, unsent: Unsent) -> bool:
 
 
 def put_unsent(context: ForwardContext, to: Destination, name: str, unsent: Unsent) -> list[Sent]:
-    """Keep what a destination has not taken: what failed until it is due again, what waited behind
-    what is pending already; what is too old becomes a dead letter, with an alert. The same with
-    what became of it.
+    """Keep the events that a destination has not accepted: failed ones until they are due again,
+    waiting ones behind those that are pending already. Events that are too old become a dead
+    letter, with an alert. The same with what became of it.
 
     Raises:
         StoreError
@@ -96,8 +97,7 @@ def put_unsent(context: ForwardContext, to: Destination, name: str, unsent: Unse
 
 
 def read_deliveries(line: bytes) -> list[dict[str, Any]]:
-    """The events of an object below `_deliveries/`, each with `sent`: what became of it, by
-    destination.
+    """The events of an object below `_deliveries/`, each with `sent`: its result by destination.
 
     Raises:
         ValueError: it is no deliveries/1.

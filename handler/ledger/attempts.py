@@ -23,7 +23,7 @@ SCHEMA = "attempt/1"
 
 class Attempt(NamedTuple):
     """One re-submission. since: epoch seconds of its newest claim; by: the sweep that claimed it;
-    claims: how often it was claimed; nonce: what its marker holds, the same in each claim; job_id
+    claims: how often it was claimed; nonce: the one in its marker, the same in each claim; job_id
     and created_at (RFC 3339) once CI has taken it."""
 
     state: State
@@ -66,7 +66,7 @@ class Attempts:
         """The state of a re-submission; None where it was never claimed.
 
         Raises:
-            ValueError: what stands there is no attempt/1.
+            ValueError: the object there is no attempt/1.
         """
         return self.at(keys.attempt(lineage.root_job_id, lineage.attempt))
 
@@ -95,7 +95,7 @@ class Attempts:
         return Lineage(**json.loads(line)) if line is not None else None
 
     def proven(self, record: JobRecord) -> JobRecord:
-        """The record with the lineage that the ledger proves by now: what each reader goes by.
+        """The record with the lineage that the ledger proves by now. Every reader uses it.
 
         One GET where the job's UserData carries a marker and the record has no lineage yet.
         """

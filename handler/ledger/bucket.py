@@ -1,4 +1,5 @@
-"""Where a bucket is, and as whom it is asked; what a bucket and a region may be called."""
+"""The address of a bucket and the credentials for it; the rules for names of buckets and
+regions."""
 
 from typing import NamedTuple
 

@@ -257,7 +257,8 @@ class CosStore:
         return self._ask_once(operation, key, request)
 
     def _pause(self, longest: float, begun: float, error: StoreError) -> None:
-        """Wait before the next try; raises the error where there is none, or no time for it."""
+        """Wait before the next try; raises the error after the last try, or if there is no time for
+        another."""
         spent = self._timing.monotonic() - begun
         if not cos_errors.is_transient(error) or spent > _LAST_START_S:
             raise error

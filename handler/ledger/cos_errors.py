@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class CosError(Protocol):
-        """What is read of the SDK's CosServiceError, which has no types."""
+        """The part of the SDK's CosServiceError that is used; the class has no types."""
 
         def get_status_code(self) -> int: ...
 

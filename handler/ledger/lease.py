@@ -50,8 +50,8 @@ class LeaseLostError(HandlerError):
 
 @dataclass(frozen=True)
 class _Listed:
-    """The objects below `_sweep/`. leases: of other sweeps, by name; epochs in seconds, each by the
-    clock of whoever wrote it."""
+    """The objects below `_sweep/`. leases: of other sweeps, by name; epochs in seconds, each by its
+    writer's clock."""
 
     leases: Mapping[str, int]
     held: tuple[tuple[int, int], ...]
@@ -95,8 +95,8 @@ class Lease:
     def acquire(self, meanwhile: Callable[[TimeLeft], None] = lambda left: None) -> bool:
         """Whether no other sweep runs. May raise StoreError: then it has not begun.
 
-        meanwhile: what is read during the wait, with the seconds that are left of it. It may not
-        write, and what it reads may have changed when the lease is held.
+        meanwhile: called during the wait, with the seconds that are left of it. It must not write,
+        and its findings may be outdated once the lease is held.
         """
         young = self._try(meanwhile)
         if young and max(young) >= self.acquired_at - 2 * self.wait_s:

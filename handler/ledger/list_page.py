@@ -22,7 +22,7 @@ _LIMITS = Limits(max_bytes=8 * 1024 * 1024, max_nodes=100_000)
 
 
 class Page(NamedTuple):
-    """The keys in their order. next_marker: what the next page begins behind; None at the end.
+    """The keys in their order. next_marker: the key before the next page; None at the end.
     modified: when each was written, RFC 3339 in UTC, as COS says it; empty if it is not asked."""
 
     keys: list[str]

@@ -1,4 +1,4 @@
-"""Tickets: what must still happen, and when. Each is one object in `_outbox/`.
+"""Tickets: the work that is left, and its times. Each is one object in `_outbox/`.
 
 Its name says all that a listing needs, and sorts by time:
 
@@ -48,9 +48,9 @@ OWN_RECORD = frozenset(
 class Ticket(NamedTuple):
     """One thing that must still happen.
 
-    due: epoch seconds. state: the end that it speaks of. record: the whole record; None
-    where there was none to make. note: what a person should know. tries: how often it was
-    put off. details: what the next step needs (a watch: the attempt; a dead letter: its key).
+    due: epoch seconds. state: the end that it speaks of. record: the whole record; None if none
+    could be made. note: for a person. tries: how often it was put off. details: what the next step
+    needs (a watch: the attempt; a dead letter: its key).
     replays: how often it was replayed from a dead letter.
     """
 
@@ -226,8 +226,8 @@ class Outbox:
         """Names of tickets that are due, in the order of time; at most `limit`, and of these at
         most MAX_WATCHES watches, so that no backlog of them hides what is more urgent.
 
-        The listing stops at now, so a large backlog of later ones costs nothing. What has no
-        ticket's name, such as a folder marker, is passed over.
+        The listing stops at now, so a large backlog of later ones costs nothing. Any other name,
+        such as a folder marker, is ignored.
         """
         listed = self._store.list(OUTBOX, stop=f"{OUTBOX}{int(now) + 1:010d}")
         names: list[str] = []

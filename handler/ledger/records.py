@@ -70,9 +70,9 @@ class Ledger:
     def put_dead_letter(self, dead_letter: DeadLetter) -> str:
         """Keep a dead letter; its key. The same body on the same day is kept once.
 
-        What exists under the key is read back: the key is a hash of the body, so an object that
-        holds another body, or none, is damaged, and is replaced. So is a posted callback of the
-        same bytes as a record or ticket of the function's own.
+        An existing object under the key is read back: the key is a hash of the body, so an object
+        that holds another body, or none, is damaged, and is replaced. So is a posted callback of
+        the same bytes as a record or ticket of the function's own.
 
         Raises:
             StoreError: the dead letter is not known to be durable.

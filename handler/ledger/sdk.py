@@ -1,4 +1,4 @@
-"""The COS SDK's client: what is called of it, since it has no types, and how it is made."""
+"""The COS SDK's client: the types of the methods that are called, and how a client is made."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         def get_raw_stream(self) -> io.BytesIO: ...
 
     class Config(Protocol):
-        """What a client was made with."""
+        """The configuration of a client."""
 
         def set_credential(self, secret_id: str, secret_key: str, token: str, /) -> None: ...
 
@@ -110,8 +110,8 @@ def all_folders(page: Callable[[str], FolderPage]) -> list[str]:
 
 
 def batches(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-    """Keys for `delete_of`, at most so many together. One that XML may not hold, or hold
-    otherwise, is alone: the ledger's own are ASCII that can be printed."""
+    """Keys for `delete_of`, at most so many together. A key that XML can't hold unchanged is in a
+    list of its own: the ledger's own are ASCII that can be printed."""
     plain = [name for name in names if name.isascii() and name.isprintable()]
     yield from (plain[at : at + most] for at in range(0, len(plain), most))
     yield from ([name] for name in names if not (name.isascii() and name.isprintable()))

@@ -1,4 +1,5 @@
-"""The signature of a request to COS (436/7778): what the SDK's CosS3Auth computes, without the SDK.
+"""The signature of a request to COS (436/7778), equal to that of the SDK's CosS3Auth, without the
+SDK.
 
 For the one request that most invocations consist of: storing an object. A test holds both equal.
 """

@@ -45,8 +45,8 @@ class Store(Protocol):
         ...
 
     def folders(self, prefix: str) -> Sequence[str]:
-        """What the keys that begin with prefix begin with up to their next slash, in order: `_a/`
-        and `_b/` for `_a/x`, `_a/y` and `_b/z`. A key without such a slash is in none.
+        """The folders below a prefix: the beginnings of its keys up to their next slash, in order:
+        `_a/` and `_b/` for `_a/x`, `_a/y` and `_b/z`. A key without such a slash is in none.
 
         One request, however many keys there are in them; on COS one for each 1,000 folders and keys
         in none. May lag, as `list` may.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Required, TypedDict, Unpack
 
     class Asked(TypedDict, total=False):
-        """What is read of the parameters that requests takes."""
+        """The parameters of requests that are used."""
 
         headers: Required[SignedHeaders]
         auth: Required[Callable[[Request], object]]
@@ -54,7 +54,7 @@ def is_redirect(status: int) -> bool:
 
 
 class Request:
-    """What the SDK's signer reads, and puts its header into."""
+    """The part of a request that the SDK's signer reads, and writes its header to."""
 
     __slots__ = ("headers", "method", "url")
 
@@ -130,8 +130,8 @@ class Session:
         return self._send("POST", url, asked)
 
     def _send(self, method: str, url: str, asked: Asked) -> Answer:
-        """asked: headers, auth, data and params, as requests takes them. What else the SDK gives
-        (time-outs, proxies, streaming) is the pool's own."""
+        """asked: headers, auth, data and params, as requests takes them. Other parameters of the
+        SDK (time-outs, proxies, streaming) are the pool's own."""
         headers = asked["headers"]
         data = asked.get("data") or b""
         given = asked.get("params") or {}

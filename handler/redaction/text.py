@@ -159,7 +159,7 @@ def _places(text: str, part: str) -> Iterator[int]:
 
 def _name_around(text: str, at: int, hint: int) -> tuple[int, int, int]:
     """The name that a part of was found at hint: where it begins, with its prefix and without, and
-    ends. at: what comes before has been looked at."""
+    ends. at: text before it has been checked."""
     match = _NAME_END.match(text, hint)
     end = match.end() if match else hint
     local = hint

@@ -60,7 +60,7 @@ _LOOK_BACK = 64
 
 
 class Value(NamedTuple):
-    """A part of the decoded text. before, after: what a substitute for it needs around it.
+    """A part of the decoded text. before, after: characters that a substitute needs around it.
     is_nested: whether it is an object or a list."""
 
     start: int
@@ -150,7 +150,7 @@ def _of_unsigned(source: Decoded, end: int) -> Value | None:
 def _end_of_quoted(
     source: Decoded, opening: re.Match[str], behind: re.Pattern[str] | None = None
 ) -> int:
-    """Where the closing quote begins, its backslashes included. behind: what follows it.
+    """Where the closing quote begins, its backslashes included. behind: the text after it.
 
     With k backslashes before the opening quote, as in JSON within a string of JSON, there are k
     before the closing one, behind pairs of escaped ones. Of a quote that is itself written as an
@@ -189,7 +189,7 @@ def _end_of_brackets(source: Decoded, start: int) -> int:
 
 
 def _behind_quoted(source: Decoded, quote: int, behind: re.Pattern[str] | None = None) -> int:
-    """Behind the text in quotes that begins here. behind: what follows it."""
+    """The position after the quoted text that begins here. behind: the text after it."""
     first = quote
     while first and source.text[first - 1] == "\\":
         first -= 1

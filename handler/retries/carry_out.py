@@ -171,7 +171,7 @@ def _claim(context: SweepContext, step: Submit) -> Attempt:
 def _note(
     context: SweepContext, step: Submit, claim: Attempt, result: CreateResult, state: State
 ) -> Attempt:
-    """What CI said, without secrets that it quotes: CallBack holds a token."""
+    """The answer of CI without secrets that it quotes: CallBack holds a token."""
     message = redact(result.message, context.settings.secrets)[:MAX_MESSAGE_CHARS]
     noted = claim._replace(state=state, code=result.code, message=message)
     context.lease.check(WRITE_S)

@@ -1,7 +1,8 @@
 """CI's list between two times of creation, several pages at a time.
 
-A page tells what the next one is asked for with, so pages of one list come one after another. The
-times between the begin and the end are split into lanes, and each lane is a list of its own.
+Each page holds the marker of the next one, so the pages of one list are requested one after
+another. The times between the begin and the end are split into lanes, and each lane is a list of
+its own.
 """
 
 from __future__ import annotations
@@ -72,8 +73,8 @@ class WindowReader:
     def read(self, window: Window, max_pages: int) -> Listed:
         """The jobs of a window, from its begin on; all of them, or those of some max_pages pages.
 
-        At least the first second that has jobs is read to its end, so whoever goes on from `upto`
-        comes to the end of the window.
+        At least the first second that has jobs is read to its end, so a caller that continues from
+        `upto` reaches the end of the window.
 
         Raises:
             CiError
@@ -112,7 +113,7 @@ class _Limit:
 class _Lane:
     """One list, page by page.
 
-    reached: the second of creation of the last job; what was created before it is in the pages.
+    reached: the second of creation of the last job; all jobs created before it are in the pages.
     """
 
     def __init__(self, reader: WindowReader, window: Window) -> None:

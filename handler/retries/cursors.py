@@ -58,7 +58,7 @@ class Cursors:
 
     @classmethod
     def load(cls, store: Store, tag: str, by_hand: bool) -> Cursors:
-        """What is kept. Nothing, where that can't be read: then all hours are compared again.
+        """The stored cursors; empty if they can't be read: then all hours are compared again.
 
         Raises:
             StoreError

@@ -1,4 +1,4 @@
-"""What a sweep reads while its lease settles: tickets, and whether their records agree.
+"""Reads tickets and their records while the lease of a sweep settles.
 
 The wait is paid for, so what only reads is done in it. Another sweep may deal with a ticket before
 the lease is held: so the mark of a ticket is read under the lease, and of a retry, which has no
@@ -39,8 +39,8 @@ class EarlyLook:
         self._met_large = False
 
     def run(self, names: Sequence[str], left: TimeLeft) -> None:
-        """Read as many tickets, in this order, as there is time for. left: seconds. Raises nothing
-        of the store: what it did not give is asked for again."""
+        """Read as many tickets, in this order, as there is time for. left: seconds. Raises no error
+        of the store: a ticket that could not be read is read again later."""
         names = names[:MAX_TICKETS]
         for at in range(0, len(names), POOL):
             if left() <= 0:
@@ -55,7 +55,7 @@ class EarlyLook:
                 return  # more would be read twice
 
     def take(self, name: str) -> Seen | None:
-        """What was seen of a ticket, once; None where it must be read."""
+        """The early reading of a ticket, once; None where it must be read."""
         return self._seen.pop(name, None)
 
     def _look(self, name: str) -> Seen | None:

@@ -33,7 +33,7 @@ def read_ticket(name: str, line: bytes) -> Ticket:
     """The ticket that a line holds.
 
     Raises:
-        ValueError: it is none, or not the one that its name says.
+        ValueError: the line is not a ticket, or not the one that its name says.
     """
     ticket = Ticket.from_json(line)
     if ticket.action != action_of(name):

@@ -95,8 +95,8 @@ class Alert:
 
 @dataclass(frozen=True)
 class Done:
-    """Nothing is left to do. tickets: what is stored before the ticket is marked as done. proven:
-    a record whose event named another root, since its lineage was not known then."""
+    """Nothing is left to do. tickets: stored before the ticket is marked as done. proven: a record
+    whose event named another root, since its lineage was not known then."""
 
     status: str
     reason: str = ""

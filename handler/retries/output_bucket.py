@@ -15,8 +15,8 @@ _ENDINGS = ("bucket", "bucketid", "bucketname")
 def foreign_output_bucket(
     record: JobRecord, detail: dict[str, Tree], settings: Settings
 ) -> str | None:
-    """The first bucket that a request would write to and that nothing allows; None where there
-    is none, or where CI confirms each failure.
+    """The first bucket that a request would write to although nothing allows it; None if all are
+    allowed, or if CI confirms each failure.
 
     Allowed are the input's bucket, CI_BUCKET (else the ledger's) and ALLOWED_BUCKETS. Without
     the confirmation anybody with a token can have any bucket written to that CI may write to.

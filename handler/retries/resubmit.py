@@ -151,8 +151,8 @@ class _Attempt:
         return self.family.list_known and self.family.user_data_known
 
     def _adopted(self, attempt: Attempt) -> NextStep | None:
-        """The job that CI accepted although it said that it did not; None where there is none. A
-        503 may come from in front of CI; the codes of CI's own limits leave no doubt."""
+        """The job that CI accepted although its answer was a refusal; None if CI lists no such job.
+        A 503 may come from in front of CI; the codes of CI's own limits leave no doubt."""
         is_certain = attempt.code in CERTAINLY_NOT_TAKEN
         return None if is_certain or not self._is_listed else self._found(attempt)
 

@@ -22,7 +22,7 @@ class RootLocks:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """One ticket's work, in one thread. What was held for it is released at its end."""
+        """One ticket's work, in one thread. Its memory is released at its end."""
         self._held.locks = []
         try:
             yield

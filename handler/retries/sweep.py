@@ -70,7 +70,7 @@ class Due(NamedTuple):
 
     @classmethod
     def of(cls, names: Sequence[str]) -> Due:
-        """Sort names by the actions in them. What has no known action is the least urgent."""
+        """Sort names by the actions in them. A name without a known action is the least urgent."""
         due = cls([], [], [], [])
         for name in names:
             action = action_of(name) or ""

@@ -57,7 +57,7 @@ class Worker:
     is dealt with any more under this lease."""
 
     def __init__(self, context: SweepContext, early: EarlyLook | None = None) -> None:
-        """early: what of the tickets is read already."""
+        """early: the tickets that are read already."""
         self._context = context
         self._early = early or EarlyLook(context)
         self._large = threading.Lock()

@@ -51,7 +51,7 @@ def _written_flat(value: Any) -> str:
 
 
 def _pieces(container: dict[Any, Any] | list[Any]) -> list[Any]:
-    """The pieces of an object or array in their order: what is written, and values."""
+    """The pieces of an object or array in their order: text to write, and values."""
     if isinstance(container, list):
         rows: list[list[Any]] = [[item] for item in container]
         begin, end = "[", "]"

@@ -1,12 +1,12 @@
 """A small language for typed parts of a record: which field, from which path, in which type.
 
-What a tag's `result` looks like is written once, as a table of these, and the reader, the
-JSON Schema and the list of nodes that may repeat all come from it. A path is relative to
-the enclosing node; of several with | between them the first that holds something counts. What
-Values and Rows read may repeat, and so may a node on the way with [] behind its name: they read
-from all of them, where a single value is read from the first.
-What is absent, or of another shape or type, is null, and a list of nothing is []. Reading
-raises PayloadError only, for a list longer than MAX_ROWS and MAX_CELLS allow.
+The form of a tag's `result` is written once, as a table of these, and the reader, the JSON Schema
+and the list of nodes that may repeat all come from it. A path is relative to the enclosing node; of
+several with | between them the first that holds something counts. What Values and Rows read may
+repeat, and so may a node on the way with [] behind its name: they read from all of them, where a
+single value is read from the first. What is absent, or of another shape or type, is null, and a
+list of nothing is []. Reading raises PayloadError only, for a list longer than MAX_ROWS and
+MAX_CELLS allow.
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ class Several:
     """An object as a Group is, of the first node that was sent, with a list of the `others`.
 
     For nodes that no page shows to repeat, though those beside them do: in `details` one of them
-    stays an object. others: what is listed there.
+    stays an object. others: the description of that list.
     """
 
     __slots__ = ("about", "at", "fields", "one", "others", "path")

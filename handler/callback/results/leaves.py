@@ -1,4 +1,4 @@
-"""Single values of a result, each with its type and unit: what a table of fields is made of."""
+"""Single values of a result, each with its type and unit. Tables of fields consist of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moderation looked for, and what it found of it: the nodes PornInfo, AdsInfo and so on.
+"""The scenes that moderation checks, and its findings: the nodes PornInfo, AdsInfo and so on.
 
 Sources: INTL "图片审核回调内容" and its neighbours; RecognitionInfo, TextRecognitionInfo,
 OcrResult, ObjectResult, LibResult and LanguageResult of cos-go-sdk-v5; HitInfo of cos-java-sdk-v5.
