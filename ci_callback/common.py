@@ -6,18 +6,20 @@ import contextlib
 import functools
 import os
 import re
-import sys
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from ci_callback.counted import Counted, DatedStore
+from ci_callback.late_bar import late_bar, stderr
 from ci_callback.named_ledgers import known_as
+from ci_callback.newest import Dated
 from ci_callback.program import VERBOSE
 from ci_callback.terminal import complain
 from ci_callback.writing import ReadOnly, ledger_name
@@ -108,20 +110,23 @@ class Local:
 
 
 @contextlib.contextmanager
-def local(must_exist: bool = False, writes: bool = False) -> Iterator[Local]:
+def local(
+    must_exist: bool = False, writes: bool = False, doing: str | None = "Asking the ledger"
+) -> Iterator[Local]:
     """The function on this machine. Errors become a message and an exit status.
 
     must_exist: of a command that makes no ledger: a folder that is not there is a wrong path, and
     a prefix on COS that holds nothing probably a wrong one. writes: it asks before any request.
+    doing: what the progress bar says; None where there is none, for a command that does not end.
     """
     with errors_as_messages():
         settings = Settings.from_env(os.environ)
         if must_exist:
             check_exists(settings)
         # In SCF the function's log goes to stdout; here stdout is for the result.
-        log = Log(sys.stderr, time.time, settings.secrets)
+        log = Log(stderr(), time.time, settings.secrets)
         ledger = known_as(settings.ledger_url)
-        with _store(settings) as counted:
+        with _store(settings, doing) as counted:
             is_cos = settings.ledger_url.scheme == "cos"
             if must_exist and is_cos and not writes and not counted.folders(""):
                 complain(f"{ledger_name(settings.ledger_url)} holds nothing: is it the ledger?")
@@ -149,23 +154,21 @@ def _ledgers_beside(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def _store(settings: Settings) -> Iterator[Store]:
-    """The ledger's store; with --verbose, the number of its requests is printed at the end."""
+def _store(settings: Settings, doing: str | None) -> Iterator[Store]:
+    """The ledger's store. People see how many requests it was sent while they wait; with --verbose
+    the number is printed at the end too."""
     store = open_store(settings)
-    if not os.environ.get(VERBOSE):
-        yield store
-        return
-    from ci_callback.counted import Counted
-    from handler.ledger.cos import CosStore
-    from handler.ledger.folder import FolderStore
-
-    if not isinstance(store, (CosStore, FolderStore)):
+    if not isinstance(store, Dated):
         raise TypeError(f"requests to a {type(store).__name__} can't be counted")
-    counted = Counted(store)
-    try:
+    with late_bar(doing or "", unit="requests") as bar:
+        counted = Counted(cast("DatedStore", store), bar.step if doing else _unwatched)
         yield counted
-    finally:
+    if os.environ.get(VERBOSE):
         complain("requests to the ledger:", str(counted) or "none")
+
+
+def _unwatched() -> None:
+    pass
 
 
 @contextlib.contextmanager

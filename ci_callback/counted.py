@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
-from handler.ledger.cos import PAGE, CosStore
-from handler.ledger.folder import FolderStore
+from ci_callback.newest import Dated
+from handler.ledger.store import Store
 
 T = TypeVar("T")
+
+PAGE = 1_000
+"""Keys of one request that lists. A store on COS has the same; a folder needs nothing of it."""
+
+
+class DatedStore(Store, Dated, Protocol):
+    """A store of this project: both kinds say when an object was written."""
+
+
+def _unseen() -> None:
+    pass
 
 
 class Counted:
@@ -19,8 +30,10 @@ class Counted:
     A listing counts once for each 1,000 keys that were read of it, as on COS.
     """
 
-    def __init__(self, store: CosStore | FolderStore) -> None:
+    def __init__(self, store: DatedStore, on_request: Callable[[], None] = _unseen) -> None:
+        """on_request: is called before each request, in its thread."""
         self._store = store
+        self._on_request = on_request
         self._lock = threading.Lock()
         self.requests: Counter[str] = Counter()
 
@@ -68,3 +81,4 @@ class Counted:
     def _count(self, kind: str) -> None:
         with self._lock:
             self.requests[kind] += 1
+        self._on_request()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import typer
 
 from ci_callback.common import EXIT_NOT_2XX
-from ci_callback.delivery import Answered, NoTargetError, Target, figures
+from ci_callback.delivery import Answered, Callback, NoTargetError, Target, figures
+from ci_callback.late_bar import LateBar
 from ci_callback.program import PROGRAM
 from ci_callback.terminal import complain, print_json, say
 from handler.settings import tokens_from_env
@@ -29,6 +30,16 @@ def target_of(to: str, token: str | None) -> Target:
         # A token is sent to another machine only if it is named on the command line.
         token = next(iter(tokens_from_env(os.environ) or ()), None)
     return target.with_token(token) if token else target
+
+
+def stepping(make: Callable[[int], Callback], bar: LateBar) -> Callable[[int], Callback]:
+    """The callback of a number, which a bar counts as it is made."""
+
+    def made(number: int) -> Callback:
+        bar.step()
+        return make(number)
+
+    return made
 
 
 def show_many(target: Target, answered: Sequence[Answered], seconds: float, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """Prints for the commands. Values are text: never Rich markup, never control sequences.
 
-Every command prints through this module, and no other module of the tool imports Rich or writes
-to stdout or stderr (tests/ci_callback/test_terminal.py checks both). A record holds texts of
+Every command prints through this module. No other one imports Rich or writes to stdout or stderr,
+but for bars (late_bar.py); tests/ci_callback/test_terminal.py checks both. A record holds texts of
 strangers: a file name may look like markup, move the cursor (U+001B, U+009B) or reverse the reading
 order (U+202E). For people such characters are replaced by their escapes; in JSON they are written
 as \\uXXXX, so that a program reads the value unchanged.

@@ -12,6 +12,7 @@ from ci_callback.compacted_day import Manifest, part_key
 from ci_callback.compaction import compact_days, stale_days
 from ci_callback.ledger_reader import DayRange
 from ci_callback.terminal import bar, complain, print_json, say
+from ci_callback.writing import name_for_writing
 
 
 def compact(
@@ -47,7 +48,8 @@ def compact(
         raise typer.BadParameter("name a day with --date, or pass --since or --all-stale")
     _check_duckdb()
     days = {moment.date().isoformat() for moment in date or ()}
-    with local() as here:
+    with local(must_exist=True, writes=True, doing=None) as here:
+        name_for_writing(here.settings)
         store = here.ledger.store
         if since or all_stale:
             days.update(stale_days(store, _over(None if all_stale else since)))

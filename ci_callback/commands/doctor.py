@@ -18,6 +18,7 @@ from ci_callback.doctor.case import Case, Target
 from ci_callback.doctor.checks import CHECKS, Check, run_all
 from ci_callback.doctor.findings import Finding, exit_status, safe, skipped
 from ci_callback.doctor.on_queues import KINDS
+from ci_callback.late_bar import LateBar, late_bar
 from ci_callback.named_ledgers import known_as
 from ci_callback.terminal import Styled, can_show, print_json, say
 from handler.ci_api.responses import ANSWER_LIMITS
@@ -93,7 +94,10 @@ def doctor(
     )
     http = HttpClient(ANSWER_LIMITS.max_bytes)
     try:
-        findings = examine(os.environ, target, http, checks=_checks_here())
+        checks = _checks_here()
+        with late_bar("Checking", len(checks)) as bar:
+            watched = [check._replace(run=_stepping(check.run, bar)) for check in checks]
+            findings = examine(os.environ, target, http, checks=watched)
     finally:
         http.close()
     code = exit_status(findings)
@@ -104,6 +108,18 @@ def doctor(
     else:
         _show(findings)
     raise typer.Exit(code)
+
+
+def _stepping(
+    run: Callable[[Case], list[Finding]], bar: LateBar
+) -> Callable[[Case], list[Finding]]:
+    def stepped(case: Case) -> list[Finding]:
+        try:
+            return run(case)
+        finally:
+            bar.step()
+
+    return stepped
 
 
 def _checks_here() -> list[Check]:

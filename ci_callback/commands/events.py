@@ -90,7 +90,7 @@ def events(
     form = Form(columns, as_csv, header)
     form.chosen(NAMES)
     wanted = EventFilter(since, kind, None, unsent)
-    with local(must_exist=True) as here:
+    with local(must_exist=True, doing=None if follow else "Reading events") as here:
         store = here.ledger.store
         if follow:
             _follow(store, wanted, every, count, None if as_json else form)
@@ -127,7 +127,7 @@ def resend(
     wanted = EventFilter(since, kind, event_id, unsent)
     if wanted == EventFilter():
         raise typer.BadParameter("name an event, or choose some: --since, --type or --unsent")
-    with local(must_exist=True, writes=not to) as here:
+    with local(must_exist=True, writes=not to, doing="Sending events") as here:
         if not to:
             confirm_writing(here.settings, yes)
         found = _found(here.ledger.store, wanted)

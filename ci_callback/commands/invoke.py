@@ -79,7 +79,7 @@ def invoke(
     with errors_as_messages():
         settings = Settings.from_env(os.environ)
         confirm_writing(settings, yes)
-        done = _run(paths, settings, event, is_quiet=as_json or len(paths) == 1)
+        done = _run(paths, settings, event)
         if as_json:
             results = [_as_object(invocation, len(paths) > 1) for invocation in done]
             for result in results:
@@ -111,12 +111,12 @@ def _files(named: list[Path]) -> Iterator[Path]:
             raise typer.BadParameter(f"there is no file {path}")
 
 
-def _run(paths: list[Path], settings: Settings, as_event: bool, is_quiet: bool) -> list[Invoked]:
+def _run(paths: list[Path], settings: Settings, as_event: bool) -> list[Invoked]:
     store = open_store(settings)
     done = []
     # The function logs to stdout, as in SCF; here stdout is for the result, and the log would
     # drown it: --verbose shows it on stderr.
-    for path in progress(paths, "Invoking", not is_quiet):
+    for path in progress(paths, "Invoking", len(paths) > 1):
         data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
         event = _event(data, settings, as_event)
         log = io.StringIO()

@@ -61,7 +61,7 @@ def listen(
     if secret is None:
         complain("Signed with", key)
     client = HttpClient()
-    with local(must_exist=True) as here:
+    with local(must_exist=True, doing=None) as here:
         days = COS_DAYS if here.settings.ledger_url.scheme == "cos" else None
         policy = Policy.of(here.settings)
         wanted = (

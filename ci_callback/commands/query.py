@@ -66,7 +66,7 @@ def query(
     check_order(since, until)
     text = _statement(sql)
     days = DayRange(since.date() if since else None, until.date() if until else None)
-    with local(must_exist=True) as here:
+    with local(must_exist=True, doing=None) as here:
         try:
             check_statement(text)
             folder = local_folder(here.settings, here.ledger.store, copies)

@@ -32,7 +32,7 @@ def reconcile(
     as_json: AsJson = False,
 ) -> None:
     """Ask CI for the jobs of the last hours, and store those whose callback never came."""
-    with local() as here:
+    with local(doing="Comparing") as here:
         context = here.sweep_context
         if tag is not None:
             named = ((tag, hours),)

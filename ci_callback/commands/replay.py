@@ -24,8 +24,10 @@ from ci_callback.delivery_output import (
     complain_of_silence,
     exit_unless_all_well,
     show_many,
+    stepping,
     target_of,
 )
+from ci_callback.late_bar import late_bar
 from ci_callback.ledger_reader import record_keys, records
 from ci_callback.log_recovery import Recovery, recover
 from ci_callback.named_ledgers import by_name, is_address
@@ -105,7 +107,7 @@ def replay(
         raise typer.BadParameter("--token goes with --to")
     check_order(since, until)
     missing: list[str] = []
-    with local() as here:
+    with local(doing="Replaying") as here:
         into = here.settings.ledger_url if to is None else None
         if into is not None:
             confirm_writing(here.settings, yes)
@@ -132,7 +134,9 @@ def replay(
 
 def _send(target: Target, bodies: list[bytes], missing: list[str], as_json: bool) -> None:
     begin = time.perf_counter()
-    answered = deliver(target, lambda n: Callback(None, bodies[n]), len(bodies), 1, TIMEOUT_S)
+    with late_bar("Sending", len(bodies)) as bar:
+        make = stepping(lambda n: Callback(None, bodies[n]), bar)
+        answered = deliver(target, make, len(bodies), 1, TIMEOUT_S)
     show_many(target, answered, time.perf_counter() - begin, as_json)
     complain_of_silence(target, answered)
     for digest in missing:

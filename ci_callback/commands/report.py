@@ -52,7 +52,7 @@ def report(
         raise typer.BadParameter("--lang must be en or zh")
     if out is not None and not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"--out: there is no folder {out.parent}")
-    with local(must_exist=True) as here:
+    with local(must_exist=True, doing="Reading records") as here:
         now = datetime.fromtimestamp(here.function.clock(), timezone.utc)
         last = _day_of(until or now)
         first = _day_of(since) if since else _before(last)

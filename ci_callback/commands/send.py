@@ -18,8 +18,10 @@ from ci_callback.delivery_output import (
     complain_of_silence,
     exit_unless_all_well,
     show_many,
+    stepping,
     target_of,
 )
+from ci_callback.late_bar import late_bar
 from ci_callback.samples.options import SampleOptions, chosen_options, with_sample_options
 from ci_callback.samples.samples import names, sample
 from ci_callback.terminal import print_json, say, say_json, say_lines
@@ -62,7 +64,8 @@ def send(
     target = target_of(to, token)
     make = _maker(what, options, same)
     begin = time.perf_counter()
-    answered = deliver(target, make, repeat, min(concurrency, repeat), timeout)
+    with late_bar("Sending", repeat) as bar:
+        answered = deliver(target, stepping(make, bar), repeat, min(concurrency, repeat), timeout)
     seconds = time.perf_counter() - begin
     if repeat == 1:
         _show_one(target, answered[0], as_json)

@@ -40,7 +40,7 @@ def sweep(
     """
     form = Form(columns or USUAL, as_csv, header)
     form.chosen(STEP)
-    with local(must_exist=True, writes=not dry_run) as here:
+    with local(must_exist=True, writes=not dry_run, doing="Sweeping") as here:
         if dry_run:
             planned = plan(here.sweep_context)
             rows = ((step.action, step.job_id, step.would, step.key) for step in planned)

@@ -48,7 +48,7 @@ def tail(
     form = Form(columns or usual_names(), as_csv, header)
     form.chosen(names())
     wanted = RecordFilter(tag=tag, outcome="failed" if failed else None)
-    with local(must_exist=True) as here:
+    with local(must_exist=True, doing=None) as here:
         store = here.ledger.store
         if days is None and here.settings.ledger_url.scheme == "cos":
             days = COS_DAYS

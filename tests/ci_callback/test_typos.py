@@ -100,6 +100,7 @@ def test_an_unknown_name_is_a_usage_error(arguments: tuple[str, ...], says: str)
         ("events", "resend", "--unsent"),
         ("sweep",),
         ("sweep", "--dry-run"),
+        ("compact", "--all-stale"),
     ],
     ids=str,
 )
