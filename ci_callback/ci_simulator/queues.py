@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
-from ci_callback.ci_simulator import wire
+from ci_callback.ci_simulator import wire, workflows
 from ci_callback.ci_simulator.api import RefusalError
 
 PATHS = ("/queue", "/picqueue", "/ai_queue", "/asrqueue", "/docqueue", "/file_queue")
@@ -24,9 +24,10 @@ _FORMATS = ("", "XML", "JSON")
 
 
 class Queues:
-    """The queues of one bucket. by_path: what is listed at each path."""
+    """The queues of one bucket. by_path: what is listed at each path. workflows: its workflows."""
 
     def __init__(self, bucket: str) -> None:
+        self.workflows = workflows.Workflows(_is_config)
         numbers: Iterator[int] = itertools.count(1)
         self.by_path: dict[str, list[dict[str, Any]]] = {
             path: [_queue(next(numbers), bucket)] for path in PATHS
@@ -41,6 +42,8 @@ class Queues:
         Raises:
             RefusalError
         """
+        if path == workflows.PATH or path.startswith(f"{workflows.PATH}/"):
+            return self.workflows.answer(method, path, params, body)
         folder, _, queue_id = path.rpartition("/")
         if method == "GET" and path in PATHS:
             every = path != "/queue" or params.get("category") == "CateAll"

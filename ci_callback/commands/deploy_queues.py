@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def connect(
     queue: Annotated[
         list[str] | None,
-        typer.Option(help=f"A kind of queue ({', '.join(KINDS)}); without it all."),
+        typer.Option(help=f"A kind of queue ({', '.join(KINDS)}), or workflow; without it all."),
     ] = None,
     yes: Yes = False,
     undo: Annotated[
@@ -44,13 +44,14 @@ def connect(
     region: Region = "",
     to: To = "",
 ) -> None:
-    """Let CI's queues call the function. Shows what they call now, and keeps it."""
+    """Let CI's queues and workflows call the function. Shows what they call now, and keeps it."""
     from ci_callback.deploy import connecting
     from ci_callback.deploy.job import Request
 
     kinds = tuple(dict.fromkeys(queue or ()))
-    if not set(kinds) <= set(KINDS):
-        raise typer.BadParameter(f"--queue: one of {', '.join(KINDS)}")
+    known = (*KINDS, "workflow")
+    if not set(kinds) <= set(known):
+        raise typer.BadParameter(f"--queue: one of {', '.join(known)}")
     with session_of(Request(name, stage, region, to)) as session:
         function = connecting.deployed(session.cloud, session.operator, session.description.name)
         ask = connecting.Ask(yes, dry_run, lambda words: typer.confirm(words))

@@ -1,8 +1,9 @@
-"""CI's queues call the function: what stands there, what is to stand there, and back again.
+"""CI's queues and workflows call the function: what stands there, what is to, and back again.
 
 A queue's settings are read before they are written: PUT takes Name, State and NotifyConfig together
 (436/54046 and the page of each kind), and Name and State are sent back as they were. What stood
-there goes into the ledger before anything is changed.
+there goes into the ledger before anything is changed. A workflow is read and written as a whole
+(workflows.py).
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
-from ci_callback.deploy.errors import EXIT_UNREACHABLE, DeployError
+from ci_callback.deploy import workflows
+from ci_callback.deploy.errors import EXIT_FAILED, EXIT_UNREACHABLE, DeployError
 from ci_callback.doctor.case import CONSOLE, Case
 from ci_callback.doctor.ci_api import ask, put
 from ci_callback.doctor.on_queues import KINDS
@@ -29,8 +31,7 @@ _MEMBERS = ("State", "Url", "Type", "Event", "ResultFormat", "MqMode", "MqRegion
 _DOCUMENT = "document"
 
 BY_HAND = (
-    f"a workflow that has a callback of its own: {CONSOLE}/ci, Workflows, Callback settings",
-    f"moderation: {CONSOLE}/ci, Moderation settings of the bucket",
+    f"moderation: {CONSOLE}/ci, Moderation settings of the bucket (CI's API has no request for it)",
     "jobs that name an address in CallBack: in the code that submits them",
 )
 """What goes before a queue's setting, and is set by its owner."""
@@ -38,13 +39,24 @@ BY_HAND = (
 
 @dataclass(frozen=True)
 class Queue:
-    """kind: of doctor's table. config: its NotifyConfig, each member a text."""
+    """A queue, or a workflow with a callback of its own. kind: of doctor's table, or `workflow`.
+    config: its NotifyConfig, each member a text. whole: a workflow as CI showed it."""
 
     kind: str
     queue_id: str
     name: str
     state: str
     config: Mapping[str, str] = field(repr=False)
+    whole: Tree = field(default=None, repr=False)
+
+    @property
+    def title(self) -> str:
+        """What it is called, for people."""
+        return f"{'' if self.is_workflow else 'queue '}{self.kind} {self.name}"
+
+    @property
+    def is_workflow(self) -> bool:
+        return self.kind == workflows.KIND
 
     @property
     def shown(self) -> str:
@@ -79,33 +91,53 @@ def host_of(url: str) -> str:
 
 
 def read(case: Case, kinds: Sequence[str] = ()) -> tuple[list[Queue], list[str]]:
-    """The queues of the bucket, and why those of a kind are not known. kinds: () for all.
+    """The queues of the bucket and the workflows with a callback of their own, and why those of a
+    kind are not known. kinds: () for all.
 
     Raises:
         DeployError: CI gave no answer.
     """
     queues: list[Queue] = []
     unknown: list[str] = []
-    for kind in kinds or tuple(KINDS):
-        row = KINDS[kind]
+    for kind in kinds or (*KINDS, workflows.KIND):
         try:
-            response = ask(case, row.path, dict(row.params))
+            queues += _of_kind(case, kind)
         except CiError as error:
             if error.status is None:
                 fix = "is there a network? Run it again"
                 raise DeployError(f"CI gave no answer: {error}", fix, EXIT_UNREACHABLE) from error
             unknown.append(f"{kind}: {error}")
-            continue
-        queues += [_queue(kind, listed) for listed in tree.get_all(response, "QueueList")]
     return queues, unknown
 
 
-def _queue(kind: str, listed: Tree) -> Queue:
-    def text(path: str) -> str:
-        return tree.text(listed, path) or ""
+def _of_kind(case: Case, kind: str) -> list[Queue]:
+    """May raise CiError."""
+    if kind == workflows.KIND:
+        return [_workflow(one) for one in workflows.listed(case) if workflows.has_address(one)]
+    row = KINDS[kind]
+    response = ask(case, row.path, dict(row.params))
+    return [_queue(kind, listed) for listed in tree.get_all(response, "QueueList")]
 
-    config = {name: text(f"NotifyConfig.{name}") for name in _MEMBERS}
-    return Queue(kind, text("QueueId"), text("Name"), text("State"), config)
+
+def _queue(kind: str, listed: Tree) -> Queue:
+    queue_id, name, state = _names(listed, "QueueId")
+    return Queue(kind, queue_id, name, state, _config(listed, "NotifyConfig"))
+
+
+def _workflow(listed: Tree) -> Queue:
+    workflow_id, name, state = _names(listed, "WorkflowId")
+    config = _config(listed, workflows.CONFIG)
+    # Older ones have no switch: an address is what switches them on.
+    config["State"] = config["State"] or "On"
+    return Queue(workflows.KIND, workflow_id, name, state, config, listed)
+
+
+def _names(listed: Tree, id_name: str) -> list[str]:
+    return [tree.text(listed, name) or "" for name in (id_name, "Name", "State")]
+
+
+def _config(listed: Tree, path: str) -> dict[str, str]:
+    return {name: tree.text(listed, f"{path}.{name}") or "" for name in _MEMBERS}
 
 
 def plan(queues: Sequence[Queue], address: str) -> list[Connection]:
@@ -124,7 +156,7 @@ def _differences(queues: Sequence[Queue], address: str) -> Iterator[Connection]:
             "Event": ",".join(dict.fromkeys([*events, JOB_END])),
             "ResultFormat": now.get("ResultFormat") or "XML",
         }
-        if queue.kind == "media" and RUN_END not in events:
+        if queue.kind in ("media", workflows.KIND) and RUN_END not in events:
             wanted["Event"] += f",{RUN_END}"
         if any(now.get(name, "") != value for name, value in wanted.items()):
             yield Connection(queue, wanted)
@@ -137,7 +169,7 @@ def apply(case: Case, store: Store, connections: Sequence[Connection]) -> None:
         StoreError, CiError
     """
     key = _key(case)
-    before = _kept(store.get(key))
+    before = _kept(key, store.get(key))
     for connection in connections:
         queue = connection.queue
         # What stood there before the first change is what is brought back.
@@ -160,7 +192,7 @@ def undo(case: Case, store: Store, address: str) -> tuple[list[Queue], list[str]
         StoreError, CiError
         DeployError: nothing is known of an earlier state.
     """
-    before = _kept(store.get(_key(case)))
+    before = _kept(_key(case), store.get(_key(case)))
     if not before:
         what = "no earlier settings of the queues are in the ledger"
         raise DeployError(what, "`deploy connect` keeps them when it changes a queue")
@@ -181,12 +213,16 @@ def token_of(url: str) -> str:
 
 
 def _put(case: Case, queue: Queue, config: Mapping[str, str]) -> None:
+    if queue.is_workflow:
+        workflows.update(case, queue.whole, config)
+        return
     notify: dict[str, Tree] = {name: value for name, value in config.items() if value}
     request: dict[str, Tree] = {"Name": queue.name, "State": queue.state}
     if queue.kind == _DOCUMENT:
         request["QueueID"] = queue.queue_id
     request["NotifyConfig"] = notify or {"State": "Off"}
-    put(case, f"{KINDS[queue.kind].path}/{queue.queue_id}", {"Request": request})
+    queue_id = quote(queue.queue_id, safe="=")
+    put(case, f"{KINDS[queue.kind].path}/{queue_id}", {"Request": request})
 
 
 def _key(case: Case) -> str:
@@ -194,7 +230,28 @@ def _key(case: Case) -> str:
     return f"{keys.CONNECTIONS}{bucket}.json"
 
 
-def _kept(line: bytes | None) -> dict[str, Any]:
-    values: Any = json.loads(line) if line else {}
-    queues = values.get("queues") if values.get("schema") == SCHEMA else None
-    return queues if isinstance(queues, dict) else {}
+def _kept(key: str, line: bytes | None) -> dict[str, Any]:
+    """What the ledger keeps of earlier settings; {} where it keeps nothing.
+
+    Raises:
+        DeployError: it can't be read.
+    """
+    if line is None:
+        return {}
+    try:
+        values: Any = json.loads(line)
+        queues: Any = values["queues"] if values["schema"] == SCHEMA else None
+        is_whole = all(_is_config(one["config"]) for one in queues.values())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        is_whole = False
+    if not is_whole:
+        what = f"{key} in the ledger is damaged, which holds what CI's queues had before"
+        fix = "repair it, or delete it and set the queues by hand in CI's console"
+        raise DeployError(what, fix, EXIT_FAILED)
+    return dict(queues)
+
+
+def _is_config(config: Any) -> bool:
+    return isinstance(config, dict) and all(
+        name in _MEMBERS and isinstance(value, str) for name, value in config.items()
+    )

@@ -80,9 +80,10 @@ def connect(function: Function, kinds: Sequence[str], ask: Ask) -> Connected:
     found, unknown = queues.read(function.case, kinds)
     wanted = queues.plan(found, function.address)
     changing = _ids(connection.queue for connection in wanted)
+    different = {connection.queue.queue_id for connection in wanted}
     for queue in found:
-        state = "is to call this function" if queue.queue_id in changing else "as it should be"
-        say(f"  queue {queue.kind} {queue.name}: calls {queue.shown};", state)
+        state = "is to call this function" if queue.queue_id in different else "as it should be"
+        say(f"  {queue.title}: calls {queue.shown};", state)
     for line in unknown:
         say(f"  not known: {line}")
     if not ask.dry_run:
@@ -100,7 +101,8 @@ def connect(function: Function, kinds: Sequence[str], ask: Ask) -> Connected:
 
 
 def _ids(found: Iterable[Queue]) -> frozenset[str]:
-    return frozenset(queue.queue_id for queue in found)
+    """Of queues: reconciliation knows nothing of workflows."""
+    return frozenset(queue.queue_id for queue in found if not queue.is_workflow)
 
 
 def undo(function: Function, ask: Ask) -> Connected:
@@ -115,7 +117,7 @@ def undo(function: Function, ask: Ask) -> Connected:
     with refusals_of_ci():
         changed, unknown = queues.undo(function.case, function.store, function.address)
     for queue in changed:
-        say(f"  queue {queue.kind} {queue.name}: as it was before")
+        say(f"  {queue.title}: as it was before")
     for line in unknown:
         say(f"  not known: {line}; run it again")
     return Connected(len(changed), frozenset(), _ids(changed))
@@ -125,7 +127,7 @@ def _may(connection: Connection, ask: Ask) -> bool:
     if not connection.is_foreign or ask.yes:
         return True
     queue = connection.queue
-    words = f"queue {queue.kind} {queue.name} calls {queue.shown}: replace it?"
+    words = f"{queue.title} calls {queue.shown}: replace it?"
     return ask.confirm(visible(words))
 
 
@@ -135,5 +137,6 @@ def refusals_of_ci() -> Iterator[None]:
     try:
         yield
     except CiError as error:
-        fix = "the keys need ci:Update… of the queue; run it again: what was done stays done"
-        raise DeployError(f"CI did not change a queue: {error}", fix, EXIT_FAILED) from error
+        fix = "the keys need ci:Update… of it; run it again: what was done stays done"
+        what = f"CI did not change a queue or workflow: {error}"
+        raise DeployError(what, fix, EXIT_FAILED) from error

@@ -71,7 +71,7 @@ def finish(api: Api, name: str, function: Function, now: float, *, is_sure: bool
         raise DeployError(what, "look at them in CI's console, and run it with --yes")
     for queue in ours:
         if connect.token_of(queue.config.get("Url", "")) != known[0]:
-            what = f"queue {queue.kind} {queue.name} still calls with an old token"
+            what = f"{queue.title} still calls with an old token"
             raise DeployError(what, "`deploy connect` gives it the new one")
     begun = _begun(function)
     if not is_sure and (begun is None or now - begun < WAIT_S):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,7 +184,7 @@ def test_a_refusal_of_ci_is_one_line_and_what_was_done_stays(
 
     monkeypatch.setattr(deployed.queues, "answer", refuse)
     result = run(deployed, "connect")
-    assert (result.exit_code, "CI did not change a queue" in result.stderr) == (1, True)
+    assert (result.exit_code, "CI did not change a queue or workflow" in result.stderr) == (1, True)
     monkeypatch.setattr(deployed.queues, "answer", update)
     assert run(deployed, "connect", "--undo").exit_code == 0
 
@@ -202,3 +204,77 @@ def test_queues_that_ci_does_not_show_are_named(
     result = run(deployed, "connect")
     assert "not known: speech: " in result.stdout
     assert "6 changed" in result.stdout
+
+
+# --- workflows ----------------------------------------------------------------------------
+
+
+def config_of(workflow: dict[str, Any]) -> dict[str, Any]:
+    """Its NotifyConfig; {} for none."""
+    found: dict[str, Any] = workflow["Topology"]["Nodes"]["Start"]["Input"].get("NotifyConfig", {})
+    return found
+
+
+def test_a_workflow_with_an_address_of_its_own_is_asked_about_and_replaced(
+    deployed: LocalCloud,
+) -> None:
+    """The rest of it stays as it is; one that has none is left alone: its queue calls."""
+    own = deployed.queues.workflows.add("own", FOREIGN)
+    plain = deployed.queues.workflows.add("plain", None)
+    before = copy.deepcopy(deployed.queues.workflows.listed)
+    result = run(deployed, "connect", answer="n\n")
+    assert "workflow own calls other.example.com: replace it?" in result.output
+    assert "s3cret" not in result.output
+    assert deployed.queues.workflows.listed == before
+    assert run(deployed, "connect", "--yes").exit_code == 0
+    assert config_of(own)["Url"].endswith(f"/?token={token(deployed)}")
+    assert config_of(own)["Event"] == "TaskFinish,WorkflowFinish"
+    assert plain == before[1]
+    own["Topology"]["Nodes"]["Start"]["Input"]["NotifyConfig"] = FOREIGN
+    assert own == before[0]
+
+
+def test_workflows_get_back_what_they_had_and_a_new_token(deployed: LocalCloud) -> None:
+    """As queues do; more of them than a page are read."""
+    workflows = [deployed.queues.workflows.add(f"w{number}", FOREIGN) for number in range(12)]
+    assert "12 changed" in run(deployed, "connect", "--queue", "workflow", "--yes").stdout
+    old = token(deployed)
+    assert run(deployed, "rotate-token").exit_code == 0
+    urls = {config_of(workflow)["Url"] for workflow in workflows}
+    assert len(urls) == 1
+    assert old not in urls.pop()
+    assert run(deployed, "connect", "--undo").exit_code == 0
+    assert [config_of(workflow) for workflow in workflows] == [FOREIGN] * 12
+
+
+def test_a_workflow_without_a_switch_is_on(deployed: LocalCloud) -> None:
+    """Older ones have an address and nothing else."""
+    older = deployed.queues.workflows.add("older", {"Url": "https://other.example.com/"})
+    assert "workflow older: calls other.example.com" in run(deployed, "connect", "--dry-run").stdout
+    run(deployed, "connect", "--yes")
+    assert config_of(older)["State"] == "On"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "{",
+        "[]",
+        '{"schema":"connections/2","queues":{}}',
+        '{"schema":"connections/1"}',
+        '{"schema":"connections/1","queues":{"p1":{}}}',
+        '{"schema":"connections/1","queues":{"p1":{"config":{"Url":7}}}}',
+    ],
+)
+def test_a_damaged_note_of_what_stood_there_is_one_line(
+    deployed: LocalCloud, tmp_path: Path, kept: str
+) -> None:
+    """Neither undone nor overwritten."""
+    note = tmp_path / "cloud/records-1250000000/ci/_connections/records-1250000000.json"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(kept)
+    for arguments in (("connect", "--undo"), ("connect", "--yes")):
+        result = run(deployed, *arguments)
+        assert (result.exit_code, "is damaged" in result.stderr) == (1, True)
+        assert "Traceback" not in result.output
+    assert note.read_text() == kept
