@@ -74,6 +74,20 @@ def test_every_message_has_its_chinese() -> None:
     assert messages() >= KEPT_IN_ENGLISH
 
 
+def test_no_text_is_left_that_nothing_prints() -> None:
+    """But for Typer's own, those of bars, and parts of other messages."""
+    sections = command_language.FILE.read_text(encoding="utf-8").split("\n# --- ")
+    others = [section for section in sections if section.startswith(("what Typer", "bars"))]
+    known = {line for section in others for line in section.splitlines() if line[:1] != "\t"}
+    parts = {
+        "LEDGER_URL or --ledger names it; it is made when the first callback is stored.",
+        "There are: {0}; name one with --ledger file:PATH.",
+        "Settings and options are also read from the environment and from .env.",
+    }
+    assert len(others) == 2
+    assert sorted(table().keys() - set(helps()) - messages() - known - parts) == []
+
+
 @pytest.mark.parametrize("english", table())
 def test_both_languages_have_the_same_values(english: str) -> None:
     """Each {0} of a message once in both; and the Chinese is Chinese."""
