@@ -51,7 +51,7 @@ coverage: $(VENV)/.dev-installed
 # The console in a real browser; needs chromium and fonts-noto-cjk. SHOTS_DIR=folder keeps screenshots.
 test-browser: $(VENV)/.browser-installed
 	$(VENV)/bin/mypy --strict tests/browser/*.py
-	$(VENV)/bin/python -m pytest tests/browser/journeys.py
+	$(VENV)/bin/python -m pytest tests/browser/journeys.py tests/browser/readers.py
 
 # The pictures of the documents, from the console as it is now.
 pictures: $(VENV)/.browser-installed

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from ci_callback.callback_body import callback_body
+from ci_callback.console.bulk import bulk
 from ci_callback.console.context import console
+from ci_callback.console.filters import Filter
 from ci_callback.console.follow import TicketName
 from ci_callback.console.record_cache import is_record_key
+from ci_callback.console.searching import search_of
 from ci_callback.devserver import samples
 from ci_callback.devserver.history import Invocation
 from handler.errors import HandlerError, StoreError
@@ -67,6 +73,33 @@ def record_again() -> Response:
     return _delivered("flash.again", context.function.send(callback_body(stored.record), "again"))
 
 
+@actions.post("/edited")
+def edited() -> Response:
+    """Deliver a body that was edited in its form."""
+    context = console()
+    number = request.form.get("number", type=int)
+    if context.is_real and request.form.get("really") != "yes":
+        return _back("flash.really", "pages.deliveries")
+    # A form sends each line break as two characters.
+    sent = request.form.get("body", "").replace("\r\n", "\n").strip("\n")
+    body = sent.encode("utf-8", "replace")
+    known = number if number is not None and context.history.get(number) else None
+    return _delivered("flash.edited", context.function.send(body, "edited", known))
+
+
+@actions.post("/retry")
+def retry() -> Response:
+    """Make the retries due that wait for what a filter shows, and sweep."""
+    context = console()
+    asked = Filter.of(request.form)
+    with context.index.open() as lookup:
+        found = bulk(lookup, search_of(context, lookup, asked), context.records.tickets())
+    moved = context.function.run_now(found.tickets)
+    summary = _summary(context.function.tick("sweep", "button"))
+    _note("flash.retried", n=moved, submitted=summary.get("submitted", 0))
+    return redirect(url_for("pages.deliveries") + f"?{urlencode(asked.query())}", 303)
+
+
 @actions.post("/sweeps")
 def sweep() -> Response:
     context = console()
@@ -100,7 +133,7 @@ def _delivered(key: str, invocation: Invocation) -> Response:
 
 
 def _swept(invocation: Invocation, target: str) -> Response:
-    summary = next((line for line in invocation.lines if line.get("event") == "sweep"), {})
+    summary = _summary(invocation)
     names = ("due", "submitted", "alerts_sent")
     values = {name: summary.get(name, 0) for name in names}
     status = summary.get("status")
@@ -111,6 +144,10 @@ def _swept(invocation: Invocation, target: str) -> Response:
     else:
         _note("flash.idle" if invocation.is_idle else "flash.swept", **values)
     return redirect(target, 303)
+
+
+def _summary(invocation: Invocation) -> Mapping[str, Any]:
+    return next((line for line in invocation.lines if line.get("event") == "sweep"), {})
 
 
 def _back(key: str, endpoint: str, name: str | None = None, **values: str) -> Response:

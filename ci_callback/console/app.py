@@ -17,10 +17,13 @@ from ci_callback.console.actions import actions
 from ci_callback.console.body import pretty
 from ci_callback.console.chart_page import chart_page
 from ci_callback.console.context import EXTENSION, ConsoleContext, Keeping, LedgerIndex, Plans
+from ci_callback.console.detail_pages import detail_pages
+from ci_callback.console.event_page import event_page
 from ci_callback.console.pages import pages
 from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.times import ZONES, Zone
 from ci_callback.devserver.local_function import LocalFunction
+from ci_callback.program import PROGRAM
 from ci_callback.texts import LANGS, TEXTS, Texts
 from handler.callback import converters
 from handler.errors import StoreError
@@ -49,6 +52,8 @@ def create_console(
     guard.install(app, port)
     app.extensions[EXTENSION] = context
     app.register_blueprint(pages)
+    app.register_blueprint(detail_pages)
+    app.register_blueprint(event_page)
     app.register_blueprint(chart_page)
     app.register_blueprint(actions)
     _speak(app)
@@ -127,6 +132,7 @@ def _furnish(app: Flask, context: ConsoleContext) -> None:
             "zone": zone,
             "zones": ZONES,
             "context": context,
+            "program": PROGRAM,
             "now": context.function.clock(),
         }
 
@@ -144,6 +150,7 @@ def _filter(app: Flask, context: ConsoleContext) -> None:
     app.jinja_env.filters["clock"] = lambda at: times.clock(at, _zone())
     app.jinja_env.filters["whole"] = lambda at: times.whole(at, _zone())
     app.jinja_env.filters["offset"] = times.offset
+    app.jinja_env.filters["zone_of"] = lambda at: times.offset(at, _zone())
     app.jinja_env.filters["utc"] = times.utc
     app.jinja_env.filters["count"] = lambda number: f"{number:,}"
     app.jinja_env.filters["pretty"] = pretty

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import NamedTuple
 
-from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from ci_callback import ledger_reader as reading
-from ci_callback.console import body, digests, times
+from ci_callback.console import body, digests
 from ci_callback.console.context import ConsoleContext, console
 from ci_callback.console.events import Timeline
 from ci_callback.console.filters import MAX_PAGE, Filter
 from ci_callback.console.paging import place_of
 from ci_callback.console.record_cache import MAX_TICKETS, is_record_key
 from ci_callback.console.rows import NO_JOB, OUTCOMES, Wanted, page
+from ci_callback.console.searching import search_of
 from ci_callback.console.tickets import KINDS, waiting
 from ci_callback.dead_letters import (
     NoSuchDeadLetterError,
@@ -27,9 +27,9 @@ from ci_callback.dead_letters import (
 )
 from ci_callback.devserver import samples
 from ci_callback.devserver.history import Invocation
-from ci_callback.record_index.search import SORTS, Lookup
-from ci_callback.report.retries import RETRIED
+from ci_callback.record_index.search import SORTS
 from handler.failure_codes import CODES
+from handler.redaction.text import redact_body
 
 MAX_SHOWN = 300
 """Digests on a page."""
@@ -53,8 +53,7 @@ def deliveries() -> str:
     context = console()
     asked = Filter.of(request.args)
     with context.index.open() as lookup:
-        roots = _roots(context, lookup, asked) if asked.fate else None
-        wanted = Wanted(asked, asked.search(g.zone, roots), _page())
+        wanted = Wanted(asked, search_of(context, lookup, asked), _page())
         shown = page(context.history.deliveries(), context.records, lookup, wanted)
     return render_template(
         "deliveries.html",
@@ -63,6 +62,7 @@ def deliveries() -> str:
         outcomes=(*OUTCOMES, *NO_JOB),
         sorts=SORTS,
         progress=context.index.index.progress,
+        can_retry=shown.counts.get("failed") and asked.outcome in ("", "failed"),
     )
 
 
@@ -75,7 +75,8 @@ def delivery(number: int) -> str:
     return render_template(
         "delivery.html",
         one=invocation,
-        body=context.function.safe(body.shown(invocation.request.body)),
+        body=context.function.safe(_text(invocation.request.body)),
+        is_raw=_is_raw(),
         parts=list(_parts(context, invocation)),
     )
 
@@ -204,14 +205,13 @@ def _dead_letter(context: ConsoleContext, name: str) -> StoredDeadLetter:
         abort(404)
 
 
-def _roots(context: ConsoleContext, lookup: Lookup, asked: Filter) -> set[str]:
-    """The root jobs of failures that came to an end such as the filter asks for."""
-    since, until = (date.fromisoformat(day) if day else None for day in (asked.since, asked.until))
-    fates = context.index.fates(
-        lookup, since or times.FIRST, until or times.LAST, context.records.tickets()
-    )
-    wanted = RETRIED if asked.fate == "retried" else (asked.fate,)
-    return {root for root, fate in fates.items() if fate in wanted}
+def _is_raw() -> bool:
+    return request.args.get("raw") == "1"
+
+
+def _text(sent: bytes) -> str:
+    """A body as it is shown: indented, or as it came."""
+    return redact_body(sent)[: body.MAX_CHARS] if _is_raw() else body.shown(sent)
 
 
 def _page() -> int:

@@ -14,8 +14,9 @@ from typing import Any, Literal, TypeAlias
 
 from ci_callback.devserver.watched import Operation
 
-Way: TypeAlias = Literal["http", "sample", "again", "timer", "button"]
-"""Who invoked: HTTP from outside, the console's sample or redelivery, the timer, or its button."""
+Way: TypeAlias = Literal["http", "sample", "again", "edited", "timer", "button"]
+"""Who invoked: HTTP from outside, the console's sample or redelivery (as it was, or edited), the
+timer, or its button."""
 
 MAX_DELIVERIES = 500
 MAX_SWEEPS = 200

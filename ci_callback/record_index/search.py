@@ -109,6 +109,16 @@ class Lookup:
         skip, limit = place
         return [Found(*row) for row in self._run(sql, [*values, *without, limit, skip])]
 
+    def names(self, search: Search, among: Collection[str]) -> set[str]:
+        """Those of some names of objects that match."""
+        self._match(search.words)
+        where, values = search.where()
+        sql = (
+            f"SELECT name FROM records WHERE {where} AND kind = 'job' "
+            "AND name IN (SELECT value FROM json_each(?))"
+        )
+        return {name for (name,) in self._run(sql, [*values, json.dumps(sorted(among))])}
+
     def tags(self) -> list[str]:
         """Each tag that there is."""
         listed = self._run("SELECT DISTINCT tag FROM records WHERE is_hidden = 0 AND tag <> ''")

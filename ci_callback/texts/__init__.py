@@ -1,9 +1,9 @@
 """The texts of the tool in English and Chinese, as one table: each text is in it once.
 
 The rows are in a module per kind: names of what the function and the tool produce (names.py),
-words that several pages use (common.py), the console's (console.py, timeline.py), the report's
-(report.py). CI's own words (tags, states, codes, names of nodes) are not translated. Alerts are
-the function's; their texts are in handler/alerts/texts.py.
+words that several pages use (common.py), the console's (console.py, timeline.py, messages.py,
+page_help.py), the report's (report.py). CI's own words (tags, states, codes, names of nodes) are
+not translated. Alerts are the function's; their texts are in handler/alerts/texts.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ci_callback.texts import common, console, names, report, timeline
+from ci_callback.texts import common, console, messages, names, page_help, report, timeline
 from ci_callback.texts.row import Row
 from handler.alerts.texts import KINDS, Lang
 
@@ -34,7 +34,13 @@ def merged(*tables: Mapping[str, Row]) -> dict[str, Row]:
 
 
 TEXTS: Mapping[str, Row] = merged(
-    names.TEXTS, common.TEXTS, console.TEXTS, timeline.TEXTS, report.TEXTS
+    names.TEXTS,
+    common.TEXTS,
+    console.TEXTS,
+    messages.TEXTS,
+    page_help.TEXTS,
+    timeline.TEXTS,
+    report.TEXTS,
 )
 
 
@@ -61,7 +67,7 @@ class Texts:
 
     def tone(self, key: str) -> str:
         """The tone of a message about what was done: bad where it was not."""
-        return "bad" if key in console.FAILED else "good"
+        return "bad" if key in messages.FAILED else "good"
 
     def kind(self, name: str) -> str:
         """The name of a kind of alert; of an unknown one as it is stored."""

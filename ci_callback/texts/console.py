@@ -41,6 +41,10 @@ TEXTS = rows(
             "CI writes the times in callbacks at UTC+08:00.",
             "数据万象在回调中使用 UTC+08:00。",
         ),
+        "pause": ("Pause", "暂停"),
+        "resume": ("Resume", "继续"),
+        "new_one_held": ("1 new: show", "1 条新记录，点击显示"),
+        "new_many_held": ("{n} new: show", "{n} 条新记录，点击显示"),
         "live": ("Live", "实时"),
         "offline": ("Not connected; trying again", "连接已断开，正在重连"),
         "no_script": (
@@ -114,6 +118,49 @@ TEXTS = rows(
         "format": ("Format", "格式"),
         "request_id": ("Request id", "请求 ID"),
         "way": ("Came by", "来源"),
+        "copy": ("Copy", "复制"),
+        "copied": ("Copied", "已复制"),
+        "raw": ("As it came", "原始内容"),
+        "indented": ("Indented", "缩进显示"),
+        "download_body": ("Download the body", "下载正文"),
+        "download_request": ("Download with headers", "下载请求（含请求头）"),
+        "download_record": ("Download the record", "下载记录"),
+        "edit": ("Edit and send", "编辑后发送"),
+        "edit_lead": (
+            "The body is delivered to the function as a new callback. Secrets are shown as "
+            "[redacted], and would be sent so.",
+            "正文将作为新的回调发送给函数。敏感内容显示为 [redacted]，发送时也是如此。",
+        ),
+        "compare": ("Two attempts compared", "两次尝试的差异"),
+        "compare_n": (
+            "Compare attempts {first} and {second}",
+            "对比第 {first} 次和第 {second} 次尝试",
+        ),
+        "field": ("Field", "字段"),
+        "absent": ("(not there)", "（无）"),
+        "no_difference": ("The two records are the same.", "两条记录没有差异。"),
+        "bulk_retry": ("Retry failures", "批量重试"),
+        "bulk_found": (
+            "The filter shows {failed} failures; for {waiting} of them a retry waits.",
+            "当前条件下有 {failed} 个失败任务，其中 {waiting} 个正在等待重试。",
+        ),
+        "bulk_others": (
+            "Those retries are made due now, and a sweep submits them. The others were retried, "
+            "given up or reported already, and stay as they are.",
+            "这些重试会立即到期，并由一次巡检提交。其余任务已重试、已放弃或已告警，保持不变。",
+        ),
+        "bulk_do": ("Retry {n} jobs now", "立即重试 {n} 个任务"),
+        # Events
+        "events": ("Events", "事件"),
+        "event": ("Event", "事件类型"),
+        "destination": ("Destination", "目标"),
+        "sent_at": ("Sent", "发送时间"),
+        "final": ("final", "最终"),
+        "no_events": ("No event has been sent yet.", "尚未发送任何事件。"),
+        "no_events_how": (
+            "Set FORWARD_URLS to the address of your own code. On this machine, without it:",
+            "请将 FORWARD_URLS 设为您的服务地址。在本机可直接运行：",
+        ),
         # Sweeps
         "run_sweep": ("Run a sweep", "运行巡检"),
         "sweeping": ("Sweeping …", "正在巡检……"),
@@ -204,32 +251,9 @@ TEXTS = rows(
             "I know that this writes a made-up job to {ledger}",
             "我已知晓：此操作会将虚构的任务写入 {ledger}",
         ),
-        # What was done
-        "flash.sent": ("The sample was sent: {status}.", "示例已发送：{status}。"),
-        "flash.again": ("Delivered again: {status}.", "已重新投递：{status}。"),
-        "flash.swept": (
-            "The sweep is done: {due} due, {submitted} submitted again, "
-            "alerts sent: {alerts_sent}.",
-            "巡检完成：到期 {due}，重新提交 {submitted}，告警 {alerts_sent}。",
-        ),
-        "flash.idle": ("The sweep found nothing to do.", "巡检没有待办事项。"),
-        "flash.lease_held": (
-            "Another sweep holds the lease, so this one withdrew.",
-            "另一次巡检正在进行，本次已退出。",
-        ),
-        "flash.swept_badly": (
-            "The sweep was aborted; its log has the reason.",
-            "巡检中断，原因见日志。",
-        ),
-        "flash.replayed": ("Replayed: {status}.", "已重新处理：{status}。"),
-        "flash.not_replayed": ("Not replayed: {why}", "未能重新处理：{why}"),
-        "flash.sample_refused": ("Not sent: {why}", "未发送：{why}"),
-        "flash.really": (
-            "Not sent: tick the box that confirms where it is written.",
-            "未发送：请勾选确认写入位置。",
-        ),
         # Errors
         "error": ("The action failed", "操作未成功"),
+        "error.413": ("Too large", "内容过大"),
         "error.403": ("Refused", "已拒绝"),
         "error.404": ("Page not found", "页面不存在"),
         "error.503": ("The ledger can't be reached", "无法访问台账"),
@@ -247,14 +271,3 @@ TEXTS = rows(
         "no_charts": ("There are no records to draw yet.", "尚无可绘制的记录。"),
     }
 )
-
-FAILED = frozenset(
-    {
-        "flash.lease_held",
-        "flash.swept_badly",
-        "flash.not_replayed",
-        "flash.sample_refused",
-        "flash.really",
-    }
-)
-"""Messages that say that something was not done."""

@@ -97,6 +97,7 @@ OTHERS = rows(
         "way.http": ("HTTP", "HTTP"),
         "way.sample": ("sample", "示例"),
         "way.again": ("redelivered", "重新投递"),
+        "way.edited": ("edited", "编辑后发送"),
         "way.timer": ("timer", "定时触发器"),
         "way.button": ("button", "手动"),
         "way.ledger": ("earlier", "此前记录"),

@@ -24,7 +24,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
-WIDTHS = {"desktop": 1280, "phone": 390}
+WIDTHS = {"wide": 1920, "desktop": 1280, "phone": 390}
 
 SHOTS = "SHOTS_DIR"
 """Environment variable: a folder that screenshots are written to. Without it there are none."""
@@ -44,7 +44,9 @@ def page_of(browser: Browser, **settings: Any) -> Iterator[Page]:
     one of its policy."""
     width = WIDTHS[settings.pop("width", "desktop")]
     context: BrowserContext = browser.new_context(
-        viewport={"width": width, "height": 844}, **{"locale": "en-US", **settings}
+        viewport={"width": width, "height": 844},
+        permissions=["clipboard-read", "clipboard-write"],
+        **{"locale": "en-US", **settings},
     )
     context.set_default_timeout(15_000)
     page = context.new_page()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +14,13 @@ from ci_callback.devserver.samples import Asked, make
 from tests.browser.chromium import page_of, served, shot, start
 from tests.conftest import PAYLOADS
 
-PAGES = ("", "send", "sweeps", "outbox", "dead", "charts", "deliveries/1", "sweeps/6")
+PAGES = (
+    *("", "?since=2026-01-01", "send", "sweeps", "outbox", "dead", "events", "charts"),
+    *("charts?numbers=1", "deliveries/1", "deliveries/1/edit", "sweeps/6", "retry?outcome=failed"),
+)
 LOOKS = [
     (width, scheme, locale)
-    for width in ("desktop", "phone")
+    for width in ("wide", "desktop", "phone")
     for scheme in ("light", "dark")
     for locale in ("en-US", "zh-CN")
 ]
@@ -282,7 +286,7 @@ def test_pages_are_fit_to_be_read(
     with page_of(browser, width=width, color_scheme=scheme, locale=locale) as page:
         for path in PAGES:
             page.goto(busy.console_url + path)
-            name = f"{path.replace('/', '-') or 'list'}-{width}-{scheme}-{locale[:2]}"
+            name = f"{re.sub(r'[^a-z0-9]+', '-', path) or 'list'}-{width}-{scheme}-{locale[:2]}"
             shot(page, name)
             sticks_out = page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -36,6 +36,13 @@ from tests.test_docs import ROOT
 TOOL = Path(ci_callback.__file__).parent
 PLACES = re.compile(r"{(\w*)}")
 
+HELP = {
+    name
+    for page in (TOOL / "console" / "templates").glob("*.html")
+    for name in re.findall(r"{{ help\('(\w+)'\) }}", page.read_text(encoding="utf-8"))
+}
+"""The pages that explain themselves: all but errors."""
+
 FAMILIES: dict[str, set[str]] = {
     "outcome.": {*get_args(Outcome), *get_args(Status), "ok", "", UNREADABLE},
     "action.": {*get_args(Action), "alert"},
@@ -53,8 +60,9 @@ FAMILIES: dict[str, set[str]] = {
     "by.": {"received", "created"},
     "watch.": {alarm.key for alarm in ALARMS},
     "dashboard.": {chart.key for chart in CHARTS},
+    "help.": HELP,
     "unit.": {"s", "min", "h", "d"},
-    "error.": {"403", "404", "503"},
+    "error.": {"403", "404", "413", "503"},
 }
 """Texts that the code asks for by a part of their key, and all that it may put there."""
 

@@ -68,9 +68,50 @@
   sayAgo(document);
   setInterval(() => sayAgo(document), 10000);
 
+  // Copying, of a text or of what a block shows.
+  for (const button of document.querySelectorAll("button.copy")) button.hidden = !navigator.clipboard;
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("button.copy");
+    if (!button) return;
+    const { copy, copyOf, done } = button.dataset;
+    await navigator.clipboard.writeText(copy ?? document.getElementById(copyOf).textContent);
+    const label = button.dataset.label ??= button.textContent;
+    button.textContent = done;
+    announce.textContent = done;
+    setTimeout(() => { button.textContent = label; }, 1500);
+  });
+
+  // Live updates can wait: rows that came meanwhile are counted, and shown when asked for.
+  const pauseButton = document.getElementById("live-pause");
+  const showButton = document.getElementById("live-show");
+  let isPaused = sessionStorage.getItem("paused") === "1";
+  function sayPaused() {
+    pauseButton.textContent = isPaused ? pauseButton.dataset.resume : pauseButton.dataset.pause;
+    pauseButton.setAttribute("aria-pressed", String(isPaused));
+    if (!isPaused) showButton.hidden = true;
+  }
+  function sayHeld(count) {
+    const { one, many } = showButton.dataset;
+    showButton.textContent = count === 1 ? one : many.replace("{n}", count);
+    showButton.hidden = !count;
+  }
+  pauseButton.addEventListener("click", () => {
+    isPaused = !isPaused;
+    sessionStorage.setItem("paused", isPaused ? "1" : "0");
+    sayPaused();
+    if (!isPaused) refresh();
+  });
+  showButton.addEventListener("click", () => { showButton.hidden = true; refresh(true); });
+  sayPaused();
+  function held(page) {
+    const old = document.querySelector("[data-live=rows]");
+    const fresh = old && page.getElementById(old.id);
+    return fresh ? [...fresh.children].filter((row) => !document.getElementById(row.id)).length : 0;
+  }
+
   let running = false;
   let again = false;
-  async function refresh() {
+  async function refresh(isAsked = false) {
     if (running) { again = true; return; }
     running = true;
     try {
@@ -79,6 +120,7 @@
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       sayAgo(page);
+      if (isPaused && !isAsked) { sayHeld(held(page)); return; }
       let added = 0;
       for (const old of document.querySelectorAll("[data-live]")) {
         const fresh = page.getElementById(old.id);
@@ -91,7 +133,7 @@
       // The server is gone: the stream says so, and comes back by itself.
     } finally {
       running = false;
-      if (again) { again = false; setTimeout(refresh, 150); }
+      if (again) { again = false; setTimeout(() => refresh(), 150); }
     }
   }
 
