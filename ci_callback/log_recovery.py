@@ -186,9 +186,7 @@ def _log_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
 
 def _json_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
     for line in lines:
-        # Words of a log service come before a line of the function, never behind it. Elsewhere in a
-        # line, as in the address or agent of an access log, it is a text from outside.
-        if _is_about_a_body(line) and line.rstrip().endswith(("}", "]", ",")):
+        if _may_be_ours(line):
             for value in _values_in(line):
                 yield from _ours(value)
 
@@ -235,13 +233,19 @@ def _ours(value: Any, nesting: int = 0) -> Iterator[dict[str, Any]]:
     for name, item in pairs:
         if isinstance(item, (dict, list)):
             yield from _ours(item, nesting + 1)
-        elif isinstance(item, str) and name in TEXT_FIELDS and _is_about_a_body(item):
-            for inner in _values_in(item):
-                yield from _ours(inner, nesting + 1)
+        elif isinstance(item, str) and name in TEXT_FIELDS:
+            for line in filter(_may_be_ours, item.split("\n")):
+                for inner in _values_in(line):
+                    yield from _ours(inner, nesting + 1)
 
 
-def _is_about_a_body(text: str) -> bool:
-    return any(event in text for event in EVENTS)
+def _may_be_ours(line: str) -> bool:
+    """Whether a line about a body may be the function's: a log service writes its words before it,
+    without quotes among them, and never behind it. Elsewhere in a line, as in the address or agent
+    of an access log, it is a text from outside."""
+    if not any(event in line for event in EVENTS):
+        return False
+    return line.rstrip().endswith(("}", "]", ",")) and '"' not in line.partition("{")[0]
 
 
 def _values_in(text: str) -> Iterator[dict[str, Any] | list[Any]]:

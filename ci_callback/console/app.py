@@ -24,6 +24,7 @@ from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.times import ZONES, Zone
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.program import PROGRAM
+from ci_callback.terminal import visible_lines
 from ci_callback.texts import LANGS, TEXTS, Texts
 from handler.callback import converters
 from handler.errors import StoreError
@@ -141,10 +142,11 @@ def _filter(app: Flask, context: ConsoleContext) -> None:
     """Give templates their filters, and take secrets out of all that they write."""
 
     def harmless(value: object) -> object:
-        """Whatever a page shows, no secret of the settings is in it."""
+        """Whatever a page shows, no secret of the settings is in it, and no character that is not
+        shown: U+202E, for one, would turn round what is read behind it."""
         if isinstance(value, Markup) or not isinstance(value, str):
             return value
-        return context.function.safe(value)
+        return visible_lines(context.function.safe(value).replace("\r\n", "\n"))
 
     app.jinja_env.finalize = harmless
     app.jinja_env.filters["clock"] = lambda at: times.clock(at, _zone())

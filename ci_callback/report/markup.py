@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from ci_callback.terminal import visible_lines
+
 
 class Safe(str):
     """Markup. Only `el` and `join` make it, and the page for its own style sheets."""
@@ -30,7 +32,9 @@ def join(*parts: object) -> Safe:
 
 
 def _text(value: object) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return visible_lines(str(value))
 
 
 _VOID = frozenset({"rect", "line", "path", "circle", "meta", "br"})

@@ -161,12 +161,25 @@ def test_what_is_no_part_is_passed_over(line: object) -> None:
         f'1.2.3.4 "GET /?{json.dumps(part())} HTTP/1.1" 200',
         f'1.2.3.4 "GET / HTTP/1.1" 200 "{json.dumps(part())}"',
         f"reason={json.dumps(part())} status=401",
+        f'1.2.3.4 "GET / HTTP/1.1" 200 {json.dumps(part())}',
+        f'GET /\u2028{json.dumps(part())} "agent"',
     ],
 )
 def test_a_part_within_another_line_is_passed_over(line: str) -> None:
-    """The address or the agent of a request, in the access log of something else."""
-    recovery = recover([line])
-    assert (recovery.bodies, recovery.lost) == ((), ())
+    """The address or the agent of a request, in the access log of something else, in whichever
+    form that is exported."""
+    cell = line.replace('"', '""')
+    exports = (line, json.dumps({"message": line}), json.dumps([{"content": line}]))
+    for lines in ([exports[0]], [exports[1]], [exports[2]], ["time,message\n", f'1,"{cell}"\n']):
+        recovery = recover(lines)
+        assert (recovery.bodies, recovery.lost) == ((), ())
+
+
+def test_words_of_a_log_service_before_a_line_do_not_hide_it() -> None:
+    """Nor do other lines of the same message."""
+    message = f"START RequestId: 1\n2026-11-27 INFO {json.dumps(part())}\nEND RequestId: 1"
+    for lines in (message.split("\n"), [json.dumps({"SCF_Message": message})]):
+        assert len(recover(lines).lost) == 1
 
 
 def test_a_part_in_another_column_is_passed_over() -> None:

@@ -345,6 +345,7 @@ def test_markup_is_escaped_unless_it_was_made_here() -> None:
     assert el("p", "<b>", el("i", "&"), title='"') == '<p title="&quot;">&lt;b&gt;<i>&amp;</i></p>'
     assert el("rect", x=1.50, class_="a", hidden=None) == '<rect x="1.5" class="a"/>'
     assert el("p") == "<p></p>"
+    assert el("p", "a\u202eb\nc", title="\x9b") == '<p title="\\x9b">a\\u202eb\nc</p>'
 
 
 SEEN_BY = {

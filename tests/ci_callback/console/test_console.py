@@ -565,6 +565,8 @@ def test_a_callback_in_doubt(env: dict[str, str]) -> None:
 def test_a_job_that_a_sweep_took_in(console: Console) -> None:
     """Its callback never came."""
     keep(console.function.store, record("jlost", source={**record("x").source, "trigger": "timer"}))
+    source = {**record("jlost").source, "trigger": "timer"}
+    keep(console.function.store, record("jlost", source=source))
     page = console.get(f"/job?key={key_of(console, 'jlost')}")
     assert "No callback came; a sweep asked CI and kept the answer" in sentences(page)
 
