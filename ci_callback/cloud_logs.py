@@ -49,6 +49,22 @@ def search(api: Api, topic: str, asked: str, begin_ms: int, end_ms: int) -> Iter
         params["Context"] = answer.get("Context") or ""
 
 
+def newest(api: Api, topic: str, asked: str, begin_ms: int, end_ms: int) -> Line | None:
+    """The last line from begin_ms on and before end_ms; None where there is none. May raise
+    CloudError."""
+    params: dict[str, Any] = {
+        "TopicId": topic,
+        "From": begin_ms,
+        "To": end_ms,
+        "QueryString": asked,
+        "QuerySyntax": 1,
+        "Sort": "desc",
+        "Limit": 1,
+    }
+    rows = api.call("cls", "SearchLog", params).get("Results") or []
+    return _line(rows[0]) if rows else None
+
+
 def _line(row: Mapping[str, Any]) -> Line:
     whole = str(row.get("LogJson") or row.get("RawLog") or "")
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +19,11 @@ from ci_callback.commands.deploy_session import (
 from ci_callback.common import EXIT_NOT_2XX, AsJson
 from ci_callback.terminal import complain, print_json, say
 
+if TYPE_CHECKING:
+    from ci_callback.deploy.job import Session
+    from ci_callback.deploy.versions import Status
+    from handler.ledger.store import Store
+
 
 def status(
     name: Name = "",
@@ -26,21 +32,33 @@ def status(
     to: To = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show what runs: version, bundle, triggers, role."""
-    from ci_callback.deploy import layout, show, versions
+    """Show what runs: version, bundle, triggers, role, the last sweep and the last callback."""
+    from ci_callback.deploy import last_seen, layout, show, versions
     from ci_callback.deploy.job import Request
 
     with session_of(Request(name, stage, region, to)) as session:
         local = session.local_bundle()
         names = layout.members(session.cloud, session.description.name)
         found, *others = [versions.status(session.cloud, name) for name in names]
-        whole = show.status_as_json(found, local)
+        place = last_seen.Place(session.cloud, found.topic, lambda: _ledger(session, found))
+        seen = last_seen.last(place, time.time())
         if as_json:
+            whole = show.status_as_json(found, local) | seen
             others_shown = [show.status_as_json(other, local) for other in others]
             print_json(whole | ({"others": others_shown} if others else {}))
             return
         for one in (found, *others):
             show.show_status(one, local)
+        for what, line in seen.items():
+            say(f"{what}: {line}")
+
+
+def _ledger(session: Session, found: Status) -> Store:
+    """That of the function, with the operator's keys."""
+    from ci_callback.deploy.target import check_settings
+
+    check_settings(session.operator, found.variables)
+    return session.operator.store
 
 
 def rollback(

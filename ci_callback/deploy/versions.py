@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ci_callback.deploy import actual, layout, watch_plan
@@ -20,10 +20,12 @@ _BUNDLE = re.compile(r"bundle ([0-9a-f]{64})")
 @dataclass(frozen=True)
 class Status:
     """What runs under one name. serving: the version that callbacks reach. bundle: the SHA-256 that
-    its description names, "" where it names none."""
+    its description names, "" where it names none. topic: of its log, "" for none."""
 
     name: str
     state: str
+    topic: str
+    variables: Mapping[str, str] = field(repr=False)
     serving: str
     bundle: str
     role: str
@@ -52,6 +54,8 @@ def status(api: Api, name: str) -> Status:
     return Status(
         name,
         latest.status,
+        str(latest.answer.get("ClsTopicId") or ""),
+        latest.variables,
         runs.number,
         bundle_of(str(runs.answer.get("Description") or "")),
         str(latest.answer.get("Role") or ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,17 @@ def test_the_functions_lines_are_shown_in_their_order(deployed: LocalCloud) -> N
     assert {"callback", "sweep", "request_refused"} <= {line["event"] for line in shown}
     times = [line["time"] for line in shown]
     assert times == sorted(times)
+
+
+def test_status_tells_the_last_sweep_and_the_last_callback(deployed: LocalCloud) -> None:
+    """By two searches of one line each."""
+    deployed.account.seen.clear()
+    told = json.loads(run(deployed, "deploy", "status", "--json").stdout)
+    assert re.match(r"20\d\d-.*Z, status done, due 0", told["last sweep"])
+    assert re.match(r"20\d\d-.*Z, status kept, tag Transcode, job_id verify", told["last callback"])
+    asked = [one.params for one in deployed.account.seen if one.action == "SearchLog"]
+    assert [(one["Limit"], one["Sort"]) for one in asked] == [(1, "desc")] * 2
+    assert "last sweep: 20" in run(deployed, "deploy", "status").stdout
 
 
 def test_they_can_be_asked_for_by_event_level_and_job(deployed: LocalCloud) -> None:
