@@ -14,7 +14,7 @@ endef
 # Two goals would install into one environment at the same time.
 .NOTPARALLEL:
 
-.PHONY: run rehearsal pictures test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all from-scratch check-deploy bundle wheel deploy audit lock cloud-api clean
+.PHONY: bundles run rehearsal pictures test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all from-scratch check-deploy bundle wheel deploy audit lock cloud-api clean
 
 run: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
@@ -114,6 +114,10 @@ check-deploy:
 
 bundle: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m tools.bundle
+
+# The bundle for each runtime of SCF that the function is tested for, below dist/pythonX.Y/.
+bundles: $(VENV)/.cli-installed
+	$(VENV)/bin/python -m tools.bundle --each
 
 # The wheel of a release, which deploys from wherever it is installed.
 wheel: bundle

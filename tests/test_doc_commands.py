@@ -98,6 +98,12 @@ def rehearsal(
 ) -> Iterator[Callable[[str], str]]:
     """What makes a command of `deploy` go to an account on this machine, whose timers run."""
     (tmp_path / "function.zip").write_bytes(whole_function().code)
+    newer = tmp_path / "dist" / "python3.12" / "function.zip"
+    newer.parent.mkdir(parents=True)
+    newer.write_bytes(whole_function().code)
+    described = (ROOT / "serverless.yml").read_text("utf-8")
+    described = described.replace("runtime: Python3.10", "runtime: Python3.12")
+    (tmp_path / "newer.yml").write_text(described, "utf-8")
     monkeypatch.setattr(carry_out, "POLL_S", 0.0)
     monkeypatch.setattr(verify, "SWEPT_POLL_S", 0.1)
     with LocalCloud(tmp_path / "cloud") as cloud, cloud.timers(0.2):

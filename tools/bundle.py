@@ -56,6 +56,9 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """The first that a zip can tell."""
 ZIP_MODE = 0o100644
 
+RUNTIMES = ("3.10", "3.12", "3.13")
+"""The versions of Python that SCF runs and that the function is built and tested for."""
+
 BILL = "function.cdx.json"
 
 TOP_ENTRIES = 12
@@ -248,13 +251,30 @@ def _kb(size: int) -> str:
     return f"{size / 1000:,.1f} kB"
 
 
+def build_each(output: Path) -> None:
+    """Build for each of RUNTIMES, below output/pythonX.Y/.
+
+    Raises:
+        StepError: a step failed, or one of the interpreters is not there.
+    """
+    pythons = {version: find_python(version) for version in RUNTIMES}
+    for version, python in pythons.items():
+        print(report(*build(python, output / f"python{version}")))
+
+
 def main() -> None:
     """Build the bundle for the runtime that serverless.yml names, and tell its sizes."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--python", type=Path, help="the interpreter to install and compile with")
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="default: dist/")
+    parser.add_argument(
+        "--each", action="store_true", help="for each runtime, below dist/pythonX.Y/"
+    )
     chosen = parser.parse_args()
     try:
+        if chosen.each:
+            build_each(chosen.output.resolve())
+            return
         version = runtime_version((ROOT / "serverless.yml").read_text("utf-8"))
         python = chosen.python or find_python(version)
         its_own = _version_of(python)
