@@ -180,7 +180,7 @@ def _for_people(names: Sequence[str], rows: Sequence[list[Cell]], empty: str) ->
     lines = _lines(widths, width())
     head: list[Cell] = [Styled(name, "bold") for name in names]
     before_last = sum(widths[:-1]) + GAP * (len(widths) - 1)
-    if lines is None and width() - before_last < MIN_WRAPPED:
+    if lines is None and not _can_wrap([row[-1] for row in rows], width() - before_last):
         _blocks(names, rows)
         return len(rows)
     for number, row in enumerate([head, *rows]):
@@ -192,6 +192,13 @@ def _for_people(names: Sequence[str], rows: Sequence[list[Cell]], empty: str) ->
         if number == 0:
             say("─" * min(width(), sum(widths) + GAP * (len(widths) - 1)))
     return len(rows)
+
+
+def _can_wrap(values: Sequence[Cell], room: int) -> bool:
+    """Whether values go into a column without a word that is longer."""
+    return room >= MIN_WRAPPED and all(
+        text_width(line) <= room for value in values for line in wrapped(_whole(value), room)
+    )
 
 
 def _with_last_wrapped(row: Sequence[Cell], widths: Sequence[int], before_last: int) -> None:
@@ -206,7 +213,8 @@ def _with_last_wrapped(row: Sequence[Cell], widths: Sequence[int], before_last: 
 
 
 def wrapped(text: str, room: int) -> list[str]:
-    """A text in lines of at most so many columns, cut between words where there are any."""
+    """A text in lines of at most so many columns, cut between words. A longer word stays whole, so
+    that it can be copied; but not one in Chinese, which has no blanks."""
     lines = [""]
     for word in text.split(" "):
         joined = f"{lines[-1]} {word}" if lines[-1] else word
@@ -215,6 +223,9 @@ def wrapped(text: str, room: int) -> list[str]:
             continue
         if lines[-1]:
             lines.append("")
+        if word.isascii():
+            lines[-1] = word
+            continue
         for character in word:
             if text_width(lines[-1] + character) > room:
                 lines.append("")
@@ -249,7 +260,7 @@ def _padded(row: Sequence[Cell], places: Sequence[int], widths: Sequence[int]) -
 
 
 def _blocks(names: Sequence[str], rows: Sequence[list[Cell]]) -> None:
-    """A line for each value that there is; a value that is longer than the line goes on below."""
+    """A line for each value that there is, or more; a longer word stays in one piece."""
     widest = max(map(text_width, names))
     for number, row in enumerate(rows):
         if number:
@@ -258,5 +269,8 @@ def _blocks(names: Sequence[str], rows: Sequence[list[Cell]]) -> None:
             text = _whole(cell)
             if text:
                 style = cell.style if isinstance(cell, Styled) else ""
-                padding = " " * (widest - text_width(name))
-                say(Styled(name, "bold"), padding, Styled(text, style))
+                padding = " " * (widest - text_width(name) + 1)
+                first, *more = wrapped(text, width() - widest - 1)
+                say(Styled(name, "bold"), padding, Styled(first, style), sep="")
+                for line in more:
+                    say(" " * widest, Styled(line, style))

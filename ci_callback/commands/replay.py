@@ -107,7 +107,7 @@ def replay(
         raise typer.BadParameter("--token goes with --to")
     check_order(since, until)
     missing: list[str] = []
-    with local(doing="Replaying") as here:
+    with local(doing=None) as here:
         into = here.settings.ledger_url if to is None else None
         if into is not None:
             confirm_writing(here.settings, yes)
@@ -241,8 +241,10 @@ def _dead_callbacks(store: Store) -> Iterator[bytes]:
 
 def _take(here: Local, bodies: Iterator[bytes]) -> tuple[int, Sequence[JobResult]]:
     number, outcomes = 0, []
-    while batch := [Delivery(body) for body in islice(bodies, BATCH)]:
-        number += len(batch)
-        run = Run(here.request_id, time.perf_counter())
-        outcomes += here.function.process(batch, "replay", here.settings, run)
+    with late_bar("Replaying", unit="callbacks") as bar:
+        while batch := [Delivery(body) for body in islice(bodies, BATCH)]:
+            number += len(batch)
+            run = Run(here.request_id, time.perf_counter())
+            outcomes += here.function.process(batch, "replay", here.settings, run)
+            bar.step(len(batch))
     return number, outcomes

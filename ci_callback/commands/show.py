@@ -99,6 +99,7 @@ def _say_part(name: str, job: JobHistory) -> None:
     table = PARTS[name]
     rows = list(table.rows(job))
     if rows:
+        say()
         say(Styled(table.title, "bold"))
         say_rows(table.names, rows, Form(table.usual, header=True))
 

@@ -25,6 +25,7 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FolderStore:
     """The ledger that the command works on."""
     monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/ledger")
     monkeypatch.setenv("NO_COLOR", "1")
+    (tmp_path / "ledger").mkdir()
     return FolderStore(tmp_path / "ledger")
 
 
@@ -124,11 +125,13 @@ def test_what_is_no_record_is_reported(store: FolderStore) -> None:
 
 
 def test_a_ledger_that_can_not_be_reached_is_reported(store: FolderStore, tmp_path: Path) -> None:
-    """Exit status 4."""
-    (tmp_path / "ledger").write_bytes(b"")
+    """Exit status 4; what it would have written to is named first."""
+    keep(store, record("a"))
+    (tmp_path / "ledger" / "compacted").write_bytes(b"")
     status, _, err = run("--date", DAY)
     assert status == 4
-    assert err.startswith("store: ")
+    assert err.splitlines()[0] == f"ledger: file:{tmp_path}/ledger"
+    assert "store: " in err
 
 
 def test_a_ledger_on_cos_is_folded_there(monkeypatch: pytest.MonkeyPatch, cos: FakeCos) -> None:

@@ -91,14 +91,26 @@ def test_a_row_that_does_not_fit_goes_on_in_a_second_line(
 
 @pytest.mark.usefixtures("terminal")
 def test_a_long_last_value_is_wrapped_below_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    """Between words where there are any; nothing is cut, and no line is too long."""
-    text = " ".join(["the queue is paused", "x" * 100, "数据万象" * 20])
+    """Between words, Chinese anywhere; nothing is cut, and no line is too long."""
+    text = " ".join(["the queue is paused", "x" * 30, "数据万象" * 20])
     out = printed(capsys, [["j1", "Transcode", text]]).splitlines()
     assert all(text_width(line) <= 80 for line in out)
     begin = out[0].index("code")
     assert {line[:begin].strip() for line in out[3:]} == {""}
     assert "".join(line[begin:] for line in out[2:]).replace(" ", "") == text.replace(" ", "")
-    assert out[2][begin:] == "the queue is paused"
+    assert out[2][begin:] == f"the queue is paused {'x' * 30}"
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_value_that_is_longer_than_a_line_stays_in_one_piece(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """So that it can be copied; what has blanks goes on below its name's column."""
+    out = printed(capsys, [["j" * 100, "Transcode", "the queue " * 12]]).splitlines()
+    assert out[0] == f"job  {'j' * 100}"
+    assert out[2].startswith("code the queue")
+    assert out[3].startswith("     queue the")
+    assert all(len(line) <= 80 for line in out[1:])
 
 
 @pytest.mark.usefixtures("terminal")
