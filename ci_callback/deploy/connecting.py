@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ from ci_callback.deploy import actual
 from ci_callback.deploy import connect as queues
 from ci_callback.deploy.actual import Api
 from ci_callback.deploy.connect import BY_HAND, Connection, Queue
+from ci_callback.deploy.desired import DEFAULT
 from ci_callback.deploy.errors import EXIT_FAILED, DeployError
 from ci_callback.deploy.target import Operator, check_settings
 from ci_callback.doctor.case import Case, Target
@@ -22,11 +23,13 @@ from handler.ledger.store import Store
 
 @dataclass(frozen=True)
 class Function:
-    """A function that is deployed. address: with its token. store: its ledger."""
+    """A function that is deployed. address: with its token. store: its ledger. is_published:
+    whether the version that callbacks reach accepts that token."""
 
     address: str = field(repr=False)
     case: Case
     store: Store
+    is_published: bool = True
 
     def with_token(self, token: str) -> str:
         """Its address with another token."""
@@ -68,15 +71,27 @@ def deployed(api: Api, operator: Operator, name: str) -> Function:
     token = next(iter(settings.callback_tokens), "")
     query = f"?token={quote(token, safe='')}" if token else ""
     case = Case(settings, Target(), operator.http, time.time)
-    return Function(f"{address}/{query}", case, operator.store)
+    serving = actual.function_version(api, name, DEFAULT)
+    is_published = serving is not None and token in _tokens(serving.variables)
+    return Function(f"{address}/{query}", case, operator.store, is_published or not token)
+
+
+def _tokens(variables: Mapping[str, str]) -> list[str]:
+    return [token.strip() for token in variables.get("CALLBACK_TOKENS", "").split(",")]
 
 
 def connect(function: Function, kinds: Sequence[str], ask: Ask) -> Connected:
     """Let the queues call the function.
 
     Raises:
-        DeployError, StoreError
+        StoreError
+        DeployError: also where callbacks do not reach the newest token yet.
     """
+    if not function.is_published:
+        what = "callbacks reach a version that does not accept the newest token"
+        raise DeployError(
+            what, "`deploy rotate-token` finishes what was begun, and so does `deploy`"
+        )
     found, unknown = queues.read(function.case, kinds)
     wanted = queues.plan(found, function.address)
     changing = _ids(connection.queue for connection in wanted)
@@ -132,11 +147,11 @@ def _may(connection: Connection, ask: Ask) -> bool:
 
 
 @contextlib.contextmanager
-def refusals_of_ci() -> Iterator[None]:
-    """CI's refusals as what a person needs."""
+def refusals_of_ci(then: str = "run it again: what was done stays done") -> Iterator[None]:
+    """CI's refusals as what a person needs. then: what to do once the keys may."""
     try:
         yield
     except CiError as error:
-        fix = "the keys need ci:Update… of it; run it again: what was done stays done"
+        fix = f"the keys need ci:Update… of it; {then}"
         what = f"CI did not change a queue or workflow: {error}"
         raise DeployError(what, fix, EXIT_FAILED) from error

@@ -14,7 +14,8 @@ from ci_callback.deploy.errors import DeployError
 
 def calls(api: Api, name: str, changes: Mapping[str, str], why: str) -> Sequence[Call]:
     """What gives each function of a deployment these variables, in a version that callbacks and
-    timers reach; [] where they have them. A variable whose new value is "" goes.
+    timers reach; [] where they have them. A variable whose new value is "" goes. A run that died
+    between its calls is finished.
 
     Raises:
         CloudError
@@ -26,23 +27,30 @@ def calls(api: Api, name: str, changes: Mapping[str, str], why: str) -> Sequence
 
 def _of_one(api: Api, name: str, changes: Mapping[str, str], why: str) -> Sequence[Call]:
     latest = actual.function_version(api, name)
-    if latest is None:
+    serving = actual.function_version(api, name, DEFAULT)
+    if latest is None or serving is None:
         raise DeployError(f"there is no function {name}", "deploy it first")
     variables = changed(latest.variables, changes)
-    if variables == latest.variables:
+    is_set = variables == latest.variables
+    if is_set and has(serving.variables, changes):
         return []
     check_environment(variables)
-    pairs = [{"Key": key, "Value": value} for key, value in sorted(variables.items())]
     named: Mapping[str, Any] = {"FunctionName": name, "Namespace": "default"}
+    pairs = [{"Key": key, "Value": value} for key, value in sorted(variables.items())]
+    settings = {**named, "Environment": {"Variables": pairs}}
     described = {**named, "Description": str(latest.answer.get("Description") or "")}
     alias = {**named, "Name": DEFAULT}
     alias["FunctionVersion"] = Later("PublishVersion", "FunctionVersion")
-    settings = {**named, "Environment": {"Variables": pairs}}
     return [
-        Call("scf", "UpdateFunctionConfiguration", settings, why),
+        *([] if is_set else [Call("scf", "UpdateFunctionConfiguration", settings, why)]),
         Call("scf", "PublishVersion", described, "as it is now"),
         Call("scf", "UpdateAlias", alias, "callbacks reach it"),
     ]
+
+
+def has(variables: Mapping[str, str], changes: Mapping[str, str]) -> bool:
+    """Whether the variables are as the changes make them."""
+    return all(variables.get(key, "") == value for key, value in changes.items())
 
 
 def changed(variables: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:

@@ -154,3 +154,43 @@ def test_tokens_that_the_environment_sets_are_rotated_there(cloud: LocalCloud) -
     result = run(cloud, "rotate-token", CALLBACK_TOKENS="one")
     assert (result.exit_code, "put the new token before" in result.stderr) == (1, True)
     assert "asks for no token" in run(cloud, "rotate-token").stderr
+
+
+def test_where_ci_refuses_the_address_is_shown_all_the_same(
+    connected: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And `connect` gives the queues the new token."""
+    answer = connected.queues.answer
+
+    def refuse(method: str, *asked: Any) -> str:
+        if method == "PUT":
+            raise RefusalError(403, "AccessDenied")
+        return answer(method, *asked)
+
+    monkeypatch.setattr(connected.queues, "answer", refuse)
+    result = run(connected, "rotate-token")
+    new, _ = tokens(connected)
+    assert (result.exit_code, f"?token={new}" in result.stdout) == (1, True)
+    assert "`deploy connect` gives the others the new token" in result.stderr
+    monkeypatch.setattr(connected.queues, "answer", answer)
+    assert run(connected, "connect", "--queue", "media").exit_code == 0
+    assert tokens_of_media(connected) == {new}
+
+
+@pytest.mark.parametrize("at", ["UpdateFunctionConfiguration", "PublishVersion", "UpdateAlias"])
+def test_a_rotation_that_breaks_off_is_finished_by_the_next(connected: LocalCloud, at: str) -> None:
+    """With the token that it made; until then no queue gets one that callbacks can't use."""
+    (old,) = tokens(connected)
+    connected.account.faults.refuse(at, "UnauthorizedOperation")
+    assert run(connected, "rotate-token").exit_code == 1
+    assert tokens(connected) == [old]
+    if at != "UpdateFunctionConfiguration":
+        early = run(connected, "connect", "--yes")
+        assert (early.exit_code, "does not accept the newest token" in early.stderr) == (1, True)
+    assert tokens_of_media(connected) == {old}
+    again = run(connected, "rotate-token")
+    assert again.exit_code == 0, again.output
+    new, kept = tokens(connected)
+    assert (kept, tokens_of_media(connected)) == (old, {new})
+    assert f"?token={new}" in again.stdout
+    assert "a rotation is under way" in run(connected, "rotate-token").stderr
