@@ -36,7 +36,7 @@ class Step:
 
 
 def begin(api: Api, name: str, function: Function, new_token: str) -> Step:
-    """Add a token. A rotation whose calls were interrupted is finished, with the token that it made.
+    """Add a token. A rotation whose calls were interrupted is finished with its own token.
 
     Raises:
         CloudError
