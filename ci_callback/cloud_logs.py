@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ci_callback.deploy.actual import Api
+from handler.log import BODY_PART, BODY_TRUNCATED
 
 PAGE = 1_000
-MAX_LINES = 10_000
-"""What one search gives at most (SearchLog, Context)."""
 MESSAGE = "SCF_Message"
+LOST_BODIES = f"{BODY_PART} OR {BODY_TRUNCATED}"
+"""The search for bodies that only the log holds. Of words and not of fields, so that a topic
+without an index of fields takes it too."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,12 @@ def query(wanted: Mapping[str, str]) -> str:
 
 
 def search(api: Api, topic: str, asked: str, begin_ms: int, end_ms: int) -> Iterator[Line]:
-    """The lines from begin_ms on and before end_ms, in the order of time. May raise CloudError."""
+    """The lines from begin_ms on and before end_ms, in the order of time, however many there are.
+    May raise CloudError.
+
+    Pages are asked for by Offset: by Context a search ends after 10,000 lines (SearchLog). A line
+    that arrives late while pages are read may come twice, and none is left out.
+    """
     params: dict[str, Any] = {
         "TopicId": topic,
         "From": begin_ms,
@@ -39,14 +46,15 @@ def search(api: Api, topic: str, asked: str, begin_ms: int, end_ms: int) -> Iter
         "QuerySyntax": 1,
         "Sort": "asc",
         "Limit": PAGE,
+        "Offset": 0,
     }
-    for _ in range(MAX_LINES // PAGE):
+    while True:
         answer = api.call("cls", "SearchLog", params)
         rows = answer.get("Results") or []
         yield from map(_line, rows)
         if answer.get("ListOver") or not rows:
             return
-        params["Context"] = answer.get("Context") or ""
+        params["Offset"] += len(rows)
 
 
 def newest(api: Api, topic: str, asked: str, begin_ms: int, end_ms: int) -> Line | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,10 @@ from ci_callback.cloud_simulator.errors import ApiError
 from ci_callback.cloud_simulator.faults import Faults
 
 PERIOD_DAYS = range(1, 3_601)
+MAX_CONTEXT_LINES = 10_000
+"""Of a search that is gone on with by Context; by Offset there is no such bound."""
 _TERM = re.compile(r'([\w.]+):"([^"\\]*)"')
+_WORDS = re.compile(r"\w+(?: OR \w+)*")
 _TYPES = ("long", "text", "double", "json")
 
 
@@ -133,12 +136,17 @@ class Cls:
             topic.lines.append((int(at * 1000), fields))
 
     def search(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Of CQL only FIELD:"VALUE", joined by AND; of an indexed field."""
+        """Of CQL only FIELD:"VALUE" of indexed fields, joined by AND, or words joined by OR."""
         topic = self._topic(params)
         found = _found(topic, params.get("QueryString", ""), params["From"], params["To"])
         if params.get("Sort", "desc") == "desc":
             found.reverse()
+        if "Context" in params and "Offset" in params:
+            raise ApiError("InvalidParameter", "Context and Offset exclude each other.")
         begin, count = int(params.get("Context") or 0), params.get("Limit", 100)
+        if begin + count > MAX_CONTEXT_LINES:
+            raise ApiError("LimitExceeded", "By Context there are 10,000 lines.")
+        begin = params.get("Offset", begin)
         shown = found[begin : begin + count]
         rows = [{"Time": at, "LogJson": json.dumps(fields)} for at, fields in shown]
         is_over = begin + count >= len(found)
@@ -159,15 +167,19 @@ class Cls:
 def _found(
     topic: Topic, search: str, begin_ms: int, end_ms: int
 ) -> list[tuple[int, Mapping[str, str]]]:
-    wanted = _query(search, topic)
+    matches = _query(search, topic)
     return [
         (at, fields)
         for at, fields in sorted(topic.lines, key=lambda line: line[0])
-        if begin_ms <= at < end_ms and all(fields.get(name) == value for name, value in wanted)
+        if begin_ms <= at < end_ms and matches(fields)
     ]
 
 
-def _query(text: str, topic: Topic) -> list[tuple[str, str]]:
+def _query(text: str, topic: Topic) -> Callable[[Mapping[str, str]], bool]:
+    """Which lines a search finds."""
+    if text not in ("", "*") and _WORDS.fullmatch(text):
+        words = text.split(" OR ")
+        return lambda fields: any(word in value for value in fields.values() for word in words)
     pairs = (topic.rule or {}).get("KeyValue", {}).get("KeyValues", [])
     indexed = {pair["Key"] for pair in pairs}
     wanted = []
@@ -176,7 +188,7 @@ def _query(text: str, topic: Topic) -> list[tuple[str, str]]:
         if match is None or match[1] not in indexed:
             raise ApiError("FailedOperation.SyntaxError", f"{part} can't be asked for.")
         wanted.append((match[1], match[2]))
-    return wanted
+    return lambda fields: all(fields.get(name) == value for name, value in wanted)
 
 
 def _filtered(params: Mapping[str, Any], key: str) -> Sequence[str]:

@@ -75,3 +75,21 @@ def session_of(request: Request) -> Iterator[Session]:
             complain("deploy:", error.what)
             complain("    fix:", error.fix)
             raise typer.Exit(error.exit) from error
+
+
+def own_topic(session: Session) -> str:
+    """The id of the function's log topic.
+
+    Raises:
+        CloudError
+        DeployError: it has none.
+    """
+    from ci_callback.deploy import actual
+    from ci_callback.deploy.errors import DeployError
+
+    function = actual.function_version(session.cloud, session.description.name)
+    topic = str(function.answer.get("ClsTopicId") or "") if function else ""
+    if not topic:
+        what = f"{session.description.name} has no log topic of its own"
+        raise DeployError(what, "deploy --logs")
+    return topic

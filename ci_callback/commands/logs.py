@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from ci_callback.commands.deploy_session import Name, Region, Stage, To, session_of
+from ci_callback.commands.deploy_session import (
+    Name,
+    Region,
+    Stage,
+    To,
+    own_topic,
+    session_of,
+)
 from ci_callback.common import Since
 from ci_callback.record_filter import known
 from ci_callback.terminal import complain, say_lines
 from handler.log import Level
 
 if TYPE_CHECKING:
-    from ci_callback.deploy.job import Session
+    from ci_callback.deploy.actual import Api
 
 FOLLOW_S = 5.0
 LATE_S = 30.0
@@ -41,6 +48,7 @@ def logs(
     The function needs a log topic of its own: deploy --logs.
     """
     from ci_callback.deploy.job import Request
+    from ci_callback.deploy.patience import Patient
 
     known("level", level.upper() or None, get_args(Level))
     wanted = {"event": event, "level": level.upper(), "job_id": job}
@@ -50,9 +58,11 @@ def logs(
             raise typer.BadParameter(f"{option}: letters, digits and . : - _ alone")
     begin = since or datetime.now(timezone.utc) - timedelta(hours=1)
     with session_of(Request(name, stage, region, to)) as session:
-        topic = _topic(session)
+        topic = own_topic(session)
+        # Many lines are many requests.
+        api = Patient(session.cloud, time.sleep)
         with contextlib.suppress(KeyboardInterrupt):
-            _print(session, topic, asked, int(begin.timestamp() * 1000), follow)
+            _print(api, topic, asked, int(begin.timestamp() * 1000), follow)
 
 
 def pause(seconds: float) -> None:
@@ -60,37 +70,26 @@ def pause(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def _topic(session: Session) -> str:
-    from ci_callback.deploy import actual
-    from ci_callback.deploy.errors import DeployError
-
-    function = actual.function_version(session.cloud, session.description.name)
-    topic = str(function.answer.get("ClsTopicId") or "") if function else ""
-    if not topic:
-        what = f"{session.description.name} has no log topic of its own"
-        raise DeployError(what, "deploy --logs")
-    return topic
-
-
-def _print(
-    session: Session, topic: str, asked: dict[str, str], begin_ms: int, follow: bool
-) -> None:
+def _print(api: Api, topic: str, asked: dict[str, str], begin_ms: int, follow: bool) -> None:
     from ci_callback import cloud_logs
 
     seen: set[tuple[int, str]] = set()
+    is_empty = True
     while True:
         # The end of a search does not belong to it.
         end_ms = int(time.time() * 1000) + 1
-        query = cloud_logs.query(asked)
-        for line in cloud_logs.search(session.cloud, topic, query, begin_ms, end_ms):
+        # Lines that come late are looked for again, and shown once.
+        next_ms = max(begin_ms, end_ms - int(LATE_S * 1000))
+        for line in cloud_logs.search(api, topic, cloud_logs.query(asked), begin_ms, end_ms):
+            is_empty = False
             if (line.at_ms, line.text) not in seen:
                 say_lines(line.text)
-            seen.add((line.at_ms, line.text))
+            if line.at_ms >= next_ms:
+                seen.add((line.at_ms, line.text))
         if not follow:
-            if not seen:
+            if is_empty:
                 complain("no lines; a line needs some seconds to reach the log service")
             return
-        # Lines that come late are looked for again, and shown once.
-        begin_ms = max(begin_ms, end_ms - int(LATE_S * 1000))
+        begin_ms = next_ms
         seen = {pair for pair in seen if pair[0] >= begin_ms}
         pause(FOLLOW_S)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import os
-import sys
 import time
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
-from typing import Annotated, NamedTuple, TextIO, cast
+from typing import Annotated
 
 import typer
 
 from ci_callback.callback_body import callback_body
+from ci_callback.commands.deploy_session import Stage
+from ci_callback.commands.logged_bodies import CLS, LogSource, checked_source, logged_bodies
 from ci_callback.common import EXIT_NOT_2XX, AsJson, Local, Since, Until, check_exists, local
 from ci_callback.dead_letters import dead_letters
 from ci_callback.delivery import Callback, Target, deliver
@@ -29,13 +26,11 @@ from ci_callback.delivery_output import (
 )
 from ci_callback.late_bar import late_bar
 from ci_callback.ledger_reader import record_keys, records
-from ci_callback.log_recovery import Recovery, recover
 from ci_callback.named_ledgers import by_name, is_address
 from ci_callback.record_filter import RecordFilter, Tag, check_order
 from ci_callback.terminal import complain, print_json, say
 from ci_callback.writing import Yes, confirm_writing
 from handler.ledger.store import Store
-from handler.log import BODY_PART
 from handler.run import Run
 from handler.settings import Settings, StoreUrl
 from handler.stores import open_store
@@ -43,16 +38,17 @@ from handler.triggers import Delivery, JobResult
 
 BATCH = 64
 TIMEOUT_S = 30.0
-GZIP_MAGIC = b"\x1f\x8b"
 
 
 def replay(
     from_log: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="The function's log: its stdout, or an export of CLS, JSON or CSV, gzip or not.",
-            exists=True,
-            dir_okay=False,
+            metavar="FILE|cls:[TOPIC_ID]",
+            help="The function's log: its stdout, or an export of CLS, JSON or CSV, gzip or not. "
+            "cls: reads the deployed function's own log topic, cls:TOPIC_ID another one, of the "
+            "last day or --since.",
+            callback=checked_source,
         ),
     ] = None,
     from_ledger: Annotated[
@@ -91,6 +87,11 @@ def replay(
             help="With --from-log: do not ask about bodies whose sender was not checked.",
         ),
     ] = False,
+    function: Annotated[
+        str, typer.Option(help="With cls:, name of the function; else serverless.yml's.")
+    ] = "",
+    stage: Stage = "production",
+    cloud: Annotated[str, typer.Option(hidden=True)] = "",
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -101,8 +102,11 @@ def replay(
     """
     if (from_log is None) == (from_ledger is None):
         raise typer.BadParameter("pass one of --from-log FILE and --from URL")
-    if from_log is not None and (since or until or tag or failed or dead):
-        raise typer.BadParameter("--since, --until, --tag, --failed and --dead go with --from")
+    is_file = from_log is not None and not from_log.startswith(CLS)
+    if from_log is not None and (tag or failed or dead or (is_file and (since or until))):
+        raise typer.BadParameter(
+            "--tag, --failed and --dead go with --from, --since and --until also with cls:"
+        )
     if token is not None and to is None:
         raise typer.BadParameter("--token goes with --to")
     check_order(since, until)
@@ -112,7 +116,8 @@ def replay(
         if into is not None:
             confirm_writing(here.settings, yes)
         if from_log is not None:
-            logged = _from_log(from_log, accept_unauthenticated, may_ask=not as_json)
+            source = LogSource(from_log, since, until, function, stage, cloud)
+            logged = logged_bodies(source, accept_unauthenticated, may_ask=not as_json)
             missing, bodies = logged.missing, iter(logged.bodies)
         else:
             wanted = RecordFilter(since, until, tag, outcome="failed" if failed else None)
@@ -144,64 +149,6 @@ def _send(target: Target, bodies: list[bytes], missing: list[str], as_json: bool
     if missing:
         raise typer.Exit(EXIT_NOT_2XX)
     exit_unless_all_well(answered)
-
-
-class _Logged(NamedTuple):
-    """Bodies to take in; missing: those that are not, each by its SHA-256, and why."""
-
-    bodies: list[bytes]
-    missing: list[str]
-
-
-def _from_log(path: Path, accept_unauthenticated: bool, may_ask: bool) -> _Logged:
-    """The bodies that a log holds.
-
-    Raises:
-        ValueError: none of its lines holds a part of one.
-    """
-    try:
-        with _text(path) as lines:
-            recovery = recover(lines)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} can't be read: {error}") from error
-    if not recovery.bodies and not recovery.lost:
-        raise ValueError(
-            f"{path}: no line `{BODY_PART}` in it. Export those lines from CLS, as JSON or CSV; "
-            "see docs/operate.md"
-        )
-    missing = [f"{lost.sha256}: {lost.why}" for lost in recovery.lost]
-    unchecked = [body for body in recovery.bodies if not body.authenticated]
-    if unchecked and not accept_unauthenticated and not (may_ask and _accepts(recovery)):
-        missing += [
-            f"{hashlib.sha256(body.body).hexdigest()}: its sender was not checked "
-            "(--accept-unauthenticated takes it in)"
-            for body in unchecked
-        ]
-        return _Logged([body.body for body in recovery.bodies if body.authenticated], missing)
-    return _Logged([body.body for body in recovery.bodies], missing)
-
-
-def _text(path: Path) -> TextIO:
-    """A file's text; it may be packed with gzip, as CLS offers."""
-    with path.open("rb") as file:
-        is_packed = file.read(2) == GZIP_MAGIC
-    opened = gzip.open if is_packed else open
-    return cast(TextIO, opened(path, "rt", encoding="utf-8-sig", errors="replace", newline=""))
-
-
-def _accepts(recovery: Recovery) -> bool:
-    """Ask about bodies that came while CALLBACK_TOKENS was not set; no, without a terminal."""
-    count = sum(not body.authenticated for body in recovery.bodies)
-    if not _is_terminal():
-        return False
-    return typer.confirm(
-        f"{count} of {len(recovery.bodies)} bodies came while CALLBACK_TOKENS was missing or "
-        "malformed: anyone may have sent them. Take them in?"
-    )
-
-
-def _is_terminal() -> bool:
-    return sys.stdin.isatty()
 
 
 def _from_ledger(

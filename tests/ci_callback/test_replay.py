@@ -140,7 +140,7 @@ def test_at_a_terminal_a_person_is_asked(
     unchecked: Path, monkeypatch: pytest.MonkeyPatch, answer: str, status: int, number: int
 ) -> None:
     """Who knows whether the address was known to others."""
-    monkeypatch.setattr("ci_callback.commands.replay._is_terminal", lambda: True)
+    monkeypatch.setattr("ci_callback.commands.logged_bodies._is_terminal", lambda: True)
     result = CliRunner().invoke(app, ["replay", "--from-log", str(unchecked)], input=answer)
     assert result.exit_code == status
     assert "1 of 2 bodies came while CALLBACK_TOKENS" in result.stdout

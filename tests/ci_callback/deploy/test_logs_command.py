@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ci_callback import cloud_logs
+from ci_callback.cloud_simulator import cls
 from ci_callback.commands import registry
 from ci_callback.devserver.local_cloud import LocalCloud
 from tests.ci_callback.deploy.clouds import local_cloud
@@ -110,8 +111,39 @@ def test_more_lines_than_a_page_are_shown(
 ) -> None:
     """The search goes on where it was."""
     monkeypatch.setattr(cloud_logs, "PAGE", 1)
-    monkeypatch.setattr(cloud_logs, "MAX_LINES", 100)
     assert len(events(run(deployed, "logs"))) > 3
+
+
+def test_more_lines_than_a_search_by_context_gives_are_shown(
+    deployed: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one look, and in a look of --follow: none is dropped."""
+    monkeypatch.setattr(cls, "MAX_CONTEXT_LINES", 5)
+    monkeypatch.setattr(cloud_logs, "PAGE", 5)
+    (topic_id,) = deployed.account.cls.topics
+    rounds = iter(range(2))
+
+    def burst(seconds: float) -> None:
+        if next(rounds) == 1:
+            raise KeyboardInterrupt
+        write(40)
+
+    def write(number: int) -> None:
+        for at in range(number):
+            text = json.dumps({"event": "burst", "number": at, "of": number, "time": ""})
+            fields = {"SCF_Message": text, "event": "burst"}
+            deployed.account.cls.append(topic_id, time.time(), fields)
+
+    write(30)
+    monkeypatch.setattr(logs, "pause", burst)
+    shown = events(run(deployed, "logs", "--event", "burst", "--follow"))
+    assert [line["number"] for line in shown] == [*range(30), *range(40)]
+
+
+def test_a_platform_that_is_busy_is_asked_again(deployed: LocalCloud) -> None:
+    """Many lines are many requests."""
+    deployed.account.faults.refuse("SearchLog", "RequestLimitExceeded", 3)
+    assert events(run(deployed, "logs"))
 
 
 def test_what_a_terminal_obeys_is_shown_as_text(deployed: LocalCloud) -> None:
