@@ -17,6 +17,7 @@ from ci_callback import cloud_logs
 from ci_callback.cloud_simulator import cls
 from ci_callback.commands import registry
 from ci_callback.devserver.local_cloud import LocalCloud
+from handler.clock import rfc3339_of
 from tests.ci_callback.deploy.clouds import local_cloud
 
 logs = importlib.import_module("ci_callback.commands.logs")
@@ -130,9 +131,10 @@ def test_more_lines_than_a_search_by_context_gives_are_shown(
 
     def write(number: int) -> None:
         for at in range(number):
-            text = json.dumps({"event": "burst", "number": at, "of": number, "time": ""})
-            fields = {"SCF_Message": text, "event": "burst"}
-            deployed.account.cls.append(topic_id, time.time(), fields)
+            now = time.time()
+            text = json.dumps({"time": rfc3339_of(now), "event": "burst", "number": at})
+            fields = {"SCF_Message": text, "event": "burst", "of": str(number)}
+            deployed.account.cls.append(topic_id, now, fields)
 
     write(30)
     monkeypatch.setattr(logs, "pause", burst)
