@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -33,9 +34,10 @@ SQL = "SELECT tag, outcome, count(*) AS jobs FROM jobs GROUP BY ALL"
 
 
 class Took(NamedTuple):
-    """One command: seconds, and its requests by kind."""
+    """One command: seconds, those of its processor, and its requests by kind."""
 
     seconds: float
+    cpu: float
     requests: Mapping[str, int]
 
 
@@ -86,6 +88,8 @@ def _place(table: Table, place: Place, days: Sequence[Range]) -> None:
         title = f"{place.records:,} records, {place.title}: {what}"
         seconds = median(one.seconds for one in took)
         table.put(f"tool.{place.key}.{key}", title, "s", ours=seconds)
+        cpu = median(one.cpu for one in took)
+        table.put(f"tool.{place.key}.{key}.cpu", "the same: CPU", "s", ours=cpu)
         for kind, name in (("GET", "gets"), ("LIST", "lists")):
             count = took[0].requests.get(kind, 0)
             table.put(
@@ -122,7 +126,7 @@ def _run(place: Place, *arguments: str) -> Took:
     Raises:
         RuntimeError: it failed, or printed nothing.
     """
-    begun = time.perf_counter()
+    begun, cpu = time.perf_counter(), _cpu()
     done = subprocess.run(
         [sys.executable, "-m", "ci_callback", "-v", *arguments],
         capture_output=True,
@@ -134,7 +138,13 @@ def _run(place: Place, *arguments: str) -> Took:
     seconds = time.perf_counter() - begun
     if done.returncode or not done.stdout:
         raise RuntimeError(f"{' '.join(arguments)}: {done.stderr[-2000:]}")
-    return Took(seconds, requests_of(done.stderr))
+    return Took(seconds, _cpu() - cpu, requests_of(done.stderr))
+
+
+def _cpu() -> float:
+    """Seconds that processes took which were waited for; the stub still runs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def requests_of(stderr: str) -> dict[str, int]:

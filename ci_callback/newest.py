@@ -7,7 +7,7 @@ at from the newest on, and within a day the records in the order in which they w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from ci_callback.ledger_reader import (
@@ -19,6 +19,7 @@ from ci_callback.ledger_reader import (
 )
 from handler.ledger import keys
 from handler.ledger.store import Store
+from handler.parallel import in_parallel
 
 MAX_FOLDERS = 1_000
 """What COS gives of a ledger's days at most, the oldest ones: where it gives so many, all keys are
@@ -66,8 +67,7 @@ def _created(stored: StoredRecord) -> tuple[str, str]:
 def _by_day(store: Store, days: DayRange, folders: tuple[str, ...]) -> Iterator[list[str]]:
     """The keys of each day, from the newest day on."""
     of_days: dict[str, list[str]] = {}
-    for folder in folders:
-        there = store.folders(f"{folder}/dt=")
+    for there in in_parallel(lambda folder: store.folders(f"{folder}/dt="), folders):
         if len(there) >= MAX_FOLDERS:
             yield sorted(record_keys(store, days, folders), key=_day, reverse=True)
             return
@@ -82,10 +82,11 @@ def _by_day(store: Store, days: DayRange, folders: tuple[str, ...]) -> Iterator[
         yield [key for key in all_keys if _day(key) == f"dt={keys.NO_DAY}"]
 
 
-def _in_order(store: Store, prefixes: Iterable[str]) -> list[str]:
+def _in_order(store: Store, prefixes: Sequence[str]) -> list[str]:
     """The keys of a day, what was written last first; in reverse order where no one knows."""
     if isinstance(store, Dated):
-        dated = [entry for prefix in prefixes for entry in store.dated(prefix)]
+        listed = in_parallel(lambda prefix: list(store.dated(prefix)), prefixes)
+        dated = [entry for of_folder in listed for entry in of_folder]
         names = [key for key, _ in sorted(dated, key=lambda entry: entry[::-1], reverse=True)]
     else:
         names = sorted((key for prefix in prefixes for key in store.list(prefix)), reverse=True)

@@ -69,8 +69,8 @@ def query(
     with local(must_exist=True, doing=None) as here:
         try:
             check_statement(text)
-            folder = local_folder(here.settings, here.ledger.store, copies)
             began = time.perf_counter()
+            folder = local_folder(here.settings, here.ledger.store, copies)
             with records_database(folder, days, cache_folder(copies, folder)) as database:
                 _hint(time.perf_counter() - began)
                 result = database.execute(text)

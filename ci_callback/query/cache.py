@@ -15,9 +15,10 @@ import contextlib
 import hashlib
 import json
 import secrets
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ci_callback.query.columns import DUCKDB, columns
 from ci_callback.query.sql import path_text
@@ -39,38 +40,49 @@ def cache_folder(copies: Path, ledger: Path) -> Path:
     return copies / "queries" / name
 
 
-class Cache:
-    """The cached rows of one table, for one database that is being filled."""
+class Cached(NamedTuple):
+    """What of a cache a query uses. is_partly: the files hold other rows as well."""
 
-    def __init__(self, database: DuckDBPyConnection, folder: Path, kind: str) -> None:
+    files: Sequence[Path] = ()
+    keys: frozenset[str] = frozenset()
+    is_partly: bool = False
+
+
+class Cache:
+    """The cached rows of one table, for one database that is being made."""
+
+    def __init__(self, database: DuckDBPyConnection, folder: Path, kind: str, listed: str) -> None:
+        """listed: the table of keys that `copy` fills."""
         self._database = database
         self._folder = folder
         self._kind = kind
+        self._listed = listed
 
-    def load(self, keys: Sequence[str]) -> set[str]:
-        """Insert the rows of those keys that are cached; which ones these were."""
+    def copy(self, keys: Sequence[str], folder: Path) -> Cached:
+        """Copy the files into a folder that is this query's own, where no other query folds them;
+        and which of the keys they have. The keys are in the table `listed` then."""
         import duckdb
 
         if not self._files():
-            return set()
+            return Cached()
         try:
-            return self._load(keys)
-        except duckdb.Error:
+            return self._copy(keys, folder)
+        except (OSError, duckdb.Error):
             self.clear()
-            return set()
+            return Cached()
 
-    def _load(self, keys: Sequence[str]) -> set[str]:
-        run, source = self._database.execute, self._source()
+    def _copy(self, keys: Sequence[str], folder: Path) -> Cached:
+        run = self._database.execute
+        files = [Path(shutil.copyfile(path, folder / path.name)) for path in self._files()]
+        source = _source(files)
         total, distinct = run(f"SELECT count(*), count(DISTINCT key) FROM {source}").fetchall()[0]
         if total != distinct:
             self.clear()
-            return set()
-        run("CREATE OR REPLACE TEMP TABLE listed AS SELECT unnest(?) AS key", [list(keys)])
-        is_listed = "key IN (SELECT key FROM listed)"
-        cached = run(f"SELECT key FROM {source} WHERE {is_listed}").fetchall()
-        rows = f"SELECT * EXCLUDE (key) FROM {source} WHERE {is_listed}"
-        run(f"INSERT INTO {self._kind} BY NAME {rows}")
-        return {key for (key,) in cached}
+            return Cached()
+        run(f"INSERT INTO {self._listed} SELECT unnest(?::VARCHAR[])", [list(keys)])
+        is_listed = f"key IN (SELECT key FROM {self._listed})"
+        found = run(f"SELECT key FROM {source} WHERE {is_listed}").fetchall()
+        return Cached(files, frozenset(key for (key,) in found), total != len(found))
 
     def add(self, table: str) -> None:
         """Keep the rows of a table that has the columns and the key, if they are many."""
@@ -85,7 +97,7 @@ class Cache:
             self._write(f"SELECT * FROM {table}")
             old = self._files()
             if len(old) > MAX_FILES:
-                self._write(f"SELECT * FROM {self._source()}")
+                self._write(f"SELECT * FROM {_source(self._files())}")
                 for path in old:
                     path.unlink(missing_ok=True)
 
@@ -105,6 +117,6 @@ class Cache:
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(f"{self._kind}-*.parquet"))
 
-    def _source(self) -> str:
-        paths = ", ".join(map(path_text, self._files()))
-        return f"read_parquet([{paths}], union_by_name = true)"
+
+def _source(files: Sequence[Path]) -> str:
+    return f"read_parquet([{', '.join(map(path_text, files))}], union_by_name = true)"

@@ -4,19 +4,19 @@
     workflows    runs of workflows          reviews    moderation
     unreadable   files that hold no record: none of the other tables has them
 
-The records are loaded into a database file in a temporary folder. The file is then opened
-read-only, in a DuckDB without access to any other file or to the network, whose settings are
-locked. So a query can't write, whatever statement it is: DuckDB 2.0 takes `WITH t AS (COPY … TO …)
-SELECT 1` for a SELECT, and a folder that it may read is one that it may write as well.
+Records that are a file each are loaded into a database file in a temporary folder; those that are
+in Parquet, compacted or cached, are copied there as they are, and the tables are views of both.
+The file is then opened read-only, in a DuckDB without access to any other file than these copies or
+to the network, whose settings are locked. So a query can't write, whatever statement it is: DuckDB
+2.0 takes `WITH t AS (COPY … TO …) SELECT 1` for a SELECT, and a file that it may read is one that
+it may write as well. That is why it gets copies.
 
 How records are read:
   - Column types come from the published schema. Types guessed from a sample depend on which
     records exist.
   - A value that is not of its column's type reads as NULL, and costs nothing else. A small file
     that holds no record is left out, and `unreadable` names it. A part holds only records: any
-    other line means that the part was misread, and fails the query.
-  - Small files are read here and handed to DuckDB some at a time, since its JSON reader takes a
-    millisecond to open each.
+    other row means that the part was misread, and fails the query.
 """
 
 # ruff: noqa: S608  # the SQL holds names of this code, and texts that sql.py has quoted
@@ -24,24 +24,25 @@ How records are read:
 from __future__ import annotations
 
 import contextlib
-import json
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ci_callback import compacted_day
+from ci_callback.bar import NO_BAR
 from ci_callback.compaction import names_of
 from ci_callback.ledger_mirror import COPYING
 from ci_callback.ledger_reader import ALL_DAYS, DayRange, noted_lineage
-from ci_callback.query.cache import Cache
+from ci_callback.query.cache import Cache, Cached
 from ci_callback.query.columns import DUCKDB, columns
-from ci_callback.query.sql import path_text, text
-from ci_callback.terminal import progress
-from handler.callback.record import SCHEMA
+from ci_callback.query.small_files import SmallFiles, listed
+from ci_callback.query.views import LOADED, Sources, twins, view
+from ci_callback.terminal import bar
 from handler.ledger import keys
 from handler.ledger.folder import FolderStore
 
@@ -50,16 +51,8 @@ if TYPE_CHECKING:
 
 KINDS = ("jobs", "workflows", "reviews")
 
-BATCH_RECORDS = 1_000
-BATCH_CHARS = 16_000_000
-"""Small files that are handed to DuckDB at one time: at most so many, until so many characters."""
-
-MISREAD = "a part was misread: compact its day again"
-
-_IS_RECORD = (
-    f"CASE WHEN json_valid(line) THEN coalesce(line->>'$.schema' = '{SCHEMA}', false) "
-    "ELSE false END"
-)
+SHOWN = 1_000
+"""More small files are read with a progress bar."""
 
 _Config: TypeAlias = "dict[str, str | bool | int | float | list[str]]"
 
@@ -120,46 +113,62 @@ def records_database(
 
     if (folder / COPYING).exists():
         raise ValueError(f"copying the ledger to {folder} was broken off: copy it again")
-    with tempfile.TemporaryDirectory(prefix="ci-callback-") as scratch:
-        path = str(Path(scratch) / "records.duckdb")
+    with tempfile.TemporaryDirectory(prefix="ci-callback-") as temporary:
+        scratch = Path(temporary).resolve()
+        path = str(scratch / "records.duckdb")
         with duckdb.connect(path, config=_NO_EXTENSIONS) as writable:
-            _Loader(writable, folder.resolve(), days, cache).load()
+            copies = _Loader(writable, folder.resolve(), scratch, days, cache).load()
         config: _Config = {
             **_NO_EXTENSIONS,
-            "enable_external_access": False,
             "python_enable_replacements": False,
-            "temp_directory": str(Path(scratch) / "spilled"),
+            "temp_directory": str(scratch / "spilled"),
         }
         with duckdb.connect(path, read_only=True, config=config) as connection:
+            # In this order: neither can be widened again after the second.
+            connection.execute("SET allowed_paths = ?", [[str(path) for path in copies]])
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET lock_configuration = true")
             yield connection
 
 
 @dataclass(frozen=True)
 class _Loader:
-    """Fills the tables of an empty database. root: the ledger's folder."""
+    """Fills an empty database. root: the ledger's folder; scratch: this query's own."""
 
     database: DuckDBPyConnection
     root: Path
+    scratch: Path
     days: DayRange
     cache: Path | None = None
 
-    def load(self) -> None:
-        """Make every table."""
-        types = columns(DUCKDB)
-        fields = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-        for kind in KINDS:
-            self.database.execute(f"CREATE TABLE {kind} ({fields}, dt DATE)")
-        self.database.execute("CREATE TABLE unreadable (filename VARCHAR)")
+    def load(self) -> list[Path]:
+        """Make every table; the files that a query reads besides the database."""
+        run = self.database.execute
+        run("SET TimeZone = 'UTC'")
+        run(f"CREATE SCHEMA {LOADED}")
+        run("CREATE TABLE unreadable (filename VARCHAR)")
         has_undated = next(self._undated(), None) is not None
         loaded = self.days.with_merged() if has_undated else self.days
         compacted = sorted(self._compacted(loaded))
-        self._parts(compacted)
+        parts = [self._copied(compacted_day.part_key(day)) for day in compacted]
+        has_lineage = self._note_lineage()
+        copies = list(parts)
         for kind in KINDS:
-            without = frozenset(compacted if kind == "jobs" else ())
-            self._small(kind, list(self._small_files(kind, loaded, without)))
-        self._merge_days()
-        self._follow_lineage()
+            is_jobs = kind == "jobs"
+            keys = listed(self.root, kind, loaded, frozenset(compacted if is_jobs else ()))
+            cached = self._small(kind, keys)
+            copies += cached.files
+            of = Sources(
+                kind,
+                parts if is_jobs else (),
+                cached.files,
+                cached.is_partly,
+                has_lineage=has_lineage and is_jobs,
+                since=self.days.since,
+            )
+            self._make_view(of, has_undated and kind != "reviews")
+        return copies
 
     def _undated(self) -> Iterator[str]:
         """Keys of records without a day, and of their part."""
@@ -179,110 +188,50 @@ class _Loader:
             ):
                 yield day
 
-    def _parts(self, days: list[str]) -> None:
-        if not days:
-            return
-        paths = ", ".join(path_text(self.root / compacted_day.part_key(day)) for day in days)
-        casts = ", ".join(
-            f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in columns(DUCKDB).items()
-        )
-        is_record = f'"schema" IS NOT DISTINCT FROM {text(SCHEMA)}'
-        misread = f"error({text(MISREAD)})"
-        self.database.execute("SET TimeZone = 'UTC'")
-        self.database.execute(
-            f"INSERT INTO jobs BY NAME SELECT {casts}, dt FROM read_parquet([{paths}], "
-            "hive_partitioning = true, hive_types = {'dt': DATE}) "
-            f"WHERE CASE WHEN {is_record} THEN true ELSE {misread} END"
-        )
+    def _copied(self, key: str) -> Path:
+        """A file that no statement of a query can spoil: DuckDB can't tell reading from writing."""
+        copy = self.scratch / key
+        copy.parent.mkdir(parents=True)
+        shutil.copyfile(self.root / key, copy)
+        return copy
 
-    def _small_files(self, kind: str, days: DayRange, without: frozenset[str]) -> Iterator[str]:
-        """The key of each file that may hold a record. without: days."""
-        for key in filter(compacted_day.is_record, FolderStore(self.root).list(f"{kind}/dt=")):
-            day = compacted_day.day_of(key)
-            if day not in without and days.holds(day):
-                yield key
-
-    def _small(self, kind: str, listed: list[str]) -> None:
-        """Fill a table from small files, and from the cache as far as that has them."""
-        cache = Cache(self.database, self.cache, kind) if self.cache else None
-        cached = cache.load(listed) if cache else set()
-        fresh = [key for key in listed if key not in cached]
+    def _small(self, kind: str, listed_keys: list[str]) -> Cached:
+        """Read the small files that the cache does not have; what of it is used."""
+        run, table = self.database.execute, f"{LOADED}.{kind}"
+        fields = ", ".join(f'"{name}" {kind}' for name, kind in columns(DUCKDB).items())
+        run(f"CREATE TABLE {table} ({fields}, dt DATE, key VARCHAR)")
+        run(f"CREATE TABLE {table}_listed (key VARCHAR)")
+        cache = Cache(self.database, self.cache, kind, f"{table}_listed") if self.cache else None
+        cached = cache.copy(listed_keys, self.scratch) if cache else Cached()
+        fresh = [key for key in listed_keys if key not in cached.keys]
         if not fresh:
-            return
-        run = self.database.execute
-        run(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT *, '' AS key FROM {kind} LIMIT 0")
-        for batch in _batches(self._texts(fresh)):
-            self._insert(batch)
-        run(f"INSERT INTO {kind} BY NAME SELECT * EXCLUDE (key) FROM fresh")
+            return cached
+        files = SmallFiles(self.database, self.root, self.scratch / "records.ndjson")
+        with bar("Loading records") if len(fresh) > SHOWN else nullcontext(NO_BAR) as shown:
+            for key in files.fill(table, fresh, shown):
+                run("INSERT INTO unreadable VALUES (?)", [str(self.root / key)])
         if cache:
-            cache.add("fresh")
+            cache.add(table)
+        return cached
 
-    def _texts(self, listed: list[str]) -> Iterator[tuple[str, date, str]]:
-        """Key, day and text of each file."""
-        store = FolderStore(self.root)
-        for key in progress(listed, "Loading records", len(listed) > BATCH_RECORDS):
-            try:
-                day = date.fromisoformat(compacted_day.day_of(key))
-                yield key, day, (store.get(key) or b"").decode("utf-8")
-            except ValueError:
-                self._unreadable(key)
-
-    def _insert(self, batch: list[tuple[str, date, str]]) -> None:
-        run = self.database.execute
-        run(
-            "CREATE OR REPLACE TEMP TABLE batch AS "
-            "SELECT unnest(?) AS key, unnest(?) AS dt, unnest(?) AS line",
-            [list(column) for column in zip(*batch, strict=True)],
-        )
-        form = text(json.dumps(columns(DUCKDB)))
-        run(
-            f"INSERT INTO fresh BY NAME SELECT unnest(json_transform(line::JSON, {form})), dt, key "
-            f"FROM batch WHERE {_IS_RECORD}"
-        )
-        for (key,) in run(f"SELECT key FROM batch WHERE NOT {_IS_RECORD}").fetchall():
-            self._unreadable(key)
-
-    def _unreadable(self, key: str) -> None:
-        self.database.execute("INSERT INTO unreadable VALUES (?)", [str(self.root / key)])
-
-    def _merge_days(self) -> None:
-        """Keep only the dated record of a job that has one without a day as well; then only those
-        of the range, beyond which records were loaded to find these."""
-        for kind in ("jobs", "workflows"):
-            self.database.execute(
-                f"DELETE FROM {kind} WHERE dt = DATE '{keys.NO_DAY}' AND job_id IN "
-                f"(SELECT job_id FROM {kind} WHERE dt <> DATE '{keys.NO_DAY}')"
-            )
-        if self.days.since is not None:
-            for kind in KINDS:
-                self.database.execute(
-                    f"DELETE FROM {kind} WHERE "
-                    f"CASE WHEN dt = DATE '{keys.NO_DAY}' THEN source.received_at ELSE dt END < ?",
-                    [self.days.since],
-                )
-
-    def _follow_lineage(self) -> None:
+    def _note_lineage(self) -> bool:
         """Root and attempt of jobs that the function submitted, where no record says so."""
-        store = FolderStore(self.root)
+        run, store = self.database.execute, FolderStore(self.root)
+        run(f"CREATE TABLE {LOADED}.lineage (noted_job VARCHAR, noted {columns(DUCKDB)['retry']})")
         for key in store.list(keys.LINEAGE):
             lineage = noted_lineage(store, key)
             if lineage is not None:
                 job_id = keys.sent(key.removeprefix(keys.LINEAGE).removesuffix(".json"))
-                self.database.execute(
-                    "UPDATE jobs SET retry = {'root_job_id': ?, 'attempt': ?} "
-                    "WHERE job_id = ? AND retry.attempt = 1",
-                    [lineage.root_job_id, lineage.attempt, job_id],
+                run(
+                    f"INSERT INTO {LOADED}.lineage VALUES (?, {{'root_job_id': ?, 'attempt': ?}})",
+                    [job_id, lineage.root_job_id, lineage.attempt],
                 )
+        ((count,),) = run(f"SELECT count(*) FROM {LOADED}.lineage").fetchall()
+        return bool(count)
 
-
-def _batches(files: Iterator[tuple[str, date, str]]) -> Iterator[list[tuple[str, date, str]]]:
-    batch: list[tuple[str, date, str]] = []
-    chars = 0
-    for file in files:
-        batch.append(file)
-        chars += len(file[2])
-        if len(batch) == BATCH_RECORDS or chars >= BATCH_CHARS:
-            yield batch
-            batch, chars = [], 0
-    if batch:
-        yield batch
+    def _make_view(self, of: Sources, may_have_twins: bool) -> None:
+        run = self.database.execute
+        if may_have_twins:
+            run(f"CREATE TABLE {LOADED}.{of.kind}_twins AS {twins(of)}")
+            of = replace(of, has_twins=True)
+        run(f"CREATE VIEW {of.kind} AS {view(of)}")

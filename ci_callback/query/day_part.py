@@ -128,6 +128,6 @@ def _rows_of(lines: Path, longest: int) -> str:
     )
     return (
         f"SELECT {casts} FROM read_json({path_text(lines)}, columns = {{{types}}}, "
-        "format = 'newline_delimited', records = true, compression = 'none', "
+        "format = 'newline_delimited', records = true, "
         f"ignore_errors = true, maximum_object_size = {max(longest + 1, SMALLEST_BUFFER)})"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -168,3 +169,27 @@ def test_verbose_says_how_many_requests_were_sent(
     result = CliRunner().invoke(app, ["-v", "jobs", "--limit", "3"])
     assert result.stdout == quiet.stdout
     assert result.stderr == "requests to the ledger: 3 GET, 5 LIST\n"
+
+
+class Together(FolderStore):
+    """Answers a listing once so many others are asked for."""
+
+    def __init__(self, root: Path, count: int) -> None:
+        super().__init__(root)
+        self.others = threading.Barrier(count, timeout=60)
+
+    def folders(self, prefix: str) -> Any:
+        self.others.wait()
+        return super().folders(prefix)
+
+    def dated(self, prefix: str) -> Any:
+        self.others.wait()
+        return super().dated(prefix)
+
+
+def test_the_folders_of_a_day_are_listed_at_a_time(tmp_path: Path) -> None:
+    """On COS each takes its round trip."""
+    store = Together(tmp_path, 2)
+    keep(store, record("a"), record("w", kind="workflow"))
+    found = newest(store, ALL_DAYS, ("jobs", "workflows"), 5, lambda stored: True)
+    assert len(found) == 2

@@ -14,8 +14,11 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
+from ci_callback import compacted_day
 from ci_callback.commands import query as query_module
 from ci_callback.commands.registry import app
+from ci_callback.compaction import compact
+from ci_callback.query import cache
 from ci_callback.query.database import records_database
 from handler.ledger.folder import FolderStore
 from tests.conftest import Invoked
@@ -203,6 +206,37 @@ def test_the_database_lets_no_statement_write(
             database.execute(attack).fetchall()
         assert database.sql("SELECT count(*) FROM records.jobs").fetchall() == [(3,)]
     assert tree(tmp_path) == before
+
+
+def test_what_a_query_may_read_is_a_copy(
+    store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB can't tell reading from writing: a statement that finds its files out spoils them for
+    itself, and neither the ledger nor the cache."""
+    monkeypatch.setattr(cache, "MIN_RECORDS", 1)
+    days = sorted({compacted_day.day_of(key) for key in store.list("jobs/")})
+    compact(store, days[0])
+    keep(store, record("new", "2026-09-29"))
+    copies = tmp_path / "copies"
+    with records_database(tmp_path / "ledger", cache=copies):
+        pass
+    before = tree(tmp_path)
+    with records_database(tmp_path / "ledger", cache=copies) as database:
+        (found,) = database.execute(
+            "SELECT path FROM duckdb_databases() WHERE database_name = 'records'"
+        ).fetchall()
+        scratch = Path(found[0]).parent
+        read = sorted(scratch.rglob("*.parquet"))
+        assert len(read) >= 2
+        for path in (*read, *(tmp_path / "ledger").rglob("*.parquet"), *copies.rglob("*.parquet")):
+            for form in ("", "(FORMAT csv, USE_TMP_FILE false)"):
+                with contextlib.suppress(duckdb.Error):
+                    database.execute(f"COPY (SELECT 1) TO '{path}' {form}")
+        with contextlib.suppress(duckdb.Error):
+            database.execute(f"COPY (SELECT 1) TO '{scratch}/new.csv'")
+        assert not (scratch / "new.csv").exists()
+    assert tree(tmp_path) == before
+    assert not scratch.exists()
 
 
 @pytest.mark.parametrize("sql", OTHER_FILES)

@@ -9,6 +9,7 @@ import pytest
 from ci_callback.query import cache as cache_module
 from ci_callback.query.cache import cache_folder
 from ci_callback.query.database import records_database
+from ci_callback.query.small_files import SmallFiles
 from handler.ledger.folder import FolderStore
 from tests.records import keep, record
 
@@ -28,13 +29,13 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderStore:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The keys of the records that were read one by one."""
     asked: list[str] = []
-    original = FolderStore.get
+    original = SmallFiles.read
 
-    def get(store: FolderStore, key: str) -> bytes | None:
+    def read_noted(files: SmallFiles, key: str) -> bytes:
         asked.append(key)
-        return original(store, key)
+        return original(files, key)
 
-    monkeypatch.setattr(FolderStore, "get", get)
+    monkeypatch.setattr(SmallFiles, "read", read_noted)
     return asked
 
 

@@ -309,16 +309,11 @@ def test_every_field_of_every_payload_comes_out_as_it_was_kept(
     assert kept == {}
 
 
-@pytest.mark.parametrize("is_compacted", [False, True], ids=["small files", "parts"])
-def test_a_value_of_another_type_costs_itself_alone(
-    ledger: Path, store: FolderStore, is_compacted: bool
-) -> None:
+def test_a_value_of_another_type_costs_itself_alone(ledger: Path, store: FolderStore) -> None:
     """Not the query, and not the row: somebody edited a record by hand."""
     keep(store, record("a"), record("b", job_level=10**30, created_at=f"{DAY}T08:00:00Z"))
     odd = record("b", job_level=10**30, wait_s="abc", input="x", ended_at="-", outputs={"a": 1})
     keep(store, odd)
-    if is_compacted:
-        compact(store, DAY)
     assert ask(
         ledger, "SELECT job_id, job_level, wait_s, input.object, ended_at, outputs, run_s FROM jobs"
     ) == [
