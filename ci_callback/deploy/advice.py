@@ -35,7 +35,7 @@ _ROWS = (
     _Row(
         ("AuthFailure.UnauthorizedOperation", "UnauthorizedOperation"),
         "these credentials may not {action}",
-        "grant them the action; docs/deploy.md lists what deploy needs",
+        "grant them the action; docs/operator-policy.json has all that deploy needs",
     ),
     _Row(
         ("AuthFailure",),

@@ -41,15 +41,15 @@ _TAGS = {
 """A tag of each family that has a list: CI lists by tag alone."""
 
 
-class _Trial(NamedTuple):
+class Trial(NamedTuple):
     """A request that must be allowed. do: raises CiError where it is not."""
 
     action: str
     do: Callable[[Ci], object]
 
 
-def _describe(family: Family) -> _Trial:
-    return _Trial(
+def _describe(family: Family) -> Trial:
+    return Trial(
         f"ci:Describe{_ACTIONS[family.name]}Job", lambda ci: ci.describe(family, _no_job(family))
     )
 
@@ -59,14 +59,14 @@ def _no_job(family: Family) -> str:
     return f"{family.letter}{'0' * 32}"
 
 
-def _list(family: Family, now: float) -> _Trial:
-    return _Trial(
+def _list(family: Family, now: float) -> Trial:
+    return Trial(
         f"ci:Describe{_ACTIONS[family.name]}Jobs",
         lambda ci: next(ci.list_jobs(family, _TAGS[family.name], now), None),
     )
 
 
-def _trials(now: float) -> list[_Trial]:
+def trials(now: float) -> list[Trial]:
     """One of each path and action: describing differs by the path, listing by the tag."""
     described = [FAMILIES[name] for name in ("media", "document", "file")]
     listed = [family for family in FAMILIES.values() if family.name in _TAGS]
@@ -133,21 +133,21 @@ def permissions(case: Case) -> list[Finding]:
     except NoBucketError as error:
         return [skipped(name, str(error))]
     ci = _ci(case)
-    trials = _trials(case.clock())
-    errors = in_parallel(lambda trial: _error(trial, ci), trials)
+    tried = trials(case.clock())
+    errors = in_parallel(lambda trial: _error(trial, ci), tried)
     appid = bucket.rpartition("-")[2]
     resource = f"qcs::ci:*:uid/{appid}:bucket/{bucket}/*"
     findings: dict[str, Finding] = {}
-    for trial, refused in zip(trials, errors, strict=True):
+    for trial, refused in zip(tried, errors, strict=True):
         if refused is not None:
             findings.setdefault(trial.action, _lacking(trial.action, refused, resource))
-    allowed = sorted({trial.action for trial in trials} - set(findings))
+    allowed = sorted({trial.action for trial in tried} - set(findings))
     if allowed:
         findings[""] = ok(name, f"allowed: {', '.join(allowed)}")
     return [*findings.values(), create]
 
 
-def _error(trial: _Trial, ci: Ci) -> CiError | None:
+def _error(trial: Trial, ci: Ci) -> CiError | None:
     """Why a trial did not go through. That there is no such job or tag is no reason."""
     try:
         trial.do(ci)
