@@ -13,11 +13,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import backlog, chart, compaction, figures, measure, rig, tool, trees
+from benchmarks import backlog, chart, compaction, figures, measure, pages, rig, tool, trees
 from benchmarks.processes import ROOT, Stub
 from tools.environment import StepError
 
-WITHOUT_PEERS = frozenset({"backlog", "compact", "tool"})
+WITHOUT_PEERS = frozenset({"backlog", "compact", "tool", "pages"})
 """Steps of which nothing is compared: `--only` one of them installs no packages."""
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="steps of the run: cold warm memory …")
     parser.add_argument("--json", type=Path, default=ROOT / "dist" / "bench.json")
     parser.add_argument("--svg", type=Path, default=ROOT / "docs" / "bench.svg")
-    parser.add_argument("--records", type=int, help="so many in the ledgers of compact and tool")
+    parser.add_argument("--records", type=int, help="in the ledgers of compact, tool and pages")
     chosen = parser.parse_args()
     effort = rig.QUICK if chosen.quick else rig.FULL
     if chosen.records:
@@ -58,6 +58,8 @@ def _without_peers(effort: rig.Effort, only: list[str]) -> figures.Table:
             compaction.measure(table, stub, effort.ledgers)
         if "tool" in only:
             tool.measure(table, stub, effort.tool)
+    if "pages" in only:
+        pages.measure(table, effort.tool)
     return table
 
 

@@ -202,6 +202,10 @@ BARS: tuple[Bar, ...] = (
             Bar(f"query, next time, {title}, s", f"tool.{place}.query_next", "", 1.0),
         )
     ),
+    *(
+        Bar(f"a page of the console, {page}, ms", f"pages.{page}", "", 300)
+        for page in ("list", "last", "search", "common", "failed", "longest", "charts", "job")
+    ),
     Bar("queue batch of 100 / one after another", "queue.100", "queue.100_in_turn", 0.15),
 )
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from benchmarks import backlog, compaction, payloads, reconcile_backlog, tool
+from benchmarks import backlog, compaction, pages, payloads, reconcile_backlog, tool
 from benchmarks.figures import OURS, exponent
 from benchmarks.made_up import DUE, due_tickets
 from benchmarks.processes import PREFIX
@@ -129,6 +129,10 @@ class Growth(Rig):
     def tool(self) -> None:
         """What the command line takes of a ledger of ten days, in a folder and on COS."""
         tool.measure(self.table, self.stub, self.effort.tool)
+
+    def pages(self) -> None:
+        """How long the console's pages take over such a ledger in a folder."""
+        pages.measure(self.table, self.effort.tool)
 
 
 def _fit(points: Mapping[int, Sequence[float]]) -> float:

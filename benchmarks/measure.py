@@ -29,6 +29,7 @@ class SweepContext(SideBySide, Counted, Growth):
             self.reconcile,
             self.compact,
             self.tool,
+            self.pages,
         ):
             if only and step.__name__ not in only:
                 continue

@@ -20,6 +20,8 @@ from ci_callback.texts import Texts
 CHART_DAYS = (7, 30, 90, 365)
 DEFAULT_DAYS = 30
 
+FIRST, LAST = times.FIRST.toordinal(), times.LAST.toordinal()
+
 chart_page = Blueprint("charts", __name__)
 
 
@@ -56,9 +58,12 @@ class Period:
         return self.until == today
 
     def moved(self, by: int) -> Period:
-        """The period so many times its own length later."""
-        step = timedelta(self.days * by)
-        return replace(self, since=self.since + step, until=self.until + step)
+        """The period so many times its own length later, as far as there are days."""
+        step = self.days * by
+        if not FIRST <= self.since.toordinal() + step <= self.until.toordinal() + step <= LAST:
+            return self
+        since, until = self.since + timedelta(step), self.until + timedelta(step)
+        return replace(self, since=since, until=until)
 
     def last(self, days: int, today: date) -> Period:
         """The last days."""

@@ -19,6 +19,11 @@ class Difference(NamedTuple):
     first: str | None
     second: str | None
 
+    @property
+    def is_of_ci(self) -> bool:
+        """Whether it is one of CI's own words, most of which are among our fields too."""
+        return self.place.startswith("details.")
+
 
 def differences(first: JobRecord, second: JobRecord) -> list[Difference]:
     """The fields that differ, in the order of the records. `details`, CI's own words, come last."""
@@ -29,7 +34,7 @@ def differences(first: JobRecord, second: JobRecord) -> list[Difference]:
         for place in places
         if ours[0].get(place) != ours[1].get(place)
     )
-    shown = sorted(differing, key=lambda one: one.place.startswith("details."))
+    shown = sorted(differing, key=lambda one: one.is_of_ci)
     return shown[:MAX_FIELDS]
 
 

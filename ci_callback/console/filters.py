@@ -10,7 +10,11 @@ from typing import cast
 from ci_callback.console import times
 from ci_callback.console.times import Zone
 from ci_callback.record_index.search import SORTS, Search, Sort
+from ci_callback.report.retries import RETRIED
 from handler.ledger import keys
+
+FATES = (*RETRIED, "retried", "waiting", "not_retried")
+"""What may have become of a failure, as the charts tell it."""
 
 MAX_PAGE = 1_000_000
 
@@ -38,8 +42,9 @@ class Filter:
         for name in ("since", "until"):
             day = times.day_of(values[name])
             values[name] = day.isoformat() if day else ""
-        if values["by"] != "created":
-            values["by"] = ""
+        for name, known in (("by", ("created",)), ("fate", FATES)):
+            if values[name] not in known:
+                values[name] = ""
         sort = values.pop("sort")
         return cls(**values, sort=next((one for one in SORTS if one == sort), SORTS[0]))
 

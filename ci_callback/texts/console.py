@@ -136,6 +136,7 @@ TEXTS = rows(
             "Compare attempts {first} and {second}",
             "对比第 {first} 次和第 {second} 次尝试",
         ),
+        "of_ci": ("CI's own fields that differ: {n}", "数据万象原始字段中的差异：{n} 项"),
         "field": ("Field", "字段"),
         "absent": ("(not there)", "（无）"),
         "no_difference": ("The two records are the same.", "两条记录没有差异。"),
@@ -186,7 +187,7 @@ TEXTS = rows(
             "没有待办事项的巡检不列出。",
         ),
         "aborted": ("aborted", "已中断"),
-        "errors_logged": ("{n} errors in its log: {events}", "日志中有 {n} 条错误：{events}"),
+        "errors_logged": ("errors in its log: {n} ({events})", "日志中的错误：{n} 条（{events}）"),
         "did_line": (
             "{due} due, {done} done, {submitted} submitted again, {failed} failed, "
             "alerts sent: {alerts_sent}",

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from ci_callback.console.body import MAX_CHARS
 from ci_callback.dead_letters import dead_letters
 from ci_callback.texts import LANGS
 from tests.ci_callback.console.test_console import Console
@@ -18,7 +19,10 @@ from tests.slow.hostile.case import Bait, Case
 
 NOWHERE = Bait("http://127.0.0.1:9", "/nowhere", "nothing")
 
-PAGES = ("/", "/?text=%00", "/sweeps", "/outbox", "/dead", "/charts", "/send")
+PAGES = (
+    *("/", "/?text=%00", "/?sort=longest&outcome=failed", "/sweeps", "/outbox", "/dead"),
+    *("/charts", "/charts?numbers=1", "/send", "/events", "/retry"),
+)
 
 ODD = "\x9b31m \u202e \u2066 \u200b \u2028 \x85 \ue000 \U000e0041"
 
@@ -91,14 +95,25 @@ def assert_shown(console: Console, path: str, lang: str = "en") -> None:
     assert not {char for char in hidden if unicodedata.category(char) != "Zs"}, path
 
 
+def look_at_delivery(console: Console, number: int, body: bytes) -> None:
+    """Open each page of a delivery and of its jobs."""
+    parts = ("", "?raw=1", "/edit") if len(body) <= MAX_CHARS else ("", "?raw=1")
+    for part in parts:
+        assert_shown(console, f"/deliveries/{number}{part}")
+    for part in ("body", "request"):
+        assert console.ask("GET", f"/deliveries/{number}/{part}").status_code == 200
+    for job in console.function.history.deliveries()[0].jobs:
+        if job.key.startswith("jobs/"):
+            key = quote(job.key)
+            for page in ("/job?key=", "/job/edit?key=", f"/compare?second={key}&first="):
+                assert_shown(console, page + key)
+
+
 def look_at_every_page(console: Console, bodies: list[bytes]) -> None:
     """Deliver each, and open each page that shows it."""
     for number, body in enumerate(bodies, 1):
         console.function.send(body, "http")
-        assert_shown(console, f"/deliveries/{number}")
-        for job in console.function.history.deliveries()[0].jobs:
-            if job.key.startswith("jobs/"):
-                assert_shown(console, f"/job?key={quote(job.key)}")
+        look_at_delivery(console, number, body)
     for lang in LANGS:
         for path in PAGES:
             assert_shown(console, path, lang)

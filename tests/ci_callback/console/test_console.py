@@ -616,7 +616,7 @@ def test_a_sweep_that_was_aborted_says_so(
     """Its log says why."""
     monkeypatch.setattr("handler.retries.sweep.Sweep._run", lambda _: 1 / 0)
     assert "aborted" in text_of(console.post("/sweeps"))
-    assert "aborted 2 errors in its log: internal_error, sweep" in text_of(console.get("/sweeps"))
+    assert "aborted errors in its log: 2 (internal_error, sweep)" in text_of(console.get("/sweeps"))
 
 
 def test_one_retry_alone_is_made_due(console: Console) -> None:

@@ -19,12 +19,18 @@ QUERIES = (
     "text=%ff%fe%ed%a0%80&tag=%00&outcome=" + "x" * 3_000,
     "key=..%2f..%2fetc%2fpasswd&days=1e9&number=-1",
     "days=%d9%a7",
+    "since=9999-12-31&until=0001-01-01&by=created&sort=x&page=-1&zone=zh",
+    "since=8999-12-31&until=8999-12-31&page=999999999999999999999&fate=%00&hide=%00&to=%00",
+    "since=1971-01-01&until=8999-12-31&by=created&fate=recovered",
+    "id=%00&first=jobs/dt=2026-11-21/x.json&second=%ff&raw=1&kind=ended&code=%27%22",
     "[]=&=&&%&__class__=x",
 )
 PATHS = (
     *("/", "/deliveries/1", "/deliveries/0", "/deliveries/" + "9" * 300, "/deliveries/-1"),
     *("/job", "/job/again", "/samples", "/sweeps", "/sweeps/1", "/outbox", "/send", "/charts"),
     *("/charts.css", "/dead", "/dead/..", "/dead/%2e%2e%2fx", "/dead/x%00", "/dead/%ff/replay"),
+    *("/events", "/compare", "/retry", "/edited", "/job/edit", "/job/record", "/charts?hide=%ff"),
+    *("/deliveries/1/body", "/deliveries/2/request", "/deliveries/1/edit", "/deliveries/2/edit"),
     *("/static/..%2fapp.py", "/static/%2e%2e/app.py", "/nothing", "//evil.example/", "/\\evil"),
 )
 

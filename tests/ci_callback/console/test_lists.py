@@ -86,7 +86,7 @@ def test_errors_of_a_log_are_named_beside_what_a_sweep_did(console: Console) -> 
     console.post("/sweeps")
     page = text_of(console.get("/sweeps"))
     assert "0 failed" in page
-    assert "1 errors in its log: alert_undelivered" in page
+    assert "errors in its log: 1 (alert_undelivered)" in page
     assert "ERROR" not in page
     assert "aborted" not in page
 
