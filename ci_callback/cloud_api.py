@@ -46,7 +46,7 @@ class CloudError(HandlerError):
     """The API answered with an error, or gave no answer.
 
     Attributes:
-        action: what was asked for.
+        action: the name of the call.
         code: the API's own name for the fault; "" where it gave no answer of its own.
         words: the API's message; it may quote the request and is not shown.
         is_other: there was an answer, and not the API's.
@@ -129,7 +129,7 @@ class Cloud:
 
 
 def _kind(service: str) -> Callable[..., Any]:
-    """What makes a client of credentials, region and profile. May raise ModuleNotFoundError."""
+    """Makes a client of credentials, region and profile. May raise ModuleNotFoundError."""
     if service in _GENERIC:
         from tencentcloud.common.common_client import CommonClient
 

@@ -19,8 +19,8 @@ without an index of fields takes it too."""
 
 @dataclass(frozen=True)
 class Line:
-    """at_ms: epoch milliseconds, of the log service. text: what the function wrote; of a line that
-    the platform wrote, its fields as JSON."""
+    """at_ms: epoch milliseconds, of the log service. text: the function's own line; for a line of
+    the platform, its fields as JSON."""
 
     at_ms: int
     text: str

@@ -1,10 +1,10 @@
 """The command line in Chinese: its help and its messages, by their English.
 
 texts/command_line.txt has each text in both languages: the English, and below it, after a tab, the
-Chinese. {0}, {1}, … stand for the values of a message, in the order of the English. The code keeps
-the English text where it is printed. It is looked up here when a line is printed in Chinese; a
-reader of English never reads the file. (It is no module of texts/, which imports the console's.)
-JSON, names of columns, states and logs are never translated.
+Chinese. {0}, {1}, … are the values of a message, in the order of the English. The code keeps the
+English text where it is printed. It is looked up here when a line is printed in Chinese; a reader
+of English never reads the file. (It is no module of texts/, which imports the console's.) JSON,
+names of columns, states and logs are never translated.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ of its writer and an order for each column."""
 
 @dataclass(frozen=True)
 class Part:
-    """What a day's file is known by. columns: those of the schema that it was made with."""
+    """The properties by which a day's file is recognised. columns: those of the schema that it was
+    made with."""
 
     size: int
     digest: str

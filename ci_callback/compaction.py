@@ -137,7 +137,7 @@ def stale_days(store: Store, days: DayRange = ALL_DAYS) -> list[str]:
     left_out = undated.names if undated else frozenset()
 
     def look(day: str) -> tuple[bool, bool]:
-        """Whether it is stale; and whether it has a job that stands among those without a day."""
+        """Whether it is stale; and whether it has a job that is also among those without a day."""
         times = dict(listed(store, day))
         if not times:
             return False, False

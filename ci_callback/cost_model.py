@@ -184,7 +184,7 @@ def use(load: Load) -> Use:
 
 
 class _Events(NamedTuple):
-    """What events add. kept_bytes: stored in a month. sent_bytes: outbound."""
+    """The additional use by events. kept_bytes: stored in a month. sent_bytes: outbound."""
 
     requests: int = 0
     ms: float = 0

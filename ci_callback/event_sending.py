@@ -39,7 +39,7 @@ def destination(text: str) -> Destination:
 
 
 def send_to(here: Local, address: str, events: Sequence[SentEvent]) -> list[dict[str, Any]]:
-    """Send events from this machine, one after the other; what became of each.
+    """Send events from this machine, one after the other; returns the result of each.
 
     Raises:
         UnusableAddressError, StoreError

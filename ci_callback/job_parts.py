@@ -1,4 +1,4 @@
-"""What the ledger knows of one job, looked up, and as rows: a table for each part of it."""
+"""Looks up one job in the ledger, and makes a table of rows for each part of it."""
 
 from __future__ import annotations
 

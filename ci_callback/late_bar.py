@@ -48,7 +48,7 @@ class LateBar:
                 self._shown.update(self._shown.task_ids[0], completed=self._done)
 
     def close(self) -> None:
-        """Take it away: what is printed next stands in its place."""
+        """Remove it: the next line takes its place."""
         with self._lock:
             self._is_wanted = False
             if self._shown is not None:

@@ -111,7 +111,7 @@ class _Copy:
         return sum(in_order(self._record, keys))
 
     def forget_empty(self) -> None:
-        """Remove files without content: what a power failure leaves of a copy that went on."""
+        """Remove files without content, which a power failure may leave behind."""
         for path in self.folder.glob("*/**/*.json"):
             if not path.stat().st_size:
                 path.unlink()

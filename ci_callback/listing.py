@@ -1,4 +1,4 @@
-"""Rows as commands list them: whole in every form, whoever reads them.
+"""Rows as commands list them: complete in every form.
 
 In a terminal  a table; where it is too narrow, each row on two lines, or with its last value
                wrapped, and beyond that a block of `name  value` lines for each row
@@ -82,7 +82,7 @@ class Form(NamedTuple):
 def say_rows(
     names: Sequence[str], rows: Iterable[Sequence[Cell]], form: Form, empty: str = ""
 ) -> int:
-    """Print rows; how many there were. empty: what to say where there are none."""
+    """Print rows; returns their number. empty: printed if there are no rows."""
     chosen = form.chosen(names)
     shown = [names[place] for place in chosen]
     cells = ([row[place] for place in chosen] for row in rows)
@@ -234,7 +234,7 @@ def wrapped(text: str, room: int) -> list[str]:
 
 
 def _lines(widths: Sequence[int], limit: int) -> list[list[int]] | None:
-    """Which columns stand on which line of a row; None where MAX_LINES do not hold them."""
+    """The columns of each line of a row; None where MAX_LINES do not hold them."""
     lines: list[list[int]] = [[]]
     used = 0
     for place, needed in enumerate(widths):

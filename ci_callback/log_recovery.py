@@ -1,8 +1,8 @@
 """Bodies that only the function's log holds, out of an export of the log service. Pure.
 
-What a function prints arrives in CLS inside the field `SCF_Message`, as text (583/60336). An
-export is JSON, one object per line or an array, or CSV (614/56451); each value may be text. The
-function's own stdout is read too, with any words of a log service before each line.
+The lines of a function arrive in CLS inside the field `SCF_Message`, as text (583/60336). An export
+is JSON, one object per line or an array, or CSV (614/56451); each value may be text. The function's
+own stdout is read too, with any words of a log service before each line.
 """
 
 from __future__ import annotations

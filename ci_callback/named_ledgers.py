@@ -78,7 +78,7 @@ def by_name(name: str) -> NamedLedger:
     """The ledger of a name.
 
     Raises:
-        typer.BadParameter: there is none; the message lists those that there are.
+        typer.BadParameter: no ledger has that name; the message lists the names that exist.
         SettingsError
     """
     ledgers = named_ledgers()
@@ -134,7 +134,7 @@ def _of_file(path: Path) -> dict[str, NamedLedger]:
 
 
 def _line_of(error: Exception) -> str:
-    """Never the line itself: it may hold a secret that stands in the wrong file."""
+    """Never the line itself: it may hold a secret that is in the wrong file."""
     lines: Sequence[tuple[int, str]] = getattr(error, "errors", ())
     number = getattr(error, "lineno", None) or next((line[0] for line in lines), None)
     return f" in line {number}" if number else ""

@@ -1,7 +1,7 @@
 """The newest records of a ledger, read as far as they are shown.
 
-A ledger has a folder a day, and a listing says when each object was written. So the days are looked
-at from the newest on, and within a day the records in the order in which they were written: of
+A ledger has one folder per day, and a listing says when each object was written. So the days are
+read from the newest on, and within a day the records in the order in which they were written: of
 100,000 records, twenty cost twenty GETs and the listing of one day.
 """
 

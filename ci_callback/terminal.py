@@ -248,7 +248,7 @@ def folding(table: Any) -> Any:
 
 
 def stacked(items: Iterable[Any]) -> Group:
-    """What is to be printed, one below the other, each as wide as there is room."""
+    """Items printed one below the other, each over the full width."""
     return Group(*items)
 
 

@@ -1,4 +1,4 @@
-"""What a usage error says, in this tool's words. Typer hands on those of the library that reads the
+"""Rewrites usage errors in this tool's words. Typer hands on those of the library that reads the
 options, which speak of "input" and of Python's types. Pure."""
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def confirm_writing(settings: Settings, yes: bool) -> None:
     Raises:
         ReadOnlyError, SettingsError
         typer.Abort: the answer is no.
-        typer.BadParameter: nobody can be asked, and --yes is not given.
+        typer.BadParameter: there is no terminal to ask at, and --yes is not given.
     """
     name_for_writing(settings)
     url = settings.ledger_url
@@ -89,8 +89,8 @@ def confirm_writing(settings: Settings, yes: bool) -> None:
 
 
 class ReadOnly:
-    """A Store that can be read: what is left of a ledger that its file calls read-only, also for a
-    command that forgot to ask. Each write raises ReadOnlyError."""
+    """A Store that can only be read, for a ledger that its file calls read-only. It also covers a
+    command that does not check. Each write raises ReadOnlyError."""
 
     def __init__(self, store: Store, ledger: NamedLedger) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""What CI answers to each request, but for signatures and faults.
+"""The answers of CI to each request, without signatures and faults.
 
 Pages: submit 460/84799 and its kin, list 460/84766, describe 436/120621, cancel
 436/120620, workflows 436/76863. What they leave open is decided here as strictly as may be.

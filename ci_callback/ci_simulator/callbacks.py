@@ -18,7 +18,7 @@ CONTENT_TYPES = {"XML": "application/xml", "JSON": "application/json"}
 
 
 def body(job: Job, form: str = "XML") -> bytes:
-    """What CI says once the job is over: TaskFinish or, of a workflow, WorkflowFinish."""
+    """The callback of CI once the job is over: TaskFinish or, of a workflow, WorkflowFinish."""
     tree: dict[str, Any]
     if job.family.name == "workflow":
         execution = job.execution() | {"BucketId": job.bucket}

@@ -1,4 +1,4 @@
-"""The account of the stand-ins, and what can go wrong with a request to them."""
+"""The account of the simulators, and the faults of a request to them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SECRET_KEY = "example-secret-key"  # noqa: S105  # no account has it
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with a request.
+    """A fault of a request.
 
     before: the answer given in place of doing it: (status, code). after: it is done, and
     then the answer is this. reset: the connection is cut, before it is done or after.
-    delay_s: how long it takes. body: what the answer's body is replaced by.
+    delay_s: how long it takes. body: replaces the body of the answer.
     """
 
     before: tuple[int, str] | None = None

@@ -1,4 +1,4 @@
-"""The jobs that CI keeps: what was submitted, how far each one is, and how it ends."""
+"""The jobs that CI keeps: the request of each one, its progress, and its end."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ class Jobs:
 
     def keep(self, of_ended: int, of_all: int) -> None:
         """Forget the oldest jobs that did not fail beyond so many of those that ended, and the
-        oldest of all beyond so many. What failed is asked about when it is retried."""
+        oldest of all beyond so many. A failed job is needed when it is retried."""
         over = [job.job_id for job in self.by_id.values() if job.is_over and job.state != "Failed"]
         for job_id in over[: max(0, len(over) - of_ended)]:
             del self.by_id[job_id]

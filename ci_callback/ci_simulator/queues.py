@@ -24,7 +24,8 @@ _FORMATS = ("", "XML", "JSON")
 
 
 class Queues:
-    """The queues of one bucket. by_path: what is listed at each path. workflows: its workflows."""
+    """The queues of one bucket. by_path: the queues that each path lists. workflows: its
+    workflows."""
 
     def __init__(self, bucket: str) -> None:
         self.workflows = workflows.Workflows(_is_config)
@@ -37,7 +38,7 @@ class Queues:
         )
 
     def answer(self, method: str, path: str, params: Mapping[str, str], body: bytes) -> str:
-        """The XML below the prolog; "" where the path is none of theirs.
+        """The XML below the prolog; "" for any other path.
 
         Raises:
             RefusalError

@@ -25,7 +25,7 @@ _HOST = re.compile(r"([a-z0-9-]+-\d+)\.(ci|cos)\.([a-z0-9-]+)\.myqcloud\.com")
 
 
 class Cos(Protocol):
-    """Whoever answers requests for COS."""
+    """Answers requests for COS."""
 
     @property
     def port(self) -> int: ...
@@ -181,7 +181,7 @@ class CiSimulator:
         return [job.job_id for job in ended]
 
     def callback_body(self, job_id: str, form: str = "XML") -> bytes:
-        """What CI says of a job, as XML or JSON."""
+        """A job as CI reports it, in XML or JSON."""
         return callbacks.body(self.jobs[job_id], form)
 
     def deliver(self, job_id: str) -> int | None:

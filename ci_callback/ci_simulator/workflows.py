@@ -1,6 +1,6 @@
 """CI's workflows: listed by GET /workflow (436/76857), replaced by PUT /workflow/ID (436/113264).
 
-A PUT takes the whole workflow: what it does not name is gone.
+A PUT takes the whole workflow: nodes that it does not name are removed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Workflows:
         return workflow
 
     def answer(self, method: str, path: str, params: Mapping[str, str], body: bytes) -> str:
-        """The XML below the prolog; "" where the path is none of theirs.
+        """The XML below the prolog; "" for any other path.
 
         Raises:
             RefusalError

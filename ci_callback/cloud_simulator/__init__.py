@@ -1,4 +1,4 @@
-"""A stand-in for Tencent Cloud's API 3.0 (SCF, CAM, CLS) on loopback.
+"""A simulator of Tencent Cloud's API 3.0 (SCF, CAM, CLS) on loopback.
 
     with CloudSimulator() as cloud:
         cloud.endpoint          # for the SDK's HttpProfile, with protocol "http"

@@ -1,4 +1,4 @@
-"""CLS: log sets, topics, their indexes and their lines; what watches them is in cls_watch."""
+"""CLS: log sets, topics, their indexes and their lines; alarms and dashboards are in cls_watch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TYPES = ("long", "text", "double", "json")
 
 @dataclass
 class Topic:
-    """rule: of its index, None where there is none."""
+    """rule: of its index; None without an index."""
 
     logset: str
     name: str

@@ -26,7 +26,7 @@ milliseconds. Raises ApiError where its topic is not there or its search can't b
 
 @dataclass
 class Watch:
-    """What watches the topics of an account. By id: the parameters that each was made with."""
+    """The alarms and dashboards of an account. By id: the parameters of each."""
 
     count: Count
     alarms: dict[str, dict[str, Any]] = field(default_factory=dict)

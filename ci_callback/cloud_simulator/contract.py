@@ -53,7 +53,7 @@ def check_request(service: str, version: str, action: str, params: Mapping[str, 
 def check_answer(service: str, action: str, answer: Mapping[str, Any]) -> None:
     """
     Raises:
-        AssertionError: the stand-in made up a field, or gave one another type. null is allowed.
+        AssertionError: the simulator invented a field, or gave one another type. null is allowed.
     """
     described = services()[service]
     name = described["actions"][action][1]

@@ -1,4 +1,5 @@
-"""The functions of a stand-in account, run: each version's zip under the limits of its settings."""
+"""Runs the functions of a simulated account: each version's zip under the limits of its
+settings."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ _JSON = (("Content-Type", "application/json"),)
 
 class Deployed:
     """Use as a context manager. scf: whose functions. cls: where their lines go. network: variables
-    by which a function reaches the other stand-ins, as COS_ENDPOINT does; the account does not hold
-    them."""
+    by which a function reaches the other simulators, as COS_ENDPOINT does; the account does not
+    hold them."""
 
     def __init__(self, scf: Scf, cls: Cls, network: Mapping[str, str]) -> None:
         self._scf = scf
@@ -47,7 +48,7 @@ class Deployed:
         self._open.close()
 
     def answer(self, seen: Seen) -> Reply:
-        """What the function behind a URL answers; 404 where the host names none."""
+        """The answer of the function behind a URL; 404 if no function has the host."""
         host = seen.headers.get("host", "").partition(":")[0]
         for function in list(self._scf.functions.values()):
             for trigger in function.triggers:
@@ -131,7 +132,7 @@ class Deployed:
         return self._open.enter_context(runner)
 
     def _note(self, topic: str, invoked: Invoked) -> None:
-        """What it wrote goes to its log topic."""
+        """Its log lines go to its log topic."""
         for row in invoked.rows:
             self._cls.append(topic, row.at, row.fields(parsed=True))
 

@@ -1,4 +1,4 @@
-"""What the service answers in place of a result."""
+"""The errors that the service answers with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong at the stand-in, on demand."""
+"""Faults of the simulator, on demand."""
 
 from __future__ import annotations
 

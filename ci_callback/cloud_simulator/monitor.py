@@ -1,4 +1,4 @@
-"""Cloud Monitor: what CI counts of its own jobs, by metric and bucket (248/70220)."""
+"""Cloud Monitor: the counts that CI keeps of its own jobs, by metric and bucket (248/70220)."""
 
 from __future__ import annotations
 

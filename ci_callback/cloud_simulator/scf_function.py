@@ -1,4 +1,4 @@
-"""A function of SCF as the stand-in holds it, and what its settings must be.
+"""A function of SCF in the simulator, and the rules for its settings.
 
 Limits: CreateFunction (583/18586), 583/11637.
 """

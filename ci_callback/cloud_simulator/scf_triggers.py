@@ -74,7 +74,7 @@ def update(function: Function, params: Mapping[str, Any], host: str) -> dict[str
 def find(function: Function, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Raises:
-        ApiError: there is none of that type, name and qualifier.
+        ApiError: no trigger has that type, name and qualifier.
     """
     key = params["Type"], params["TriggerName"], params.get("Qualifier", LATEST)
     for made in function.triggers:

@@ -1,4 +1,4 @@
-"""The HTTP of the stand-in: signature, description, faults, then the service."""
+"""The HTTP of the simulator: signature, description, faults, then the service."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class CloudSimulator:
         return [asked for asked in self.seen if asked.is_write]
 
     def answer(self, seen: Seen) -> Reply:
-        """What the API answers; an error is a 200 as well.
+        """The answer of the API; an error is a 200 as well.
 
         Raises:
             ResetError: a fault cuts the connection.

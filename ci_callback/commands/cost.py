@@ -63,7 +63,7 @@ def number(text: str) -> float:
     """A number from 0 on.
 
     Raises:
-        typer.BadParameter: it is none.
+        typer.BadParameter: it is not such a number.
     """
     try:
         value = float(text)
@@ -172,7 +172,7 @@ def _assumptions(sets: Sequence[str]) -> tuple[dict[str, float | None], str]:
     """The value of each assumption, None for a price that is not known, and the currency.
 
     Raises:
-        typer.BadParameter: a text of --set is none.
+        typer.BadParameter: a text of --set is not one.
     """
     given: dict[str, str] = {}
     for text in sets:

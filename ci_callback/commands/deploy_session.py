@@ -1,4 +1,4 @@
-"""What the commands of deploy share: their options, and the way to the account."""
+"""Shared by the commands of deploy: their options, and the way to the account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`events`: what the user's own code heard, to look at and to send again."""
+"""`events`: lists the events that the user's own code received, and sends them again."""
 
 from __future__ import annotations
 
@@ -184,6 +184,6 @@ def _cells(event: SentEvent) -> tuple[Any, ...]:
 
 
 def answer_text(destination_id: str, sent: Any) -> str:
-    """What a destination answered, in a few words."""
+    """The answer of a destination, in a few words."""
     code = f" {sent['code']}" if sent.get("code") else ""
     return f"{destination_id[:6]} {sent.get('status')}{code} {str(sent.get('at'))[:19]}"

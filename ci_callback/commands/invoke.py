@@ -49,7 +49,7 @@ class Invoked:
 
     @property
     def dead_letters(self) -> list[dict[str, Any]]:
-        """What its answer says of each part that became a dead letter."""
+        """The parts of its answer that became dead letters."""
         body = _body(self.answer)
         parts = body.get("jobs") or [body]
         return [part for part in parts if part.get("status") == "dead_letter"]

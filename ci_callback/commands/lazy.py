@@ -1,9 +1,8 @@
 """Commands that are imported when they are called, not when they are listed.
 
 The tool's own code takes most of the time in which `--help` starts (docs/decisions.md, "The
-command line"). So the list of commands, and what the shell completes, is made of rows: a command's
-name, its panel and its summary. The module of a command is imported where its name stands on the
-command line.
+command line"). So the list of commands, and the shell's completion, are made of rows: a command's
+name, its panel and its summary. The module of a command is imported once the command line names it.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ class Row(NamedTuple):
 class LazyCommands(TyperGroup):
     """The commands of some rows, in their order.
 
-    What Typer hands on is of types that it does not export.
+    Typer does not export the types of the arguments.
     """
 
     rows: ClassVar[tuple[Row, ...]] = ()

@@ -1,4 +1,4 @@
-"""`logs`: what the deployed function wrote, from its log topic."""
+"""`logs`: prints the deployed function's log, from its log topic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filter of the list, as it stands in the page's address. Pure."""
+"""The filter of the list, as in the page's address. Pure."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class Filter:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What is searched for. Of the key of a record, its name."""
+        """The words of the search. Of the key of a record, its name."""
         return tuple(_name_in(word).casefold() for word in self.text.split())
 
     def search(self, zone: Zone, roots: Collection[str] | None = None) -> Search:
-        """What the index is asked."""
+        """The search of the index."""
         is_created = self.by == "created"
         return Search(
             tag=self.tag,

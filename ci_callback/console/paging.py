@@ -35,5 +35,5 @@ class Place(NamedTuple):
 
 
 def place_of(number: int, total: int) -> Place:
-    """The page of that number; the nearest one where there is none."""
+    """The page of that number, or the nearest one."""
     return Place(min(max(1, number), Place(1, total).pages), total)

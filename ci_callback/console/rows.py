@@ -173,7 +173,7 @@ def _shown(
 
 
 def _value(row: Row, sort: str) -> float | None:
-    """What a row is sorted by."""
+    """The sort key of a row."""
     if sort != "longest":
         return row.at
     return max((job.record.run_s or 0.0 for job in row.jobs if job.record), default=None)

@@ -1,4 +1,4 @@
-"""What the account holds, read."""
+"""Reads the state of the account."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def function_version(api: Api, name: str, qualifier: str = LATEST) -> FunctionVe
 
 
 class Rights(NamedTuple):
-    """The role and the policy of a function. policy: its document, None where there is none."""
+    """The role and the policy of a function. policy: its document; None without one."""
 
     role_exists: bool
     policy_id: int | None
@@ -224,7 +224,7 @@ def _with_function(api: Api, name: str, latest: FunctionVersion, actual: Actual)
 
 
 def _role(api: Api, role: str) -> Mapping[str, Any] | None:
-    """What CAM says of a role; None where there is none."""
+    """A role as CAM describes it; None if it does not exist."""
     try:
         info = api.call("cam", "GetRole", {"RoleName": role}).get("RoleInfo")
     except CloudError as error:

@@ -1,4 +1,4 @@
-"""What a refusal of the API means, and what to do about it: one row for each code."""
+"""The meaning of each refusal of the API, and its remedy: one row per code."""
 
 from __future__ import annotations
 

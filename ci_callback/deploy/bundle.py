@@ -51,7 +51,7 @@ class Bundle:
 
 def read(path: Path, runtime: str, source: Path | None) -> Bundle:
     """The bundle, once it is known to fit. source: the folder that it was built from, whose code it
-    must hold; None where there is none.
+    must hold; None without one.
 
     Raises:
         DeployError

@@ -16,7 +16,7 @@ HIDDEN = "[hidden]"
 
 
 class LostAnswerError(Exception):
-    """What an earlier call made is there, and the answer that gives its id was lost."""
+    """A resource of an earlier call exists, but the answer that gives its id was lost."""
 
 
 class Later(NamedTuple):
@@ -82,8 +82,8 @@ def variable_shown(name: str, value: str) -> str:
 
 
 def holds(found: Any, wanted: Any) -> bool:
-    """Whether a part of an answer has every member of what is wanted, with its value. What an
-    earlier call must still give it has not."""
+    """Whether a part of an answer has every desired member, with its value. It does not have
+    members that an earlier call must still give."""
     if isinstance(wanted, Secret):
         return bool(found == wanted.value)
     if isinstance(wanted, Mapping):

@@ -51,7 +51,7 @@ class Queue:
 
     @property
     def title(self) -> str:
-        """What it is called, for people."""
+        """Its name for people."""
         return f"{'' if self.is_workflow else 'queue '}{self.kind} {self.name}"
 
     @property
@@ -60,7 +60,7 @@ class Queue:
 
     @property
     def shown(self) -> str:
-        """What it calls, without what may open a door."""
+        """The address that it calls, without parts that may be secret."""
         if self.config.get("State") != "On":
             return "nothing"
         if self.config.get("Type") not in ("", "Url", None):
@@ -141,7 +141,7 @@ def _config(listed: Tree, path: str) -> dict[str, str]:
 
 
 def plan(queues: Sequence[Queue], address: str) -> list[Connection]:
-    """What is to be changed so that each queue calls an address with its token; [] where all do."""
+    """The changes by which each queue calls an address with its token; [] if all do."""
     return list(_differences(queues, address))
 
 
@@ -231,7 +231,7 @@ def _key(case: Case) -> str:
 
 
 def _kept(key: str, line: bytes | None) -> dict[str, Any]:
-    """What the ledger keeps of earlier settings; {} where it keeps nothing.
+    """The earlier settings in the ledger; {} if there are none.
 
     Raises:
         DeployError: it can't be read.

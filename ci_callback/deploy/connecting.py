@@ -38,8 +38,8 @@ class Function:
 
 @dataclass(frozen=True)
 class Connected:
-    """What was done. changed: how many queues. calling: QueueIds that call the function now; seen:
-    all that CI showed. Of a dry run: what would be."""
+    """The result. changed: the number of changed queues. calling: QueueIds that call the function
+    now; seen: all that CI showed. Of a dry run: what would be."""
 
     changed: int
     calling: frozenset[str]

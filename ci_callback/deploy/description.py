@@ -1,7 +1,7 @@
-"""serverless.yml and the environment, as what is to be deployed. Pure.
+"""The description of a deployment, from serverless.yml and the environment. Pure.
 
-The same file is checked at length by `make check-deploy`. What is read here is checked for its
-type, so that a call never gets something else.
+The same file is checked at length by `make check-deploy`. Each value that is read here is checked
+for its type, so a call never gets another one.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Description:
 
 @dataclass(frozen=True)
 class Names:
-    """What the command line says about names. name: "" for that of serverless.yml."""
+    """The names of the command line. name: "" for that of serverless.yml."""
 
     name: str = ""
     stage: str = PRODUCTION
@@ -153,7 +153,7 @@ def _load(text: str) -> Any:
 
 
 def _resolved(node: Any, env: Mapping[str, str]) -> Any:
-    """With the environment's values; None in place of ${env:NAME} where there is none."""
+    """With the environment's values; None in place of ${env:NAME} without a value."""
     if isinstance(node, dict):
         return {key: _resolved(value, env) for key, value in node.items()}
     if isinstance(node, list):
@@ -163,7 +163,7 @@ def _resolved(node: Any, env: Mapping[str, str]) -> Any:
 
 
 class _Node:
-    """A mapping of the file, and where it stands."""
+    """A mapping of the file, and its place in it."""
 
     def __init__(self, place: str, values: Any) -> None:
         if not isinstance(values, dict):

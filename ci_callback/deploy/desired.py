@@ -1,4 +1,4 @@
-"""What the account is to hold, as data. Pure."""
+"""The desired state of the account, as data. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def describe(bundle: Bundle) -> str:
 
 @dataclass(frozen=True)
 class Desired:
-    """What one deployment aims at. variables: all of the function's, those that are kept included.
+    """The desired state of one deployment. variables: all of the function's, those that are kept
+    included.
 
     role: its name. is_managed: deploy makes the role and its policy; is_shared: with another
     function, whose plan makes them. policy: the document, of a managed role. logs: settings of the

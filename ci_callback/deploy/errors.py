@@ -1,4 +1,4 @@
-"""What ends a deployment: one line for a person, with what to do."""
+"""The errors that end a deployment: one line for a person, with the remedy."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ __all__ = ["EXIT_FAILED", "EXIT_SETTINGS", "EXIT_UNREACHABLE", "DeployError"]
 class DeployError(HandlerError):
     """
     Attributes:
-        what: what is wrong; holds no secret.
-        fix: what to do about it.
+        what: the fault, without secrets. fix: the remedy.
         exit: the exit status of the command.
     """
 

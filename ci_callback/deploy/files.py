@@ -13,7 +13,7 @@ _CARRIED = Path(__file__).resolve().parent / "carried"
 
 
 class Files(NamedTuple):
-    """source: the folder whose code the bundle must hold; None where there is none."""
+    """source: the folder whose code the bundle must hold; None without one."""
 
     description: Path
     policy: Path

@@ -27,8 +27,8 @@ Change: TypeAlias = "tuple[list[Difference], list[Call]]"
 
 
 def rights(desired: Desired, actual: Actual) -> tuple[list[Change], list[Change]]:
-    """What is changed first, and what last: a role that is to lose rights loses them once its
-    timers are elsewhere."""
+    """The changes that come first, and those that come last: a role that is to lose rights loses
+    them once its timers are elsewhere."""
     changes = list(_rights(desired, actual))
     is_late = not desired.description.timers
     late = [one for one in changes if is_late and one[1][0].action == "UpdatePolicy"]
@@ -96,7 +96,7 @@ def function(desired: Desired, actual: Actual) -> Iterator[Change]:
 
 
 def _code(desired: Desired) -> tuple[list[Call], dict[str, Any]]:
-    """What uploads the code, and the parameter that names it."""
+    """The call that uploads the code, and the parameter that names it."""
     bundle = desired.bundle
     if bundle.is_inline:
         return [], {"ZipFile": Zip(bundle)}

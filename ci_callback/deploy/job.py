@@ -26,7 +26,7 @@ _CREDENTIALS = ("TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD
 
 
 class Request(NamedTuple):
-    """What the command line says. to: http://127.0.0.1:PORT in place of Tencent Cloud."""
+    """The options of the command line. to: http://127.0.0.1:PORT in place of Tencent Cloud."""
 
     name: str = ""
     stage: str = PRODUCTION
@@ -38,7 +38,7 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True)
 class Session:
-    """What every command needs: the description, the operator, and the account."""
+    """Needed by every command: the description, the operator, and the account."""
 
     request: Request
     description: Description
@@ -46,7 +46,7 @@ class Session:
     cloud: Cloud = field(repr=False)
 
     def local_bundle(self) -> str:
-        """The SHA-256 of the bundle that is here; "" where there is none."""
+        """The SHA-256 of the bundle on this machine; "" without one."""
         try:
             found = files.find(self.request.file, self.request.zip_file)
             return bundle.read(found.bundle, self.description.runtime, None).sha256
@@ -116,7 +116,7 @@ def credentials(env: Mapping[str, str]) -> Credentials:
     """The operator's.
 
     Raises:
-        DeployError: there are none.
+        DeployError: they are not set.
     """
     secret_id, secret_key, token = (env.get(name, "").strip() for name in _CREDENTIALS)
     if not secret_id or not secret_key:

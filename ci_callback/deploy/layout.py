@@ -1,4 +1,4 @@
-"""Which functions one description becomes: one, or three with `--split`. Pure but for `members`.
+"""The functions of one description: one, or three with `--split`. Pure but for `members`.
 
     NAME          the address; a role that can only put and get below the ledger's prefix
     NAME-sweep    the timer of sweeps; all rights, and a quota of one instance

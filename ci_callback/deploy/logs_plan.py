@@ -60,8 +60,8 @@ RULE: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Logs:
-    """What CLS holds under the function's name. ids: None where there is none. fields: name → type
-    of each indexed field, None where there is no index. description: of the topic."""
+    """The state of CLS under the function's name. ids: None if they do not exist. fields: name →
+    type of each indexed field; None without an index. description: of the topic."""
 
     logset: str | None = None
     topic: str | None = None
@@ -70,7 +70,7 @@ class Logs:
 
     @property
     def is_ours(self) -> bool:
-        """Whether deploy made the topic, or there is none."""
+        """Whether deploy made the topic, or it does not exist."""
         return self.topic is None or self.description.startswith(MARK)
 
     @property

@@ -28,8 +28,8 @@ CONSOLE = "https://console.cloud.tencent.com/scf/list"
 
 @dataclass(frozen=True)
 class Plan:
-    """kept: what the account holds, serverless.yml does not name, and stays. notes: what can't be
-    made."""
+    """kept: parts of the account that serverless.yml does not name, and that stay. notes: parts
+    that can't be made."""
 
     there: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
@@ -53,7 +53,7 @@ class Choices:
 def plan(
     desired: Desired, actual: Actual, choices: Choices, watching: Watching | None = None
 ) -> Plan:
-    """watching: the log topic and what watches it, where a topic is asked for.
+    """watching: the log topic with its alarms and dashboard, if a topic is requested.
 
     Raises:
         DeployError: what is there can't become what is wanted.

@@ -38,7 +38,7 @@ class Owner:
 
 def policy(template: str, settings: Settings, owner: Owner) -> dict[str, Any]:
     """The document for these settings, whose ledger is on COS. Statements about a spill are left
-    out where there is none on COS.
+    out if no spill is on COS.
 
     Raises:
         ValueError: a name in capitals is left, since the template has one that is not known.

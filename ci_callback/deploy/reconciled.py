@@ -30,7 +30,7 @@ def value(
 
 
 def calls(api: Api, name: str, text: str) -> Sequence[Call]:
-    """What sets it; [] where it is so.
+    """The calls that set it; [] if it is set.
 
     Raises:
         CloudError, DeployError

@@ -29,7 +29,7 @@ MAX_TOKENS = 2
 
 @dataclass(frozen=True)
 class Step:
-    """What is to be done. tokens: as CALLBACK_TOKENS is to be, the newest first."""
+    """The next step. tokens: as CALLBACK_TOKENS is to be, the newest first."""
 
     calls: Sequence[Call]
     tokens: tuple[str, ...]

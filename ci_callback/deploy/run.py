@@ -42,8 +42,7 @@ STALE_S = 15.0
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be deployed. template: docs/cam-policy.json. new_token: the one to use where there
-    is none."""
+    """The deployment. template: docs/cam-policy.json. new_token: used if the function has none."""
 
     description: Description
     bundle: Bundle
@@ -211,7 +210,7 @@ def _check_stage(api: Patient, description: Description, variables: Mapping[str,
 
 
 def _settled(api: Patient, name: str, read: Callable[[], Actual]) -> Actual:
-    """What is there once nothing is on its way: a run that was interrupted may have left the
+    """The state once every change is complete: a run that was interrupted may have left the
     function or a version on the way to being active."""
     for _ in range(carry_out.MAX_POLLS):
         found = read()
@@ -223,8 +222,8 @@ def _settled(api: Patient, name: str, read: Callable[[], Actual]) -> Actual:
 
 
 def _variables(job: Job, known: Mapping[str, str]) -> tuple[dict[str, str], bool]:
-    """All that the functions get, and whether the token among them is new. What is there and not
-    named stays, unless it is to be pruned."""
+    """All that the functions get, and whether the token among them is new. Existing variables
+    without a name in the file stay, unless they are to be pruned."""
     described = job.description.variables
     kept = {} if job.choices.prune else dict(known)
     # To lose the token means that CI is answered 401; the queues are noted by `connect`.

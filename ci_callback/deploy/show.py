@@ -19,7 +19,7 @@ _NAMES = {"Description": "bundle"}
 
 
 def show_plan(desired: Desired, plan: Plan) -> None:
-    """What is there, what differs, what stays, and the calls."""
+    """Prints the state, the differences, the values that stay, and the calls."""
     say(Styled(f"{desired.name} in {desired.description.region}", "bold"))
     for line in plan.there:
         say("  there    ", line)

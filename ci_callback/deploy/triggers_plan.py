@@ -1,4 +1,4 @@
-"""Triggers: what is wanted against what is there. Pure.
+"""Compares the desired triggers with those of the account. Pure.
 
 A timer is found by its name and qualifier, the URL by its qualifier: SCF gives it a name of its
 own.

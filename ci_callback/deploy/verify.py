@@ -58,7 +58,8 @@ class Tools:
 
 
 def verify(place: Place, tools: Tools) -> list[Finding]:
-    """The findings, in the order in which they were made; what they wrote is removed again."""
+    """The findings, in the order in which they were made; the objects that they wrote are
+    removed."""
     reached = _reached(place, tools)
     if reached.status == "fault":
         return [reached]

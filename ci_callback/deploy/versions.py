@@ -19,8 +19,8 @@ _BUNDLE = re.compile(r"bundle ([0-9a-f]{64})")
 
 @dataclass(frozen=True)
 class Status:
-    """What runs under one name. serving: the version that callbacks reach. bundle: the SHA-256 that
-    its description names, "" where it names none. topic: of its log, "" for none."""
+    """The function that runs under one name. serving: the version that callbacks reach. bundle: the
+    SHA-256 that its description names, "" where it names none. topic: of its log, "" for none."""
 
     name: str
     state: str
@@ -107,7 +107,7 @@ def rollback(api: Api, name: str, to: str = "") -> tuple[str, Sequence[Call]]:
 
 
 def _to_bundle(found: Status, bundle: str) -> list[Call]:
-    """What lets a function run a bundle; [] where it does, or has no such version."""
+    """The calls by which a function runs a bundle; [] if it does, or has no such version."""
     fitting = [row.number for row in found.versions if bundle_of(row.description) == bundle]
     if not fitting or found.bundle == bundle:
         return []

@@ -1,5 +1,5 @@
-"""What watches a function's log topic: alarms, the group that they notify, a dashboard. Pure but
-for `read` and `removal`.
+"""The alarms of a function's log topic, the group that they notify, and a dashboard. Pure but for
+`read` and `removal`.
 
 Each is found by its name, which begins with deploy's mark: CLS keeps no description of them.
 """
@@ -24,7 +24,7 @@ _PAGE = 100
 
 @dataclass(frozen=True)
 class Watched:
-    """What CLS holds. alarms: by name."""
+    """The state of CLS. alarms: by name."""
 
     notice: Mapping[str, Any] | None = field(default=None, repr=False)
     alarms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Watching:
-    """What is wanted, and what is there. name: of the function."""
+    """The desired state and the state of CLS. name: of the function."""
 
     name: str
     region: str
@@ -49,7 +49,7 @@ class Watching:
 
     @property
     def notes(self) -> Iterator[str]:
-        """What a person must know of it."""
+        """The notes for a person."""
         yield from self.robots.left_out
         if not self.robots.callbacks:
             yield "no alarm: ALERT_URLS names no robot that CLS can notify"

@@ -1,1 +1,1 @@
-"""`serve`: the function on loopback as SCF would call it, its timer, and a stand-in for CI."""
+"""`serve`: the function on loopback as SCF would call it, its timer, and a simulator of CI."""

@@ -18,7 +18,7 @@ def keys_to_delete(body: bytes) -> list[str]:
     """The keys that a DELETE Multiple Objects names.
 
     Raises:
-        PayloadError: the body is none.
+        PayloadError: the body is not such a request.
     """
     named = tree.get_all(payload.parse(body, payload.Limits())[0], "Delete.Object")
     keys = [tree.text(entry, "Key") or "" for entry in named if isinstance(entry, dict)]

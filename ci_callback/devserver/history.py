@@ -69,8 +69,8 @@ class JobAnswer:
 class Invocation:
     """One invocation of the function. at: epoch seconds at which it began.
 
-    request: None for the timer's. raw: what the function gave back. lines: its log. again_of:
-    the delivery that was sent again.
+    request: None for the timer's. raw: the value that the function returned. lines: its log.
+    again_of: the delivery that was sent again.
     """
 
     way: Way
@@ -205,7 +205,7 @@ class History:
 
     @property
     def changes(self) -> int:
-        """How many invocations there were, and changes that `tell` told of."""
+        """The number of invocations, and of changes that `tell` reported."""
         with self._changed:
             return self._version + self._told
 

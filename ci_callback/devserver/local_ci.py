@@ -1,4 +1,4 @@
-"""A stand-in for CI on loopback, so that a failure can be seen to be retried without cost.
+"""A simulator of CI on loopback, so that a failure can be seen to be retried without cost.
 
 It knows each job that a callback reported, just as the callback described it; so
 "did it really fail?" is answered with yes. A job that the function submits runs for a
@@ -199,7 +199,7 @@ class LocalCi:
         self._face.finish(job_id, end.state, end.code, end.message, dict(end.result))
 
     def _failure(self, root_job_id: str) -> End:
-        """The same that the first attempt told."""
+        """The same as the first attempt reported."""
         root = self._face.jobs.get(root_job_id)
         detail = root.detail() if root else {}
         return End("Failed", detail.get("Code") or "InternalError", detail.get("Message") or "")

@@ -52,8 +52,8 @@ class LocalCloud:
     """Use as a context manager. folder: of the buckets. port: 0 for any free one.
 
     Attributes:
-        account: what the API answers from. deployed: the functions. queues: CI's, of each bucket
-        the same.
+        account: the state of the API. deployed: the functions. queues: CI's, of each bucket the
+        same.
     """
 
     def __init__(self, folder: Path, port: int = 0) -> None:

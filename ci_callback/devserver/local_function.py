@@ -33,7 +33,7 @@ MIN_SECRET = 4
 
 
 class Learns(Protocol):
-    """Who must know of a callback before the function does: the stand-in for CI."""
+    """The simulator of CI, which must know of a callback before the function does."""
 
     def learn(self, body: bytes) -> None: ...
 

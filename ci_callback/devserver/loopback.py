@@ -1,4 +1,4 @@
-"""Who may talk to the server: this machine alone, and in a browser no other site's pages.
+"""Limits who may talk to the server: only this machine, and in a browser no other site's pages.
 
 A page of another site can make a browser send requests to 127.0.0.1, and by a name that it
 lets point there (DNS rebinding) even read the answers. So the Host header must be ours, and
@@ -43,8 +43,8 @@ def is_own_host(host: str, port: int) -> bool:
 
 
 def is_foreign(origin: str | None, site: str | None, port: int) -> bool:
-    """Whether a browser sent it from a page of another site. What is no browser, such as CI or
-    curl, sends neither of the two headers. origin: Origin; site: Sec-Fetch-Site."""
+    """Whether a browser sent it from a page of another site. Clients that are not browsers, such as
+    CI or curl, send neither of the two headers. origin: Origin; site: Sec-Fetch-Site."""
     if origin is not None:
         scheme, _, host = origin.partition("://")
         return scheme != "http" or not is_own_host(host, port)

@@ -1,4 +1,4 @@
-"""Retries that wait are made due now: what a person asks for who does not want to wait.
+"""Makes waiting retries due now, for a person who does not want to wait.
 
 The ticket moves as the sweep itself moves one: the new one is put before the old one is
 marked done. The claim in `_attempts/` keeps one submission per attempt, whichever is first.

@@ -1,4 +1,4 @@
-"""Everything that `serve` runs, put together: function, timer, stand-in for CI, console."""
+"""Everything that `serve` runs, put together: function, timer, simulator of CI, console."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CannotServeError(HandlerError):
 class Options:
     """How to serve. Times are in seconds; an interval of 0 means never.
 
-    ci_run_s: how long a job runs at the stand-in for CI. strict: under SCF's limits. cache: where
+    ci_run_s: how long a job runs at the simulator of CI. strict: under SCF's limits. cache: where
     the console keeps its index; None: it is made anew with each start.
     """
 
@@ -137,8 +137,8 @@ def url_of(host: str, port: int) -> str:
 
 
 def _is_local(settings: Settings, asked: WhichCi) -> bool:
-    """Whether the stand-in is used: always for a folder unless asked otherwise, since a retry
-    on the real CI costs money; never for COS, whose endpoint would be the stand-in's too."""
+    """Whether the simulator is used: always for a folder unless asked otherwise, since a retry on
+    the real CI costs money; never for COS, whose endpoint would be the simulator's too."""
     is_folder = settings.ledger_url.scheme == "file" and settings.cos_endpoint is None
     if asked == "local" and not is_folder:
         raise CannotServeError(

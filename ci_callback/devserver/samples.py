@@ -70,7 +70,7 @@ def make(asked: Asked, hex_id: str | None = None) -> Sample:
 
 
 def results_of(tag: str) -> Mapping[str, Tree]:
-    """What CI adds below Operation once a job of a tag has succeeded."""
+    """The nodes that CI adds below Operation once a job of a tag has succeeded."""
     try:
         made = sample(tag, SampleOptions(), time.time(), uuid.uuid4().hex)
     except NotSampledError:

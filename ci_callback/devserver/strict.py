@@ -107,10 +107,10 @@ class StrictFunction(LocalFunction):
 
 
 class Platform:
-    """What a StrictFunction needs. Use as a context manager.
+    """The platform of a StrictFunction. Use as a context manager.
 
     Attributes:
-        cos: what answers for COS where the ledger, or the spill, is in a folder; else None.
+        cos: answers for COS if the ledger, or the spill, is in a folder; else None.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -1,5 +1,5 @@
 """The table of checks, and their running: each for itself, within its time-out, none in another's
-way. What depends on another is left out where that found a fault."""
+way. A check that depends on another is left out if that one found a fault."""
 
 from __future__ import annotations
 

@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Question(Generic[T]):
-    """name: of the check. right: what the keys must be allowed. ask: may raise CloudError. refused:
-    the finding of any other refusal. region: "" for that of the settings. timeout_s: of one
-    request."""
+    """name: of the check. right: the permission that the keys need. ask: may raise CloudError.
+    refused: the finding of any other refusal. region: "" for that of the settings. timeout_s: of
+    one request."""
 
     name: str
     right: str
@@ -29,7 +29,7 @@ class Question(Generic[T]):
 
 
 def ask_about_function(case: Case, question: Question[T]) -> T | Finding:
-    """The answer; a finding where no function is named, or there is none."""
+    """The answer; a finding if no function is named, or it does not exist."""
     if not case.target.function:
         fix = f"{PROGRAM} doctor --function NAME"
         return skipped(question.name, "no function is named", fix)
@@ -37,7 +37,7 @@ def ask_about_function(case: Case, question: Question[T]) -> T | Finding:
 
 
 def ask(case: Case, question: Question[T]) -> T | Finding:
-    """The answer; a finding where there is none."""
+    """The answer; a finding without one."""
     settings, name = case.settings, question.name
     if settings.credentials is None or settings.region is None:
         return skipped(name, "no credentials and COS_REGION to ask Tencent Cloud with")

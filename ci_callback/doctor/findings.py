@@ -21,9 +21,8 @@ _MIN_SECRET_CHARS = 4
 class Finding:
     """One thing that was looked at.
 
-    what: how it stands; of a skipped one, why it was not looked at. fix: the command or the
-    console page that puts it right; "" where nothing is to be done. exit: what the command
-    ends with because of it.
+    what: its state; of a skipped one, why it was not checked. fix: the command or the console page
+    that corrects it; "" if nothing is to be done. exit: the resulting exit status of the command.
     """
 
     name: str

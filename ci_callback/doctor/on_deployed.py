@@ -112,7 +112,7 @@ def _platform(found: FunctionVersion, mine: Settings) -> list[_Problem]:
 
 
 def _environment(found: FunctionVersion, mine: Settings) -> list[_Problem]:
-    """What its own environment means, as the function reads it."""
+    """The settings that the function reads from its own environment."""
     credentials = mine.credentials
     if credentials is None:
         raise AssertionError("the check has looked")

@@ -70,7 +70,7 @@ def _of(case: Case, function: str, name: str, needed: Collection[str] = ()) -> l
 
 
 def _refused(name: str) -> Callable[[CloudError], Finding]:
-    """What any other refusal than that of a right means."""
+    """The meaning of a refusal that is not about a permission."""
 
     def finding(error: CloudError) -> Finding:
         if BUSY in error.code:

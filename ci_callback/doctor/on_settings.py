@@ -1,4 +1,4 @@
-"""The environment: what is wrong, and what is right and will surprise."""
+"""The environment: faults, and valid settings with surprising effects."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from handler.stores import open_spill, open_store
 
 
 class _Step(NamedTuple):
-    """One operation of a store. do: what is wrong, "" where nothing is."""
+    """One operation of a store. do: returns the fault, "" without one."""
 
     name: str
     action: str

@@ -42,7 +42,7 @@ METADATA = "ci_callback.digest"
 
 @dataclass
 class _Spooled:
-    """What was written to the file of lines."""
+    """The contents of the file of lines."""
 
     count: int
     size: int

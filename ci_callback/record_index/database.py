@@ -74,7 +74,7 @@ class IndexFile:
             self.clear()
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Begin again."""
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         self._make()

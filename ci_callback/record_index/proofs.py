@@ -1,4 +1,4 @@
-"""What the ledger proves beside its records: re-submissions, and which job is which attempt."""
+"""The proofs of the ledger beside its records: re-submissions, and the attempt of each job."""
 
 from __future__ import annotations
 

@@ -23,9 +23,8 @@ _ORDERS: Mapping[Sort, str] = {
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for; "" and None: anything. words: each is part of a text, without regard to
-    case. received: from and before, epoch seconds. created: UTC days, both included. roots: root
-    jobs."""
+    """The search; "" and None: anything. words: each is part of a text, without regard to case.
+    received: from and before, epoch seconds. created: UTC days, both included. roots: root jobs."""
 
     tag: str = ""
     outcome: str = ""
@@ -56,7 +55,7 @@ class Search:
 
 
 class Found(NamedTuple):
-    """A record that matches. value: what it is sorted by."""
+    """A record that matches. value: its sort key."""
 
     key: str
     value: float | None

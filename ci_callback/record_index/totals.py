@@ -91,7 +91,7 @@ class Totals:
         return families
 
     def fates(self, due: Mapping[str, int]) -> dict[str, Fate]:
-        """What became of each family, by its root."""
+        """The fate of each family, by its root."""
         return self.families().fates(*self._endings(due))
 
     def _endings(self, due: Mapping[str, int]) -> tuple[dict[str, Noted], Mapping[str, int]]:

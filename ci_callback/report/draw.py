@@ -26,7 +26,7 @@ from ci_callback.report.shapes import (
 
 @dataclass(frozen=True)
 class Key:
-    """An entry of a legend. href: what shows or hides it; is_hidden: whether it is hidden."""
+    """An entry of a legend. href: shows or hides it; is_hidden: whether it is hidden."""
 
     tone: str
     label: str

@@ -18,7 +18,7 @@ def gather(store: Store, since: date, until: date) -> Figures:
     """The figures of the jobs that were created between two UTC days, both included. A job without
     a time of creation counts on the day its callback came.
 
-    What became of a failed job is looked up however late it was. May raise StoreError.
+    The retries of a failed job are looked up however late they were. May raise StoreError.
     """
     tally, families = Tally(), Families()
     for stored in reading.records(

@@ -1,4 +1,4 @@
-"""Where a mark of a chart leads. A report stands alone, and has no links; the console has."""
+"""Where a mark of a chart leads. A report is a single file without links; the console has links."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Families:
         )
 
     def fates(self, noted: Mapping[str, Noted], due: Mapping[str, int]) -> dict[str, Fate]:
-        """What became of each family, by its root."""
+        """The fate of each family, by its root."""
         return {root: fate for root, (fate, _) in self._ends(noted, due).items()}
 
     def _ends(

@@ -21,7 +21,7 @@ TEXT = 12.0
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a bar. hint: what is shown when it is pointed at. href: where it leads."""
+    """A part of a bar. hint: shown when the pointer is on it. href: where it leads."""
 
     tone: str
     value: float
@@ -90,7 +90,7 @@ def within_link(href: str, *drawn: Safe) -> Safe:
 
 
 def hatches(name: str, places: Sequence[Placed]) -> list[Safe]:
-    """What tells parts apart without colour."""
+    """Distinguishes parts without colour."""
     paths: dict[str, str] = {}
     for part, x, y, wide, high in places:
         if part.tone in _HATCHES:

@@ -1,7 +1,7 @@
 """From job records to the figures of a report. Pure.
 
-What is kept while records pass is small and does not depend on how large they are: counts, one
-float for each run and wait time (8 bytes), the few slowest and largest jobs, and short texts.
+The state that is kept while records pass is small, whatever their size: counts, one float for each
+run and wait time (8 bytes), the few slowest and largest jobs, and short texts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A moderation review (内容审核), in its Detail and in its Simple form, that found something.
 
-The parts of a review stand under names of their own for each event: so the pages
-"图片审核回调内容" and its neighbours, 网页审核 460/65808, and review.py, which reads them.
+The parts of a review have names of their own for each event. Sources: "图片审核回调内容" and its
+neighbours, 网页审核 460/65808, and review.py, which reads them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from handler.callback.tree import Tree
 
 @dataclass(frozen=True)
 class Review:
-    """One event. parts: where it tells of what it looked at."""
+    """One event. parts: the node that lists the reviewed parts."""
 
     letters: str
     object: str

@@ -1,8 +1,8 @@
 """The request of each kind of job: its input, its output and its settings, as CI echoes them.
 
-What a job finds out is not here but in the catalogue. A tag that has no row here gets that
-of its family. Sources: the samples of the callback pages and, where there is none, of the
-submit pages; `${Number}` stands in a name of which there will be several.
+The results of a job are in the catalogue. A tag without a row gets the row of its family. Sources:
+the samples of the callback pages and, where there is none, of the submit pages; `${Number}` stands
+in a name of which there will be several.
 """
 
 from __future__ import annotations

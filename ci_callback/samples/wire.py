@@ -1,7 +1,7 @@
 """A tree of texts as CI writes it: XML, or JSON that was made out of that XML.
 
-In the 25 samples of JSON in the documents nearly every value is a text; what is empty is left
-out, and of a list of one that one stands there alone. JobsDetail is a list in 18 of them.
+In the 25 samples of JSON in the documents nearly every value is a text; empty values are left out,
+and a list of one is written as its only element. JobsDetail is a list in 18 of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A table of fields, written instead of read: each value in the form in which CI sends it.
 
 Which form that is, the table itself says: of the forms that CI is known to write, the first
-one that the field reads back as the value. Values are the tables' examples. What they can't
+one that the field reads back as the value. Values are the tables' examples. Values that they can't
 know (the time, the object, a state) is named in the notes.
 """
 
@@ -122,7 +122,7 @@ def _number(definition: Field | None) -> float | None:
 
 
 def _other(name: str, word: str) -> str:
-    """The name of the field that tells the begin, or the end, of what this one tells of."""
+    """The name of the field with the begin, or the end, that belongs to this one."""
     return "_".join(word if part in ("begin", "end") else part for part in name.split("_"))
 
 

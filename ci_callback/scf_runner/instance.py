@@ -148,7 +148,7 @@ class Instance:
     def _converse(
         self, asked: Mapping[str, Any], limit_s: float, late: int, log: LogService
     ) -> dict[str, Any]:
-        """Send a line, and read until what answers it; what it logs meanwhile goes to the log.
+        """Send a line, and read until its answer; lines that it logs meanwhile go to the log.
 
         late: the status with which it is ended at limit_s.
         """

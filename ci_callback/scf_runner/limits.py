@@ -1,4 +1,4 @@
-"""What SCF allows a function: each limit with the page that it comes from."""
+"""The limits of SCF, each with the page that it comes from."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Retry(NamedTuple):
 
 @dataclass
 class ScfRunner:
-    """Use as a context manager. env: what the function is configured with.
+    """Use as a context manager. env: the function's environment variables.
 
     credentials: the keys of an invocation, added to the environment of its process: the platform
         renews them. offset: seconds by which the clock is ahead. noted: called with each event and

@@ -1,4 +1,4 @@
-"""What the console says after a button was pressed."""
+"""The console's messages after a button was pressed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each page of the console is for, and how to read it; and the next step of an empty one."""
+"""The purpose of each page of the console, how to read it, and the next step of an empty one."""
 
 from __future__ import annotations
 
