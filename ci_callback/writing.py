@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ci_callback.command_language import localised
 from ci_callback.named_ledgers import NamedLedger, known_as
 from ci_callback.newest import Dated
 from ci_callback.terminal import Styled, complain
@@ -82,10 +83,10 @@ def confirm_writing(settings: Settings, yes: bool) -> None:
         return
     if not someone_is_there():
         raise typer.BadParameter(
-            f"this writes to {ledger_name(url)}, and nobody can be asked: pass --yes, or name "
-            "another ledger with --ledger"
+            f"this writes to {ledger_name(url)}, and there is no terminal to ask at: "
+            "pass --yes, or name another ledger with --ledger"
         )
-    typer.confirm("Write to it?", abort=True, err=True)
+    typer.confirm(localised("Write to it?"), abort=True, err=True)
 
 
 class ReadOnly:

@@ -52,8 +52,8 @@ def deploy(
         bool,
         typer.Option(
             "--dry-run",
-            help="Show what is there, what differs and what would be called; write nothing. "
-            "Exit status 2 where something differs.",
+            help="Show the state, the differences and the calls; write nothing. Exit "
+            "status 2 if something differs.",
         ),
     ] = False,
     name: Name = "",
@@ -74,36 +74,39 @@ def deploy(
         bool,
         typer.Option(
             "--adopt",
-            help="Take over what bears the name and deploy did not make: function, role, policy, "
-            "log topic.",
+            help="Take over a function, role, policy or log topic of that name that deploy"
+            " did not make.",
         ),
     ] = False,
     split: Annotated[
         bool | None,
         typer.Option(
             "--split/--no-split",
-            help="Callbacks by a function whose role can only put and get; timers by two others. "
-            "Without either: as it is.",
+            help="A function whose role can only put and get handles callbacks, two others"
+            " run the timers. Default: no change.",
         ),
     ] = None,
     logs: Annotated[
         bool,
         typer.Option(
             "--logs",
-            help="A log topic of its own, whose fields can be asked for, with alarms that notify "
-            "the robots of ALERT_URLS, and a dashboard.",
+            help="Make a log topic with indexed fields, alarms that notify the robots of "
+            "ALERT_URLS, and a dashboard.",
         ),
     ] = False,
     verify: Annotated[
         bool | None,
         typer.Option(
             "--verify/--no-verify",
-            help="Send a sample through the address and let a timer's sweep remove a ticket. "
-            "Without either: where something was changed.",
+            help="Send a sample through the address, and let a timer's sweep remove a "
+            "ticket. Default: if something changed.",
         ),
     ] = None,
     connect_queues: Annotated[
-        bool, typer.Option("--connect", help="Let CI's queues call it, as `deploy connect` does.")
+        bool,
+        typer.Option(
+            "--connect", help="Let CI's queues call the function, as `deploy connect` does."
+        ),
     ] = False,
     yes: Yes = False,
     show_token: Annotated[

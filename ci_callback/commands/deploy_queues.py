@@ -35,9 +35,7 @@ def connect(
         typer.Option(help=f"A kind of queue ({', '.join(KINDS)}), or workflow; without it all."),
     ] = None,
     yes: Yes = False,
-    undo: Annotated[
-        bool, typer.Option("--undo", help="Bring back what stood there before.")
-    ] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Restore the earlier settings.")] = False,
     dry_run: DryRun = False,
     name: Name = "",
     stage: Stage = "production",
@@ -70,7 +68,7 @@ def note_queues(
 
     own = session.description
     if reconciled.VARIABLE in own.variables:
-        say(f"{reconciled.VARIABLE} is set here, and each deploy goes by it: it stays as it is.")
+        say(f"{reconciled.VARIABLE} is set here, and each deploy uses it: it stays as it is.")
         return False
     known = function.case.settings.reconcile_queues
     text = reconciled.value(known, done.calling, done.seen, time.time())
@@ -85,10 +83,11 @@ def note_queues(
 
 def rotate_token(
     finish: Annotated[
-        bool, typer.Option("--finish", help="Take the old token away, a day after the new one.")
+        bool,
+        typer.Option("--finish", help="Remove the old token, a day after the new one was added."),
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="With --finish: do not wait for the day to be over.")
+        bool, typer.Option("--yes", help="With --finish: do not wait for a day.")
     ] = False,
     dry_run: DryRun = False,
     name: Name = "",
@@ -96,14 +95,14 @@ def rotate_token(
     region: Region = "",
     to: To = "",
 ) -> None:
-    """Add a token and give it to the queues that call the function; later take the old away."""
+    """Add a token and give it to the queues that call the function; later remove the old one."""
     from ci_callback.deploy import connecting, rotate
     from ci_callback.deploy.job import Request
 
     with session_of(Request(name, stage, region, to)) as session:
         own = session.description
         if rotate.VARIABLE in own.variables:
-            complain(f"rotate-token: {rotate.VARIABLE} is set here, and each deploy goes by it")
+            complain(f"rotate-token: {rotate.VARIABLE} is set here, and each deploy uses it")
             complain(f"    fix: put the new token before the old one in {rotate.VARIABLE}, deploy")
             raise typer.Exit(EXIT_NOT_2XX)
         function = connecting.deployed(session.cloud, session.operator, own.name)
@@ -118,7 +117,7 @@ def rotate_token(
             return
         # First of all: whatever fails below, the rotation can be finished with it.
         address = function.with_token(step.tokens[0])
-        say("The address is shown now and not again:", address)
+        say("The address is shown only now:", address)
         rotate.note(function, time.time())
         with connecting.refusals_of_ci("`deploy connect` gives the others the new token"):
             moved = rotate.move_queues(function, step.tokens, address)

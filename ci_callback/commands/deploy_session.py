@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 EXIT_DIFFERENT = 2
 TOKEN_BYTES = 32
 
-Name = Annotated[str, typer.Option(help="Name of the function; else serverless.yml's.")]
+Name = Annotated[
+    str, typer.Option(help="Name of the function; default: the one in serverless.yml.")
+]
 Stage = Annotated[
     str,
     typer.Option(
-        help="staging, or any other word: the function's name ends with it. production: as it is. "
-        "What .env.STAGE says goes before the environment."
+        help="staging, or any other word: the end of the function's name. production: no "
+        "ending. .env.STAGE takes precedence over the environment."
     ),
 ]
-Region = Annotated[str, typer.Option(help="Region of bucket and function; else COS_REGION.")]
+Region = Annotated[str, typer.Option(help="Region of bucket and function; default: COS_REGION.")]
 To = Annotated[
     str,
     typer.Option(
-        help="Rehearse at `serve --cloud`, which stands in for Tencent Cloud on this machine.",
+        help="Rehearse with `serve --cloud`, which simulates Tencent Cloud on this machine.",
         metavar="http://127.0.0.1:PORT",
     ),
 ]
 Yes = Annotated[
-    bool, typer.Option("--yes", help="Replace addresses of others without being asked.")
+    bool, typer.Option("--yes", help="Replace addresses of other systems without asking.")
 ]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be called, and call nothing.")
-]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the calls, and make none.")]
 
 
 def carry_out(session: Session, calls: Sequence[Call], dry_run: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ci_callback.command_language import localised
 from ci_callback.commands.deploy_session import (
     DryRun,
     Name,
@@ -63,7 +64,7 @@ def _ledger(session: Session, found: Status) -> Store:
 
 def rollback(
     version: Annotated[
-        str, typer.Option("--version", help="The version to go to; else the one before.")
+        str, typer.Option("--version", help="The version to go to; default: the previous one.")
     ] = "",
     dry_run: DryRun = False,
     name: Name = "",
@@ -71,7 +72,7 @@ def rollback(
     region: Region = "",
     to: To = "",
 ) -> None:
-    """Let callbacks and timers reach the version before. The next deploy goes forward again."""
+    """Let callbacks and timers reach the previous version. The next deploy goes forward again."""
     from ci_callback.deploy import versions
     from ci_callback.deploy.job import Request
 
@@ -83,7 +84,7 @@ def rollback(
 
 def destroy(
     yes: Annotated[
-        str, typer.Option(help="The function's name, in place of being asked for it.")
+        str, typer.Option(help="The function's name; without it the command asks for it.")
     ] = "",
     dry_run: DryRun = False,
     name: Name = "",
@@ -91,7 +92,7 @@ def destroy(
     region: Region = "",
     to: To = "",
 ) -> None:
-    """Remove function, role and policy that deploy made. The ledger stays."""
+    """Remove the function, role and policy that deploy made. The ledger stays."""
     from ci_callback.deploy import versions
     from ci_callback.deploy.job import Request
 
@@ -99,12 +100,12 @@ def destroy(
         function = session.description.name
         calls = versions.removal(session.cloud, function)
         if not calls:
-            say(f"nothing of {function} is there")
+            say(f"{function} has nothing to remove")
             return
         if not dry_run:
             for call in calls:
                 say(f"  {call.service} {call.action}: {call.why}")
-            given = yes or typer.prompt(f"Type {function} to remove it")
+            given = yes or typer.prompt(localised(f"Type {function} to remove it"))
             if given != function:
                 complain("destroy:", "that is not its name; nothing was removed")
                 raise typer.Exit(EXIT_NOT_2XX)

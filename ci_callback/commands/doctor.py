@@ -65,7 +65,7 @@ def examine(
 
 def doctor(
     function: Annotated[
-        str, typer.Option(help="Name of the deployed function: its triggers are looked at.")
+        str, typer.Option(help="Name of the deployed function, to check its triggers.")
     ] = "",
     namespace: Annotated[str, typer.Option(help="The function's namespace.")] = "default",
     url: Annotated[
@@ -80,7 +80,9 @@ def doctor(
     ] = None,
     send_test_alert: Annotated[
         bool,
-        typer.Option("--send-test-alert", help="Send one marked message to each of ALERT_URLS."),
+        typer.Option(
+            "--send-test-alert", help="Send a test message to each address of ALERT_URLS."
+        ),
     ] = False,
     scf_endpoint: Annotated[str, typer.Option(hidden=True)] = "",
     as_json: AsJson = False,

@@ -39,7 +39,7 @@ def types(begin: str) -> list[str]:
     return [name for name in TYPES if name.startswith(begin)]
 
 
-app = typer.Typer(help="Events: what your own code heard, and send them again.")
+app = typer.Typer(help="List the events that your own code received, and send them again.")
 
 Since = Annotated[
     datetime | None,
@@ -59,7 +59,7 @@ Type = Annotated[
     ),
 ]
 Unsent = Annotated[
-    bool, typer.Option("--unsent", help="Only events that a destination did not take.")
+    bool, typer.Option("--unsent", help="Only events that a destination did not accept.")
 ]
 
 
@@ -69,9 +69,11 @@ def events(
     since: Since = None,
     kind: Type = None,
     unsent: Unsent = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Print new ones as they come.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Also print new events as they are made.")
+    ] = False,
     every: Annotated[
-        float, typer.Option(min=0.1, help="Seconds between two looks with --follow.")
+        float, typer.Option(min=0.1, help="With --follow: seconds between two readings.")
     ] = 2.0,
     count: Annotated[
         int, typer.Option(min=0, help="With --follow: exit after so many; 0: run until Ctrl-C.")
@@ -108,13 +110,13 @@ def events(
 @app.command(epilog=f"Example: {PROGRAM} events resend --since 24h --type job.failed --unsent")
 def resend(
     event_id: Annotated[
-        str | None, typer.Argument(help="The event's id; without it all that match.", metavar="ID")
+        str | None, typer.Argument(help="The event's id; default: all that match.", metavar="ID")
     ] = None,
     to: Annotated[
         str | None,
         typer.Option(
-            help="An address as in FORWARD_URLS, to which this command itself sends. Without it "
-            "the events are queued again for the destinations that they were meant for."
+            help="An address as in FORWARD_URLS, to which this command sends. Default: "
+            "queue the events again for their own destinations."
         ),
     ] = None,
     since: Since = None,

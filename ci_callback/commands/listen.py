@@ -36,17 +36,17 @@ def listen(
     ] = None,
     types: Annotated[str, typer.Option(help="Patterns of types, separated by commas.")] = "*",
     every: Annotated[
-        float, typer.Option(min=0.1, help="Seconds between two looks at the ledger.")
+        float, typer.Option(min=0.1, help="Seconds between two readings of the ledger.")
     ] = 2.0,
     count: Annotated[
         int, typer.Option(min=0, help="Exit after so many events; 0: run until Ctrl-C.")
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Send the events of a ledger to your own code as they come.
+    """Send the events of a ledger to your own code as they are made.
 
-    Where FORWARD_URLS is set in the function all its events come; else those that follow from a
-    new record.
+    If the function has FORWARD_URLS, all its events are sent; else those that follow from new
+    records.
     """
     for pattern in types.split(","):
         known_type(pattern.strip())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO, cast
 
 import typer
 
+from ci_callback.command_language import localised
 from ci_callback.commands.deploy_session import own_topic, session_of
 from ci_callback.log_recovery import Recovery, recover
 from handler.log import BODY_PART
@@ -134,8 +135,10 @@ def _accepts(recovery: Recovery) -> bool:
     if not _is_terminal():
         return False
     return typer.confirm(
-        f"{count} of {len(recovery.bodies)} bodies came while CALLBACK_TOKENS was missing or "
-        "malformed: anyone may have sent them. Take them in?"
+        localised(
+            f"{count} of {len(recovery.bodies)} bodies arrived while CALLBACK_TOKENS was missing "
+            "or malformed: anyone may have sent them. Store them?"
+        )
     )
 
 

@@ -34,8 +34,10 @@ _VALUE = re.compile(r"[\w.:-]{1,200}")
 
 def logs(
     since: Since = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more.")] = False,
-    event: Annotated[str, typer.Option(help="Only lines of this event, as sweep.")] = "",
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Also print new lines as they arrive.")
+    ] = False,
+    event: Annotated[str, typer.Option(help="Only lines of this event, such as sweep.")] = "",
     level: Annotated[str, typer.Option(help="Only lines of this level: ERROR.")] = "",
     job: Annotated[str, typer.Option(help="Only lines about this job.")] = "",
     name: Name = "",
@@ -43,7 +45,7 @@ def logs(
     region: Region = "",
     to: To = "",
 ) -> None:
-    """Print the lines of the deployed function's log, oldest first; without --since of an hour.
+    """Print the log of the deployed function, oldest lines first; default: the last hour.
 
     The function needs a log topic of its own: deploy --logs.
     """
@@ -55,7 +57,7 @@ def logs(
     asked = {name: value for name, value in wanted.items() if value}
     for option, value in asked.items():
         if not _VALUE.fullmatch(value):
-            raise typer.BadParameter(f"{option}: letters, digits and . : - _ alone")
+            raise typer.BadParameter(f"{option}: only letters, digits and . : - _")
     begin = since or datetime.now(timezone.utc) - timedelta(hours=1)
     with session_of(Request(name, stage, region, to)) as session:
         topic = own_topic(session)

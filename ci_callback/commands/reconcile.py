@@ -19,7 +19,7 @@ def reconcile(
     tag: Annotated[
         str | None,
         typer.Option(
-            help="Only this tag, in place of RECONCILE_TAGS and RECONCILE_QUEUES.",
+            help="Only this tag, instead of RECONCILE_TAGS and RECONCILE_QUEUES.",
             autocompletion=tags,
             callback=known_tag,
         ),
@@ -27,11 +27,11 @@ def reconcile(
     hours: Annotated[
         int, typer.Option(min=1, max=24 * 31, help="With --tag: hours to look back.")
     ] = 24,
-    minutes: Annotated[int, typer.Option(min=1, help="Stop after so many minutes.")] = 15,
+    minutes: Annotated[int, typer.Option(min=1, help="Stop after this many minutes.")] = 15,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask CI for the jobs of the last hours, and store those whose callback never came."""
+    """Ask CI for the jobs of the last hours, and store those whose callback never arrived."""
     with local(doing="Comparing") as here:
         context = here.sweep_context
         if tag is not None:

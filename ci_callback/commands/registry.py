@@ -63,7 +63,7 @@ ROWS = (
     Row(
         "listen",
         LOOK,
-        "Send the events of a ledger to your own code as they come.",
+        "Send the events of a ledger to your own code as they are made.",
         "listen --forward-to http://localhost:3000/hook",
     ),
     Row(
@@ -93,13 +93,13 @@ ROWS = (
     Row(
         "events",
         LOOK,
-        "Events: what your own code heard, and send them again.",
+        "List the events that your own code received, and send them again.",
         "events --since 24h --type job.failed",
     ),
     Row(
         "logs",
         DEPLOY,
-        "Print the lines of the deployed function's log, oldest first; without --since of an hour.",
+        "Print the log of the deployed function, oldest lines first; default: the last hour.",
         "logs --since 1h --event sweep",
     ),
     Row(
@@ -123,7 +123,7 @@ ROWS = (
     Row(
         "reconcile",
         FIX,
-        "Ask CI for the jobs of the last hours, and store those whose callback never came.",
+        "Ask CI for the jobs of the last hours, and store those whose callback never arrived.",
         "reconcile --tag Transcode --hours 6",
     ),
     Row(
@@ -210,7 +210,7 @@ def settings(
         typer.Option(
             "--verbose",
             "-v",
-            help="Say how many requests the ledger was sent; of invoke, print the log.",
+            help="Print the number of requests to the ledger; with invoke, print the log too.",
         ),
     ] = False,
     version: Annotated[

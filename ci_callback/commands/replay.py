@@ -79,16 +79,17 @@ def replay(
         bool,
         typer.Option("--dead", help="With --from: its dead letters, not its records."),
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="With --from: at most so many.")] = 10_000,
+    limit: Annotated[int, typer.Option(min=1, help="With --from: at most this many.")] = 10_000,
     accept_unauthenticated: Annotated[
         bool,
         typer.Option(
             "--accept-unauthenticated",
-            help="With --from-log: do not ask about bodies whose sender was not checked.",
+            help="With --from-log: do not ask about bodies from unchecked senders.",
         ),
     ] = False,
     function: Annotated[
-        str, typer.Option(help="With cls:, name of the function; else serverless.yml's.")
+        str,
+        typer.Option(help="With cls: name of the function; default: the one in serverless.yml."),
     ] = "",
     stage: Stage = "production",
     cloud: Annotated[str, typer.Option(hidden=True)] = "",

@@ -43,8 +43,8 @@ def serve(
         bool,
         typer.Option(
             "--cloud",
-            help="Stand in for Tencent Cloud, so that `deploy --to` can be rehearsed: an empty "
-            "account, COS in the folder ./cloud, and the function once it is deployed.",
+            help="Simulate Tencent Cloud, to rehearse `deploy --to`: an empty account, COS"
+            " in the folder ./cloud, and the function once it is deployed.",
         ),
     ] = False,
     strict: Annotated[

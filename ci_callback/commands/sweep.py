@@ -26,7 +26,7 @@ USUAL = "action,job,would"
 
 def sweep(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only print what a sweep would do; write nothing.")
+        bool, typer.Option("--dry-run", help="Print the steps of a sweep; write nothing.")
     ] = False,
     yes: Yes = False,
     columns: Columns = None,

@@ -27,7 +27,7 @@ def tail(
     tag: Tag = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only failed jobs.")] = False,
     every: Annotated[
-        float, typer.Option(min=0.1, help="Seconds between two looks at the ledger.")
+        float, typer.Option(min=0.1, help="Seconds between two readings of the ledger.")
     ] = 2.0,
     days: Annotated[
         int | None,

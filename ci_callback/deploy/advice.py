@@ -86,9 +86,9 @@ def advised(error: CloudError) -> DeployError:
     """The error as a person needs it. It holds the code, and nothing of the request."""
     if not error.code:
         what = f"Tencent Cloud's API gave no answer ({error.action})"
-        return DeployError(what, "is there a network? Run it again", EXIT_UNREACHABLE)
+        return DeployError(what, "check the network, and run it again", EXIT_UNREACHABLE)
     for row in _ROWS:
         if error.is_in(*row.codes):
             what = f"{row.what.format(action=error.action)} ({error})"
             return DeployError(what, row.fix, row.exit)
-    return DeployError(f"the platform refused: {error}", "run it again; what was done stays done")
+    return DeployError(f"the platform refused: {error}", "run it again; completed steps stay")

@@ -104,7 +104,7 @@ def read(case: Case, kinds: Sequence[str] = ()) -> tuple[list[Queue], list[str]]
             queues += _of_kind(case, kind)
         except CiError as error:
             if error.status is None:
-                fix = "is there a network? Run it again"
+                fix = "check the network, and run it again"
                 raise DeployError(f"CI gave no answer: {error}", fix, EXIT_UNREACHABLE) from error
             unknown.append(f"{kind}: {error}")
     return queues, unknown

@@ -204,4 +204,4 @@ def _shown(value: Any) -> str:
 
 def _wrong(place: str, found: str, expected: str) -> DeployError:
     what = f"serverless.yml: {place}: found {found}, expected {expected}"
-    return DeployError(what, "make check-deploy lists all that is wrong", EXIT_SETTINGS)
+    return DeployError(what, "make check-deploy lists all faults", EXIT_SETTINGS)

@@ -122,8 +122,8 @@ def credentials(env: Mapping[str, str]) -> Credentials:
     if not secret_id or not secret_key:
         raise DeployError(
             "there are no credentials",
-            f"set {_CREDENTIALS[0]} and {_CREDENTIALS[1]}, of a user with the rights that "
-            "docs/deploy.md lists",
+            f"set {_CREDENTIALS[0]} and {_CREDENTIALS[1]}, of a user with the "
+            "permissions that docs/deploy.md lists",
             EXIT_SETTINGS,
         )
     return Credentials(secret_id, secret_key, token)

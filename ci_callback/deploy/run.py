@@ -126,7 +126,7 @@ def _deploy(job: Job, api: Patient, view: View) -> Outcome:
             continue
         address = outcome.address or _address(api, outcome.desired)
         return Outcome(outcome.desired, outcome.plan, address, outcome.token, is_new)
-    raise DeployError("the account does not show yet what it holds", "run it again in a minute")
+    raise DeployError("the account does not show its state yet", "run it again in a minute")
 
 
 def _look(job: Job, api: Patient) -> Outcome:

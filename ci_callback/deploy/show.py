@@ -52,7 +52,7 @@ def _short(text: str) -> str:
 def show_outcome(outcome: Outcome, with_token: bool) -> None:
     """The address. The token is shown when it was made, or where it is asked for."""
     if outcome.is_new:
-        say("A token was made. It is shown now and not again; the function keeps it.")
+        say("A token was made. It is shown only now; the function keeps it.")
     say("callback address: ", address(outcome, with_token))
 
 

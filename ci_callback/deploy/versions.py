@@ -130,7 +130,7 @@ def removal(api: Api, name: str) -> Sequence[Call]:
     latest = actual.function_version(api, name)
     if latest is not None and not is_ours(latest):
         what = f"deploy did not make {name}"
-        raise DeployError(what, "remove it in the console, if it is to go")
+        raise DeployError(what, "to remove it, use the console")
     has_topic = latest is not None and bool(latest.answer.get("ClsTopicId"))
     # First, since without sweeps an alarm would be raised.
     calls = watch_plan.removal(api, name, is_needed=has_topic)

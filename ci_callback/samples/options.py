@@ -58,13 +58,11 @@ class SampleOptions:
     message: Annotated[str | None, typer.Option(help="Message.", show_default=False)] = None
     partial: Annotated[
         bool,
-        typer.Option(
-            "--partial", help="A Success of which a part says that it failed (by --code)."
-        ),
+        typer.Option("--partial", help="A Success of which a part failed (with --code)."),
     ] = False
     format: Annotated[
         Literal["xml", "json"] | None,
-        typer.Option(help="Without it xml, and json for a review.", show_default=False),
+        typer.Option(help="Default: xml; json for a review.", show_default=False),
     ] = None
     workflow: Annotated[bool, typer.Option("--workflow", help="A job that a workflow started.")] = (
         False
@@ -72,13 +70,13 @@ class SampleOptions:
     simple: Annotated[bool, typer.Option("--simple", help="A review in its Simple form.")] = False
     job_id: Annotated[
         str | None,
-        typer.Option(help="JobId, RunId or trace_id, in place of a new one.", show_default=False),
+        typer.Option(help="JobId, RunId or trace_id; default: a new one.", show_default=False),
     ] = None
     bucket: Annotated[str, typer.Option(help="Bucket of input and output.")] = "test-1250000000"
     region: Annotated[str, typer.Option(help="Region of the bucket.")] = "ap-chongqing"
     object: Annotated[
         str | None,
-        typer.Option(help="Key of the input, in place of the tag's own.", show_default=False),
+        typer.Option(help="Key of the input; default: the tag's own.", show_default=False),
     ] = None
     user_data: Annotated[
         str | None, typer.Option(help="UserData of the job.", show_default=False)

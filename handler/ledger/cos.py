@@ -257,8 +257,7 @@ class CosStore:
         return self._ask_once(operation, key, request)
 
     def _pause(self, longest: float, begun: float, error: StoreError) -> None:
-        """Wait before the next try; raises the error after the last try, or if there is no time for
-        another."""
+        """Wait before the next try; raises the error if there is no further try, or no time."""
         spent = self._timing.monotonic() - begun
         if not cos_errors.is_transient(error) or spent > _LAST_START_S:
             raise error

@@ -58,7 +58,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
                 parts.append(f"{{{count}}}")
                 count += 1
         yield "".join(parts)
-    elif isinstance(node, ast.Call) and _name(node.func) == "Styled":
+    elif isinstance(node, ast.Call) and _name(node.func) in ("Styled", "localised"):
         yield from _texts(node.args[0])
     elif isinstance(node, (ast.BoolOp, ast.IfExp)):
         for child in ast.iter_child_nodes(node):

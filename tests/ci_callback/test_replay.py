@@ -143,7 +143,7 @@ def test_at_a_terminal_a_person_is_asked(
     monkeypatch.setattr("ci_callback.commands.logged_bodies._is_terminal", lambda: True)
     result = CliRunner().invoke(app, ["replay", "--from-log", str(unchecked)], input=answer)
     assert result.exit_code == status
-    assert "1 of 2 bodies came while CALLBACK_TOKENS" in result.stdout
+    assert "1 of 2 bodies arrived while CALLBACK_TOKENS" in result.stdout
     assert f"{number} callbacks processed" in result.stdout
 
 

@@ -254,7 +254,7 @@ def test_destroy_removes_what_deploy_made_and_never_the_ledger(
     assert cloud.account.scf.functions == {}
     assert (cloud.account.cam.roles, cloud.account.cam.policies) == ({}, {})
     assert objects(cloud, tmp_path) == ["ci/jobs/one.json"]
-    assert "nothing of ci-callback is there" in run(cloud, "destroy").stdout
+    assert "ci-callback has nothing to remove" in run(cloud, "destroy").stdout
 
 
 def test_destroy_leaves_what_deploy_did_not_make(cloud: LocalCloud) -> None:

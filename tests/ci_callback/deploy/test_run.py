@@ -613,4 +613,4 @@ def test_reads_that_lag_for_long_end_the_run(world: World) -> None:
     world.deploy()
     function(world).hidden = 10_000
     error = failure(world)
-    assert "does not show yet" in error.what
+    assert "does not show its state yet" in error.what
