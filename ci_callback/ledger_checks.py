@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -18,10 +18,6 @@ from handler.ledger.attempts import Attempt
 from handler.ledger.outbox import Ticket
 
 T = TypeVar("T", JobRecord, Ticket, Attempt, Lineage)
-
-_HINTS: Mapping[type, Mapping[str, object]] = {
-    kind: get_type_hints(kind) for kind in (JobRecord, Ticket, Attempt, Lineage)
-}
 
 TIMES = ("created_at", "started_at", "ended_at", "received_at")
 """Fields, of any object, that hold an RFC 3339 time in UTC."""
@@ -33,9 +29,9 @@ def checked(made: T) -> T:
     Raises:
         ValueError: it does not; the message names the field.
     """
-    for name, hint in _HINTS[type(made)].items():
+    for name, is_of_type in _TESTS[type(made)].items():
         value = getattr(made, name)
-        if not _fits(value, hint):
+        if not is_of_type(value):
             raise ValueError(f"{name} holds what it can't hold")
         if name in TIMES and isinstance(value, str):
             _check_time(name, value)
@@ -46,7 +42,7 @@ def checked(made: T) -> T:
 
 def _check_record(record: JobRecord) -> None:
     root, attempt = record.retry.get("root_job_id"), record.retry.get("attempt")
-    if not (isinstance(root, str) and _fits(attempt, int) and int(str(attempt)) > 0):
+    if not (isinstance(root, str) and type(attempt) is int and attempt > 0):
         raise ValueError("retry holds no root_job_id and attempt")
     if not all(isinstance(output, dict) for output in record.outputs):
         raise ValueError("outputs holds what it can't hold")
@@ -66,15 +62,26 @@ def _check_time(name: str, value: str) -> None:
         raise ValueError(f"{name} is not a time in UTC")
 
 
-def _fits(value: Any, hint: object) -> bool:
-    """Whether a value is of a type. The contents of dicts and lists are not looked at."""
+def _test_of(hint: object) -> Callable[[Any], bool]:
+    """What tells whether a value is of a type; into dicts and lists it does not look."""
     origin = get_origin(hint) or hint
     if origin in (Union, types.UnionType):
-        return any(_fits(value, member) for member in get_args(hint))
+        tests = tuple(map(_test_of, get_args(hint)))
+        return lambda value: any(test(value) for test in tests)
     if origin is Literal:
-        return value in get_args(hint)
+        choices = get_args(hint)
+        return lambda value: value in choices
     if origin is float:
-        return type(value) in (int, float) and abs(value) <= sys.float_info.max
+        return lambda value: type(value) in (int, float) and abs(value) <= sys.float_info.max
     if origin is int:
-        return type(value) is int
-    return origin is Any or (isinstance(origin, type) and isinstance(value, origin))
+        return lambda value: type(value) is int
+    if origin is Any:
+        return lambda value: True
+    return lambda value: isinstance(origin, type) and isinstance(value, origin)
+
+
+_TESTS: Mapping[type, Mapping[str, Callable[[Any], bool]]] = {
+    kind: {name: _test_of(hint) for name, hint in get_type_hints(kind).items()}
+    for kind in (JobRecord, Ticket, Attempt, Lineage)
+}
+"""The test of each field, made once: a ledger has many records."""

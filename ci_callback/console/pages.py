@@ -27,6 +27,7 @@ from ci_callback.dead_letters import (
 )
 from ci_callback.devserver import samples
 from ci_callback.devserver.history import Invocation
+from ci_callback.job_lookup import find as find_job
 from ci_callback.record_index.search import SORTS
 from handler.failure_codes import CODES
 from handler.redaction.text import redact_body
@@ -87,7 +88,10 @@ def job() -> str | BaseResponse:
     key = request.args.get("key", "")
     if job_id := request.args.get("id"):
         with context.index.open() as lookup:
-            key = next(iter(lookup.keys_of(job_id)), "")
+            found = lookup.keys_of(job_id)
+        if not found and not context.index.index.progress.is_whole:
+            found = [stored.key for stored in find_job(context.records.store, job_id)]
+        key = next(iter(found), "")
         return redirect(url_for("pages.job", key=key)) if key else abort(404)
     stored = context.records.read([key]).get(key) if is_record_key(key) else None
     if stored is None:

@@ -49,6 +49,8 @@ def spread(values: array[float]) -> Spread | None:
 def clean(text: object) -> str:
     """A text from outside: cut, and without what can't be shown or would reorder what is."""
     kept = str(text or "")[:MAX_TEXT_CHARS]
+    if kept.isprintable():
+        return kept
     return "".join(char if char.isprintable() else "\ufffd" for char in kept)
 
 

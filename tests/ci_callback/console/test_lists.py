@@ -148,3 +148,13 @@ def test_a_legend_hides_an_outcome_and_a_period_is_chosen(console: Console) -> N
     odd = console.get("/charts?since=2026-03-01&until=2026-01-01&hide=%3Cscript%3E")
     assert "2026-01-01 – 2026-01-01" in odd
     assert "script&gt;" not in odd[odd.index("<main") :]
+
+
+def test_a_job_is_found_before_all_is_read(env: dict[str, str]) -> None:
+    """Its address does not wait for the index."""
+    console = Console(env, patience_s=0)
+    keep(console.function.store, record("jearly"))
+    index = console.app.extensions["console"].index.index
+    index.close()
+    assert console.ask("GET", "/job?id=jearly").status_code == 302
+    assert "Reading the ledger: 0 records so far" in text_of(console.get())
