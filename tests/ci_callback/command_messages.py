@@ -12,6 +12,9 @@ TOOL = Path(__file__).parents[2] / "ci_callback"
 PRINTED = frozenset({"say", "complain", "BadParameter", "confirm", "prompt", "DeployError"})
 """Calls whose texts people read."""
 
+NAMED = frozenset({"what", "fix"})
+"""Variables that hold such a text until it is raised."""
+
 FOLDERS = ("commands", "deploy")
 MODULES = (
     "common.py",
@@ -32,18 +35,20 @@ def messages() -> set[str]:
 
 def _of(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
+        values: list[ast.expr] = []
         if isinstance(node, ast.Call) and _name(node.func) in PRINTED:
-            for argument in node.args:
-                for text in _texts(argument):
-                    words = text.strip()
-                    if _is_message(words):
-                        yield words
+            values = node.args
+        elif isinstance(node, ast.Assign) and _name(node.targets[0]) in NAMED:
+            values = [node.value]
+        for text in (text.strip() for value in values for text in _texts(value)):
+            if _is_message(text):
+                yield text
 
 
-def _name(function: ast.expr) -> str:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
+def _name(named: ast.expr) -> str:
+    if isinstance(named, ast.Attribute):
+        return named.attr
+    return named.id if isinstance(named, ast.Name) else ""
 
 
 def _texts(node: ast.expr) -> Iterator[str]:
