@@ -151,8 +151,10 @@ def _look(job: Job, api: Patient) -> Outcome:
         one.name: plan(one, found[one.name], choices, watching if one is aimed[0] else None)
         for one in aimed
     }
-    gone = versions.removal_of_others(api, description.name) if is_split and not wanted else ()
-    made = joined(plans, gone) if wanted or is_split else plans[description.name]
+    # Asked for, it also takes away what a run that died left of the others: their role.
+    is_merged = choices.split is False
+    gone = versions.removal_of_others(api, description.name) if is_merged else ()
+    made = joined(plans, gone) if wanted or gone else plans[description.name]
     address = next((trigger.address for trigger in public.triggers if trigger.address), "")
     token = next(iter(settings.callback_tokens), "")
     return Outcome(aimed[-1], made, address, token, is_new)

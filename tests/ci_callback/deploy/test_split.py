@@ -155,6 +155,43 @@ def test_a_split_deployment_becomes_whole_again(world: World) -> None:
     assert world.deploy().plan.calls == ()
 
 
+@functools.cache
+def merged() -> Mapping[str, Any]:
+    """What an account holds after a deployment was split and became whole again."""
+    with World() as other:
+        split(other)
+        other.deploy(other.job(choices=WHOLE))
+        return other.state()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [pytest.param(WHOLE, SPLIT, id="split"), pytest.param(SPLIT, WHOLE, id="merged")],
+)
+def test_a_change_of_the_layout_that_is_killed_is_finished_by_the_next(
+    before: Choices, after: Choices
+) -> None:
+    """Whichever call it was: the end is that of one run."""
+    at, count = 0, 1
+    while at < count:
+        with World() as world:
+            world.deploy(world.job(choices=before))
+            count = len(world.look(world.job(choices=after)).plan.calls)
+            world.forget()
+            kill(world, at, is_done=True)
+            with pytest.raises(KeyboardInterrupt):
+                world.deploy(world.job(choices=after))
+            world.account.faults.after = lambda action: None
+            world.is_killed = False
+            world.deploy(world.job(choices=after))
+            assert world.state() == (undisturbed() if after.split else merged()), at
+            world.forget()
+            assert world.deploy(world.job(choices=after)).plan.calls == ()
+        at += 1
+    assert at > 5
+
+
 def test_a_change_of_the_memory_changes_the_quota(world: World) -> None:
     """One instance, whatever its size."""
     split(world)
