@@ -81,18 +81,26 @@ def compact(store: Store, day: str, width: int = WIDTH, bar: Bar = NO_BAR) -> Ma
         ValueError: something in the day's folder is no record.
     """
     known = load(store, day)
-    times = dict(listed(store, day))
-    names = set(times) | (known.names | known.elsewhere if known else set())
-    if not names and known is None:
+    wanted, elsewhere, until = _wanted(store, day, known)
+    if not wanted and not elsewhere and known is None:
         return None
-    elsewhere = _under_a_day(store, names) if day == NO_DAY else frozenset()
-    wanted = sorted(names - elsewhere)
     bar.expect(len(wanted))
-    until = max([known.written_until if known else "", *times.values()])
     part, manifest = fold(day, _records(store, day, wanted, width, bar), elsewhere, until)
     store.put(part_key(day), part)
     store.put(manifest_key(day), manifest.to_json())
     return manifest
+
+
+def _wanted(
+    store: Store, day: str, known: Manifest | None
+) -> tuple[list[str], frozenset[str], str]:
+    """The names that a day's part shall hold, in order, and those that it leaves out; and when the
+    last of them was written."""
+    times = dict(listed(store, day))
+    until = max([known.written_until if known else "", *times.values()])
+    names = set(times) | (known.names | known.elsewhere if known else set())
+    elsewhere = _under_a_day(store, names) if day == NO_DAY else frozenset[str]()
+    return sorted(names - elsewhere), elsewhere, until
 
 
 def compact_days(

@@ -514,3 +514,14 @@ def test_a_record_under_its_day_that_comes_later_makes_those_without_a_day_stale
     assert manifest is not None
     assert (set(manifest.names), set(manifest.elsewhere)) == (set(), {"a.json"})
     assert stale_days(store) == []
+
+
+def test_records_without_a_day_that_all_have_a_twin_are_folded_to_none(tmp_path: Path) -> None:
+    """And are not stale for ever."""
+    store = FolderStore(tmp_path)
+    keep(store, record("a", created_at=None), record("a"))
+    compact(store, DAY)
+    manifest = compact(store, "1970-01-01")
+    assert manifest is not None
+    assert (set(manifest.names), set(manifest.elsewhere)) == (set(), {"a.json"})
+    assert stale_days(store) == []
