@@ -104,16 +104,18 @@ def _place(table: Table, place: Place, days: Sequence[Range]) -> None:
     query = ("query", "--copies", str(copies), SQL)
     if place.key == "cos":
         put("query_copy", "query that copies the ledger", [_run(place, *query)])
+        put("query_listing", "query that asks COS for what is new", _turns(place, *query))
         shutil.rmtree(copies / "queries", ignore_errors=True)
-    put("query_first", "query, the first time", [_run(place, *query)])
-    put("query_next", "query, the next time", _turns(place, *query))
+    again = (*query, "--offline") if place.key == "cos" else query
+    put("query_first", "query, the first time once it is copied", [_run(place, *again)])
+    put("query_next", "query, the next time", _turns(place, *again))
     size = sum(path.stat().st_size for path in (copies / "queries").rglob("*.parquet"))
     title = f"{place.records:,} records, {place.title}: the cache of queries"
     table.put(f"tool.{place.key}.cache", title, "MB", ours=size / 1e6)
     compact = [part for day in days for part in ("--date", day.before.split("/dt=")[1][:10])]
     put("compact", f"compact, {DAYS} days", [_run(place, "compact", *compact)])
-    again = ("query", "--copies", str(place.scratch / "compacted"), SQL)
-    put("query_compacted", "query of compacted days, the first time", [_run(place, *again)])
+    anew = ("query", "--copies", str(place.scratch / "compacted"), SQL)
+    put("query_compacted", "query of compacted days, the first time", [_run(place, *anew)])
 
 
 def _turns(place: Place, *arguments: str) -> list[Took]:

@@ -47,16 +47,23 @@ class Copied:
     parts: int
 
 
-def local_folder(settings: Settings, store: Store, copies: Path) -> Path:
+def local_folder(settings: Settings, store: Store, copies: Path, offline: bool = False) -> Path:
     """The folder to query: the ledger's own, or the copy of it below `copies`, up to date.
+
+    offline: the copy as it is; nothing is asked of COS.
 
     Raises:
         StoreError: the ledger can't be read, or the copy can't be written.
+        ValueError: offline, and there is no copy.
     """
     url = settings.ledger_url
     if url.scheme == "file":
         return url.folder
     folder = copies / url.bucket / url.prefix
+    if offline:
+        if not folder.is_dir():
+            raise ValueError(f"there is no copy in {folder}: query once without --offline")
+        return folder
     with progress_bar("Copying the ledger") as bar:
         copy_down(store, folder, bar)
     return folder

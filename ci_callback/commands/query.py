@@ -45,6 +45,12 @@ def query(
         Path,
         typer.Option(help="Folder for copies of ledgers on COS, and for records already loaded."),
     ] = Path(".ci-callback"),
+    offline: Annotated[
+        bool,
+        typer.Option(
+            "--offline", help="Query the last copy of a ledger on COS, and ask COS nothing."
+        ),
+    ] = False,
     columns: Columns = None,
     header: Header = False,
     as_csv: AsCsv = False,
@@ -66,11 +72,11 @@ def query(
     check_order(since, until)
     text = _statement(sql)
     days = DayRange(since.date() if since else None, until.date() if until else None)
-    with local(must_exist=True, doing=None) as here:
+    with local(must_exist=not offline, doing=None) as here:
         try:
             check_statement(text)
             began = time.perf_counter()
-            folder = local_folder(here.settings, here.ledger.store, copies)
+            folder = local_folder(here.settings, here.ledger.store, copies, offline)
             with records_database(folder, days, cache_folder(copies, folder)) as database:
                 _hint(time.perf_counter() - began)
                 result = database.execute(text)

@@ -260,3 +260,16 @@ def test_a_ledger_in_a_folder_is_queried_where_it_is(tmp_path: Path, ledger: Pat
     assert folder == ledger
     assert ids(folder) == ["a"]
     assert not (tmp_path / "copies").exists()
+
+
+def test_offline_the_last_copy_is_queried(cos: FakeCos, store: CosStore, tmp_path: Path) -> None:
+    """COS is asked nothing; before the first copy there is nothing to query."""
+    settings = Settings.from_env(dict(cos.env))
+    with pytest.raises(ValueError, match="query once without --offline"):
+        local_folder(settings, store, tmp_path, offline=True)
+    keep(store, record("a"))
+    local_folder(settings, store, tmp_path)
+    keep(store, record("b"))
+    cos.seen.clear()
+    assert ids(local_folder(settings, store, tmp_path, offline=True)) == ["a"]
+    assert cos.seen == []

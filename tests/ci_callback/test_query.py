@@ -22,6 +22,8 @@ from ci_callback.query import cache
 from ci_callback.query.database import records_database
 from handler.ledger.folder import FolderStore
 from tests.conftest import Invoked
+from tests.fake_cos import FakeCos
+from tests.ledger.test_stores import cos_store
 from tests.records import keep, record
 
 
@@ -206,6 +208,21 @@ def test_the_database_lets_no_statement_write(
             database.execute(attack).fetchall()
         assert database.sql("SELECT count(*) FROM records.jobs").fetchall() == [(3,)]
     assert tree(tmp_path) == before
+
+
+def test_offline_the_command_asks_cos_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cos: FakeCos
+) -> None:
+    """A train has no network; and a listing of 100,000 keys takes seconds."""
+    for name, value in cos.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    keep(cos_store(cos), record("a"))
+    assert "no copy" in run("--offline", COUNT, code=1)
+    copied = run(COUNT)
+    cos.seen.clear()
+    assert run("--offline", COUNT) == copied
+    assert cos.seen == []
 
 
 def test_what_a_query_may_read_is_a_copy(
