@@ -133,6 +133,12 @@ ROWS = (
         "replay --from-log scf.log",
     ),
     Row(
+        "purge",
+        FIX,
+        "Remove all that the ledger keeps of a job and its retries.",
+        "purge JOB_ID --dry-run",
+    ),
+    Row(
         "compact",
         FIX,
         "Fold the records of a day into compacted/dt=DAY/part-0.parquet. The records stay.",
