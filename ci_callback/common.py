@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ci_callback.counted import Counted, DatedStore
-from ci_callback.late_bar import late_bar, stderr
+from ci_callback.late_bar import LateBar, stderr
 from ci_callback.named_ledgers import known_as
 from ci_callback.newest import Dated
 from ci_callback.program import VERBOSE
@@ -160,15 +160,14 @@ def _store(settings: Settings, doing: str | None) -> Iterator[Store]:
     store = open_store(settings)
     if not isinstance(store, Dated):
         raise TypeError(f"requests to a {type(store).__name__} can't be counted")
-    with late_bar(doing or "", unit="requests") as bar:
-        counted = Counted(cast("DatedStore", store), bar.step if doing else _unwatched)
+    bar = LateBar(doing or "", unit="requests")
+    counted = Counted(cast("DatedStore", store), *((bar.step,) if doing else ()))
+    try:
         yield counted
-    if os.environ.get(VERBOSE):
-        complain("requests to the ledger:", str(counted) or "none")
-
-
-def _unwatched() -> None:
-    pass
+    finally:
+        bar.close()
+        if os.environ.get(VERBOSE):
+            complain("requests to the ledger:", str(counted) or "none")
 
 
 @contextlib.contextmanager

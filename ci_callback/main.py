@@ -19,6 +19,7 @@ def run() -> None:
             raise
         sys.exit(
             f"The command line needs {error.name}, which the function itself does not: "
+            "pip install 'ci-callback-handler[cli]', or in a clone: "
             "pip install -r requirements/cli.txt"
         )
     # The environment takes precedence; .env only adds to it.

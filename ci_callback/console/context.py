@@ -17,6 +17,7 @@ from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.timeline import TimelineBuilder
 from ci_callback.devserver.history import History
 from ci_callback.devserver.local_function import LocalFunction
+from ci_callback.named_ledgers import known_as
 from ci_callback.record_index.filler import Pace, RecordIndex, one_by_one
 from ci_callback.record_index.search import Lookup
 from ci_callback.record_index.totals import Amounts, Totals, due_of
@@ -134,6 +135,12 @@ class ConsoleContext:
     def ledger(self) -> str:
         """The ledger for people: its name, where it has one, and where it is."""
         return str(shown_ledger(self.function.settings.ledger_url).value)
+
+    @property
+    def ledger_colour(self) -> str:
+        """The colour that the ledger's name has in its file; "" where it has none."""
+        known = known_as(self.function.settings.ledger_url)
+        return known.colour if known else ""
 
     @property
     def is_real(self) -> bool:

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -110,6 +111,17 @@ def sentences(page: str) -> list[str]:
 
 
 # --- the list ---
+
+
+def test_a_named_ledger_has_its_name_and_colour_on_every_page(
+    env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the file has them; without a name there is the address alone."""
+    monkeypatch.chdir(tmp_path)
+    assert f"<code>{env['LEDGER_URL']}</code>" in Console(env).get()
+    (tmp_path / "ci-callback.ini").write_text("[staging]\nurl = file:./ledger\ncolour = green\n")
+    page = Console(env).get()
+    assert f'<code class="ledger green">staging ({env["LEDGER_URL"]})</code>' in page
 
 
 def test_an_empty_ledger_says_what_to_do(console: Console) -> None:
