@@ -1,4 +1,4 @@
-"""The functions of one description: one, or three with `--split`. Pure but for `members`.
+"""The functions of one description: one, or three with `--split`. Pure but where it reads SCF.
 
     NAME          the address; a role that can only put and get below the ledger's prefix
     NAME-sweep    the timer of sweeps; all rights, and a quota of one instance
@@ -10,18 +10,19 @@ instance that sweeps have, so reconciliation and forwarding have a function of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ci_callback.deploy import actual
-from ci_callback.deploy.actual import Api
+from ci_callback.deploy.actual import Api, FunctionVersion
 from ci_callback.deploy.description import Description
 from ci_callback.deploy.desired import MARK, role_name
 from ci_callback.deploy.errors import EXIT_SETTINGS, DeployError
 
 SUFFIXES = ("-sweep", "-tasks")
 SWEEP = "sweep"
+LEDGER = "LEDGER_URL"
 
 Rights: TypeAlias = Literal["all", "public", "shared"]
 """all: docs/cam-policy.json. public: what a callback needs. shared: the role of another part."""
@@ -76,15 +77,37 @@ def _with_timers(described: Description, name: str, part: Part) -> Part:
 
 def is_split(api: Api, name: str) -> bool:
     """Whether the deployment of that name is split. May raise CloudError."""
-    return len(members(api, name)) > 1
+    return bool(made_others(api, name))
+
+
+def made_others(api: Api, name: str) -> Sequence[str]:
+    """The functions of a deployment besides the one with the address, as far as they are there and
+    deploy made them. May raise CloudError."""
+    return [other for other, found in _others(api, name) if _is_ours(found)]
 
 
 def members(api: Api, name: str) -> Sequence[str]:
-    """The functions of a deployment, the one with the address first; of the others those that are
-    there and that deploy made. May raise CloudError."""
-    found = [name]
+    """The functions of a deployment, the one with the address first; of the others those that
+    deploy made, and those that Terraform made, which have the same ledger. May raise CloudError."""
+    others = list(_others(api, name))
+    first = actual.function_version(api, name) if others else None
+    ledger = first.variables.get(LEDGER) if first else None
+    return [
+        name,
+        *(
+            other
+            for other, found in others
+            if _is_ours(found) or (ledger and found.variables.get(LEDGER) == ledger)
+        ),
+    ]
+
+
+def _others(api: Api, name: str) -> Iterator[tuple[str, FunctionVersion]]:
     for suffix in SUFFIXES:
-        other = actual.function_version(api, f"{name}{suffix}")
-        if other and str(other.answer.get("Description") or "").startswith(MARK):
-            found.append(f"{name}{suffix}")
-    return found
+        found = actual.function_version(api, f"{name}{suffix}")
+        if found:
+            yield f"{name}{suffix}", found
+
+
+def _is_ours(found: FunctionVersion) -> bool:
+    return str(found.answer.get("Description") or "").startswith(MARK)

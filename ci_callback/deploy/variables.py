@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ci_callback.deploy import actual, layout
-from ci_callback.deploy.actual import Api
+from ci_callback.deploy.actual import Api, FunctionVersion
 from ci_callback.deploy.calls import Call, Later
-from ci_callback.deploy.desired import DEFAULT, check_environment
+from ci_callback.deploy.desired import DEFAULT, LATEST, check_environment
 from ci_callback.deploy.errors import DeployError
 
 
@@ -38,11 +38,16 @@ def _of_one(api: Api, name: str, changes: Mapping[str, str], why: str) -> Sequen
     named: Mapping[str, Any] = {"FunctionName": name, "Namespace": "default"}
     pairs = [{"Key": key, "Value": value} for key, value in sorted(variables.items())]
     settings = {**named, "Environment": {"Variables": pairs}}
+    update = [] if is_set else [Call("scf", "UpdateFunctionConfiguration", settings, why)]
+    # Where the alias is on $LATEST, as Terraform leaves it, that is all; it stays there.
+    return update if serving.number == LATEST else [*update, *_published(named, latest)]
+
+
+def _published(named: Mapping[str, Any], latest: FunctionVersion) -> list[Call]:
     described = {**named, "Description": str(latest.answer.get("Description") or "")}
     alias = {**named, "Name": DEFAULT}
     alias["FunctionVersion"] = Later("PublishVersion", "FunctionVersion")
     return [
-        *([] if is_set else [Call("scf", "UpdateFunctionConfiguration", settings, why)]),
         Call("scf", "PublishVersion", described, "as it is now"),
         Call("scf", "UpdateAlias", alias, "callbacks reach it"),
     ]

@@ -143,7 +143,7 @@ def removal(api: Api, name: str) -> Sequence[Call]:
 def removal_of_others(api: Api, name: str) -> Sequence[Call]:
     """The same for the functions that a split deployment has besides. May raise CloudError."""
     others = [f"{name}{suffix}" for suffix in layout.SUFFIXES]
-    calls = [_delete(other) for other in layout.members(api, name)[1:]]
+    calls = [_delete(other) for other in layout.made_others(api, name)]
     return [*calls, *(call for other in others for call in _removal_of_rights(api, other))]
 
 

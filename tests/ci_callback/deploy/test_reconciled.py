@@ -78,6 +78,17 @@ def test_a_run_that_died_before_it_noted_is_finished_by_the_next(
     assert len(noted(deployed)) == 7
 
 
+def test_a_function_whose_alias_is_on_latest_keeps_it_there(deployed: LocalCloud) -> None:
+    """As Terraform or the console leave it: what they upload next reaches callbacks at once."""
+    (function,) = deployed.account.scf.functions.values()
+    function.aliases["$DEFAULT"] = "$LATEST"
+    versions = set(function.versions)
+    assert run(deployed, "connect").exit_code == 0
+    assert run(deployed, "rotate-token").exit_code == 0
+    assert len(noted(deployed)) == 7
+    assert (function.aliases["$DEFAULT"], set(function.versions)) == ("$LATEST", versions)
+
+
 def test_a_queue_that_stays_with_others_is_not_noted(deployed: LocalCloud) -> None:
     """Nor one that was given back."""
     (picture,) = deployed.queues.by_path["/picqueue"]

@@ -222,7 +222,13 @@ def test_a_role_of_the_environment_or_a_taken_stage_is_refused(world: World) -> 
 def test_a_function_of_others_with_such_a_name_is_left_alone(world: World) -> None:
     """It is no part of the deployment."""
     split(world)
-    world.account.scf.functions[SWEEP].latest.settings["Description"] = "mine"
+    settings = world.account.scf.functions[SWEEP].latest.settings
+    settings["Description"] = "mine"
+    deleted = versions.removal_of_others(world.cloud, NAME)
+    assert SWEEP not in [call.params.get("FunctionName") for call in deleted]
+    # As Terraform makes it: of the same ledger.
+    assert layout.members(world.cloud, NAME) == [NAME, SWEEP, TASKS]
+    settings["Environment"] = {"Variables": []}
     assert layout.members(world.cloud, NAME) == [NAME, TASKS]
     assert "deploy did not make it" in failure(world, choices=SPLIT).what
 
