@@ -57,6 +57,10 @@ test-browser: $(VENV)/.browser-installed
 pictures: $(VENV)/.browser-installed
 	$(VENV)/bin/python -m tests.browser.pictures
 
+# The figures of the documents, made anew and compared; LONG=1 makes those that take minutes too.
+figures: $(VENV)/.dev-installed
+	$(VENV)/bin/python -m tools.figures $(if $(LONG),--long) $(PAGES)
+
 # A newcomer's first quarter of an hour, in a clone of its own.
 newcomer:
 	PYTHON="$(PYTHON)" bash tools/newcomer.sh
