@@ -17,7 +17,7 @@ MAKE_TOKEN = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'  # 
 _KEYS = "TENCENTCLOUD_"
 KEYS_HERE = (
     "set them in the environment of this machine: keys of yours, with the rights that "
-    "docs/deploy.md lists; never in serverless.yml, since the function has those of its role"
+    "docs/operator-policy.json has; never in serverless.yml, since the function has its role's"
 )
 WHERE = "set it in the environment, and under environment.variables in serverless.yml"
 
