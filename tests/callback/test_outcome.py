@@ -136,7 +136,10 @@ def test_a_state_of_failure_has_several_spellings(state: str) -> None:
     assert not outcome.is_failed_state(f"not {state}")
 
 
-@pytest.mark.parametrize("wrap", [str.lower, str.upper, "\n  {}\n".format], ids=str)
+WRAPS = {"lower": str.lower, "upper": str.upper, "blanks": "\n  {}\n".format}
+
+
+@pytest.mark.parametrize("wrap", list(WRAPS.values()), ids=list(WRAPS))
 @pytest.mark.parametrize("state", outcome.REVIEW_OUTCOMES)
 def test_blanks_and_case_do_not_count_in_a_state(state: str, wrap: Any) -> None:
     """A failure whose State was indented on its way is a failure all the same."""
