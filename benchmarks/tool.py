@@ -101,14 +101,16 @@ def _place(table: Table, place: Place, days: Sequence[Range]) -> None:
     put("show", "show a job of today", _turns(place, "show", newest))
     put("show_old", f"show a job of {DAYS} days ago", _turns(place, "show", oldest))
     copies = place.scratch / "copies"
-    query = ("query", "--copies", str(copies), SQL)
+    query: tuple[str, ...] = ("query", "--copies", str(copies), SQL)
     if place.key == "cos":
         put("query_copy", "query that copies the ledger", [_run(place, *query)])
         put("query_listing", "query that asks COS for what is new", _turns(place, *query))
         shutil.rmtree(copies / "queries", ignore_errors=True)
-    again = (*query, "--offline") if place.key == "cos" else query
-    put("query_first", "query, the first time once it is copied", [_run(place, *again)])
-    put("query_next", "query, the next time", _turns(place, *again))
+    again, once = query, ""
+    if place.key == "cos":
+        again, once = (*query, "--offline"), " once it is copied (--offline)"
+    put("query_first", f"query, the first time{once}", [_run(place, *again)])
+    put("query_next", f"query, the next time{once}", _turns(place, *again))
     size = sum(path.stat().st_size for path in (copies / "queries").rglob("*.parquet"))
     title = f"{place.records:,} records, {place.title}: the cache of queries"
     table.put(f"tool.{place.key}.cache", title, "MB", ours=size / 1e6)

@@ -10,7 +10,6 @@ folder already, and a GET of its exact key shows whether there is a record.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ from ci_callback.compaction import days_with_records, names_of
 from ci_callback.pipelined import in_order
 from ci_callback.terminal import bar as progress_bar
 from handler.errors import StoreError
-from handler.ledger.folder import FOLDER_MODE, FolderStore
+from handler.ledger.folder import FILE_MODE, FOLDER_MODE, FolderStore
 from handler.ledger.keys import LINEAGE, REVIEWS, WORKFLOWS
 from handler.ledger.store import Store
 from handler.parallel import in_parallel
@@ -97,6 +96,7 @@ class _Copy:
         self.folder = folder
         self.here = FolderStore(folder)
         self.bar = bar
+        self.made: set[str] = set()
 
     def days(self) -> tuple[int, list[str]]:
         """Bring the parts of whole days; their number, and the keys of records to bring."""
@@ -152,12 +152,17 @@ class _Copy:
         self.bar.step()
         if record is None:
             return False
-        path = self.folder / key
-        aside = path.with_name(f".tmp-{secrets.token_hex(8)}")
+        above, _, name = f"{self.folder}/{key}".rpartition("/")
+        aside = f"{above}/.tmp-{os.getpid()}-{name}"
         try:
-            path.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-            aside.write_bytes(record)
-            aside.replace(path)
+            if above not in self.made:
+                os.makedirs(above, FOLDER_MODE, exist_ok=True)
+                self.made.add(above)
+            with open(
+                os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "wb"
+            ) as file:
+                file.write(record)
+            os.replace(aside, f"{above}/{name}")
         except OSError as error:
             raise StoreError(
                 "copy", key, f"the folder did not take it: {error.strerror}"
