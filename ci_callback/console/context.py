@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from flask import current_app
 
@@ -28,6 +28,8 @@ from handler.parallel import in_parallel
 from handler.settings import Settings
 
 USUAL_DAYS = 30
+MAX_ANSWERS = 200
+"""Counts and figures that are kept until a record comes."""
 
 EXTENSION = "console"
 """Under which an application has its console."""
@@ -56,7 +58,8 @@ class LedgerIndex:
         self._function = function
         self._noted = 0
         self._amounts: dict[str, Amounts] = {}
-        self._figures: tuple[object, Figures] | None = None
+        self._answers: dict[object, Any] = {}
+        self._version = -1
         settings = function.settings
         path = keeping.folder / "console" / _name(settings) if keeping.folder else None
         pace = _pace(settings, keeping)
@@ -73,11 +76,12 @@ class LedgerIndex:
     def figures(self, lookup: Lookup, since: date, until: date, tickets: Sequence[str]) -> Figures:
         """The figures of some days, read once for each state of ledger and outbox."""
         due = due_of(lookup.connection, retried(tickets))
-        question = (self.index.version, since, until, tuple(sorted(due.items())))
-        if self._figures is None or self._figures[0] != question:
+        answers, question = self._memo(), ("figures", since, until, tuple(sorted(due.items())))
+        if question not in answers:
             totals = Totals(lookup.connection, since, until, self._amounts)
-            self._figures = question, totals.figures(due)
-        return self._figures[1]
+            answers[question] = totals.figures(due)
+        figures: Figures = answers[question]
+        return figures
 
     def fates(
         self, lookup: Lookup, since: date, until: date, tickets: Sequence[str]
@@ -97,7 +101,13 @@ class LedgerIndex:
             self.index.note(write.key for write in writes if write.operation == "put")
         self.index.refresh()
         with self.index.file.open() as connection:
-            yield Lookup(connection)
+            yield Lookup(connection, self._memo())
+
+    def _memo(self) -> dict[object, Any]:
+        """Answers about the present state of the index."""
+        if self.index.version != self._version or len(self._answers) > MAX_ANSWERS:
+            self._answers, self._version = {}, self.index.version
+        return self._answers
 
 
 def _name(settings: Settings) -> str:

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 Sort: TypeAlias = Literal["newest", "oldest", "longest"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -64,7 +64,11 @@ class Found(NamedTuple):
 class Lookup:
     """Asks one connection."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, memo: dict[object, Any] | None = None
+    ) -> None:
+        """memo: answers about the same state of the index."""
+        self._memo = {} if memo is None else memo
         self.connection = connection
         self._run = connection.execute
         self._matched: tuple[str, ...] = ()
@@ -81,13 +85,23 @@ class Lookup:
 
     def counts(self, search: Search, without: Sequence[str] = ()) -> dict[str, int]:
         """How many match, by outcome; without those of some requests."""
+        question = (search, tuple(without)) if search.roots is None else None
+        if question is None or question not in self._memo:
+            counted = self._counts(search, without)
+            if question is None:
+                return counted
+            self._memo[question] = counted
+        return dict(self._memo[question])
+
+    def _counts(self, search: Search, without: Sequence[str]) -> dict[str, int]:
         self._match(search.words)
         where, values = search.where()
-        by_outcome = f"SELECT outcome, count(*) FROM records WHERE {where}"
-        counted = dict(self._run(f"{by_outcome} GROUP BY outcome", values).fetchall())
+        count = "SELECT outcome, count(*) FROM records"
+        counted = dict(self._run(f"{count} WHERE {where} GROUP BY outcome", values).fetchall())
         if without:
             marks = ", ".join("?" * len(without))
-            left = f"{by_outcome} AND request_id IN ({marks}) GROUP BY outcome"
+            among = f"INDEXED BY by_request WHERE {where} AND request_id IN ({marks})"
+            left = f"{count} {among} GROUP BY outcome"
             for outcome, count in self._run(left, [*values, *without]):
                 counted[outcome] -= count
         return counted
@@ -113,20 +127,24 @@ class Lookup:
         self._match(search.words)
         where, values = search.where()
         sql = (
-            f"SELECT name FROM records WHERE {where} AND kind = 'job' "
+            f"SELECT name FROM records INDEXED BY by_name WHERE {where} AND kind = 'job' "
             "AND name IN (SELECT value FROM json_each(?))"
         )
         return {name for (name,) in self._run(sql, [*values, json.dumps(sorted(among))])}
 
     def tags(self) -> list[str]:
         """Each tag that there is."""
-        listed = self._run("SELECT DISTINCT tag FROM records WHERE is_hidden = 0 AND tag <> ''")
-        return sorted(tag for (tag,) in listed)
+        if "tags" not in self._memo:
+            sql = "SELECT DISTINCT tag FROM records WHERE is_hidden = 0 AND tag <> ''"
+            self._memo["tags"] = sorted(tag for (tag,) in self._run(sql))
+        tags: list[str] = self._memo["tags"]
+        return tags
 
     def end_of(self, root: str, attempt: int) -> tuple[str, str] | None:
         """Outcome and id of the job that was an attempt, where it has ended."""
         sql = (
-            "SELECT outcome, job_id FROM records WHERE root = ? AND attempt = ? AND is_final "
+            "SELECT outcome, job_id FROM records INDEXED BY by_root "
+            "WHERE root = ? AND attempt = ? AND is_final "
             "AND kind = 'job' AND is_hidden = 0 LIMIT 1"
         )
         row: tuple[str, str] | None = self._run(sql, (root, attempt)).fetchone()
@@ -140,7 +158,7 @@ class Lookup:
     def ended(self, names: Collection[str]) -> set[str]:
         """Those names of jobs (as in keys) that have a record of their end."""
         sql = (
-            "SELECT name FROM records WHERE is_final AND kind = 'job' "
+            "SELECT name FROM records INDEXED BY by_name WHERE is_final AND kind = 'job' "
             "AND name IN (SELECT value FROM json_each(?))"
         )
         return {name for (name,) in self._run(sql, (json.dumps(sorted(names)),))}

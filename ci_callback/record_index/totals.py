@@ -47,6 +47,7 @@ class Totals:
     def figures(self, due: Mapping[str, int]) -> Figures:
         """All figures. due: as `due_of` gives it."""
         days, tags, outcomes = self._days()
+        families = self.families()
         runs, waits = self._amounts()
         every = array("d")
         for values in runs.values():
@@ -69,7 +70,7 @@ class Totals:
                 TagRuns(tag, jobs, _spread(runs.get(tag))) for tag, jobs in commonest(tags).items()
             ),
             failures=self._failures(),
-            retries=self.families().retries(*self._endings(due)),
+            retries=families.retries(self._noted(families), due),
             slowest=self._top("run_s"),
             largest=self._top("bytes"),
             sized=sized,
@@ -92,11 +93,12 @@ class Totals:
 
     def fates(self, due: Mapping[str, int]) -> dict[str, Fate]:
         """The fate of each family, by its root."""
-        return self.families().fates(*self._endings(due))
+        families = self.families()
+        return families.fates(self._noted(families), due)
 
-    def _endings(self, due: Mapping[str, int]) -> tuple[dict[str, Noted], Mapping[str, int]]:
-        """The newest re-submission of each family whose records do not hold the end; and due."""
-        roots = {keys.name(root): root for root in self.families().open()}
+    def _noted(self, families: Families) -> dict[str, Noted]:
+        """The newest re-submission of each family whose records do not hold the end."""
+        roots = {keys.name(root): root for root in families.open()}
         sql = (
             "SELECT attempts.root, max(attempts.number), attempts.state, ended.outcome "
             "FROM attempts LEFT JOIN records AS ended ON ended.job_id = attempts.job_id "
@@ -105,7 +107,7 @@ class Totals:
         )
         # Of a row with max(), SQLite takes the other columns from the row of the maximum.
         rows = self._run(sql, (json.dumps(list(roots)),)).fetchall()
-        return {roots[root]: Noted(*noted) for root, *noted in rows}, due
+        return {roots[root]: Noted(*noted) for root, *noted in rows}
 
     def _of_jobs(self, select: str, rest: str = "") -> sqlite3.Cursor:
         return self._run(f"{select} FROM records WHERE {_IN_RANGE} {rest}", self._range)
@@ -180,8 +182,8 @@ def due_of(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, in
     """Roots of the families that a retry waits for, and the newest attempt that failed. names: of
     the jobs that the tickets are about, as in keys."""
     sql = (
-        "SELECT root, max(attempt) FROM records WHERE kind = 'job' AND is_hidden = 0 "
-        "AND name IN (SELECT value FROM json_each(?)) GROUP BY root"
+        "SELECT root, max(attempt) FROM records INDEXED BY by_name WHERE kind = 'job' "
+        "AND is_hidden = 0 AND name IN (SELECT value FROM json_each(?)) GROUP BY root"
     )
     return dict(connection.execute(sql, (json.dumps(list(names)),)).fetchall())
 

@@ -7,6 +7,7 @@ Tones have meanings (palette.py); most have a hatch besides their colour.
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,16 +58,22 @@ def fit(content: str, width: float) -> str:
     """The text, cut where it would be wider; letters are taken to be of a usual width."""
     if width_of(content) <= width:
         return content
-    while content and width_of(content) + TEXT > width:
-        content = content[:-1]
-    return content.rstrip() + "…"
+    room, kept = width - TEXT, 0
+    while room >= _width(content[kept]):
+        room -= _width(content[kept])
+        kept += 1
+    return content[:kept].rstrip() + "…"
 
 
 def width_of(content: str) -> float:
-    return TEXT * sum(
-        1.0 if unicodedata.east_asian_width(char) in "WF" else 0.64 if char.isupper() else 0.55
-        for char in content
-    )
+    return sum(map(_width, content))
+
+
+@functools.lru_cache(4_096)
+def _width(char: str) -> float:
+    if unicodedata.east_asian_width(char) in "WF":
+        return TEXT
+    return TEXT * (0.64 if char.isupper() else 0.55)
 
 
 def blocks_of(name: str, places: Sequence[Placed]) -> list[Safe]:

@@ -69,7 +69,10 @@
   setInterval(() => sayAgo(document), 10000);
 
   // Copying, of a text or of what a block shows.
-  for (const button of document.querySelectorAll("button.copy")) button.hidden = !navigator.clipboard;
+  function showCopy(root) {
+    for (const button of root.querySelectorAll("button.copy")) button.hidden = !navigator.clipboard;
+  }
+  showCopy(document);
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("button.copy");
     if (!button) return;
@@ -120,6 +123,7 @@
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       sayAgo(page);
+      showCopy(page);
       if (isPaused && !isAsked) { sayHeld(held(page)); return; }
       let added = 0;
       for (const old of document.querySelectorAll("[data-live]")) {
