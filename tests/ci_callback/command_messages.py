@@ -33,6 +33,30 @@ def messages() -> set[str]:
     return {text for path in paths for text in _of(ast.parse(path.read_text(encoding="utf-8")))}
 
 
+FINDINGS = frozenset({"ok", "warning", "fault", "skipped", "Finding"})
+"""What makes a finding of doctor: its name, which is not translated, then its texts."""
+
+
+def findings() -> set[str]:
+    """The texts of doctor's findings."""
+    texts: set[str] = set()
+    for path in (TOOL / "doctor").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            values = _values_of_finding(node)
+            texts |= {text.strip() for value in values for text in _texts(value)}
+    return {text for text in texts if _is_message(text)}
+
+
+def _values_of_finding(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.Call):
+        if _name(node.func) in FINDINGS:
+            return [*node.args[1:], *(keyword.value for keyword in node.keywords)]
+        return node.args if _name(node.func) == "NoBucketError" else []
+    if isinstance(node, ast.Assign):
+        return [node.value] if _name(node.targets[0]) in NAMED | {"why"} else []
+    return [node.value] if isinstance(node, ast.Return) and node.value is not None else []
+
+
 def _of(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         values: list[ast.expr] = []

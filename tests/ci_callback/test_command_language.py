@@ -15,7 +15,7 @@ from ci_callback import command_language
 from ci_callback.command_language import chinese, language, table
 from ci_callback.commands import registry
 from ci_callback.commands.registry import ROWS
-from tests.ci_callback.command_messages import messages
+from tests.ci_callback.command_messages import findings, messages
 from tests.conftest import PAYLOADS
 
 PLACES = re.compile(r"\{\w*\}")
@@ -40,6 +40,19 @@ KEPT_IN_ENGLISH = frozenset(
         "{0} fields stay",
         "{0} in {1}",
         "{0} is {1}: {2}",
+    }
+)
+
+KEPT_OF_FINDINGS = frozenset(
+    {
+        # Commands, and values with a word between them.
+        "timedatectl set-ntp true",
+        "unset COS_ENDPOINT",
+        "{0} doctor --function NAME",
+        "{0} doctor --send-test-alert",
+        "{0} doctor --url https://…",
+        "{0} this function",
+        "{0}, at {1}{2}",
     }
 )
 
@@ -74,17 +87,25 @@ def test_every_message_has_its_chinese() -> None:
     assert messages() >= KEPT_IN_ENGLISH
 
 
+def test_every_finding_of_doctor_has_its_chinese() -> None:
+    """Its name and its status stay."""
+    assert len(findings()) > 100
+    assert sorted(findings() - table().keys() - KEPT_OF_FINDINGS) == []
+
+
 def test_no_text_is_left_that_nothing_prints() -> None:
-    """But for Typer's own, those of bars, and parts of other messages."""
+    """But for Typer's own, those of bars and of doctor, and parts of other messages."""
     sections = command_language.FILE.read_text(encoding="utf-8").split("\n# --- ")
-    others = [section for section in sections if section.startswith(("what Typer", "bars"))]
+    others = [
+        section for section in sections if section.startswith(("what Typer", "bars", "findings"))
+    ]
     known = {line for section in others for line in section.splitlines() if line[:1] != "\t"}
     parts = {
         "LEDGER_URL or --ledger names it; it is made when the first callback is stored.",
         "There are: {0}; name one with --ledger file:PATH.",
         "Settings and options are also read from the environment and from .env.",
     }
-    assert len(others) == 2
+    assert len(others) == 3
     assert sorted(table().keys() - set(helps()) - messages() - known - parts) == []
 
 
