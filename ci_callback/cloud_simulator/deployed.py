@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ci_callback import events
-from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.ci_simulator.server import Reply, Seen
 from ci_callback.cloud_simulator.cls import Cls
+from ci_callback.cloud_simulator.role_keys import RoleKeys
 from ci_callback.cloud_simulator.scf import SERVICE, Scf
 from ci_callback.cloud_simulator.scf_function import Function, Version
 from ci_callback.scf_runner import MB, Invoked, Limits, ScfRunner, from_zip
@@ -31,10 +31,11 @@ class Deployed:
     by which a function reaches the other simulators, as COS_ENDPOINT does; the account does not
     hold them."""
 
-    def __init__(self, scf: Scf, cls: Cls, network: Mapping[str, str]) -> None:
+    def __init__(self, scf: Scf, cls: Cls, network: Mapping[str, str], role_keys: RoleKeys) -> None:
         self._scf = scf
         self._cls = cls
         self._network = dict(network)
+        self._role_keys = role_keys
         self._open = contextlib.ExitStack()
         self._lock = threading.Lock()
         self._runners: dict[str, ScfRunner] = {}
@@ -113,7 +114,8 @@ class Deployed:
     def _runner(self, function: Function, version: Version) -> ScfRunner:
         pairs = version.settings["Environment"]["Variables"]
         env = {pair["Key"]: pair["Value"] for pair in pairs} | self._network
-        made_of = json.dumps([function.name, hashlib.sha256(version.code).hexdigest(), env])
+        code, role = hashlib.sha256(version.code).hexdigest(), version.settings["Role"]
+        made_of = json.dumps([function.name, code, role, env])
         with self._lock:
             if made_of not in self._runners:
                 self._runners[made_of] = self._start(version, env)
@@ -141,8 +143,9 @@ class Deployed:
         found = self._scf.cam.roles.get(role)
         if found is None or SERVICE not in found.trust or not found.policies:
             return {}
+        secret_id, secret_key = self._role_keys.of(role)
         return {
-            "TENCENTCLOUD_SECRETID": SECRET_ID,
-            "TENCENTCLOUD_SECRETKEY": SECRET_KEY,
+            "TENCENTCLOUD_SECRETID": secret_id,
+            "TENCENTCLOUD_SECRETKEY": secret_key,
             "TENCENTCLOUD_SESSIONTOKEN": "",
         }

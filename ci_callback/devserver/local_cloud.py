@@ -8,15 +8,17 @@ Tencent's own network.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ci_callback.ci_simulator import CiSimulator
+from ci_callback.ci_simulator import CiSimulator, Fault
 from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.ci_simulator.queues import Queues
 from ci_callback.ci_simulator.server import Reply, Seen, Server, hand_on
 from ci_callback.cloud_simulator import CloudSimulator
 from ci_callback.cloud_simulator.deployed import Deployed
+from ci_callback.cloud_simulator.role_keys import RoleKeys
 from ci_callback.devserver.local_cos import LocalCos
 from ci_callback.devserver.running import CannotServeError
 from ci_callback.devserver.ticker import Ticker
@@ -60,8 +62,12 @@ class LocalCloud:
         self.account = CloudSimulator()
         buckets = Buckets(folder, str(self.account.cam.app_id))
         secrets = {SECRET_ID: SECRET_KEY}
+        self._keys = RoleKeys(self.account.cam, secrets)
         self._cos = LocalCos(buckets, secrets, lambda secret_id, operation, key: None)
+        self._cos.may = self._keys.may_cos
         self._ci = CiSimulator(cos=self._cos)
+        self._ci.secrets = secrets
+        self._ci.fault = self._denied
         self._ci.queue_api = self.queues = Queues(f"records-{self.account.cam.app_id}")
         self._wanted_port = port
         self._stack = contextlib.ExitStack()
@@ -73,7 +79,7 @@ class LocalCloud:
             stack.enter_context(self._ci)
             network = {"COS_ENDPOINT": self._ci.endpoint}
             self.deployed = stack.enter_context(
-                Deployed(self.account.scf, self.account.cls, network)
+                Deployed(self.account.scf, self.account.cls, network, self._keys)
             )
             server = self._listen()
             stack.callback(server.stop)
@@ -118,6 +124,14 @@ class LocalCloud:
             yield
         finally:
             ticker.stop()
+
+    def _denied(self, seen: Seen) -> Fault | None:
+        """A request to CI that the role of its sender does not allow."""
+        if ".ci." not in seen.headers.get("host", ""):
+            return None
+        signer = re.search(r"q-ak=([^&]*)", seen.headers.get("authorization", ""))
+        is_allowed = signer is None or self._keys.may_ci(signer[1], seen.method)
+        return None if is_allowed else Fault(before=(403, "AccessDenied"))
 
     def _answer(self, seen: Seen) -> Reply:
         if "x-tc-action" in seen.headers:

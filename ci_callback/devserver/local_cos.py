@@ -23,6 +23,8 @@ from handler.ledger.store import Store
 Note: TypeAlias = Callable[[str, Operation, str], None]
 """Called with the secret id, the operation and the key of each write that was done."""
 
+May: TypeAlias = Callable[[str, str, str, str], bool]
+
 _HOST = re.compile(r"([a-z0-9-]+-\d+)\.cos\.[a-z0-9-]+\.myqcloud\.com")
 _SECRET_ID = re.compile(r"(?:^|&)q-ak=([^&]*)")
 _ID = ("x-cos-request-id", "NWFiMjM=")
@@ -37,12 +39,14 @@ class LocalCos:
 
     Attributes:
         secrets: secret id → secret key; a request signed with another is refused.
+        may: whether a secret id may do an action (PutObject, …) to a key of a bucket.
     """
 
     def __init__(self, buckets: Mapping[str, Store], secrets: dict[str, str], note: Note) -> None:
         self.secrets = secrets
         self._buckets = buckets
         self._note = note
+        self.may: May = lambda secret_id, action, bucket, key: True
         self._server: Server | None = None
 
     def __enter__(self) -> LocalCos:
@@ -67,6 +71,8 @@ class LocalCos:
             return _error(403, "SignatureDoesNotMatch")
         if store is None:
             return _error(404, "NoSuchBucket")
+        if host and not self._is_allowed(seen, host[1]):
+            return _error(403, "AccessDenied")
         key = seen.path[1:]
         try:
             if not key:
@@ -74,6 +80,11 @@ class LocalCos:
             return self._done(store, seen, key) if keys.is_key(key) else _error(400, "InvalidURI")
         except StoreError:
             return _error(500, "InternalError")
+
+    def _is_allowed(self, seen: Seen, bucket: str) -> bool:
+        """Of a deletion of several objects each one is."""
+        action, named = _wanted(seen)
+        return all(self.may(_secret_id(seen), action, bucket, key) for key in named)
 
     def _of_bucket(self, store: Store, seen: Seen) -> Reply:
         if seen.method == "POST" and "delete" in seen.params:
@@ -115,6 +126,22 @@ class LocalCos:
             self._note(_secret_id(seen), "delete", key)
             return Reply(204, b"", (_ID,))
         return _error(405, "MethodNotAllowed")
+
+
+def _wanted(seen: Seen) -> tuple[str, list[str]]:
+    """The action that a request needs, and the keys."""
+    key = seen.path[1:]
+    if key:
+        return f"{seen.method.capitalize()}Object", [key]
+    if seen.method == "POST":
+        try:
+            return "DeleteObject", list(keys_to_delete(seen.body))
+        except PayloadError:
+            return "DeleteObject", []  # refused as what it is
+    for name in ("versioning", "location"):
+        if name in seen.params:
+            return f"GetBucket{name.capitalize()}", [""]
+    return "GetBucket", [seen.params.get("prefix", "")]
 
 
 def _secret_id(seen: Seen) -> str:

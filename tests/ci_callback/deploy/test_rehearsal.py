@@ -86,6 +86,12 @@ def test_a_split_deployment_is_verified_told_rotated_and_taken_away(
         first = run(cloud, "--split", "--json")
         assert first.exit_code == 0, first.output
         assert set(verified(first).values()) == {"ok"}
+    whole = "cos:PutObject, cos:GetObject, cos:GetBucket, cos:DeleteObject, ci:DescribeMediaJob"
+    assert [(one.status, one.what) for one in rights(cloud)] == [
+        ("ok", "may cos:PutObject, cos:GetObject"),
+        ("ok", f"may {whole}"),
+        ("ok", f"may {whole}"),
+    ]
     told = json.loads(run(cloud, "status", "--json").stdout)
     assert [one["function"].partition(":")[0] for one in told["others"]] == [
         "ci-callback-sweep",
