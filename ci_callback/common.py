@@ -177,7 +177,7 @@ def errors_as_messages() -> Iterator[None]:
         yield
     except SettingsError as error:
         for problem in error.problems:
-            complain("settings:", problem)
+            complain("settings:", str(problem))
         raise typer.Exit(EXIT_SETTINGS) from error
     except StoreError as error:
         complain("store:", error)

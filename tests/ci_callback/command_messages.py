@@ -7,6 +7,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from handler.settings.rows import ROWS
+
 TOOL = Path(__file__).parents[2] / "ci_callback"
 
 PRINTED = frozenset({"say", "complain", "BadParameter", "confirm", "prompt", "DeployError"})
@@ -20,6 +22,7 @@ MODULES = (
     "common.py",
     "delivery_output.py",
     "listing.py",
+    "named_ledgers.py",
     "record_filter.py",
     "writing.py",
 )
@@ -31,6 +34,11 @@ def messages() -> set[str]:
     paths = [path for folder in FOLDERS for path in (TOOL / folder).glob("*.py")]
     paths += [TOOL / name for name in MODULES]
     return {text for path in paths for text in _of(ast.parse(path.read_text(encoding="utf-8")))}
+
+
+def expectations() -> set[str]:
+    """What an error in the settings says was expected."""
+    return {row.expected for row in ROWS}
 
 
 FINDINGS = frozenset({"ok", "warning", "fault", "skipped", "Finding"})

@@ -15,7 +15,7 @@ from ci_callback import command_language
 from ci_callback.command_language import chinese, language, table
 from ci_callback.commands import registry
 from ci_callback.commands.registry import ROWS
-from tests.ci_callback.command_messages import findings, messages
+from tests.ci_callback.command_messages import expectations, findings, messages
 from tests.conftest import PAYLOADS
 
 PLACES = re.compile(r"\{\w*\}")
@@ -93,19 +93,29 @@ def test_every_finding_of_doctor_has_its_chinese() -> None:
     assert sorted(findings() - table().keys() - KEPT_OF_FINDINGS) == []
 
 
+def test_every_error_in_the_settings_has_its_chinese() -> None:
+    """What was expected: by the text, or by a pattern with the bounds."""
+    assert sorted(text for text in expectations() if chinese(text) == text) == []
+
+
 def test_no_text_is_left_that_nothing_prints() -> None:
-    """But for Typer's own, those of bars and of doctor, and parts of other messages."""
+    """But for Typer's own, those of bars, doctor and settings, and parts of other messages."""
     sections = command_language.FILE.read_text(encoding="utf-8").split("\n# --- ")
     others = [
-        section for section in sections if section.startswith(("what Typer", "bars", "findings"))
+        section
+        for section in sections
+        if section.startswith(("what Typer", "bars", "findings", "settings"))
     ]
     known = {line for section in others for line in section.splitlines() if line[:1] != "\t"}
     parts = {
         "LEDGER_URL or --ledger names it; it is made when the first callback is stored.",
         "There are: {0}; name one with --ledger file:PATH.",
         "Settings and options are also read from the environment and from .env.",
+        "{0} would name it",
+        "No such command {0}. Did you mean {1}?",
+        "No such option: {0} Did you mean {1}?",
     }
-    assert len(others) == 3
+    assert len(others) == 4
     assert sorted(table().keys() - set(helps()) - messages() - known - parts) == []
 
 
