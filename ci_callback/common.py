@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ci_callback.counted import Counted, DatedStore
-from ci_callback.late_bar import LateBar, stderr
+from ci_callback.late_bar import LateBar, log_stream
 from ci_callback.named_ledgers import known_as
 from ci_callback.newest import Dated
 from ci_callback.program import VERBOSE
@@ -123,8 +123,9 @@ def local(
         settings = Settings.from_env(os.environ)
         if must_exist:
             check_exists(settings)
-        # In SCF the function's log goes to stdout; here stdout is for the result.
-        log = Log(stderr(), time.time, settings.secrets)
+        # In SCF the function's log goes to stdout; here stdout is for the result. A line for each
+        # callback would drown it: those are printed with --verbose.
+        log = Log(log_stream(bool(os.environ.get(VERBOSE))), time.time, settings.secrets)
         ledger = known_as(settings.ledger_url)
         with _store(settings, doing) as counted:
             is_cos = settings.ledger_url.scheme == "cos"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import sys
 import threading
 import time
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 LATE_S = 0.5
 """Work that takes no longer has no bar."""
+
+_INFO = re.compile(r'^\{"time":"[^"]*","level":"INFO",')
+"""A line of the log as handler/log.py begins it."""
 
 
 class LateBar:
@@ -69,15 +73,22 @@ def late_bar(description: str, total: int | None = None, unit: str = "") -> Iter
         bar.close()
 
 
-def stderr() -> TextIO:
-    """stderr as it is at each write. While a bar is shown, Rich stands in for it and keeps lines
-    and bar apart; a log that was opened before would write into the bar."""
-    return cast("TextIO", _Stderr())
+def log_stream(is_whole: bool) -> TextIO:
+    """stderr for the function's log, as it is at each write: while a bar is shown, Rich stands in
+    for it and keeps lines and bar apart. is_whole: with the lines of level INFO, one or more for
+    each callback, too."""
+    return cast("TextIO", _LogStream(is_whole))
 
 
-class _Stderr(io.TextIOBase):
+class _LogStream(io.TextIOBase):
+    def __init__(self, is_whole: bool) -> None:
+        super().__init__()
+        self._is_whole = is_whole
+
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        if self._is_whole or not _INFO.search(text):
+            sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
         sys.stderr.flush()

@@ -216,7 +216,7 @@ def settings(
         typer.Option(
             "--verbose",
             "-v",
-            help="Print the number of requests to the ledger; with invoke, print the log too.",
+            help="Print the function's whole log, and the number of requests to the ledger.",
         ),
     ] = False,
     version: Annotated[

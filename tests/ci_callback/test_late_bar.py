@@ -16,6 +16,7 @@ from ci_callback.commands.registry import app
 from ci_callback.counted import PAGE, Counted
 from handler.ledger import cos
 from handler.ledger.folder import FolderStore
+from handler.log import Log
 from tests.records import keep, record
 
 
@@ -73,12 +74,23 @@ def test_a_pipe_gets_none(
 def test_a_line_of_the_log_stands_above_the_bar_in_one_piece(terminal: Terminal) -> None:
     """However long it is: it can be copied."""
     line = json.dumps({"event": "x" * 300})
-    log = late_bar.stderr()
+    log = late_bar.log_stream(is_whole=True)
     with redirect_stderr(terminal), late_bar.late_bar("Sweeping") as bar:
         bar.step()
         log.write(line + "\n")
         log.flush()
     assert line in terminal.getvalue()
+
+
+def test_a_log_is_whole_only_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """Warnings and errors are printed in any case; a line for each callback would drown a result."""
+    for is_whole, levels in ((False, ["WARNING", "ERROR"]), (True, ["INFO", "WARNING", "ERROR"])):
+        log = Log(late_bar.log_stream(is_whole), lambda: 0.0)
+        log.info("callback", status="kept")
+        log.warning("callback", status="dead_letter", note='{"level":"INFO"}')
+        log.error("callback_not_stored")
+        lines = capsys.readouterr().err.splitlines()
+        assert [json.loads(line)["level"] for line in lines] == levels
 
 
 def test_every_request_of_a_command_is_a_step(
