@@ -91,6 +91,8 @@ class Local:
     log: Log
     ledger: Ledger
     request_id: str
+    bar: LateBar
+    """Of the requests to the ledger. It is closed before a question: a bar would overwrite it."""
 
     @functools.cached_property
     def function(self) -> Function:
@@ -127,12 +129,13 @@ def local(
         # callback would drown it: those are printed with --verbose.
         log = Log(log_stream(bool(os.environ.get(VERBOSE))), time.time, settings.secrets)
         ledger = known_as(settings.ledger_url)
-        with _store(settings, doing) as counted:
+        bar = LateBar(doing or "", unit="requests")
+        with _store(settings, bar if doing else None) as counted:
             is_cos = settings.ledger_url.scheme == "cos"
             if must_exist and is_cos and not writes and not counted.folders(""):
                 complain(f"{ledger_name(settings.ledger_url)} holds nothing: is it the ledger?")
             store = ReadOnly(counted, ledger) if ledger and ledger.is_read_only else counted
-            yield Local(settings, log, Ledger(store), str(uuid.uuid4()))
+            yield Local(settings, log, Ledger(store), str(uuid.uuid4()), bar)
 
 
 def check_exists(settings: Settings) -> None:
@@ -155,18 +158,18 @@ def _ledgers_beside(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def _store(settings: Settings, doing: str | None) -> Iterator[Store]:
+def _store(settings: Settings, bar: LateBar | None) -> Iterator[Store]:
     """The ledger's store. People see how many requests it was sent while they wait; with --verbose
     the number is printed at the end too."""
     store = open_store(settings)
     if not isinstance(store, Dated):
         raise TypeError(f"requests to a {type(store).__name__} can't be counted")
-    bar = LateBar(doing or "", unit="requests")
-    counted = Counted(cast("DatedStore", store), *((bar.step,) if doing else ()))
+    counted = Counted(cast("DatedStore", store), *((bar.step,) if bar else ()))
     try:
         yield counted
     finally:
-        bar.close()
+        if bar:
+            bar.close()
         if os.environ.get(VERBOSE):
             complain("requests to the ledger:", str(counted) or "none")
 

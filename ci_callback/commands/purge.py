@@ -30,11 +30,12 @@ def purge(
     Records, tickets, attempts, events, dead letters. It asks twice, and can't be undone. CI's own
     list of jobs and the log are not touched.
     """
-    with local(must_exist=True, writes=True) as here:
+    with local(must_exist=True, writes=True, doing="Looking for what is kept") as here:
         name_for_writing(here.settings)
         store, spill = here.ledger.store, open_spill(here.settings)
         kept = purging.find(store, job_id)
         spilled = purging.spilled(spill, kept.job) if spill is not None else []
+        here.bar.close()
         if as_json:
             print_json(
                 {

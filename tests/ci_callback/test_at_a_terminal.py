@@ -281,6 +281,17 @@ def test_what_takes_long_shows_a_bar_that_is_gone_at_the_end(
     assert bar not in seen.piped
 
 
+def test_a_bar_is_gone_before_a_question(narrow: Terminal) -> None:
+    """It would overwrite what is typed."""
+    seen = narrow.run("purge", GOOD, typed=f"y\n{GOOD}\n", before=AS_MODULE + ALWAYS_LATE)
+    assert seen.status == 0, seen.raw
+    assert "Looking for what is kept" in seen.raw
+    before, _, after = seen.raw.partition("objects? It can't be undone. [y/N]")
+    assert "Looking for what is kept" in before
+    assert "Looking for what is kept" not in after
+    assert narrow.run("show", GOOD).status == 1
+
+
 def test_the_screen_follows_what_bars_consist_of() -> None:
     """A test of the tests' own screen."""
     assert screen("a\r\nb\x1b[1mc\x1b[0m\r\nx 10%\rx 20%\r\x1b[2K\x1b[1A\x1b[2Kd") == ["a", "d", ""]

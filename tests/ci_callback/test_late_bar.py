@@ -83,7 +83,7 @@ def test_a_line_of_the_log_stands_above_the_bar_in_one_piece(terminal: Terminal)
 
 
 def test_a_log_is_whole_only_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    """Warnings and errors are printed in any case; a line for each callback would drown a result."""
+    """Warnings and errors are printed in any case; a line a callback would drown a result."""
     for is_whole, levels in ((False, ["WARNING", "ERROR"]), (True, ["INFO", "WARNING", "ERROR"])):
         log = Log(late_bar.log_stream(is_whole), lambda: 0.0)
         log.info("callback", status="kept")
