@@ -143,6 +143,7 @@ WRITERS = (
     ("dead", "replay", "5891b5b5"),
     ("events", "resend", "--unsent"),
     ("compact", "--all-stale"),
+    ("purge", "p1", "--yes"),
     ("serve", "--port", "0"),
 )
 

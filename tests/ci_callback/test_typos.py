@@ -101,6 +101,7 @@ def test_an_unknown_name_is_a_usage_error(arguments: tuple[str, ...], says: str)
         ("sweep",),
         ("sweep", "--dry-run"),
         ("compact", "--all-stale"),
+        ("purge", "j1"),
     ],
     ids=str,
 )
