@@ -54,7 +54,7 @@ def _what_ended() -> dict[str, Schema]:
         "schema": {"const": SCHEMA, "description": "Name and version of this form."},
         "kind": {
             "enum": list(get_args(Kind)),
-            "description": "What ended: a job, a run of a workflow, or a moderation review.",
+            "description": "The object that ended: a job, a workflow run, or a moderation review.",
         },
         "event": _text("The callback's EventName; null where the old form has none.", "TaskFinish"),
         "job_id": _one(
@@ -71,7 +71,7 @@ def _what_ended() -> dict[str, Schema]:
         "outcome": {
             "enum": list(get_args(Outcome)),
             "description": "How it ended. partial: State is Success, but a part of the result "
-            "says that it failed. What a review found has no part in it.",
+            "failed. The findings of a review do not affect it.",
         },
         "code": _one(
             "string",
@@ -109,8 +109,8 @@ def _what_it_held() -> dict[str, Schema]:
         "workflow": _workflow(),
         "result": {
             "type": ["object", "null"],
-            "description": "What the job found out, typed by tag, the tasks of a workflow's run, "
-            "or what a review found ($defs holds each form); null where the tag has none.",
+            "description": "The result of the job, typed by tag; for a workflow run its tasks, for "
+            "a review its findings ($defs holds each form); null for a tag without a result.",
         },
         "details": {
             "type": "object",
@@ -136,8 +136,8 @@ def _input() -> Schema:
         },
     }
     about = (
-        "What it worked on; null where the callback names nothing. Further fields of CI's Input "
-        "node stand here under their names in snake_case."
+        "The input of the job; null if the callback names none. It has further fields of CI's "
+        "Input node under their names in snake_case."
     )
     return {
         **_object(names, about),
@@ -190,7 +190,7 @@ def _retry() -> Schema:
 
 def _source() -> Schema:
     names = {
-        "trigger": {"enum": list(SOURCES), "description": "What called the function."},
+        "trigger": {"enum": list(SOURCES), "description": "The caller of the function."},
         "format": {"enum": ["xml", "json"], "description": "Form of the body."},
         "digest": _one(
             "string",

@@ -13,7 +13,7 @@ from handler.callback.results.leaves import integer, number, seconds, text, text
 # Callback page "翻译", 2023-08-11; submit page 460/84799; AITranslateResult in IOS.
 TRANSLATION = Group(
     "",
-    "What was translated into what",
+    "The languages and file types of the translation",
     {
         "source_lang": text("Input.Lang", "Language of the input, as CI names it", "en"),
         "target_lang": text("Operation.Translation.Lang", "Language of the output", "zh"),
@@ -67,7 +67,7 @@ _BOXES = Rows(
 # JobsDetail.VideoTag is beside Operation in one sample and is not read.
 VIDEO_TAG = Group(
     "Operation.VideoTagResult.StreamData",
-    "What is seen in the video",
+    "The content of the video",
     {
         "error_code": text("SubErrCode", "The algorithm's code: 0 is well", "0"),
         "error_message": text("SubErrMsg", "The algorithm's message", "ok"),

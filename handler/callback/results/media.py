@@ -91,7 +91,7 @@ _SUBTITLE: Fields = {
 
 MEDIA_INFO = Group(
     "Operation.MediaInfo",
-    "The media file that was made or looked at; null where nothing was sent of it",
+    "The media file that was made or analysed; null if the callback has none",
     {
         "format": Group("Format", "The file as a whole; null where absent", _FORMAT, optional=True),
         # IOS QCloudWorkflowMediaInfo has no Stream between.
@@ -113,7 +113,7 @@ DIGITAL_WATERMARK = Group(
         "message": text("Message", "Its text", "123456789ab"),
         "type": text("Type", "Its type", "Text"),
         "version": text("Version", "Its version", "V1"),
-        "state": text("State", "What became of it: Success or Failed", "Success"),
+        "state": text("State", "The result: Success or Failed", "Success"),
         "ignore_error": boolean("IgnoreError", "Whether the job goes on without it"),
     },
     optional=True,
@@ -142,7 +142,7 @@ SNAPSHOT = Group(
 )
 
 # 获取媒体信息
-MEDIA_INFO_JOB = Group("", "What the media file is", {"media": MEDIA_INFO})
+MEDIA_INFO_JOB = Group("", "Properties of the media file", {"media": MEDIA_INFO})
 
 # 提取数字水印
 EXTRACT_DIGITAL_WATERMARK = Group(
@@ -169,7 +169,7 @@ QUALITY_ESTIMATE = Group(
         ),
         "defects": Rows(
             "Operation.QualityEstimate.VqaPlusResult.DetailedResult",
-            "What is wrong with it, by kind",
+            "Defects, by kind",
             {
                 "type": text("Type", "Kind of defect", "Blur"),
                 "items": Rows(
@@ -212,7 +212,7 @@ DNA = Group(
                 "duration_s": seconds("Duration", "Length of the other video", 100.0),
                 "parts": Rows(
                     "MatchDetail",
-                    "What resembles what",
+                    "The similar segments",
                     {
                         "source_begin_s": seconds(
                             "SrcStartTime", "Begin on the side that CI calls Src", 0.0

@@ -84,7 +84,7 @@ FILE_HASH_CODE = Group(
 # 文件解压 436/83111: FileList only where ListingFile asked for it.
 FILE_UNCOMPRESS = Group(
     "Operation.FileUncompressResult",
-    "What was taken out of the archive",
+    "The extracted files",
     {
         "file_count": integer("FileCount", "Files that were taken out", 2),
         "bucket": text("Bucket", "Bucket that they were put into", "test-1250000000"),
@@ -108,7 +108,7 @@ FILE_UNCOMPRESS = Group(
 # 多文件打包压缩 436/83113; ErrorCount beside ErrorDetail in GO ci_fileprocess.go.
 FILE_COMPRESS = Group(
     "Operation.FileCompressResult",
-    "What was put into the archive",
+    "The packed files",
     {
         "file_count": integer("CompressFileCount", "Files that were put in", 10),
         "error_count": integer("ErrorDetail.ErrorCount|ErrorCount", "Files that failed", 3),

@@ -21,7 +21,7 @@ _PICTURE: Fields = {
 # GO AIGCMetadata: what the law of China asks to be written into what was made by a model.
 _AIGC = Group(
     "AIGCMetadata",
-    "The marks of content that was generated; null where there are none",
+    "The marks of generated content; null without marks",
     {
         "label": text("Label", "Kind of the content", "1"),
         "content_producer": text("ContentProducer", "Who produced it", "00119144030070846113"),
@@ -42,7 +42,7 @@ PIC_PROCESS = Group(
     {
         "results": Rows(
             "PicProcessResult",
-            "What became of each picture",
+            "The result of each picture",
             {
                 "state": text("State", "How its processing ended", "Success"),
                 "code": text("Code", "Code of its failure, or Success", "Success"),
@@ -99,8 +99,8 @@ _INSPECTED: Fields = {
     "message": text("Message", "Its message", "Success"),
     "object": key("InputObjectName", "Key of the picture", "input/deer.jpg"),
     "url": text("InputObjectUrl", "Its address", "https://example.com/input/deer.jpg"),
-    "suspicious": boolean("ProcessResult.Suspicious", "Whether something hides in it"),
-    "suspicious_type": text("ProcessResult.SuspiciousType", "What hides in it", "MPEG-TS"),
+    "suspicious": boolean("ProcessResult.Suspicious", "Whether it has hidden content"),
+    "suspicious_type": text("ProcessResult.SuspiciousType", "The hidden content", "MPEG-TS"),
     "suspicious_begin_byte": integer(
         "ProcessResult.SuspiciousBeginByte", "Where that begins", 1024, "bytes"
     ),
@@ -111,17 +111,17 @@ _INSPECTED: Fields = {
     "picture_size_bytes": integer("ProcessResult.PicSize", "Size of the picture", 1024, "bytes"),
     "picture_type": text("ProcessResult.PicType", "Type of the picture", "jpg"),
     "auto_process_code": text(
-        "ProcessResult.AutoProcessResult.Code", "Code of what was done about it", "Success"
+        "ProcessResult.AutoProcessResult.Code", "Code of the automatic processing", "Success"
     ),
     "auto_process_message": text(
-        "ProcessResult.AutoProcessResult.Message", "Message of what was done", "Success"
+        "ProcessResult.AutoProcessResult.Message", "Message of the automatic processing", "Success"
     ),
 }
 
 # 图片可疑性检测 (黑产检测) 460/95990; ImageInspectResult in GO.
 IMAGE_INSPECT = Several(
     "Operation.ImageInspectResult",
-    "Whether something foreign hides in the picture",
+    "Whether the picture has hidden content",
     _INSPECTED,
     "The further pictures, where there were several",
 )

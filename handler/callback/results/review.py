@@ -60,7 +60,7 @@ _PART: Fields = {
     # JAVA SectionInfo, of a text.
     "sentiment": Group(
         "SentimentAnalysis",
-        "Mood of the text; null where it was not looked at",
+        "Mood of the text; null if it was not analysed",
         {
             "label": text("Label", "Mood", "Negative"),
             "score": number("Score", "Confidence, 0 to 100", 98.0),
@@ -97,7 +97,7 @@ class Parts:
 
     def schema(self) -> Schema:
         kind = text("", "picture, sound, section, page or text", "picture")
-        return Rows("", "The parts that were looked at", {"kind": kind, **_PART}).schema()
+        return Rows("", "The reviewed parts", {"kind": kind, **_PART}).schema()
 
     def lists(self) -> Iterator[str]:
         return iter(_PARTS)
@@ -106,7 +106,7 @@ class Parts:
 # GO UserExtraInfo: what the user's own request said of the one whose content it is.
 _USER = Group(
     "UserInfo",
-    "What the request said of the user; null where it said nothing",
+    "The user as the request described them; null if it did not",
     {
         "token_id": text("TokenId", "Account", "user-1"),
         "nickname": text("Nickname", "Name that others see", "nick"),
@@ -142,7 +142,7 @@ _MASK = Group(
 
 REVIEW = Group(
     "",
-    "What a review found, in either form; it has no part in the outcome",
+    "The findings of a review, in either form; they do not affect the outcome",
     {
         "result": _verdict("Result|Suggestion|data.result", "Verdict"),
         "label": text("Label|data.label", "Worst that was found", "Normal"),
@@ -151,16 +151,16 @@ REVIEW = Group(
         "score": number("Score|data.score", "Confidence, 0 to 100", 99.0),
         "forbidden_status": integer(
             "ForbidState|data.forbidden_status",
-            "What was done about it: 0 nothing, 1 frozen, 2 moved away",
+            "The measure: 0 none, 1 frozen, 2 moved",
             0,
         ),
         "data_id": text("DataId|data.data_id", "The user's own DataId", "123-abc"),
         "type": text("Type", "Kind of review: live_video", "live_video"),
         "text": text("Text|AudioText|ContextText", "Text, written or spoken", "…"),
         "is_compressed": boolean("CompressionResult", "Whether the picture was made smaller first"),
-        "snapshot_count": integer("SnapshotCount", "Pictures that were looked at", 1),
+        "snapshot_count": integer("SnapshotCount", "Number of reviewed pictures", 1),
         "section_count": integer("SectionCount", "Parts of the text", 1),
-        "page_count": integer("PageCount", "Pages that were looked at", 1),
+        "page_count": integer("PageCount", "Number of reviewed pages", 1),
         "scenes": Scenes(),
         "languages": Rows("LanguageResults", "Languages that were spoken", VOICES),
         "parts": Parts(),
@@ -184,7 +184,7 @@ REVIEW = Group(
             {
                 "type": integer("ListType", "0 is a white list, 1 a black one", 1),
                 "name": text("ListName", "Name of the list", "blocked-users"),
-                "entity": text("Entity", "What of it is in the list", "user-1"),
+                "entity": text("Entity", "The listed value", "user-1"),
             },
         ),
         "user": _USER,

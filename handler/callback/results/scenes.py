@@ -14,7 +14,7 @@ from handler.callback.results.fields import Fields, Group, Json, Rows, Schema, r
 from handler.callback.results.leaves import integer, number, seconds_of_ms, text
 from handler.callback.tree import Tree
 
-VERDICT = "0 is normal, 1 is against the rules, 2 is to be looked at by a person"
+VERDICT = "0 is normal, 1 is against the rules, 2 needs a person's review"
 
 
 class Keywords(NamedTuple):
@@ -47,7 +47,7 @@ _LOCATION: Fields = {
 }
 
 VOICES: Fields = {
-    "label": text("Label", "What was recognised", "zh"),
+    "label": text("Label", "The recognised content", "zh"),
     "score": number("Score", "Confidence, 0 to 100", 99.0),
     "begin_s": seconds_of_ms("StartTime", "Begin in the recording", 1.2),
     "end_s": seconds_of_ms("EndTime", "End in the recording", 3.4),
@@ -72,9 +72,9 @@ HITS = Rows(
 )
 
 _FIELDS: Fields = {
-    "hit": integer("HitFlag|hit_flag", f"What was found: {VERDICT}", 1),
+    "hit": integer("HitFlag|hit_flag", f"The finding: {VERDICT}", 1),
     "score": number("Score|score", "Confidence, 0 to 100", 99.0),
-    "label": text("Label|label", "What was found, in one word", "SexBehavior"),
+    "label": text("Label|label", "The finding, in one word", "SexBehavior"),
     "sub_label": text("SubLabel|sub_label", "The same, finer", "SexBehavior"),
     "category": text("Category|category", "Kind of what was found", "Sexy"),
     "count": integer("Count|count", "How many pictures or parts hold it", 3),
@@ -95,14 +95,14 @@ _FIELDS: Fields = {
         "ObjectResults",
         "Things and persons in the picture",
         {
-            "name": text("Name", "What it is, or who", "flag"),
+            "name": text("Name", "Name of the thing or person", "flag"),
             "sub_label": text("SubLabel", "The same, finer", "flag"),
             **_LOCATION,
         },
     ),
     "libraries": Rows(
         "LibResults",
-        "What of a library of risks it resembles",
+        "The similar entry in a library of risks",
         {
             "type": integer("LibType", "1 is CI's own library, 2 is the user's", 2),
             "name": text("LibName", "Name of the library", "my-words"),
@@ -133,9 +133,9 @@ class Scenes:
         ]
 
     def schema(self) -> Schema:
-        scene = text("", "What was looked for: porn, ads, …", "porn")
+        scene = text("", "The scene: porn, ads, …", "porn")
         rows = Rows(
-            "", "What was looked for, and what was found of it", {"scene": scene, **_FIELDS}
+            "", "The reviewed scenes, and the findings of each", {"scene": scene, **_FIELDS}
         )
         return rows.schema()
 

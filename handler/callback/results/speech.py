@@ -16,11 +16,11 @@ _RESULT = "Operation.SpeechRecognitionResult"
 
 SPEECH_RECOGNITION = Group(
     "",
-    "What was said",
+    "The text of the recording",
     {
         "audio_time_s": seconds(f"{_RESULT}.AudioTime", "Length of the recording", 19.7124),
         "text": Transcript(_RESULT),
-        "segments": Segments(_RESULT, "What was said, sentence by sentence"),
+        "segments": Segments(_RESULT, "The text, sentence by sentence"),
         "object": key(f"{_RESULT}.ObjectName", "Key of the object that holds the text", "out.txt"),
         "detail_object": key(
             f"{_RESULT}.DetailObjectName", "Key of the object that holds its details", "out.detail"

@@ -27,7 +27,7 @@ def _recognised(paths: str, target_paths: str, about: str) -> Rows:
         {
             "time_s": seconds("Time", "When", 1.206),
             "url": text("Url", "Address of the picture", "https://example.com/1206-1.jpg"),
-            "found": Rows(f"{target_paths}|ResultInfo", "What was found at that moment", _FOUND),
+            "found": Rows(f"{target_paths}|ResultInfo", "The findings at that time", _FOUND),
         },
     )
 
@@ -41,7 +41,7 @@ def _fusion(path: str, about: str) -> Leaf:
 # (MediaTopkRecognition) the best of each. Which of the forms a callback has is not known.
 VIDEO_TARGET_REC = Group(
     "",
-    "What was recognised in the video, and when",
+    "The recognised content of the video, and its times",
     {
         "sensitive": boolean(
             "Operation.VideoTargetRecResult.Sensitive", "Whether it holds what is sensitive"

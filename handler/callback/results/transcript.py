@@ -43,7 +43,7 @@ _WORD: Fields = {
 _SEGMENT: Fields = {
     "begin_s": seconds("", "Begin in the recording", 3.32),
     "end_s": seconds("", "End in the recording", 19.712),
-    "text": text("", "What was said", "悯农，李绅"),
+    "text": text("", "The text of the recording", "悯农，李绅"),
     "speaker_id": text("", "Who said it, where speakers are distinguished", "0"),
     "channel": integer("", "Channel of the recording, where channels are distinguished", 0),
     "speed_chars_per_s": number("", "Speed", 2.4, "characters per second"),
@@ -107,7 +107,7 @@ class Transcript(NamedTuple):
     def schema(self) -> Schema:
         return {
             "type": ["string", "null"],
-            "description": "All that was said, without times, one sentence per line",
+            "description": "The whole text, without times, one sentence per line",
             "examples": ["悯农，李绅，锄禾日当午，汗滴禾下土。"],
         }
 

@@ -99,7 +99,7 @@ _JUDGED = Rows(
     {
         "object": key("ObjectName", "Key of the object", "car.mp4"),
         "url": text("ObjectUrl", "Its address", "https://example.com/car.mp4"),
-        "state": text("State", "What became of it, as CI sent it", "Success"),
+        "state": text("State", "The result, as CI sent it", "Success"),
         "width_px": integer("InputObjectInfo.Width", "Width", 1280, "pixels"),
         "height_px": integer("InputObjectInfo.Height", "Height", 720, "pixels"),
         "display_aspect_ratio": text("InputObjectInfo.Dar", "Width to height", "16:9"),
@@ -114,7 +114,7 @@ _JUDGED = Rows(
 # JAVA FileInfoObject.
 _FILE_INFO = Rows(
     "FileInfo",
-    "What is known of its files",
+    "Properties of its files",
     {
         "object": key("BasicInfo.Object", "Key of the object", "car.mp4"),
         "content_type": text("BasicInfo.ContentType", "Content-Type", "video/mp4"),
@@ -162,7 +162,7 @@ RUN = Group(
                 "template_name": text("TemplateName", "Name of the template", "MP4-720p"),
                 "transcode_template_id": text(
                     "TranscodeTemplateId",
-                    "Template of the coding behind it",
+                    "The transcoding template that it uses",
                     "t04e1ab865549",
                 ),
                 "transcode_template_name": text(
