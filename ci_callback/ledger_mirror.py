@@ -120,7 +120,8 @@ class _Copy:
     def forget_empty(self) -> None:
         """Remove files without content, which a power failure may leave behind."""
         for path in self.folder.glob("*/**/*.json"):
-            if not path.stat().st_size:
+            # What another run is writing just now begins with a dot.
+            if not path.name.startswith(".") and not path.stat().st_size:
                 path.unlink()
 
     def _day(self, day: str, is_compacted: bool) -> tuple[int, list[str]]:

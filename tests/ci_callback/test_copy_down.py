@@ -214,8 +214,11 @@ def test_what_a_power_failure_left_of_a_copy_comes_down_again(store: CosStore, c
     here = FolderStore(copy)
     here.put("_copying", b"")
     (copy / keys[0]).write_bytes(b"")
+    written_now = (copy / keys[0]).with_name(".tmp-1-c.json")
+    written_now.write_bytes(b"")
     assert copy_down(store, copy) == Copied(records=1, parts=0)
     assert ids(copy) == ["a", "b"]
+    assert written_now.exists(), "another run's"
 
 
 def test_a_folder_that_can_not_be_written_is_reported(store: CosStore, copy: Path) -> None:
