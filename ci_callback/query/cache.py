@@ -41,7 +41,7 @@ def cache_folder(copies: Path, ledger: Path) -> Path:
 
 
 class Cached(NamedTuple):
-    """What of a cache a query uses. is_partly: the files hold other rows as well."""
+    """The files and keys of a cache that a query uses. is_partly: the files have other rows too."""
 
     files: Sequence[Path] = ()
     keys: frozenset[str] = frozenset()

@@ -1,8 +1,8 @@
 """Reads records that are a file each into a table of DuckDB.
 
 DuckDB's JSON reader takes a millisecond to open a file. So the lines of many files are written
-behind one another into one file, which it reads at once: 100,000 records take 3 s of CPU. What is
-not one line, or not read as one, is handed over by itself.
+behind one another into one file, which it reads at once: 100,000 records take 3 s of CPU. A file
+that is not one line of JSON is handed over as a parameter.
 """
 
 # ruff: noqa: S608  # the SQL holds names of this code, and texts that sql.py has quoted
