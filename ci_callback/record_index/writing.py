@@ -9,6 +9,7 @@ from itertools import islice
 from ci_callback.ledger_reader import BATCH, records
 from ci_callback.record_index.listing import NO_DAY, ListedDay
 from ci_callback.record_index.rows import Row, row_of
+from handler.ledger.keys import JOBS
 from handler.ledger.store import Store
 from handler.parallel import Parallel
 
@@ -66,12 +67,12 @@ class Writer:
 
     def hide_twins(self) -> bool:
         """Hide the record without a day of a job that has one under its day too."""
-        undated = "dt = ? AND key LIKE 'jobs/%' AND is_hidden = 0"
+        undated = "dt = ? AND key LIKE ? AND is_hidden = 0"
         twin = "SELECT 1 FROM records AS other WHERE other.name = records.name AND other.dt <> ?"
         changed = self._run(
             f"UPDATE records SET is_hidden = 1 WHERE {undated} "  # noqa: S608  (this code's own)
-            f"AND EXISTS ({twin} AND other.key LIKE 'jobs/%')",
-            (NO_DAY, NO_DAY),
+            f"AND EXISTS ({twin} AND other.key LIKE ?)",
+            (NO_DAY, f"{JOBS}%", NO_DAY, f"{JOBS}%"),
         )
         return changed.rowcount > 0
 

@@ -180,7 +180,7 @@ def test_invoke_prints_the_log_only_where_it_is_asked_for(narrow: Terminal) -> N
             "There is no ledger at legder. There are: ledger",
         ),
         (("--ledger", "production", "jobs"), 2, "no ledger is named 'production'"),
-        (("replay", "--from-log", PAYLOAD), 1, "Export those lines from CLS"),
+        (("replay", "--from-log", PAYLOAD), 1, "export those lines, as JSON or CSV"),
         (("report", "--since", "yesterday", "--json"), 2, "write 24h, 7d, "),
         (("show", "j0"), 1, "The ledger knows no job j0."),
     ],

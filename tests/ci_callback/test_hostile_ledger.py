@@ -217,6 +217,11 @@ WALK: dict[str, Arguments] = {
         [dead_letter_name(store), "--json"],
         [HOSTILE],
     ],
+    "purge": lambda store, folder, server: [
+        [HOSTILE, "--dry-run"],
+        [HOSTILE, "--dry-run", "--json"],
+        [f"no {HOSTILE}", "--yes"],
+    ],
     "dead replay": lambda store, folder, server: [[dead_letter_name(store)], [HOSTILE]],
     "events": lambda store, folder, server: [[], ["--json"], ["--type", "job.failed"]],
     "events resend": lambda store, folder, server: [

@@ -1,7 +1,7 @@
 """Every state of a scope, breadth first, so that a counter-example is as short as can be.
 
 python -m tests.slow.model.explore            a table of the scopes
-python -m tests.slow.model.explore --large    with those that take a quarter of an hour
+python -m tests.slow.model.explore --large    with those that take half an hour and more
 """
 
 from __future__ import annotations
