@@ -89,7 +89,8 @@ def query(
         except NotAQueryError as error:
             raise typer.BadParameter(str(error)) from error
         except duckdb.Error as error:
-            complain("query:", error)
+            for line in filter(None, str(error).split("\n")):
+                complain("query:", line)
             raise typer.Exit(EXIT_NOT_2XX) from error
 
 

@@ -361,3 +361,19 @@ def test_without_duckdb_it_says_what_to_install(
 
     monkeypatch.setitem(sys.modules, "duckdb", None)
     assert "pip install duckdb" in run(COUNT, code=1)
+
+
+def test_an_error_of_the_database_points_at_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On lines of its own: the mark stands below the word."""
+    monkeypatch.chdir(tmp_path)
+    keep(FolderStore(tmp_path / "ledger"), record("j1"))
+    result = CliRunner().invoke(
+        app, ["--ledger", "file:./ledger", "query", "SELECT nope FROM jobs"]
+    )
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 1
+    (place,) = (number for number, line in enumerate(lines) if "LINE 1" in line)
+    assert lines[place].index("nope") == lines[place + 1].index("^")
+    assert not any("\\n" in line for line in lines)
