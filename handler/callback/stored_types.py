@@ -28,6 +28,7 @@ _MEMBERS: tuple[tuple[str, str, type], ...] = (
     ("retry", "root_job_id", str),
     ("retry", "attempt", int),
     ("source", "digest", str),
+    ("source", "received_at", str),
 )
 """Members of such objects that are read without a look at their type."""
 

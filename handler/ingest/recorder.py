@@ -3,7 +3,7 @@
     (0) a marker in UserData? ── GET _lineage/JOB_ID: only what it proves counts
     (1) unfinished?  stored under _unfinished/ ── done
         where FORWARD_URLS is set: its event for the user's own code
-    (2) a ticket for each thing that must follow            ← a crash here: a ticket without
+    (2) put_new a ticket for each thing that must follow    ← a crash here: a ticket without
     (3) put_new the record                                   its record; the sweep goes on
          ├─ it is new ── done
          └─ it exists: the same end ── a duplicate
@@ -61,7 +61,7 @@ class Recorder:
             self.events.put_end(record)
         tickets = self.tickets(record)
         for ticket in tickets:
-            self._outbox.put(ticket)
+            self._outbox.put_first(ticket)
         stored = self._ledger.put_record(record)
         if isinstance(stored, Conflict):
             key = self.conflict(record, dead_letter())

@@ -166,6 +166,12 @@ class Outbox:
         """Put a ticket; again is the same as once."""
         self._store.put(OUTBOX + ticket.name, ticket.to_json())
 
+    def put_first(self, ticket: Ticket) -> None:
+        """Put a ticket about a callback's own record; one that is there stays. Its name depends on
+        the job and its end only, so a later callback of the same, which need not be CI's, would
+        take the place of the first."""
+        self._store.put_new(OUTBOX + ticket.name, ticket.to_json())
+
     def get(self, name: str) -> bytes | None:
         """A ticket by its name; None where it is gone (the listing lagged)."""
         return self._store.get(OUTBOX + name)

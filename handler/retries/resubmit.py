@@ -19,11 +19,12 @@ from handler.callback import tree
 from handler.callback.catalogue import family_of
 from handler.callback.families import Family
 from handler.callback.lineage import Lineage, Marker
+from handler.callback.outcome import of_state
 from handler.callback.record import JobRecord
 from handler.callback.tree import Tree
 from handler.ci_api import request_builder
 from handler.ci_api.client import Ci, CiError
-from handler.ci_api.responses import CERTAINLY_NOT_TAKEN, CreateResult
+from handler.ci_api.responses import CERTAINLY_NOT_TAKEN, CreateResult, Described
 from handler.ci_api.verification import check
 from handler.ledger.attempts import Attempt, nonce_of
 from handler.ledger.outbox import Ticket
@@ -95,11 +96,20 @@ def confirmed_detail(
         raise
     if is_unverified:
         return checked.described.detail if checked.described else record.details
-    if checked.verdict == "differs":
+    if checked.verdict == "differs" and not _failed_too(context, checked.described):
         return Alert("mismatch", f"{checked.note}; not tried again")
     if checked.verdict == "unsettled" or checked.described is None:
         return Defer(checked.note, otherwise="unknown")
     return checked.described.detail
+
+
+def _failed_too(context: SweepContext, described: Described | None) -> bool:
+    """Whether a retry follows from CI's own word alone, where the callback says something else of
+    the job: with a token anybody can send a callback about a job that did fail, and could else keep
+    it from being retried. What is submitted is made of CI's detail."""
+    if described is None or of_state(described.state) != "failed":
+        return False
+    return context.policy.reaction(described.code, described.message) in ("retry", "both")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,65 @@ def test_a_ticket_with_damaged_details_does_not_stop_the_others(
     assert (job, 2) in world.attempts
     world.run(minutes=20)
     assert world.keys("_dead/")
+
+
+def job_in(body: Any) -> Any:
+    """The only job of a callback."""
+    details = body["JobsDetail"]
+    return details[0] if isinstance(details, list) else details
+
+
+FORGED: dict[str, Callable[[Any], object]] = {
+    "code": lambda job: job.update(Code="SlowDown"),
+    "object": lambda job: job["Input"].update(Object="other.pdf"),
+    "queue": lambda job: job.update(QueueId="p2"),
+    "bucket": lambda job: job["Input"].update(BucketId="other-1250000000"),
+    "region": lambda job: job["Input"].update(Region="ap-shanghai"),
+    "day": lambda job: job.update(CreationTime="2020-01-01T00:00:00+0800"),
+    "user data": lambda job: job["Operation"].update(UserData="forged"),
+    "everything": lambda job: job.update(Code="SlowDown", Input={}, Operation={}, QueueId="p2"),
+}
+"""What a stranger with a token may say of a job that did fail."""
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+def test_a_forged_callback_keeps_no_failed_job_from_being_retried(
+    world: World, forge: Callable[[Any], object]
+) -> None:
+    """It comes behind CI's own. What is submitted again is made of CI's detail."""
+    job = due(world)
+    body = json.loads(world.ci.callback_body(job, "JSON"))
+    forge(job_in(body))
+    world.post(json.dumps(body))
+    world.run(minutes=2)
+    assert world.attempts == [(job, 2)]
+    assert "forged" not in str(world.ci.accepted)
+
+
+@pytest.mark.parametrize("name", ["code", "object", "queue", "day", "user data"])
+def test_nor_does_one_that_comes_first(world: World, name: str) -> None:
+    """Unless it sends the function to another bucket for CI's word: then a person is told."""
+    job = world.submit()
+    world.fail(job)
+    body = json.loads(world.ci.callback_body(job, "JSON"))
+    FORGED[name](job_in(body))
+    world.post(json.dumps(body))
+    world.deliver(job)
+    world.now += 3600
+    world.run(minutes=2)
+    assert world.attempts == [(job, 2)]
+
+
+def test_a_failure_that_ci_says_a_retry_would_not_help_is_told(world: World) -> None:
+    """Where only the callback named a code that may pass."""
+    job = world.submit()
+    world.fail(job, "NoSuchKey")
+    body = world.ci.callback_body(job, "JSON").decode().replace("NoSuchKey", "InternalError")
+    world.post(body)
+    world.now += 3600
+    world.run(minutes=2)
+    assert world.attempts == []
+    assert "differs from CI" in "".join(world.alerts)
 
 
 def test_a_job_that_belongs_to_no_known_family_is_held(world: World) -> None:

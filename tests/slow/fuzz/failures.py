@@ -73,7 +73,7 @@ def _know(world: World, body: bytes, differs: bool) -> None:
     for notice in notices:
         if not isinstance(notice, envelope.Notice) or notice.kind != "job":
             continue
-        shown = for_xml({**notice.detail, "Code": "OtherError"} if differs else notice.detail)
+        shown = for_xml({**notice.detail, "Code": "NoSuchKey"} if differs else notice.detail)
         tag = tree.text(shown, "Tag") or ""
         family = family_of(tag, notice.job_id)
         if family is not None and isinstance(shown, dict):

@@ -242,19 +242,19 @@ def callback(rules: Rules, report: Callback) -> Steps:
     if report.claim != NO_CLAIM:  # 1
         proven = yield Get(proof_of(report.job))
         lineage = proven or (lineage if rules.on("marker_is_a_claim") else report.claim)
-    tickets = [Put(ticket_of(ticket)) for ticket in rules.calls_for(report, lineage)]
+    tickets = [PutNew(ticket_of(ticket)) for ticket in rules.calls_for(report, lineage)]
     events = [Put(queued(rules.event_of(report, lineage)))] if rules.events else []
     if rules.on("event_before_record"):
         yield from events
     if rules.on("ticket_before_record"):  # 2
-        yield from tickets
+        yield from _all(tickets)
     new = True
     if rules.on("record_put_new"):  # 3
         new = yield PutNew(record(report.job), report.end)
     else:
         yield Put(record(report.job), report.end)
     if not rules.on("ticket_before_record"):
-        yield from tickets
+        yield from _all(tickets)
     if not rules.on("event_before_record"):
         yield from events
     if new:
@@ -263,6 +263,12 @@ def callback(rules: Rules, report: Callback) -> Steps:
     if kept != report.end:
         yield from put_dead_letter(report.job, report.end)
     return kept
+
+
+def _all(tickets: list[PutNew]) -> Steps:
+    """Each of them; which were there already makes no difference."""
+    for ticket in tickets:
+        _ = yield ticket
 
 
 def put_dead_letter(job: int, end: str) -> Steps:
