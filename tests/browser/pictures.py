@@ -14,7 +14,7 @@ from ci_callback.devserver.samples import Asked, make
 from tests.browser.chromium import page_of, served, start
 
 FOLDER = Path(__file__).parents[2] / "docs/pictures"
-WIDTH = 1000
+WIDTH = 1100
 
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
 RETRY_NOW = {"en": "Retry now", "zh": "立即重试"}
@@ -55,12 +55,12 @@ def story(browser: Browser, lang: str) -> None:
         page.goto(f"{server.console_url}deliveries/{len(OTHERS) + 1}")
         timeline = page.locator("#story-1")
         expect(timeline).to_be_visible()
-        picture(page, "failed", lang, 500)
+        picture(page, "failed", lang, 560)
         page.get_by_role("button", name=RETRY_NOW[lang]).click()
         expect(timeline).to_contain_text(SECOND_END[lang])
         server.function.tick("sweep", "timer")
         page.goto(f"{server.console_url}deliveries/{len(OTHERS) + 1}")
-        picture(page, "recovered", lang, 580)
+        picture(page, "recovered", lang, 680)
         page.goto(server.console_url)
         expect(page.locator("#rows tr")).to_have_count(len(OTHERS) + 2)
         picture(page, "deliveries", lang, 700)
