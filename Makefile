@@ -57,7 +57,7 @@ test-browser: $(VENV)/.browser-installed
 pictures: $(VENV)/.browser-installed
 	$(VENV)/bin/python -m tests.browser.pictures
 
-# The figures of the documents, made anew and compared; LONG=1 makes those that take minutes too.
+# The figures of the documents, made again and compared; LONG=1 makes those that take minutes too.
 figures: $(VENV)/.dev-installed
 	$(VENV)/bin/python -m tools.figures $(if $(LONG),--long) $(PAGES)
 
