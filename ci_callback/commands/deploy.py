@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ci_callback.deploy.run import Outcome
     from ci_callback.doctor.findings import Finding
 
+MIN_EXPIRE_DAYS = 30
+"""A name below `_done/` must outlive each later arrival of its callback."""
+
 app = typer.Typer(
     invoke_without_command=True,
     help="Deploy function, role, policy, triggers and settings. A second run changes nothing.",
@@ -94,6 +97,13 @@ def deploy(
             "ALERT_URLS, and a dashboard.",
         ),
     ] = False,
+    expire_days: Annotated[
+        int,
+        typer.Option(
+            help="Let COS remove what the function no longer needs so many days after it was "
+            "written, at least 30. 0: no change."
+        ),
+    ] = 0,
     verify: Annotated[
         bool | None,
         typer.Option(
@@ -122,8 +132,11 @@ def deploy(
     from ci_callback.deploy.job import Request
     from ci_callback.deploy.plan import Choices
 
+    if 0 != expire_days < MIN_EXPIRE_DAYS:
+        raise typer.BadParameter(f"--expire-days: at least {MIN_EXPIRE_DAYS}")
+    choices = Choices(prune, adopt, logs, split, expire_days)
     with session_of(Request(name, stage, region, to, file, zip_file)) as session:
-        job = session.job(secrets.token_urlsafe(TOKEN_BYTES), Choices(prune, adopt, logs, split))
+        job = session.job(secrets.token_urlsafe(TOKEN_BYTES), choices)
         if dry_run:
             outcome = run.look(job, session.cloud)
             if as_json:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ci_callback.cloud_api import CloudError
+from ci_callback.deploy import lifecycle
 from ci_callback.deploy.actual import Api, FunctionVersion, function_version
 from ci_callback.deploy.calls import Call, LostAnswerError
 from ci_callback.deploy.desired import LATEST
@@ -27,12 +28,13 @@ class AlreadyThereError(Exception):
 @dataclass(frozen=True)
 class Hands:
     """sleep: seconds. put: puts an object below the ledger's prefix. done: called after each call
-    with its place in the plan."""
+    with its place in the plan. expire: sets the lifecycle of the bucket."""
 
     api: Api
     sleep: Callable[[float], object]
     put: Callable[[str, bytes], object]
     done: Callable[[int], object]
+    expire: Callable[[Mapping[str, Any]], object] = lambda params: None
 
 
 def carry_out(calls: Sequence[Call], hands: Hands) -> dict[str, Mapping[str, Any]]:
@@ -45,7 +47,9 @@ def carry_out(calls: Sequence[Call], hands: Hands) -> dict[str, Mapping[str, Any
     """
     answers: dict[str, Mapping[str, Any]] = {}
     for at, call in enumerate(calls):
-        if call.service == "cos":
+        if call.action == lifecycle.PUT:
+            hands.expire(call.params)
+        elif call.service == "cos":
             hands.put(call.params["Key"], call.params["Body"].bundle.code)
         else:
             answers[call.action] = _made(call, answers, hands)

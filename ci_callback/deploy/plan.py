@@ -42,12 +42,14 @@ class Plan:
 class Choices:
     """prune: triggers and variables that serverless.yml does not name are removed. adopt: a
     function that deploy did not make is taken over. logs: a log topic of its own, watched. split:
-    one function for callbacks, and others for the timers; None: as it is."""
+    one function for callbacks, and others for the timers; None: as it is. expire_days: until what
+    is not needed any more expires; 0: as it is."""
 
     prune: bool = False
     adopt: bool = False
     logs: bool = False
     split: bool | None = None
+    expire_days: int = 0
 
 
 def plan(

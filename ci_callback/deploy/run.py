@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from ci_callback.deploy import (
     alarms,
     carry_out,
     layout,
+    lifecycle,
     logs_plan,
     policy,
     reconciled,
@@ -113,7 +115,8 @@ def carry_out_alone(calls: Sequence[Call], cloud: Api) -> None:
 
 
 def _deploy(job: Job, api: Patient, view: View) -> Outcome:
-    hands = carry_out.Hands(api, view.sleep, job.operator.put, view.done)
+    expire = functools.partial(lifecycle.put, job.operator)
+    hands = carry_out.Hands(api, view.sleep, job.operator.put, view.done, expire)
     is_new = False
     for _ in range(ROUNDS):
         outcome = _look(job, api)
@@ -155,6 +158,8 @@ def _look(job: Job, api: Patient) -> Outcome:
     is_merged = choices.split is False
     gone = versions.removal_of_others(api, description.name) if is_merged else ()
     made = joined(plans, gone) if wanted or gone else plans[description.name]
+    if choices.expire_days:
+        made = lifecycle.added(made, lifecycle.look(job.operator, choices.expire_days))
     address = next((trigger.address for trigger in public.triggers if trigger.address), "")
     token = next(iter(settings.callback_tokens), "")
     return Outcome(aimed[-1], made, address, token, is_new)

@@ -6,6 +6,7 @@ Objects), checks signatures, and says as whom each write was made.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -44,6 +45,7 @@ class LocalCos:
 
     def __init__(self, buckets: Mapping[str, Store], secrets: dict[str, str], note: Note) -> None:
         self.secrets = secrets
+        self.lifecycles: dict[str, bytes] = {}
         self._buckets = buckets
         self._note = note
         self.may: May = lambda secret_id, action, bucket, key: True
@@ -89,6 +91,8 @@ class LocalCos:
     def _of_bucket(self, store: Store, seen: Seen) -> Reply:
         if seen.method == "POST" and "delete" in seen.params:
             return self._deleted(store, seen)
+        if "lifecycle" in seen.params:
+            return self._lifecycle(seen)
         if seen.method != "GET":
             return _error(405, "MethodNotAllowed")
         if "versioning" in seen.params:
@@ -99,6 +103,18 @@ class LocalCos:
             return Reply(200, located.encode(), (_XML, _ID))
         listed = list(store.list(seen.params.get("prefix", "")))
         return Reply(200, listing(listed, "local", seen.params), (_XML, _ID))
+
+    def _lifecycle(self, seen: Seen) -> Reply:
+        bucket = seen.headers["host"]
+        if seen.method == "PUT":
+            digest = hashlib.md5(seen.body, usedforsecurity=False).digest()
+            if seen.headers.get("content-md5") != base64.b64encode(digest).decode():
+                return _error(400, "InvalidDigest")
+            self.lifecycles[bucket] = seen.body
+            return Reply(200, b"", (_ID,))
+        if bucket not in self.lifecycles:
+            return _error(404, "NoSuchLifecycleConfiguration")
+        return Reply(200, self.lifecycles[bucket], (_XML, _ID))
 
     def _deleted(self, store: Store, seen: Seen) -> Reply:
         try:

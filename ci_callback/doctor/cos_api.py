@@ -1,4 +1,4 @@
-"""The two questions about a bucket that no other part of the function asks, and COS's clock.
+"""What only the tool asks and tells COS about a bucket itself, and COS's clock.
 
 Requests are signed by the COS SDK's signer; answers are read by payload.parse, since the
 SDK's own methods read XML through eval().
@@ -6,6 +6,8 @@ SDK's own methods read XML through eval().
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -16,6 +18,9 @@ from handler.callback import tree
 from handler.callback.payload import Limits, parse
 from handler.callback.tree import Tree
 from handler.errors import HandlerError, NoAnswerError, PayloadError
+from handler.http_client import Answer
+
+_XML = "application/xml"
 
 
 class CosRefusedError(HandlerError):
@@ -44,10 +49,7 @@ def ask(case: Case, params: Mapping[str, str]) -> Tree:
         NoAnswerError
         CosRefusedError
     """
-    endpoint = case.settings.cos_endpoint
-    base = f"http://{endpoint[0]}:{endpoint[1]}" if endpoint else f"https://{host(case)}"
-    query = "&".join(params)
-    answer = case.http.send("GET", f"{base}/?{query}", _signed(case, params), b"", REQUEST_S)
+    answer = _sent(case, "GET", params, b"")
     try:
         node, _ = parse(answer.body, Limits())
     except PayloadError as error:
@@ -57,7 +59,30 @@ def ask(case: Case, params: Mapping[str, str]) -> Tree:
     return node
 
 
-def _signed(case: Case, params: Mapping[str, str]) -> dict[str, str]:
+def put(case: Case, params: Mapping[str, str], body: bytes) -> None:
+    """PUT a setting of the bucket itself.
+
+    Raises:
+        NoAnswerError
+        CosRefusedError
+    """
+    answer = _sent(case, "PUT", params, body)
+    if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+        try:
+            node, _ = parse(answer.body, Limits())
+        except PayloadError:
+            node = {}
+        raise CosRefusedError(answer.status, tree.text(node, "Error.Code") or "")
+
+
+def _sent(case: Case, method: str, params: Mapping[str, str], body: bytes) -> Answer:
+    endpoint = case.settings.cos_endpoint
+    base = f"http://{endpoint[0]}:{endpoint[1]}" if endpoint else f"https://{host(case)}"
+    headers = _signed(case, method, params, body)
+    return case.http.send(method, f"{base}/?{'&'.join(params)}", headers, body, REQUEST_S)
+
+
+def _signed(case: Case, method: str, params: Mapping[str, str], body: bytes) -> dict[str, str]:
     import logging
 
     # At DEBUG its lines hold the signing key.
@@ -69,13 +94,16 @@ def _signed(case: Case, params: Mapping[str, str]) -> dict[str, str]:
     if mine is None:
         raise AssertionError("Settings.from_env lets no cos ledger through without credentials")
     headers = {"Host": host(case)}
+    if body:
+        digest = hashlib.md5(body, usedforsecurity=False).digest()
+        headers |= {"Content-MD5": base64.b64encode(digest).decode(), "Content-Type": _XML}
     if mine.session_token:
         headers["x-cos-security-token"] = mine.session_token
     config = CosConfig(
         Region=case.settings.region, SecretId=mine.secret_id, SecretKey=mine.secret_key
     )
     sign = CosS3Auth(config, "/", dict(params))
-    return dict(sign(Request("GET", headers=headers)).headers)
+    return dict(sign(Request(method, headers=headers)).headers)
 
 
 def server_time(case: Case) -> float | None:

@@ -79,6 +79,10 @@ DELETED_BELOW = frozenset({OUTBOX, DIGESTS, LEASES, EVENTS, PENDING, FORWARD_LEA
 """Where the function (and `doctor`) deletes. Nowhere else does the role need DeleteObject:
 docs/cam-policy.json is held against this."""
 
+EXPIRING = frozenset({DONE, DELIVERIES, UNDELIVERED, UNFINISHED, CODE, DOCTOR})
+"""What may expire a month after it was written: nothing of it is needed by then (`deploy
+--expire-days`)."""
+
 _ESCAPED = rb"~([0-9A-F]{2})"
 _OTHER = rb"[^a-z0-9]"
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")

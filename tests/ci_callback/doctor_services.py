@@ -6,6 +6,7 @@ ScfApi is SCF's ListTriggers, which checks TC3 signatures; FunctionUrl runs the 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import io
@@ -54,15 +55,20 @@ class DoctorCos(FakeCos):
     """COS with a region to tell, and a versioning state.
 
     location, versioning: what is told; versioning "" where it was never on. With it,
-    x-cos-forbid-overwrite has no effect.
+    x-cos-forbid-overwrite has no effect. lifecycle: the rules as XML, b"" where there are none.
+    refuse_lifecycle: a code.
     """
 
     def reset(self) -> None:
         super().reset()
         self.location = REGION
         self.versioning = ""
+        self.lifecycle = b""
+        self.refuse_lifecycle = ""
 
     def carry_out(self, seen: CosSeen) -> tuple[str, dict[str, str], bytes]:
+        if seen.query.startswith("lifecycle"):
+            return self._lifecycle(seen)
         status, headers, answer = super().carry_out(seen)
         if self.versioning and status.startswith("409"):
             status, answer = "200 OK", b""
@@ -72,6 +78,19 @@ class DoctorCos(FakeCos):
             element = f"<Status>{self.versioning}</Status>" if self.versioning else ""
             answer = f"<VersioningConfiguration>{element}</VersioningConfiguration>".encode()
         return status, headers, answer
+
+    def _lifecycle(self, seen: CosSeen) -> tuple[str, dict[str, str], bytes]:
+        code = self.refuse_lifecycle
+        if seen.method == "GET" and not self.lifecycle:
+            code = code or "NoSuchLifecycleConfiguration"
+        if code:
+            return "403 Forbidden", {}, f"<Error><Code>{code}</Code></Error>".encode()
+        if seen.method == "PUT":
+            digest = hashlib.md5(seen.body, usedforsecurity=False).digest()
+            assert seen.headers["content-md5"] == base64.b64encode(digest).decode()
+            self.lifecycle = seen.body
+            return "200 OK", {}, b""
+        return "200 OK", {}, self.lifecycle
 
 
 class Clock:

@@ -53,7 +53,8 @@ class World:
     def __enter__(self) -> World:
         with ExitStack() as stack:
             self.account = stack.enter_context(CloudSimulator())
-            self.cos = stack.enter_context(DoctorCos())
+            self.cos = DoctorCos()
+            stack.enter_context(self.cos)
             self.http = HttpClient()
             stack.callback(self.http.close)
             self._stack = stack.pop_all()
