@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from ci_callback.cloud_simulator import contract
 from ci_callback.commands import registry
 from ci_callback.deploy.bundle import MAX_INLINE_BYTES, Bundle
+from ci_callback.deploy.plan import Choices
 from ci_callback.devserver.local_cloud import LocalCloud
 from ci_callback.doctor import on_ci
 from ci_callback.doctor.on_queues import KINDS
@@ -78,6 +79,8 @@ def test_questions_and_changes_of_queues_and_workflows_are_granted() -> None:
 
 def action_of(seen: Seen) -> str:
     """What a request to COS needs."""
+    if "lifecycle" in seen.params:
+        return f"cos:{seen.method.capitalize()}BucketLifecycle"
     for name, action in (("location", "Location"), ("versioning", "Versioning")):
         if name in seen.params:
             return f"cos:GetBucket{action}"
@@ -91,7 +94,7 @@ def test_requests_to_the_bucket_are_granted() -> None:
     with World() as world:
         padded = Bundle(stored(MAX_INLINE_BYTES + 1))
         world.account.scf.from_cos = lambda bucket, region, key: padded.code
-        world.deploy(world.job(code=padded))
+        world.deploy(world.job(code=padded, choices=Choices(expire_days=90)))
         asked = {action_of(seen) for seen in world.cos.seen}
     with Services() as services:
         services.findings()
@@ -102,6 +105,7 @@ def test_requests_to_the_bucket_are_granted() -> None:
 COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "deploy": (("--zip", "own.zip", "--no-verify"), ("--zip", "empty.zip", "--no-verify")),
     "deploy --logs": (("--zip", "own.zip", "--no-verify", "--logs"),),
+    "deploy --expire-days": (("--zip", "own.zip", "--no-verify", "--expire-days", "90"),),
     "deploy --split": (("--zip", "own.zip", "--no-verify", "--split"),),
     "deploy status": (("status",),),
     "deploy connect": (("connect",), ("connect", "--undo")),
