@@ -142,7 +142,7 @@ TEXTS = rows(
         "no_difference": ("The two records are the same.", "两条记录没有差异。"),
         "bulk_retry": ("Retry failures", "批量重试"),
         "bulk_found": (
-            "The filter shows {failed} failures; for {waiting} of them a retry waits.",
+            "Failures that the filter shows: {failed}. Retries that wait for them: {waiting}.",
             "当前条件下有 {failed} 个失败任务，其中 {waiting} 个正在等待重试。",
         ),
         "bulk_others": (
@@ -150,7 +150,7 @@ TEXTS = rows(
             "given up or reported already, and stay as they are.",
             "这些重试会立即到期，并由一次巡检提交。其余任务已重试、已放弃或已告警，保持不变。",
         ),
-        "bulk_do": ("Retry {n} jobs now", "立即重试 {n} 个任务"),
+        "bulk_do": ("Retry now: {n}", "立即重试（{n} 个）"),
         # Events
         "events": ("Events", "事件"),
         "event": ("Event", "事件类型"),

@@ -27,8 +27,8 @@ TEXTS = rows(
         "flash.sample_refused": ("Not sent: {why}", "未发送：{why}"),
         "flash.edited": ("Sent: {status}.", "已发送：{status}。"),
         "flash.retried": (
-            "{n} retries were made due; {submitted} of them were submitted.",
-            "{n} 个重试已设为立即到期，其中 {submitted} 个已提交。",
+            "Retries made due: {n}; submitted again: {submitted}.",
+            "已设为立即到期的重试：{n} 个；已重新提交：{submitted} 个。",
         ),
         "flash.really": (
             "Not sent: tick the box that confirms where it is written.",

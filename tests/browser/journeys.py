@@ -295,6 +295,8 @@ def test_pages_are_fit_to_be_read(
             assert page.evaluate(FAINT) == [], name
             if width == "phone":
                 assert page.evaluate(SMALL, TOUCH_PX) == [], name
+            else:
+                assert page.evaluate(BROKEN) == [], name
 
 
 FAINT = """() => {
@@ -330,6 +332,22 @@ FAINT = """() => {
   return faint;
 }"""
 """Texts whose contrast with what is behind them is below 4.5 (WCAG 2.2, 1.4.3)."""
+
+BROKEN = """() => {
+  const broken = [];
+  const kinds = ".main-link, .chip, .follow, th, .rows button, .c-tag";
+  for (const one of document.querySelectorAll(kinds)) {
+    if (!one.checkVisibility() || one.querySelector(".unseen")) continue;
+    if (one.closest(".ch-table, .unseen, .compare")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    const ends = [...range.getClientRects()].map((line) => line.bottom);
+    const apart = Math.max(...ends) - Math.min(...ends);
+    if (apart > 8) broken.push(`${one.textContent.trim().slice(0, 40)} ${apart}`);
+  }
+  return broken;
+}"""
+"""Ids, words with a tone, heads of columns and buttons that take more than one line of a list."""
 
 SMALL = """(least) => {
   const small = [];

@@ -153,10 +153,12 @@ def test_failures_are_retried_together_and_their_attempts_compared(
     with page_of(browser) as page:
         page.goto(f"{server.console_url}?text={mark}&outcome=failed")
         page.get_by_role("link", name="Retry failures").click()
-        expect(page.get_by_text("for 2 of them a retry waits")).to_be_visible()
+        expect(page.get_by_text("Retries that wait for them: 2.")).to_be_visible()
         shot(page, "reader-bulk-retry")
-        page.get_by_role("button", name="Retry 2 jobs now").click()
-        expect(page.get_by_role("status").first).to_contain_text("2 retries were made due")
+        page.get_by_role("button", name="Retry now: 2").click()
+        expect(page.get_by_role("status").first).to_contain_text(
+            "Retries made due: 2; submitted again: 2"
+        )
         expect(page.locator("#rows tr").first).to_contain_text("recovered")
         page.locator("#rows a.main-link").first.click()
         page.get_by_role("link", name="Compare attempts 1 and 2").click()

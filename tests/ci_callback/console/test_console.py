@@ -56,10 +56,13 @@ class Console:
     """A console and its function, without a socket. Use `get` and `post` as a browser would."""
 
     def __init__(
-        self, env: dict[str, str], plans: Plans | None = None, patience_s: float = PATIENCE_S
+        self,
+        env: dict[str, str],
+        plans: Plans | None = None,
+        keeping: Keeping = Keeping(None, PATIENCE_S, 0),  # noqa: B008  (it is frozen)
     ) -> None:
         self.function = LocalFunction(env, History(), io.StringIO())
-        self.app = create_console(self.function, PORT, plans, 60, Keeping(None, patience_s, 0))
+        self.app = create_console(self.function, PORT, plans, 60, keeping)
         self.client = self.app.test_client()
         self.base = f"http://127.0.0.1:{PORT}/_"
         self._numbers = itertools.count()

@@ -131,8 +131,8 @@ def test_the_failures_that_a_filter_shows_are_retried(env: dict[str, str]) -> No
     page = console.get("/?text=mine")
     [link] = re.findall(r'href="/_(/retry[^"]*)"', page)
     asked = text_of(console.get(link.replace("&amp;", "&")))
-    assert "The filter shows 2 failures; for 1 of them a retry waits" in asked
-    assert "1 retries were made due" in text_of(
+    assert "Failures that the filter shows: 2. Retries that wait for them: 1." in asked
+    assert "Retries made due: 1; submitted again: 0" in text_of(
         console.post("/retry", text="mine", outcome="failed")
     )
     moved = [one for one in console.function.history.tasks() if one.task == "run_now"]

@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 
+from ci_callback.console.context import Keeping
 from ci_callback.console.times import utc
 from handler.ledger.dead_letters import DeadLetter
 from handler.ledger.outbox import Outbox, Ticket
@@ -152,7 +153,7 @@ def test_a_legend_hides_an_outcome_and_a_period_is_chosen(console: Console) -> N
 
 def test_a_job_is_found_before_all_is_read(env: dict[str, str]) -> None:
     """Its address does not wait for the index."""
-    console = Console(env, patience_s=0)
+    console = Console(env, keeping=Keeping(None, 0, 0))
     keep(console.function.store, record("jearly"))
     index = console.app.extensions["console"].index.index
     index.close()
