@@ -138,17 +138,22 @@ class RecordIndex:
 
     def _run(self, which: str) -> None:
         try:
+            self._try(which)
+        finally:
+            self._thread = None  # whatever happens, the next look tries again
+
+    def _try(self, which: str) -> None:
+        try:
             self._fill(None if which == "all" else _today() - timedelta(RECENT_DAYS))
             self._failure = None
         except StoreError as error:
-            self._failure, which = error, ""  # the next look tries again
+            self._failure = error
+            return
         except sqlite3.DatabaseError:
-            self.file.clear()  # it is filled again from the next look on
-            which = ""
+            self.file.clear()
+            return
         now = time.monotonic()
-        for name in ("recent", which) if which else ():
-            self._listed_at[name] = now
-        self._thread = None
+        self._listed_at["recent"] = self._listed_at[which] = now
 
     def _fill(self, since: date | None) -> None:
         store = self._store()

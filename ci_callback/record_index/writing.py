@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from ci_callback.ledger_reader import BATCH, records
+from ci_callback.ledger_reader import BATCH, StoredRecord, records
 from ci_callback.record_index.listing import NO_DAY, ListedDay
 from ci_callback.record_index.rows import Row, row_of
 from handler.ledger.keys import JOBS
@@ -47,7 +47,7 @@ class Writer:
     def read(self, stamps: Mapping[str, str]) -> bool:
         """Read objects and write their rows; whether there was any."""
         rows = [
-            row_of(stored, stamps[stored.key])
+            _row_of(stored, stamps[stored.key])
             for stored in records(self._store, stamps, self._parallel)
         ]
         self._run("BEGIN IMMEDIATE")
@@ -92,3 +92,11 @@ class Writer:
     def _delete(self, key: str) -> None:
         self._run("DELETE FROM texts WHERE id = (SELECT id FROM records WHERE key = ?)", (key,))
         self._run("DELETE FROM records WHERE key = ?", (key,))
+
+
+def _row_of(stored: StoredRecord, stamp: str) -> tuple[Row, str]:
+    """The row of an object. One that no reader was made for is unreadable, and stops no other."""
+    try:
+        return row_of(stored, stamp)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
+        return row_of(StoredRecord(stored.key, None), stamp)

@@ -13,6 +13,8 @@ from ci_callback.console.body import MAX_CHARS
 from ci_callback.dead_letters import dead_letters
 from ci_callback.texts import LANGS
 from tests.ci_callback.console.test_console import Console
+from tests.ci_callback.test_hostile_ledger import hostile_record
+from tests.records import keep
 from tests.slow.fuzz import seeds
 from tests.slow.hostile import envelope_cases, json_cases, name_cases, value_cases, xml_cases
 from tests.slow.hostile.case import Bait, Case
@@ -138,6 +140,19 @@ def test_a_sample_of_the_hostile_bodies_is_shown(console: Console) -> None:
     bodies = hostile()
     assert len(bodies) > 1000
     look_at_every_page(console, bodies[::25])
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+def test_a_record_of_hostile_texts_is_shown(console: Console, outcome: str) -> None:
+    """On each page that a record of before the start is on."""
+    kinds = ("job", "workflow", "review")
+    stored = [keep(console.function.store, hostile_record(kind, outcome))[0] for kind in kinds]
+    for key in map(quote, stored):
+        for page in ("/job?key=", "/job/edit?key=", f"/compare?first={quote(stored[0])}&second="):
+            assert_shown(console, page + key)
+    for path in PAGES:
+        assert_shown(console, path)
+    assert "1–3 of 3" in console.get()
 
 
 def test_the_list_is_shown_while_a_health_check_is_in_it(console: Console) -> None:

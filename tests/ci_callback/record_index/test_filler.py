@@ -11,7 +11,9 @@ import pytest
 
 from ci_callback.record_index.filler import Pace, RecordIndex, one_by_one
 from ci_callback.record_index.search import Lookup, Search
+from ci_callback.report.tally import day_of
 from handler.callback.lineage import Lineage
+from handler.callback.record import JobRecord
 from handler.errors import StoreError
 from handler.ledger.attempts import Attempt, Attempts
 from handler.ledger.store import Store
@@ -124,8 +126,8 @@ def test_a_proof_that_comes_later_is_followed(store: Counting) -> None:
     index.refresh()
     with index.file.open() as connection:
         assert Lookup(connection).end_of("j1", 2) == ("succeeded", "j2")
-        rows = connection.execute("SELECT root, number, state, job_id FROM attempts").fetchall()
-    assert rows == [("j1", 2, "submitted", "j2")]
+        kept = connection.execute("SELECT root, number, state, job_id FROM attempts").fetchall()
+    assert kept == [("j1", 2, "submitted", "j2")]
 
 
 def test_what_is_no_record_is_counted(store: Counting) -> None:
@@ -133,6 +135,19 @@ def test_what_is_no_record_is_counted(store: Counting) -> None:
     store.put("jobs/dt=2026-09-20/odd.json", b"{}")
     store.put("jobs/dt=2026-09-20/deeper/x.json", b"{}")
     assert counts(index_of(store)) == {"unreadable": 1}
+
+
+def test_a_record_that_no_row_can_hold_stops_no_other(
+    store: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is counted as unreadable."""
+    keep(store, record("j1"), record("jodd"), record("j2"))
+
+    def odd(of: JobRecord) -> str:
+        return day_of(of) if of.job_id != "jodd" else "x" * int("none")
+
+    monkeypatch.setattr("ci_callback.record_index.rows.day_of", odd)
+    assert counts(index_of(store)) == {"succeeded": 2, "unreadable": 1}
 
 
 def test_a_ledger_that_is_away_is_said_until_it_is_back(store: Counting) -> None:
