@@ -175,7 +175,7 @@ def _by_http(channel: Channel, message: Message, transports: Transports, now: fl
     service = SERVICES.get(channel.service)
     if service is None:
         known = ", ".join(SERVICES)
-        raise UnusableUrlError(f"not an http(s) address, or its #service= is none of {known}")
+        raise UnusableUrlError(f"not an http(s) address, or its #service= is not one of {known}")
     request = _request(service, channel.url, message, now)
     headers = {"Content-Type": "application/json; charset=utf-8", **request.headers}
     answer = transports.http.send("POST", request.url, headers, request.body, transports.timeout_s)

@@ -102,7 +102,7 @@ class Inline:
         if family is None:
             return Checked("not_asked", "CI has no endpoint that is known for it")
         if self.spent_s > self.budget_s:
-            return Checked("not_asked", f"asking about the others took {self.spent_s:.0f} s")
+            return Checked("not_asked", f"the questions about other jobs took {self.spent_s:.0f} s")
         begun = self.timer()
         try:
             return check(self.ci.of(record), family, record)

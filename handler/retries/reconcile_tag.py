@@ -230,9 +230,9 @@ class TagPass:
             and self.cursors.absent >= self.context.settings.missing_callback_alert_threshold
         ):
             note = (
-                f"{self.cursors.absent} jobs of {self.scope.tag} ended by CI's word, and no "
-                "callback came for them; they are taken in. The callback URL or the queue's "
-                "NotifyConfig is probably wrong"
+                f"{self.cursors.absent} jobs of {self.scope.tag} ended according to CI, but no "
+                "callback arrived for them; the function stored CI's results. The callback URL or "
+                "the queue's NotifyConfig is probably wrong"
             )
             raise_alert(self.context, "absent", self.scope.tag, note)
         self.reader.parallel(self._store, missing)

@@ -120,7 +120,7 @@ def test_an_address_that_names_no_service_says_so(http: HttpClient, url: str) ->
     sent = send(channels([url])[0], MESSAGE, Transports(http), NOW)
 
     assert sent.status == "failed"
-    assert "#service= is none of wecom, dingtalk, feishu, lark, slack, webhook" in sent.reason
+    assert "#service= is not one of wecom, dingtalk, feishu, lark, slack, webhook" in sent.reason
 
 
 # --- services that take --------------------------------------------------------------------

@@ -96,8 +96,9 @@ def test_from_a_threshold_on_an_alert_says_what_is_wrong() -> None:
     world.pass_()
     (alert,) = tickets(world).values()
     note = (
-        "2 jobs of Translation ended by CI's word, and no callback came for them; they are taken "
-        "in. The callback URL or the queue's NotifyConfig is probably wrong"
+        "2 jobs of Translation ended according to CI, but no callback arrived for them; the "
+        "function stored CI's results. The callback URL or the queue's NotifyConfig is probably "
+        "wrong"
     )
     assert alert == Ticket("alert.absent", "Translation", "2026-09-21", note=note)
     written = [change.key.split("/")[0] for change in world.memory.journal[begun:]]
