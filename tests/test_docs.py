@@ -144,6 +144,23 @@ def test_every_link_leads_somewhere(path: Path) -> None:
             assert (path.parent / target.partition("#")[0]).exists(), target
 
 
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as the usual renderers make them."""
+    page = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+    titles = re.findall(r"^#+ (.*)$", page, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_anchor_leads_to_a_heading(path: Path) -> None:
+    """Of this page, or of the one that is linked."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        name, _, anchor = target.partition("#")
+        if anchor and "://" not in target and (not name or name.endswith(".md")):
+            page = path.parent / name if name else path
+            assert anchor in anchors(page), target
+
+
 def test_every_status_of_a_job_has_its_row_with_its_level_and_its_answer() -> None:
     """Whoever sets an alarm, or reads an answer, looks there."""
     statuses = rows(text("docs/operate.md"), "status | level | HTTP status | what it says")
