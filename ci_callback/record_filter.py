@@ -108,6 +108,11 @@ class RecordFilter:
         )
 
     @property
+    def is_narrow(self) -> bool:
+        """Whether more than the time of a job decides."""
+        return any(asked is not None for asked in (self.tag, self.state, self.outcome))
+
+    @property
     def days(self) -> DayRange:
         """The days under which they are stored."""
         return DayRange(

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from ci_callback.common import AsJson, Since, Until, local
+from ci_callback.compacted_search import can_match
 from ci_callback.job_columns import cells, names, usual_names
 from ci_callback.ledger_reader import FOLDERS
 from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
-from ci_callback.newest import newest
+from ci_callback.newest import Search, newest
 from ci_callback.record_filter import (
     RecordFilter,
     Tag,
@@ -62,13 +63,12 @@ def jobs(
     unfinished = wanted.outcome in (None, "unfinished", "unknown")
     folders = (*FOLDERS, "_unfinished") if unfinished else FOLDERS
     with local(must_exist=True) as here:
-        found = newest(
-            here.ledger.store,
-            wanted.days,
-            folders,
-            limit,
+        store = here.ledger.store
+        search = Search(
             lambda stored: stored.record is not None and wanted.matches(stored.record),
+            lambda of_day: can_match(store, of_day, wanted),
         )
+        found = newest(store, wanted.days, folders, limit, search)
     rows = (cells(stored.record) for stored in found if stored.record is not None)
     if as_json and columns:
         print_objects(names(), rows, form)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from ci_callback.commands.registry import app
 from ci_callback.job_parts import history
 from ci_callback.ledger_reader import ALL_DAYS, FOLDERS, DayRange, StoredRecord
-from ci_callback.newest import newest
+from ci_callback.newest import Search, newest
 from handler.ledger import keys
 from handler.ledger.folder import FolderStore
 from handler.ledger.outbox import Ticket
@@ -76,7 +76,7 @@ def anything(stored: StoredRecord) -> bool:
 
 def test_what_was_written_last_is_read_and_nothing_else(store: Counting) -> None:
     """Of the newest day, without a look into the others."""
-    found = newest(store, ALL_DAYS, ALL, 5, anything)
+    found = newest(store, ALL_DAYS, ALL, 5, Search(anything))
     assert sorted(ids(found)) == sorted(("10", f"j{n * 7 % 30:02d}") for n in range(25, 30))
     assert store.asked == {"get": 5}
     assert store.days == ["jobs/dt=2026-09-10/"]
@@ -84,7 +84,7 @@ def test_what_was_written_last_is_read_and_nothing_else(store: Counting) -> None
 
 def test_more_than_a_day_goes_on_with_the_day_before(store: Counting) -> None:
     """The newest day first."""
-    found = newest(store, ALL_DAYS, ALL, 40, anything)
+    found = newest(store, ALL_DAYS, ALL, 40, Search(anything))
     assert Counter(day for day, _ in ids(found)) == {"10": 30, "09": 10}
     assert store.asked["get"] == 40
 
@@ -95,22 +95,22 @@ def test_a_filter_reads_on_until_there_are_enough(store: Counting) -> None:
     def is_wanted(stored: StoredRecord) -> bool:
         return stored.record is not None and stored.record.job_id == "j03"
 
-    assert len(newest(store, ALL_DAYS, ALL, 2, is_wanted)) == 2
+    assert len(newest(store, ALL_DAYS, ALL, 2, Search(is_wanted))) == 2
     assert store.asked["get"] <= 60
-    assert len(newest(store, ALL_DAYS, ALL, 99, is_wanted)) == 10
+    assert len(newest(store, ALL_DAYS, ALL, 99, Search(is_wanted))) == 10
 
 
 def test_days_bound_what_is_listed(store: Counting) -> None:
     """None outside of them."""
     days = DayRange(datetime(2026, 9, 3).date(), datetime(2026, 9, 4).date())
-    assert len(newest(store, days, ALL, 99, anything)) == 60
+    assert len(newest(store, days, ALL, 99, Search(anything))) == 60
     assert store.days == ["jobs/dt=2026-09-04/", "jobs/dt=2026-09-03/"]
 
 
 def test_jobs_without_a_day_come_last_unless_they_have_a_twin(store: Counting) -> None:
     """Which is known once all days are listed."""
     keep(store, record("j03", created_at=None), record("lone", created_at=None))
-    found = newest(store, ALL_DAYS, ALL, 999, anything)
+    found = newest(store, ALL_DAYS, ALL, 999, Search(anything))
     assert len(found) == 301
     assert ids(found)[-1] == ("01", "lone")
 
@@ -119,7 +119,10 @@ def test_a_store_that_tells_no_times_is_read_by_name() -> None:
     """A wrapper, say."""
     store = MemoryStore()
     keep(store, *(record(f"j{n}") for n in range(9)))
-    assert sorted(ids(newest(store, ALL_DAYS, ALL, 2, anything))) == [("20", "j7"), ("20", "j8")]
+    assert sorted(ids(newest(store, ALL_DAYS, ALL, 2, Search(anything)))) == [
+        ("20", "j7"),
+        ("20", "j8"),
+    ]
 
 
 def test_a_folder_tells_when_its_objects_were_written(store: Counting) -> None:
@@ -191,5 +194,5 @@ def test_the_folders_of_a_day_are_listed_at_a_time(tmp_path: Path) -> None:
     """On COS each takes its round trip."""
     store = Together(tmp_path, 2)
     keep(store, record("a"), record("w", kind="workflow"))
-    found = newest(store, ALL_DAYS, ("jobs", "workflows"), 5, lambda stored: True)
+    found = newest(store, ALL_DAYS, ("jobs", "workflows"), 5, Search(lambda stored: True))
     assert len(found) == 2
