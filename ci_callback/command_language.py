@@ -77,6 +77,8 @@ def chinese(text: str) -> str:
     edges = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
     if any(edges) and text.strip():
         return f"{edges[0]}{chinese(text.strip())}{edges[1]}"
+    if text.startswith("(") and text.endswith(")") and chinese(text[1:-1]) != text[1:-1]:
+        return f"（{chinese(text[1:-1])}）"
     for pattern, translation in _patterns():
         found = pattern.fullmatch(text)
         if found:

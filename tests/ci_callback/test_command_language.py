@@ -99,12 +99,12 @@ def test_every_error_in_the_settings_has_its_chinese() -> None:
 
 
 def test_no_text_is_left_that_nothing_prints() -> None:
-    """But for Typer's own, those of bars, doctor and settings, and parts of other messages."""
+    """But for Typer's own, those of whole sections, and parts of other messages."""
     sections = command_language.FILE.read_text(encoding="utf-8").split("\n# --- ")
     others = [
         section
         for section in sections
-        if section.startswith(("what Typer", "bars", "findings", "settings"))
+        if section.startswith(("what Typer", "bars", "findings", "settings", "calls and"))
     ]
     known = {line for section in others for line in section.splitlines() if line[:1] != "\t"}
     parts = {
@@ -115,7 +115,7 @@ def test_no_text_is_left_that_nothing_prints() -> None:
         "No such command {0}. Did you mean {1}?",
         "No such option: {0} Did you mean {1}?",
     }
-    assert len(others) == 4
+    assert len(others) == 5
     assert sorted(table().keys() - set(helps()) - messages() - known - parts) == []
 
 
@@ -161,6 +161,8 @@ def test_a_message_keeps_its_values_and_its_margin() -> None:
         "'--lang' 的取值无效：--lang 必须为 en 或 zh"
     )
     assert chinese("{0}") == "{0}"
+    assert chinese("(its address stays)") == "（地址不变）"
+    assert chinese("(1 of 2)") == "(1 of 2)"
     assert chinese("nothing that the table has") == "nothing that the table has"
 
 
