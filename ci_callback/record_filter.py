@@ -40,9 +40,12 @@ def known(what: str, sent: str | None, all_known: Iterable[str]) -> str | None:
     if sent is None or sent in choices:
         return sent
     by_lower = {choice.lower(): choice for choice in choices}
-    close = difflib.get_close_matches(sent.lower(), by_lower, n=1)
-    advice = f"did you mean {by_lower[close[0]]}? " if close else ""
-    raise typer.BadParameter(f"no {what} {sent!r}; {advice}There are: {', '.join(choices)}")
+    there = ", ".join(choices)
+    for near in difflib.get_close_matches(sent.lower(), by_lower, n=1):
+        raise typer.BadParameter(
+            f"no {what} {sent!r}; did you mean {by_lower[near]}? There are: {there}"
+        )
+    raise typer.BadParameter(f"no {what} {sent!r}. There are: {there}")
 
 
 def known_tag(sent: str | None) -> str | None:

@@ -85,11 +85,13 @@ def sample(name: str, options: SampleOptions, now: float, hex_id: str) -> Sample
     """
     known = KNOWN.get(name)
     if known is None:
-        near = " or ".join(get_close_matches(name, KNOWN))
-        meant = f"did you mean {near}? " if near else ""
-        raise NotSampledError(
-            f"{name}: no such tag or event; {meant}`{PROGRAM} sample --list` shows all"
-        )
+        all_names = f"`{PROGRAM} sample --list`"
+        near = " / ".join(get_close_matches(name, KNOWN))
+        if near:
+            raise NotSampledError(
+                f"{name}: no such tag or event; did you mean {near}? {all_names} shows all"
+            )
+        raise NotSampledError(f"{name}: no such tag or event; {all_names} shows all")
     _refuse_odd(known, options)
     ids = Ids(options.job_id or known.letters + hex_id)
     form: Format = options.format or ("json" if known.kind == "review" else "xml")
