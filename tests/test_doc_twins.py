@@ -76,7 +76,7 @@ def links(name: str) -> set[str]:
         path = target.partition("#")[0]
         if path and "://" not in path:
             place = str((ROOT / name).parent.joinpath(path).resolve().relative_to(ROOT))
-            place = place.replace(".zh.png", ".en.png")
+            place = place.replace(".zh.png", ".en.png").replace("docs/zh/flow.svg", "docs/flow.svg")
             found.add({twin: page for page, twin in TWINS}.get(place, place))
         else:
             found.add(target if "://" in target else "")
