@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ci_callback.terminal import Cell
-from ci_callback.views import NO_FAILURE, outcome
+from ci_callback.views import NO_FAILURE, outcome, seconds_text
 from handler.callback.record import JobRecord
 
 
@@ -19,7 +19,7 @@ class Column(NamedTuple):
 
 
 def _run_s(record: JobRecord) -> str:
-    return "" if record.run_s is None else f"{record.run_s:g}"
+    return "" if record.run_s is None else seconds_text(record.run_s)
 
 
 def _code(record: JobRecord) -> str:

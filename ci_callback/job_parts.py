@@ -26,6 +26,7 @@ from ci_callback.views import (
     USUAL_TICKET_COLUMNS,
     outcome,
     resubmission_cells,
+    seconds_text,
     ticket_cells,
 )
 from handler.callback.lineage import Lineage
@@ -111,7 +112,7 @@ def _timings(job: JobHistory) -> Iterable[tuple[Cell, ...]]:
     for stored in job.records:
         if stored.record is not None:
             for what, when, after in timings(stored.record):
-                yield stored.record.job_id, what, when, "" if after is None else f"{after:g}"
+                yield stored.record.job_id, what, when, "" if after is None else seconds_text(after)
 
 
 def _attempts(job: JobHistory) -> Iterable[tuple[Cell, ...]]:

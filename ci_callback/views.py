@@ -93,6 +93,11 @@ def resubmission_object(resubmission: Resubmission) -> dict[str, Any]:
     return {"number": resubmission.number, **attempt, "outcome": record.outcome if record else None}
 
 
+def seconds_text(seconds: float) -> str:
+    """Seconds to the millisecond, never with an exponent: 4, 0.472, 137043963.453."""
+    return f"{round(seconds, 3):.15g}"
+
+
 def utc_text(epoch: float) -> str:
     """Epoch seconds as RFC 3339 in UTC; the number itself where it is beyond the year 9999."""
     try:

@@ -15,6 +15,7 @@ from handler.http_client import HttpClient
 
 if TYPE_CHECKING:
     from ci_callback.deploy.calls import Call
+    from ci_callback.deploy.errors import DeployError
     from ci_callback.deploy.job import Request, Session
 
 EXIT_DIFFERENT = 2
@@ -72,9 +73,20 @@ def session_of(request: Request) -> Iterator[Session]:
             except CloudError as error:
                 raise advised(error) from error
         except DeployError as error:
-            complain("deploy:", error.what)
-            complain("    fix:", error.fix)
+            shown = _in_rehearsal(error, request)
+            complain("deploy:", shown.what)
+            complain("    fix:", shown.fix)
             raise typer.Exit(error.exit) from error
+
+
+def _in_rehearsal(error: DeployError, request: Request) -> DeployError:
+    """The error; in a rehearsal, an address without an answer is not the network's fault."""
+    from ci_callback.deploy.errors import EXIT_UNREACHABLE, DeployError
+
+    if not request.to or error.exit != EXIT_UNREACHABLE:
+        return error
+    fix = f"`serve --cloud` must run at {request.to}: start it in another terminal"
+    return DeployError(error.what, fix, error.exit)
 
 
 def own_topic(session: Session) -> str:

@@ -77,8 +77,15 @@ def rollback(
     from ci_callback.deploy.job import Request
 
     with session_of(Request(name, stage, region, to)) as session:
-        before, calls = versions.rollback(session.cloud, session.description.name, version)
-        say(f"version {before} serves now; {calls[0].params['FunctionVersion']} is to serve")
+        function = session.description.name
+        before, calls = versions.rollback(session.cloud, function, version)
+        target = str(calls[0].params["FunctionVersion"])
+        say(f"version {before} serves now; {target} is to serve")
+        if versions.refuses_token(session.cloud, function, target):
+            complain(
+                f"version {target} does not accept the newest token: callbacks with it will be "
+                "answered 401. The next deploy goes forward again"
+            )
         carry_out(session, calls, dry_run)
 
 

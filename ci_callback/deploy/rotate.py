@@ -16,6 +16,7 @@ from ci_callback.deploy.actual import Api
 from ci_callback.deploy.calls import Call
 from ci_callback.deploy.connecting import Function
 from ci_callback.deploy.errors import DeployError
+from ci_callback.views import utc_text
 from handler.ledger import keys
 
 VARIABLE = "CALLBACK_TOKENS"
@@ -77,7 +78,7 @@ def finish(api: Api, name: str, function: Function, now: float, *, is_sure: bool
             raise DeployError(what, "`deploy connect` gives it the new one")
     begun = _begun(function)
     if not is_sure and (begun is None or now - begun < WAIT_S):
-        left = "unknown" if begun is None else f"{(now - begun) / 3600:.0f} hours ago"
+        left = "unknown" if begun is None else f"at {utc_text(begun)}"
         what = f"the rotation began {left}: jobs may still end that were submitted before it"
         raise DeployError(what, "run it a day after it began, or with --yes")
     return Step(variables.calls(api, name, {VARIABLE: known[0]}, "the tokens"), known[:1])

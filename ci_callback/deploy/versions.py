@@ -106,6 +106,23 @@ def rollback(api: Api, name: str, to: str = "") -> tuple[str, Sequence[Call]]:
     return found.serving, calls
 
 
+def refuses_token(api: Api, name: str, number: str) -> bool:
+    """Whether a version does not accept the newest token of the one that callbacks reach.
+
+    Raises:
+        CloudError
+    """
+    serving, target = (actual.function_version(api, name, one) for one in (DEFAULT, number))
+    if serving is None or target is None:
+        return False
+    newest, known = _tokens(serving)[0], _tokens(target)
+    return newest not in known and known != ["none"]
+
+
+def _tokens(version: actual.FunctionVersion) -> list[str]:
+    return [one.strip() for one in version.variables.get("CALLBACK_TOKENS", "").split(",")]
+
+
 def _to_bundle(found: Status, bundle: str) -> list[Call]:
     """The calls by which a function runs a bundle; [] if it does, or has no such version."""
     fitting = [row.number for row in found.versions if bundle_of(row.description) == bundle]

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from ci_callback import job_columns
 from ci_callback.commands.registry import app
 from ci_callback.job_columns import COLUMNS, Column, cells, names, usual_names
+from ci_callback.views import seconds_text
 from handler.ledger.folder import FolderStore
 from tests.records import keep, record
 
@@ -22,6 +23,14 @@ def test_a_made_up_column_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     keep(FolderStore(tmp_path), record("j1", input={"object": "in/a.mp4"}))
     result = CliRunner().invoke(app, ["jobs", "--header"], catch_exceptions=False)
     assert {"input", "in/a.mp4"} <= set(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(4, "4"), (0.472, "0.472"), (137_043_963.453, "137043963.453")]
+)
+def test_seconds_have_no_exponent(seconds: float, shown: str) -> None:
+    """A record may be stored years after its job ended."""
+    assert seconds_text(seconds) == shown
 
 
 def test_times_and_ids_are_whole() -> None:

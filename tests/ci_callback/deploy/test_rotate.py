@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from ci_callback.ci_simulator.api import RefusalError
 from ci_callback.commands import registry
 from ci_callback.devserver.local_cloud import LocalCloud
+from ci_callback.views import utc_text
 
 FOREIGN = {"State": "On", "Url": "https://other.example.com/", "Type": "Url", "Event": "TaskFinish"}
 
@@ -84,12 +85,32 @@ def test_a_deployment_in_between_keeps_both(connected: LocalCloud) -> None:
     assert tokens(connected) == before
 
 
+def test_going_back_to_before_the_rotation_warns_of_the_new_token(connected: LocalCloud) -> None:
+    """The queues call with the new one, and that version would refuse it."""
+    run(connected, "rotate-token")
+    assert run(connected, "rotate-token", "--finish", "--yes").exit_code == 0
+    to_both = run(connected, "rollback", "--dry-run")
+    to_old = run(connected, "rollback", "--version", "1", "--dry-run")
+    assert "does not accept the newest token" not in to_both.stderr
+    assert "version 1 does not accept the newest token" in to_old.stderr
+
+
+def test_a_rehearsal_without_its_cloud_names_the_command_to_start(connected: LocalCloud) -> None:
+    """The network of the machine is not at fault."""
+    env = {"LEDGER_URL": connected.ledger, "COS_REGION": connected.region, "COLUMNS": "400"}
+    nobody = "http://127.0.0.1:9"
+    result = CliRunner().invoke(registry.app, ["deploy", "status", "--to", nobody], env=env)
+    assert result.exit_code == 4
+    assert f"`serve --cloud` must run at {nobody}" in result.stderr
+
+
 def test_the_old_token_goes_a_day_later(connected: LocalCloud, tmp_path: Path) -> None:
     """Not before, unless someone is sure."""
     run(connected, "rotate-token")
     new, _ = tokens(connected)
+    begun = utc_text(rotation(tmp_path)["begun"])
     early = run(connected, "rotate-token", "--finish")
-    assert (early.exit_code, "began 0 hours ago" in early.stderr) == (1, True)
+    assert (early.exit_code, f"began at {begun}" in early.stderr) == (1, True)
     kept = tmp_path / "cloud/records-1250000000/ci/_connections/rotation.json"
     day_ago = int(time.time()) - 86_401
     kept.write_text(json.dumps({"schema": "rotation/1", "begun": day_ago}))
