@@ -121,4 +121,4 @@ def rotate_token(
         rotate.note(function, time.time())
         with connecting.refusals_of_ci("`deploy connect` gives the others the new token"):
             moved = rotate.move_queues(function, step.tokens, address)
-        say(f"{moved} queues have the new token; what calls the function besides needs it too.")
+        say(f"{moved} queues have the new token; other callers of the function need it too.")

@@ -128,7 +128,7 @@ def check(name: str, found: Logs, *, adopts: bool) -> None:
         DeployError: there is a topic of the function's name that deploy did not make.
     """
     if not found.is_ours and not adopts:
-        what = f"a log topic {name} is there, and deploy did not make it"
+        what = f"a log topic {name} exists, and deploy did not make it"
         fix = "give another --name, or --adopt to take it over: its lines and its index's own"
         raise DeployError(what, f"{fix} fields stay")
 

@@ -100,7 +100,7 @@ def check_possible(desired: Desired, actual: Actual, choices: Choices) -> None:
         fix = "create it, or unset SCF_EXEC_ROLE: deploy then makes one"
         raise DeployError(f"SCF_EXEC_ROLE names {desired.role}, and there is no such role", fix)
     if desired.is_managed and actual.foreign and not choices.adopt:
-        what = f"{' and '.join(actual.foreign)} is there, and deploy did not make it"
+        what = f"{' and '.join(actual.foreign)} exists, and deploy did not make it"
         fix = "give another --name, or --adopt to take it over; SCF_EXEC_ROLE names a role of yours"
         raise DeployError(what, fix)
     latest = actual.latest
@@ -109,11 +109,11 @@ def check_possible(desired: Desired, actual: Actual, choices: Choices) -> None:
     for member, wanted in (("Runtime", desired.description.runtime), ("Type", "Event")):
         found = latest.answer.get(member)
         if found != wanted:
-            what = f"{desired.name} is there with {member.lower()} {found}, not {wanted}"
+            what = f"{desired.name} exists with {member.lower()} {found}, not {wanted}"
             fix = "a function's runtime and type can't be changed: give another --name"
             raise DeployError(what, fix)
     if not is_ours(latest) and not choices.adopt:
-        what = f"{desired.name} is there, and deploy did not make it"
+        what = f"{desired.name} exists, and deploy did not make it"
         raise DeployError(what, "give another --name, or --adopt to replace its code and settings")
 
 

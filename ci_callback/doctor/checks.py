@@ -85,4 +85,4 @@ def _is_bad(findings: Sequence[Finding]) -> bool:
 
 
 def _blocked(check: Check) -> Finding:
-    return skipped(check.name, f"looked at once {check.needs} is well")
+    return skipped(check.name, f"checked once {check.needs} is well")

@@ -34,8 +34,8 @@ def alerts(case: Case) -> list[Finding]:
         became = results[channel.id]
         note = f" ({became.reason})" if became.reason else ""
         if became.status == "delivered":
-            findings.append(ok(name, f"{shown} took the test message{note}"))
+            findings.append(ok(name, f"{shown} accepted the test message{note}"))
         else:
             fix = "copy the address from the robot's own page again, and set ALERT_URLS"
-            findings.append(fault(name, f"{shown} did not take it{note}", fix))
+            findings.append(fault(name, f"{shown} did not accept it{note}", fix))
     return findings

@@ -69,7 +69,7 @@ def media_jobs(case: Case) -> list[Finding]:
     except NoBucketError as error:
         return [skipped(NAME, str(error))]
     if settings.cos_endpoint and not case.target.scf_endpoint:
-        return [skipped(NAME, "COS_ENDPOINT names a stand-in, which CI does not count")]
+        return [skipped(NAME, "COS_ENDPOINT names a simulator, which CI does not count")]
     end = (case.clock() - LAG_S) // MINUTE_S * MINUTE_S
     try:
         ledger = _in_ledger(open_store(settings), end - WINDOW_S, end)

@@ -90,7 +90,7 @@ def _quota(function: str, quota_mb: int, found: FunctionVersion) -> list[_Proble
         return [_Problem(False, f"{what}: two sweeps may run at a time")]
     if not quota_mb:
         return []
-    what = f"a reserved quota of {quota_mb} MB: what comes beyond it is refused with 432"
+    what = f"a reserved quota of {quota_mb} MB: requests beyond it are refused with 432"
     return [_Problem(True, what)]
 
 
@@ -130,10 +130,10 @@ def _environment(found: FunctionVersion, mine: Settings) -> list[_Problem]:
         return [_Problem(True, f"it answers 503: wrong or missing in its environment: {names}")]
     problems = []
     if theirs.ledger_url != mine.ledger_url:
-        what = "its LEDGER_URL is another than this machine's: the other checks looked elsewhere"
+        what = "its LEDGER_URL differs from this machine's: the other checks used another ledger"
         problems.append(_Problem(True, what))
     if set(theirs.callback_tokens or ()) != set(mine.callback_tokens or ()):
-        what = "its CALLBACK_TOKENS are others than this machine's"
+        what = "its CALLBACK_TOKENS differ from this machine's"
         problems.append(_Problem(False, what))
     return problems
 

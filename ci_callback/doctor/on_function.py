@@ -50,7 +50,7 @@ def _of_all(cloud: Cloud, case: Case) -> list[Trigger]:
 def _refused(name: str, error: CloudError, case: Case) -> Finding:
     target = case.target
     if not error.code:
-        what = "something else than SCF answers" if error.is_other else "SCF can't be reached"
+        what = "the answer is not from SCF" if error.is_other else "SCF can't be reached"
         return fault(name, what, "can this machine reach it by https?")
     if error.code.startswith("ResourceNotFound"):
         where = f"{case.settings.region}, namespace {target.namespace}"

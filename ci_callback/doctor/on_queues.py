@@ -68,7 +68,7 @@ def _reconciled(case: Case, ours: Sequence[str]) -> list[Finding]:
     noted = {queue.queue_id for queue in known}
     missing, strange = sorted(set(ours) - noted), sorted(noted - set(ours))
     if missing and not case.settings.reconcile_tags:
-        what = f"RECONCILE_QUEUES lacks {', '.join(missing)}, so that no one looks for callbacks"
+        what = f"RECONCILE_QUEUES lacks {', '.join(missing)}, so nothing looks for callbacks"
         text = reconciled.value(known, ours, noted, case.clock())
         fix = f"{PROGRAM} deploy connect, or set RECONCILE_QUEUES={text}"
         return [warning(name, f"{what} of these queues that never come", fix)]
@@ -76,7 +76,7 @@ def _reconciled(case: Case, ours: Sequence[str]) -> list[Finding]:
         what = f"RECONCILE_QUEUES names {', '.join(strange)}, which CI does not show as calling"
         fix = f"{PROGRAM} deploy connect, or take them out: their jobs are retried"
         return [warning(name, f"{what} this function", fix)]
-    return [ok(name, f"{len(noted)} queues are looked at")] if noted else []
+    return [ok(name, f"{len(noted)} queues are checked")] if noted else []
 
 
 def _kind(case: Case, kind: str, bucket: str) -> list[Verdict]:

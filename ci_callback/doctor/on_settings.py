@@ -143,8 +143,8 @@ def _clocks(settings: Settings) -> Iterator[Finding]:
     if settings.unknown_submission_timeout_s < MIN_UNKNOWN_SUBMISSION_TIMEOUT_S:
         yield warning(
             "settings UNKNOWN_SUBMISSION_TIMEOUT_S",
-            f"{settings.unknown_submission_timeout_s} s: a job that CI took and does not list yet "
-            "is submitted once more",
+            f"{settings.unknown_submission_timeout_s} s: a job that CI accepted and "
+            "does not list yet is submitted once more",
             "UNKNOWN_SUBMISSION_TIMEOUT_S=900",
         )
     if settings.missing_callback_check_s < settings.unknown_submission_timeout_s:
@@ -168,7 +168,7 @@ def _verification(settings: Settings) -> Iterator[Finding]:
     if not settings.confirms_before_retrying:
         yield warning(
             "settings VERIFY_CALLBACKS",
-            "never: every callback is believed, so anybody with a token can have any job submitted",
+            "never: every callback is trusted, so anyone with a token can have any job submitted",
             "VERIFY_CALLBACKS=failures",
         )
 
@@ -178,7 +178,7 @@ def _endpoint(settings: Settings) -> Iterator[Finding]:
         host, port = settings.cos_endpoint
         yield warning(
             "settings COS_ENDPOINT",
-            f"{host}:{port} is asked in place of COS and CI, by plain http: only for tests",
+            f"{host}:{port} is used instead of COS and CI, by plain http: only for tests",
             "unset COS_ENDPOINT",
         )
 

@@ -48,7 +48,7 @@ def store(case: Case) -> list[Finding]:
                 f"COS_REGION={region}",
             )
         ]
-    return [ok(name, f"{where} is there, and the credentials are known")]
+    return [ok(name, f"{where} exists, and the credentials are valid")]
 
 
 def _refused(where: str, error: CosRefusedError) -> Finding:

@@ -39,7 +39,7 @@ def _put(kept: Store, key: str) -> str:
 
 
 def _get(kept: Store, key: str) -> str:
-    return "" if kept.get(key) in (b"three", None) else "read something else than was written"
+    return "" if kept.get(key) in (b"three", None) else "read other content than was written"
 
 
 def _list(kept: Store, key: str) -> str:

@@ -58,8 +58,8 @@ def write_part(records: Iterable[tuple[str, bytes]]) -> tuple[bytes, str]:
     the temporary folder, which TMPDIR names.
 
     Raises:
-        ValueError: it can't be written, as where the temporary folder is full, or DuckDB read
-            something else than was written.
+        ValueError: it can't be written, as where the temporary folder is full, or DuckDB read other
+        content than was written.
     """
     import duckdb
 

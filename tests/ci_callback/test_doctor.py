@@ -130,7 +130,7 @@ def test_a_store_that_can_not_be_reached_ends_with_4(here: Services) -> None:
     findings = here.findings()
     assert here.run(*here.arguments)[0] == 4
     assert "can't be reached" in findings["bucket"][1]
-    assert findings["ledger"] == ("skipped", "looked at once bucket is well", "")
+    assert findings["ledger"] == ("skipped", "checked once bucket is well", "")
     assert findings["clock"][0] == "skipped"
     assert findings["ci"][0] == "fault"
     assert findings["timer sweep"][0] == "ok"

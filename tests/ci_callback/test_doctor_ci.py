@@ -211,7 +211,7 @@ def test_queues_that_call_are_proposed_for_reconciliation(here: Services) -> Non
     assert f"RECONCILE_QUEUES lacks {queue}" in what
     assert re.search(rf"RECONCILE_QUEUES={queue}@20\d\d-.*Z$", fix)
     here.env["RECONCILE_QUEUES"] = fix.rpartition("=")[2]
-    assert here.findings()["reconcile queues"][:2] == ("ok", "1 queues are looked at")
+    assert here.findings()["reconcile queues"][:2] == ("ok", "1 queues are checked")
     del here.env["RECONCILE_QUEUES"]
     here.env["RECONCILE_TAGS"] = "Transcode:6"
     assert "reconcile queues" not in here.findings()

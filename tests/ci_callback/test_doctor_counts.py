@@ -205,4 +205,4 @@ def test_a_stand_in_for_cos_has_no_count(ledger: Ledger) -> None:
     client = HttpClient()
     (found,) = on_counts.media_jobs(Case(settings, Target(), client, lambda: NOW))
     client.close()
-    assert (found.status, "stand-in" in found.what) == ("skipped", True)
+    assert (found.status, "simulator" in found.what) == ("skipped", True)

@@ -192,7 +192,7 @@ def test_something_else_than_scf_answers(here: Services, answer: tuple[int, byte
     """A fault, and nothing of the body."""
     here.scf.answer = answer
     status, what, _ = here.findings()["timer"]
-    assert (status, what) == ("fault", "something else than SCF answers")
+    assert (status, what) == ("fault", "the answer is not from SCF")
 
 
 @pytest.mark.parametrize("triggers", [None, "x", [1, None]])

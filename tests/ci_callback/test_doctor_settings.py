@@ -124,7 +124,7 @@ def test_a_test_alert_is_marked_as_one(http: HttpClient, lang: str) -> None:
     with AlertService("wecom") as robot, AlertService("slack") as slack:
         findings = sent(http, f"{robot.url} {slack.url}", lang)
         assert [finding.status for finding in findings] == ["ok", "ok"]
-        assert findings[0].what == "wecom at 127.0.0.1 took the test message"
+        assert findings[0].what == "wecom at 127.0.0.1 accepted the test message"
         title = {"en": "[Cloud Infinite] Test alert\n", "zh": "[数据万象] 测试告警\n"}[lang]
         assert [len(robot.texts), len(slack.texts)] == [1, 1]
         assert robot.texts[0].startswith(title)

@@ -211,7 +211,7 @@ def test_a_store_that_stops_answering_half_way(here: Services) -> None:
 def test_a_store_that_keeps_something_else(here: Services) -> None:
     """What is read back is compared, and a new key must be new."""
     with here.cos.faulty(lambda s: Fault(body=b"other") if s.key and s.method == "GET" else None):
-        assert here.findings()["ledger get"][1] == "read something else than was written"
+        assert here.findings()["ledger get"][1] == "read other content than was written"
     taken = lambda s: Fault(before=(409, "FileAlreadyExists")) if s.method == "PUT" else None  # noqa: E731  # a line says more than three
     with here.cos.faulty(taken):
         assert "that was never written" in here.findings()["ledger put_new"][1]

@@ -475,7 +475,7 @@ def test_a_role_or_policy_of_that_name_that_deploy_did_not_make_is_left_alone(
     with pytest.raises(DeployError) as raised:
         world.deploy(job)
     error = raised.value
-    assert f"{kind} ci-callback-{kind} is there, and deploy did not make it" in error.what
+    assert f"{kind} ci-callback-{kind} exists, and deploy did not make it" in error.what
     assert world.made == []
     world.deploy(replace(job, choices=Choices(adopt=True)))
     assert "media-1250000000" in policy.document
