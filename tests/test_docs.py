@@ -51,6 +51,19 @@ def names(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("README.md", "typed for {} tags"),
+        ("README.zh.md", "{} 种 Tag"),
+        ("CHANGELOG.md", "typed for {} tags"),
+    ],
+)
+def test_the_number_of_tags_is_the_catalogues(name: str, words: str) -> None:
+    """A row that is added is counted."""
+    assert words.format(len(TAGS)) in text(name)
+
+
 @pytest.mark.parametrize("path", RECORD_PAGES, ids=str)
 def test_the_page_on_the_record_is_generated_from_the_schema(path: Path) -> None:
     """python -m tests.golden.write generates it."""
