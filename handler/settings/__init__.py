@@ -166,7 +166,7 @@ def _missing_for_cos(values: Mapping[str, Any]) -> list[Problem]:
             Problem(
                 "TENCENTCLOUD_SECRETID, TENCENTCLOUD_SECRETKEY",
                 "nothing",
-                "both: SCF sets them where the function has an execution role",
+                "both: your API keys; in SCF, the execution role of the function sets them",
             )
         )
     if any(url.region is None for url in on_cos) and values.get("region", "") is None:
