@@ -152,7 +152,7 @@ def test_what_a_terminal_obeys_is_shown_as_text(deployed: LocalCloud) -> None:
     """A line holds texts of strangers."""
     (topic_id,) = deployed.account.cls.topics
     hostile = "\x1b[31m[b]red[/b]\u202e"
-    fields = {"SCF_Message": hostile, "event": "callback"}
+    fields = {"SCF_Message": hostile, "event": "request_refused"}
     deployed.account.cls.append(topic_id, time.time(), fields)
     shown = run(deployed, "logs").stdout
     assert r"\x1b[31m[b]red[/b]\u202e" in shown
