@@ -42,10 +42,14 @@ class Job:
 
     @property
     def _pattern(self) -> re.Pattern[str]:
+        # Every text has commas and quotes: an id without a letter or digit is found by keys only.
+        ids = [one for one in self.ids if any(map(str.isalnum, one))]
         # An id in JSON may be escaped: it is looked for as it would be written there, too.
-        forms = {form for one in self.ids for form in (one, json.dumps(one)[1:-1], keys.name(one))}
-        some = "|".join(map(re.escape, sorted(forms)))
-        return re.compile(rf"(?<![0-9A-Za-z~])(?:{some})(?![0-9A-Za-z~])")
+        sent = {form for one in ids for form in (one, json.dumps(one)[1:-1])}
+        # In a key, `-` only separates. In an id it is a character as others are.
+        some = [rf"(?<![\w~-]){re.escape(form)}(?![\w~-])" for form in sorted(sent)]
+        some += [rf"(?<=[-/]){re.escape(keys.name(one))}(?=[-./])" for one in ids]
+        return re.compile("|".join(some) or "(?!)")
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,12 @@ def find(store: Store, job_id: str) -> Kept:
 
 def remove(store: Store, kept: Kept) -> None:
     """Remove it. May raise StoreError: then a second run removes what is left."""
-    for key, stays in kept.rest.items():
-        store.put(key, stays)
+    # A person was asked in between: an alert that was sent by now must not be sent again.
+    for key, stays in _entries_of(store, kept.rest, kept.job):
+        if stays is None:
+            store.delete(key)
+        else:
+            store.put(key, stays)
     for begin in range(0, len(kept.gone), BATCH):
         store.delete_many(kept.gone[begin : begin + BATCH])
 
@@ -89,8 +97,10 @@ def spilled(store: Store, job: Job) -> list[str]:
 def _family(store: Store, job_id: str) -> Job:
     line = store.get(keys.lineage(job_id))
     try:
-        root = str(json.loads(line)["root_job_id"]) if line else job_id
-    except (ValueError, KeyError, TypeError):
+        root = json.loads(line)["root_job_id"] if line else job_id
+    except (ValueError, KeyError, TypeError, RecursionError):
+        root = job_id
+    if not isinstance(root, str) or not root:
         root = job_id
     ids = [root, job_id]
     for key in store.list(f"{keys.ATTEMPTS}{keys.name(root)}/"):
@@ -136,7 +146,11 @@ def _by_name(store: Store, prefix: str, job: Job) -> Found:
 
 def _entries(store: Store, prefix: str, job: Job) -> Found:
     """JSON with lists: the entries that name the job go, and the object where none is left."""
-    for key, data in _objects(store, store.list(prefix)):
+    return _entries_of(store, store.list(prefix), job)
+
+
+def _entries_of(store: Store, listed: Iterable[str], job: Job) -> Found:
+    for key, data in _objects(store, listed):
         text = data.decode("utf-8", "replace")
         if not job.is_named_in(text):
             continue

@@ -240,3 +240,44 @@ def test_a_ledger_on_cos_is_purged_too(cos: FakeCos, monkeypatch: pytest.MonkeyP
     assert run("j1", "--yes").exit_code == 0
     assert naming(store, "j1") == []
     assert len(naming(store, "j10")) >= 12
+
+
+@pytest.mark.parametrize("job_id", ["", " ", ",", '"', ":", "*", "/", "~", "..", "-"])
+def test_an_id_without_a_letter_or_digit_takes_nothing_that_names_another(
+    store: FolderStore, job_id: str
+) -> None:
+    """Such as that of a variable of a shell that is not set; texts are full of such characters."""
+    before = everything(store)
+    assert run(job_id, "--yes").exit_code == 1
+    assert everything(store) == before
+
+
+def test_an_id_that_goes_on_behind_a_dash_or_an_underscore_is_another(
+    store: FolderStore,
+) -> None:
+    """In texts too, where it stands as it was sent."""
+    for job_id in ("j1-2", "0-j1", "j1_2", "j1中"):
+        body = json.dumps({"JobsDetail": {"JobId": job_id}}, ensure_ascii=False).encode()
+        letter = DeadLetter(body, "why", "so", {}, "http", "2026-09-20T08:00:00Z", "r")
+        store.put(letter.key, letter.to_json())
+        kept = purging.find(store, "j1")
+        assert letter.key not in kept.gone
+
+
+@pytest.mark.parametrize("root", ["", None, ["j2"]])
+def test_a_damaged_lineage_leads_to_no_other_job(store: FolderStore, root: object) -> None:
+    """The job that was named is looked for."""
+    store.put(keys.lineage("j1"), json.dumps({"root_job_id": root}).encode())
+    assert purging.find(store, "j1").job.ids == ("j1",)
+
+
+def test_what_was_sent_while_a_person_was_asked_is_not_written_again(store: FolderStore) -> None:
+    """Else its alert would be sent twice, and what came in between be lost."""
+    kept = purging.find(store, "j1")
+    digest, pending = sorted(kept.rest, key=lambda key: not key.startswith(keys.DIGESTS))[:2]
+    assert digest.startswith(keys.DIGESTS)
+    store.delete(digest)
+    store.put(pending, line({"events": [{"head": {"job_id": "j9"}}]}))
+    purging.remove(store, kept)
+    assert store.get(digest) is None
+    assert store.get(pending) == line({"events": [{"head": {"job_id": "j9"}}]})
