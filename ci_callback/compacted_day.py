@@ -91,20 +91,19 @@ class Manifest:
         Raises:
             ValueError: it is no compaction/1.
         """
-        values: Any = json.loads(data)
         try:
-            if values["schema"] != SCHEMA:
-                raise ValueError(f"not a {SCHEMA}")
+            values: Any = json.loads(data)
+            schema = values["schema"]
             of_part = values["part"]
-            return cls(
-                values["day"],
-                frozenset(values["names"]),
-                Part(of_part["bytes"], of_part["digest"], of_part["columns"]),
-                frozenset(values["elsewhere"]),
-                values["written_until"],
-            )
-        except (KeyError, TypeError) as error:
+            part = Part(of_part["bytes"], of_part["digest"], of_part["columns"])
+            names, elsewhere = frozenset(values["names"]), frozenset(values["elsewhere"])
+            made = cls(values["day"], names, part, elsewhere, values["written_until"])
+        except (KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"not a {SCHEMA}") from error
+        texts = (made.day, made.written_until, part.digest, part.columns, *names, *elsewhere)
+        if schema != SCHEMA or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"not a {SCHEMA}")
+        return made
 
 
 def folder(day: str) -> str:
@@ -123,14 +122,16 @@ def manifest_key(day: str) -> str:
 
 
 def load(store: Store, day: str) -> Manifest | None:
-    """A day's manifest; None where it is missing, can't be read, or means a part with other
-    columns than this program's."""
+    """A day's manifest; None where it is missing, can't be read, is of another day, or means a
+    part with other columns than this program's."""
     data = store.get(manifest_key(day))
     try:
         manifest = Manifest.from_json(data) if data is not None else None
     except ValueError:
         return None
-    return manifest if manifest and manifest.part.columns == schema_digest() else None
+    if manifest is None or manifest.day != day or manifest.part.columns != schema_digest():
+        return None
+    return manifest
 
 
 def compacted_days(store: Store) -> Iterator[str]:

@@ -113,7 +113,7 @@ def _place(url: StoreUrl) -> tuple[str, str]:
 def _of_file(path: Path) -> dict[str, NamedLedger]:
     parser = configparser.ConfigParser(interpolation=None, default_section="")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Notepad writes a mark first
         parser.read_string(text)
     except (FileNotFoundError, NotADirectoryError):
         return {}

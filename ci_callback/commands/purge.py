@@ -30,6 +30,8 @@ def purge(
     Records, tickets, attempts, events, dead letters. It asks twice, and can't be undone. CI's own
     list of jobs and the log are not touched.
     """
+    if not job_id.strip():
+        raise typer.BadParameter("JOB_ID is empty")
     with local(must_exist=True, writes=True, doing="Looking for what is kept") as here:
         name_for_writing(here.settings)
         store, spill = here.ledger.store, open_spill(here.settings)

@@ -60,8 +60,8 @@ class Filter:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words of the search. Of the key of a record, its name."""
-        return tuple(_name_in(word).casefold() for word in self.text.split())
+        """The words of the search, each once. Of the key of a record, its name."""
+        return tuple(dict.fromkeys(_name_in(word).casefold() for word in self.text.split()))
 
     def search(self, zone: Zone, roots: Collection[str] | None = None) -> Search:
         """The search of the index."""

@@ -20,6 +20,10 @@ _ORDERS: Mapping[Sort, str] = {
 }
 """SQLite takes NULL for the smallest value."""
 
+GROUP = 200
+"""Words of one pair of brackets: SQLite takes expressions that are 1,000 deep, and an address has
+at most 20,000 words that differ."""
+
 
 @dataclass(frozen=True)
 class Search:
@@ -78,7 +82,9 @@ class Lookup:
         if not words or words == self._matched:
             return
         self._run("DROP TABLE IF EXISTS matched")
-        texts = " AND ".join("instr(text, ?)" for _ in words)
+        each = ["instr(text, ?)" for _ in words]
+        groups = (each[at : at + GROUP] for at in range(0, len(each), GROUP))
+        texts = " AND ".join(f"({' AND '.join(group)})" for group in groups)
         self._run("CREATE TEMP TABLE matched (id INTEGER PRIMARY KEY)")
         self._run(f"INSERT INTO matched SELECT id FROM texts WHERE {texts} ORDER BY id", words)
         self._matched = words

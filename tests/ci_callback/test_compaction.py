@@ -19,6 +19,7 @@ from ci_callback.compacted_day import Manifest, load, manifest_key, part_key
 from ci_callback.compaction import compact, compact_days, fold, names_of, stale_days
 from ci_callback.ledger_reader import DayRange
 from ci_callback.pipelined import AHEAD
+from ci_callback.query.day_part import schema_digest
 from handler.errors import StoreError
 from handler.ledger.folder import FolderStore
 from handler.ledger.keys import record as record_key
@@ -216,7 +217,16 @@ def test_what_can_not_be_a_record_is_not_looked_at(folder: FolderStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"[]", b"{}", b'{"schema":"compaction/2"}', b'{"schema":"compaction/1"}', b"\xff"]
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"schema":"compaction/2"}',
+        b'{"schema":"compaction/1"}',
+        b"\xff",
+        b"[" * 99_999,
+    ],
 )
 def test_a_manifest_that_can_not_be_read_is_none(folder: FolderStore, data: bytes) -> None:
     """The day counts as not compacted, and can be folded anew."""
@@ -226,6 +236,30 @@ def test_a_manifest_that_can_not_be_read_is_none(folder: FolderStore, data: byte
     assert stale_days(folder) == [DAY]
     compact(folder, DAY)
     assert stale_days(folder) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"day": "../../elsewhere"},
+        {"day": 5},
+        {"names": [1]},
+        {"names": [[]]},
+        {"elsewhere": [None]},
+        {"written_until": 5},
+        {"part": {"bytes": 1, "digest": 5, "columns": schema_digest()}},
+    ],
+)
+def test_a_manifest_that_holds_what_it_can_not_hold_is_none(
+    folder: FolderStore, change: dict[str, object]
+) -> None:
+    """Everyone who may write into the bucket may put one there: no command ends in a stack."""
+    keep(folder, record("a"))
+    compact(folder, DAY)
+    made = json.loads(folder.get(MANIFEST) or b"")
+    folder.put(MANIFEST, json.dumps({**made, **change}).encode())
+    assert load(folder, DAY) is None
+    assert stale_days(folder) == [DAY]
 
 
 def test_a_manifest_knows_its_own_part_alone(folder: FolderStore) -> None:

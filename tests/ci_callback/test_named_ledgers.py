@@ -224,3 +224,10 @@ def test_a_file_in_the_wrong_place_is_no_name(project: Path) -> None:
     (project / "ci-callback.ini").mkdir()
     with pytest.raises(SettingsError, match="expected a file"):
         named_ledgers()
+
+
+def test_a_file_of_windows_may_begin_with_a_mark(project: Path) -> None:
+    """Its Notepad writes one."""
+    text = (project / "ci-callback.ini").read_text()
+    (project / "ci-callback.ini").write_text(text, encoding="utf-8-sig")
+    assert run("--ledger", "production", "jobs", "--columns", "job")[1] == "p1\n"

@@ -242,14 +242,24 @@ def test_a_ledger_on_cos_is_purged_too(cos: FakeCos, monkeypatch: pytest.MonkeyP
     assert len(naming(store, "j10")) >= 12
 
 
-@pytest.mark.parametrize("job_id", ["", " ", ",", '"', ":", "*", "/", "~", "..", "-"])
+@pytest.mark.parametrize("job_id", [",", '"', ":", "*", "/", "~", "..", "-"])
 def test_an_id_without_a_letter_or_digit_takes_nothing_that_names_another(
     store: FolderStore, job_id: str
 ) -> None:
-    """Such as that of a variable of a shell that is not set; texts are full of such characters."""
+    """Texts are full of such characters."""
     before = everything(store)
     assert run(job_id, "--yes").exit_code == 1
     assert everything(store) == before
+
+
+@pytest.mark.parametrize("job_id", ["", " "])
+def test_an_empty_id_is_refused(store: FolderStore, job_id: str) -> None:
+    """Such as that of a variable of a shell that is not set."""
+    before = everything(store)
+    assert run(job_id, "--yes").exit_code == 2
+    assert everything(store) == before
+    kept = purging.Job(("",))
+    assert not kept.is_named_in('{"job_id": "j1", "root": ""}')
 
 
 def test_an_id_that_goes_on_behind_a_dash_or_an_underscore_is_another(

@@ -159,3 +159,11 @@ def test_a_job_is_found_before_all_is_read(env: dict[str, str]) -> None:
     index.close()
     assert console.ask("GET", "/job?id=jearly").status_code == 302
     assert "Reading the ledger: 0 records so far" in text_of(console.get())
+
+
+def test_a_text_of_thousands_of_words_is_searched(console: Console) -> None:
+    """Somebody pasted a log: nothing matches; the same word thousands of times is one."""
+    keep(console.function.store, record("jended"))
+    many = "+".join(map(str, range(9_000)))
+    assert console.ask("GET", f"/?text={many}").status_code == 200
+    assert "jended" in console.get(f"/?text={'+'.join(['jended'] * 5_000)}")
