@@ -1,6 +1,6 @@
 """The bundle for each runtime of SCF whose Python is on this machine: built by it, and run by it.
 
-`make bundles`, which .ci/run calls, fails where one of them is missing.
+`make bundles` fails where one of them is missing, and so does .ci/run.
 """
 
 from __future__ import annotations
@@ -44,15 +44,7 @@ def present() -> Iterator[str]:
         yield version
 
 
-def parameters() -> list[object]:
-    """The one of serverless.yml is built in `make test`, the others in `make test-slow`."""
-    return [
-        pytest.param(version, marks=() if version == DEPLOYED else pytest.mark.slow)
-        for version in present()
-    ]
-
-
-@pytest.fixture(scope="module", params=parameters())
+@pytest.fixture(scope="module", params=list(present()))
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The bundle of a runtime."""
     version = str(request.param)
@@ -69,6 +61,7 @@ def test_the_runtime_of_the_description_is_one_that_is_tested() -> None:
     assert DEPLOYED in RUNTIMES
 
 
+@pytest.mark.slow
 def test_a_callback_is_kept_on_cos_by_the_runtimes_own_python(built: Built, cos: FakeCos) -> None:
     """Without a warning, and without a module that would have to be compiled."""
     before = {path for path in built.folder.rglob("*") if path.is_file()}
@@ -89,6 +82,7 @@ print(json.dumps(index.main_handler(event, {{}})), file=sys.stderr)
     assert {path for path in built.folder.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_sweep_and_sdk_run_on_it(built: Built, cos: FakeCos) -> None:
     """What a callback does not import."""
     code = f"""
@@ -102,6 +96,7 @@ index.main_handler({{"Type": "Timer", "TriggerName": "sweep", "Message": "sweep"
     assert json.loads(done.stdout.splitlines()[-1])["event"] == "sweep"
 
 
+@pytest.mark.slow
 def test_deploy_takes_it_for_its_runtime_alone(built: Built) -> None:
     """Its bytecode fits no other Python."""
     assert bundle.read(built.archive, f"Python{built.version}", ROOT).is_inline

@@ -1,4 +1,7 @@
-"""The ways of those who read a ledger, typed at a real terminal of 80 and of 120 columns."""
+"""The ways of those who read a ledger, typed at a real terminal of 80 and of 120 columns.
+
+`make test` types a sample of them, `make test-slow` the others.
+"""
 
 from __future__ import annotations
 
@@ -95,6 +98,7 @@ def test_a_pipe_gets_values_between_tabs_and_no_colour(
     assert seen.raw == ""
 
 
+@pytest.mark.slow
 def test_select_star_shows_each_column_that_has_a_value(at: Terminal) -> None:
     """25 of them were 7."""
     whole = json.loads(
@@ -105,6 +109,7 @@ def test_select_star_shows_each_column_that_has_a_value(at: Terminal) -> None:
     assert filled <= set(shown.words.split())
 
 
+@pytest.mark.slow
 def test_show_tells_a_job_from_its_record_to_its_tickets(at: Terminal) -> None:
     """Each table under its title."""
     seen = at.run("show", FAILED)
@@ -117,6 +122,7 @@ def test_show_tells_a_job_from_its_record_to_its_tickets(at: Terminal) -> None:
 # --- 5, 8: help -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_help_fits_and_names_the_command_as_it_is_called(at: Terminal) -> None:
     """Completion is offered by the installed one only."""
     module = at.run("--help")
@@ -131,6 +137,7 @@ def test_help_fits_and_names_the_command_as_it_is_called(at: Terminal) -> None:
     assert "python -m" not in installed.words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["jobs", "retries", "cost", "dead list", "replay", "query"])
 def test_an_installed_command_never_says_python(command: str, narrow: Terminal) -> None:
     """In its help, its example, or an error."""
@@ -140,12 +147,14 @@ def test_an_installed_command_never_says_python(command: str, narrow: Terminal) 
         assert "python -m" not in seen.words
 
 
+@pytest.mark.slow
 def test_query_says_how_to_get_duckdb(narrow: Terminal) -> None:
     """Where it is missing."""
     seen = narrow.run("query", "SELECT 1", before=AS_MODULE + WITHOUT_DUCKDB)
     assert (seen.status, "pip install duckdb" in seen.words) == (1, True)
 
 
+@pytest.mark.slow
 def test_cost_ends_in_a_total(at: Terminal) -> None:
     """With its currency, on one screen."""
     seen = at.run("cost")
@@ -155,6 +164,7 @@ def test_cost_ends_in_a_total(at: Terminal) -> None:
     assert all(text_width(line) <= at.columns for line in seen.screen)
 
 
+@pytest.mark.slow
 def test_invoke_prints_the_log_only_where_it_is_asked_for(narrow: Terminal) -> None:
     """The answer and the record in any case."""
     seen = narrow.run("invoke", PAYLOAD)
@@ -166,6 +176,7 @@ def test_invoke_prints_the_log_only_where_it_is_asked_for(narrow: Terminal) -> N
 # --- 6: typos -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "status", "says"),
     [
@@ -196,6 +207,7 @@ def test_a_typo_is_an_error_that_lists_what_there_is(
     assert "Input should" not in seen.words
 
 
+@pytest.mark.slow
 def test_report_takes_24h_as_jobs_does(narrow: Terminal) -> None:
     """And invoke fails where a callback became a dead letter, and says which."""
     assert narrow.run("report", "--since", "24h", "--out", "r.html").status == 0
@@ -211,6 +223,7 @@ def test_report_takes_24h_as_jobs_does(narrow: Terminal) -> None:
 NAMED = "[production]\nurl = {url}\ncolour = red\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -241,6 +254,7 @@ def test_yes_writes(narrow: Terminal, cos: FakeCos) -> None:
     assert "duplicate" in there.run("invoke", PAYLOAD, "--yes").words
 
 
+@pytest.mark.slow
 def test_a_read_only_ledger_is_refused_without_a_question(narrow: Terminal) -> None:
     """The file says so."""
     (narrow.folder / "ci-callback.ini").write_text(
@@ -255,6 +269,7 @@ def test_a_read_only_ledger_is_refused_without_a_question(narrow: Terminal) -> N
 # --- 9: bars --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "bar"),
     [
@@ -281,6 +296,7 @@ def test_what_takes_long_shows_a_bar_that_is_gone_at_the_end(
     assert bar not in seen.piped
 
 
+@pytest.mark.slow
 def test_a_bar_is_gone_before_a_question(narrow: Terminal) -> None:
     """It would overwrite what is typed."""
     seen = narrow.run("purge", GOOD, typed=f"y\n{GOOD}\n", before=AS_MODULE + ALWAYS_LATE)

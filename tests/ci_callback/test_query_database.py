@@ -276,7 +276,10 @@ def as_stored(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("is_compacted", [False, True], ids=["small files", "parts"])
+@pytest.mark.parametrize(
+    "is_compacted",
+    [pytest.param(False, id="small files"), pytest.param(True, id="parts", marks=pytest.mark.slow)],
+)
 def test_every_field_of_every_payload_comes_out_as_it_was_kept(
     on_disk: Invoked, ledger: Path, is_compacted: bool
 ) -> None:

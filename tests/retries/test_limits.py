@@ -146,7 +146,9 @@ class TestMemory:
         assert summary["done"] + summary["alerts_sent"] == count + 1, summary
         return peak
 
-    @pytest.mark.parametrize("action", ["retry", "alert.failed"])
+    @pytest.mark.parametrize(
+        "action", [pytest.param("retry", marks=pytest.mark.slow), "alert.failed"]
+    )
     def test_large_tickets_are_dealt_with_one_at_a_time(self, action: str) -> None:
         """60 failed callbacks of 1.9 MB must not end each sweep of a function of 256 MB."""
         assert self.peak_of(12, action) < 1.5 * self.peak_of(2, action)

@@ -139,7 +139,7 @@ def test_a_sample_of_the_hostile_bodies_is_shown(console: Console) -> None:
     """tests/slow shows all of them."""
     bodies = hostile()
     assert len(bodies) > 1000
-    look_at_every_page(console, bodies[::25])
+    look_at_every_page(console, bodies[::60])
 
 
 @pytest.mark.parametrize("outcome", ["succeeded", "failed"])

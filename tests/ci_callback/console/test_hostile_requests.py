@@ -45,7 +45,11 @@ def used(env: dict[str, str]) -> Console:
     return console
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query[:20])
+@pytest.mark.parametrize(
+    "query",
+    [*QUERIES[:3], *(pytest.param(query, marks=pytest.mark.slow) for query in QUERIES[3:])],
+    ids=[query[:20] for query in QUERIES],
+)
 def test_any_request_gets_a_page_and_never_a_fault(used: Console, query: str) -> None:
     """Refused ones too, in every method; each is confined to the console's own origin."""
     before = used.function.history.version

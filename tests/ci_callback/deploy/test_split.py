@@ -108,7 +108,9 @@ def test_a_dry_run_shows_the_calls_that_are_then_made(world: World) -> None:
 
 
 @pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", range(CALLS))
+@pytest.mark.parametrize(
+    "at", [pytest.param(at, marks=[] if at % 6 == 0 else [pytest.mark.slow]) for at in range(CALLS)]
+)
 def test_a_run_that_is_killed_at_any_call_is_finished_by_the_next(
     world: World, at: int, is_done: bool
 ) -> None:
