@@ -77,7 +77,7 @@ def test_a_topic_of_that_name_that_deploy_did_not_make_is_left_alone(world: Worl
     (logset,) = cls.logsets
     cls.call("CreateTopic", {"LogsetId": logset, "TopicName": NAME, "Describes": "by hand"})
     (topic,) = cls.topics.values()
-    with pytest.raises(DeployError, match="log topic ci-callback is there, and deploy did not"):
+    with pytest.raises(DeployError, match="log topic ci-callback exists, and deploy did not"):
         deployed(world)
     assert (world.made, topic.description) == ([], "by hand")
     world.deploy(world.job(choices=Choices(logs=True, adopt=True)))
