@@ -6,6 +6,7 @@ rules of the bucket, so the others are sent back as they were read (436/8278).
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,11 +72,17 @@ def wanted(prefix: str, days: int) -> Iterator[dict[str, Any]]:
     for below in sorted(keys.EXPIRING):
         whole = f"{prefix}{below}"
         yield {
-            "ID": MARK + re.sub(r"[^0-9A-Za-z_-]", "-", whole.rstrip("/")),
+            "ID": _id(whole),
             "Filter": {"Prefix": whole},
             "Status": "Enabled",
             "Expiration": {"Days": str(days)},
         }
+
+
+def _id(whole: str) -> str:
+    """Another for each prefix: a bucket may hold the ledgers ci/a and ci-a."""
+    words = re.sub(r"[^0-9A-Za-z_-]", "-", whole.rstrip("/"))
+    return f"{MARK}{words}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def added(plan: Plan, expiry: Expiry) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ from typer.testing import CliRunner, Result
 from ci_callback.ci_simulator.api import RefusalError
 from ci_callback.ci_simulator.queues import PATHS
 from ci_callback.commands import registry
+from ci_callback.deploy import workflows
 from ci_callback.devserver.local_cloud import LocalCloud
+from ci_callback.doctor.case import Case, Target
+from handler.http_client import HttpClient
+from handler.settings import Settings
 
 FOREIGN = {
     "State": "On",
@@ -278,3 +283,20 @@ def test_a_damaged_note_of_what_stood_there_is_one_line(
         assert (result.exit_code, "is damaged" in result.stderr) == (1, True)
         assert "Traceback" not in result.output
     assert note.read_text() == kept
+
+
+@pytest.mark.parametrize("total", [{}, {"TotalCount": "many"}, {"TotalCount": "²"}])
+def test_a_total_that_is_no_number_hides_no_workflow(
+    total: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages are read until one is not full."""
+    rows = [{"WorkflowId": f"w{number}"} for number in range(25)]
+
+    def ask(_case: object, _path: str, page: dict[str, str]) -> dict[str, Any]:
+        begin = 10 * (int(page["pageNumber"]) - 1)
+        return {**total, "MediaWorkflowList": rows[begin : begin + 10]}
+
+    monkeypatch.setattr(workflows, "ask", ask)
+    settings = Settings.from_env({"LEDGER_URL": "file:x"})
+    case = Case(settings, Target(), HttpClient(), time.time)
+    assert workflows.listed(case) == rows

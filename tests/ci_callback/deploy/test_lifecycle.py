@@ -161,3 +161,14 @@ def test_the_command_takes_it_in_a_rehearsal(cloud: LocalCloud) -> None:
         registry.app, [*arguments, "--expire-days", "90", "--dry-run"], env=env
     )
     assert (again.exit_code, "nothing differs" in again.stdout) == (0, True), again.output
+
+
+def test_two_ledgers_of_a_bucket_have_rules_of_their_own() -> None:
+    """Else each deploy would take the other's away, of ledgers named ci/a and ci-a."""
+    ids = [
+        rule["ID"]
+        for prefix in ("ci/a/", "ci-a/", "ci.a/")
+        for rule in lifecycle.wanted(prefix, 90)
+    ]
+    assert len(set(ids)) == len(ids)
+    assert max(len(rule["ID"]) for rule in lifecycle.wanted("a" * 200 + "/", 90)) <= 255
