@@ -75,7 +75,7 @@ def session_of(request: Request) -> Iterator[Session]:
         except DeployError as error:
             shown = _in_rehearsal(error, request)
             complain("deploy:", shown.what)
-            complain("    fix:", shown.fix)
+            complain(f"    fix: {shown.fix}")
             raise typer.Exit(error.exit) from error
 
 
