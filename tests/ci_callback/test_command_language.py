@@ -118,7 +118,6 @@ def test_no_text_is_left_that_nothing_prints() -> None:
         "There are no events.",
         "a local simulator",
         "the real service",
-        "run `make bundle`",
         "{0} hours ago",
         "none of a job that was created today or yesterday",
         "is to call this function",
@@ -241,12 +240,11 @@ def test_json_columns_and_states_stay_english() -> None:
     ("english", "expected"),
     [
         ("CI        a local simulator", "数据万象  本地模拟服务"),
-        ("    fix: run `make bundle`", "    解决：运行 `make bundle`"),
+        ("    fix: run `make bundle`", "    解决：请运行 `make bundle`"),
         (
             "last callback: none of a job that was created today or yesterday",
             "最近的回调：没有今天或昨天创建的任务的回调",
         ),
-        ("is to call this function", "将改为回调本函数"),
     ],
 )
 def test_a_value_that_is_a_sentence_is_chinese_too(english: str, expected: str) -> None:
