@@ -13,7 +13,7 @@ import pytest
 from ci_callback import record_schema as schema
 from handler.alerts import channels
 from handler.alerts.services import SERVICES
-from handler.alerts.texts import KINDS
+from handler.alerts.texts import KINDS, Lang
 from handler.callback.catalogue import TAGS
 from handler.ingest.callbacks import LEVELS
 from handler.log import BODY_PART, BODY_TRUNCATED
@@ -88,13 +88,17 @@ def test_every_description_of_the_schema_has_its_chinese_and_no_other() -> None:
     assert wanted - chinese().keys() == set()
 
 
-def test_every_kind_of_alert_has_its_row_and_no_other() -> None:
-    """Whoever is paged looks there."""
-    named = [
-        names(row[0])[0]
-        for row in rows(text("docs/operate.md"), "kind | what it means | what to do")
-    ]
-    assert sorted(named) == sorted(KINDS)
+@pytest.mark.parametrize(
+    ("document", "head", "lang"),
+    [
+        ("docs/operate.md", "kind | in the digest | what it means | what to do", "en"),
+        ("docs/zh/operate.md", "类型 | 摘要中的名称 | 含义 | 处理", "zh"),
+    ],
+)
+def test_every_kind_of_alert_has_its_row_and_no_other(document: str, head: str, lang: Lang) -> None:
+    """Whoever is paged looks there, by the name that the digest shows."""
+    named = {names(row[0])[0]: row[1] for row in rows(text(document), head)}
+    assert named == {name: kind.texts(lang)[0] for name, kind in KINDS.items()}
 
 
 def test_every_log_line_has_its_row_and_no_other() -> None:

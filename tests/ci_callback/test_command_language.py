@@ -242,6 +242,13 @@ def test_json_columns_and_states_stay_english() -> None:
         ("CI        a local simulator", "数据万象  本地模拟服务"),
         ("    fix: run `make bundle`", "    解决：请运行 `make bundle`"),
         (
+            "fix: ALERT_URLS='https://…', the address that your robot shows; "
+            "set it in the environment, and under environment.variables in serverless.yml",
+            "解决：ALERT_URLS='https://…'，即机器人给出的地址；"
+            "请在环境变量和 serverless.yml 的 environment.variables 中设置",
+        ),
+        ("Got unexpected extra argument(s) (x)", "多余的参数（x）"),
+        (
             "last callback: none of a job that was created today or yesterday",
             "最近的回调：没有今天或昨天创建的任务的回调",
         ),
