@@ -160,7 +160,7 @@ TEXTS = rows(
         "no_events": ("No event has been sent yet.", "尚未发送任何事件。"),
         "no_events_how": (
             "Set FORWARD_URLS to the address of your own code. On this machine, without it:",
-            "请将 FORWARD_URLS 设为您的服务地址。在本机可直接运行：",
+            "请将 FORWARD_URLS 设为你的程序的地址。在本机可直接运行：",
         ),
         # Sweeps
         "run_sweep": ("Run a sweep", "运行巡检"),

@@ -248,6 +248,7 @@ def test_json_columns_and_states_stay_english() -> None:
             "请在环境变量和 serverless.yml 的 environment.variables 中设置",
         ),
         ("Got unexpected extra argument(s) (x)", "多余的参数（x）"),
+        ("127.0.0.1: no connection: refused", "127.0.0.1：连接被拒绝"),
         (
             "last callback: none of a job that was created today or yesterday",
             "最近的回调：没有今天或昨天创建的任务的回调",
