@@ -140,7 +140,7 @@ RETRY = [
     "put _outbox/",
 ]
 STEPS = [
-    Step("callback of a failure", failed, True, ["put _outbox/", "put_new jobs/"]),
+    Step("callback of a failure", failed, True, ["put_new _outbox/", "put_new jobs/"]),
     Step(
         "sweep that submits",
         due,
@@ -170,7 +170,7 @@ STEPS = [
         "callback of a recovery",
         submitted,
         True,
-        ["get _lineage/", "put _outbox/", "put_new jobs/"],
+        ["get _lineage/", "put_new _outbox/", "put_new jobs/"],
     ),
     Step("sweep that tells", recovered, False, [*BEGIN, *LOOK, *DIGEST, *RELEASE]),
     Step("sweep that tells again", undelivered, False, AGAIN),
@@ -185,7 +185,7 @@ STEPS = [
             "get _done/",
             "GET /jobs",
             "get jobs/",
-            "put _outbox/",
+            "put_new _outbox/",
             "put_new jobs/",
             "put _done/",
             *CLOSE,
