@@ -166,10 +166,10 @@ def test_no_command_ends_in_a_stack_trace_for_an_odd_object(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), command=st.sampled_from(COMMANDS))
 def test_none_of_many_odd_objects_ends_a_command_in_a_stack_trace(
     data: st.DataObject, command: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Three hundred."""
+    """Six times as many."""
     no_stack_trace(data, command, tmp_path_factory.mktemp("odd"))

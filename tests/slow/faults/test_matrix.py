@@ -129,9 +129,9 @@ def test_a_promise_that_is_broken_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(
         "tests.slow.faults.ways.WrongStore._ask", lambda self, operation, key, request: None
     )
-    _, broken = matrix.tell(Wrong("put", "HTML", 1))
+    _, broken = matrix.tell(Wrong("put_new", "HTML", 1))
     assert any(promise.startswith("submitted_once") for promise in broken)
-    _, broken = matrix.tell(Wrong("put", "HTML", 3))
+    _, broken = matrix.tell(Wrong("put", "HTML", 1))
     assert any(promise.startswith("alerted_what_there_is") for promise in broken)
 
 
