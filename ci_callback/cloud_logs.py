@@ -38,16 +38,8 @@ def search(api: Api, topic: str, asked: str, begin_ms: int, end_ms: int) -> Iter
     Pages are asked for by Offset: by Context a search ends after 10,000 lines (SearchLog). A line
     that arrives late while pages are read may come twice, and none is left out.
     """
-    params: dict[str, Any] = {
-        "TopicId": topic,
-        "From": begin_ms,
-        "To": end_ms,
-        "QueryString": asked,
-        "QuerySyntax": 1,
-        "Sort": "asc",
-        "Limit": PAGE,
-        "Offset": 0,
-    }
+    params = _search_log(topic, asked, begin_ms, end_ms)
+    params |= {"Sort": "asc", "Limit": PAGE, "Offset": 0}
     while True:
         answer = api.call("cls", "SearchLog", params)
         rows = answer.get("Results") or []
@@ -60,17 +52,19 @@ def search(api: Api, topic: str, asked: str, begin_ms: int, end_ms: int) -> Iter
 def newest(api: Api, topic: str, asked: str, begin_ms: int, end_ms: int) -> Line | None:
     """The last line from begin_ms on and before end_ms; None where there is none. May raise
     CloudError."""
-    params: dict[str, Any] = {
+    params = _search_log(topic, asked, begin_ms, end_ms) | {"Sort": "desc", "Limit": 1}
+    rows = api.call("cls", "SearchLog", params).get("Results") or []
+    return _line(rows[0]) if rows else None
+
+
+def _search_log(topic: str, asked: str, begin_ms: int, end_ms: int) -> dict[str, Any]:
+    return {
         "TopicId": topic,
         "From": begin_ms,
         "To": end_ms,
         "QueryString": asked,
         "QuerySyntax": 1,
-        "Sort": "desc",
-        "Limit": 1,
     }
-    rows = api.call("cls", "SearchLog", params).get("Results") or []
-    return _line(rows[0]) if rows else None
 
 
 def _line(row: Mapping[str, Any]) -> Line:
