@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,12 @@ from hypothesis import settings
 from handler.app import Function
 from handler.log import Log
 from tests.fake_cos import FakeCos
+
+# Messages are compared without colours, wherever the tests run: a CI that is known by these names asks for
+# colours, and Typer's renderer looks at them once, when something is first printed in a process.
+for asks_for_colours in ("FORCE_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "GITHUB_ACTIONS"):
+    os.environ.pop(asks_for_colours, None)
+import_module("typer.rich_utils")
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")  # how fast an example runs is the machine's affair
