@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -25,8 +25,9 @@ MAX_LOOKED_AT = 2_000
 
 @dataclass(frozen=True)
 class SentEvent:
-    """An event of one batch, and what became of it there. key: of the batch. sent: by destination
-    id: status, code, at, ms and reason."""
+    """An event of one batch, and what became of it there, or an event of all its batches
+    (`distinct`). key: of the newest batch. sent: by destination id: status, code, at, ms and
+    reason."""
 
     key: str
     head: Mapping[str, Any]
@@ -39,14 +40,19 @@ class SentEvent:
         """The webhook-id."""
         return str(self.head.get("id"))
 
+    @property
+    def is_unsent(self) -> bool:
+        """Whether a destination did not accept it."""
+        return any(answer.get("status") != "delivered" for answer in self.sent.values())
+
     def matches(self, wanted: EventFilter) -> bool:
-        """Whether an event is meant."""
+        """Whether an event is meant, by what all its batches say of it: `unsent` is not looked
+        at."""
         since = wanted.since
         return (
             (wanted.type is None or fnmatchcase(str(self.head.get("type")), wanted.type))
             and (wanted.event_id is None or self.id == wanted.event_id)
             and (since is None or _moment(str(self.head.get("occurred_at"))) >= since.timestamp())
-            and (not wanted.unsent or any(_is_unsent(one) for one in self.sent.values()))
         )
 
     def values(self) -> dict[str, Any]:
@@ -56,7 +62,7 @@ class SentEvent:
 
 @dataclass(frozen=True)
 class EventFilter:
-    """None: any. type: a pattern. unsent: only those that a destination did not take there."""
+    """None: any. type: a pattern. unsent: only those that a destination did not accept."""
 
     since: datetime | None = None
     type: str | None = None
@@ -123,10 +129,13 @@ def outgoing(store: Store, event: SentEvent) -> Outgoing | None:
 
 
 def distinct(events: Iterable[SentEvent], limit: int) -> list[SentEvent]:
-    """Each event once, as it was tried last."""
+    """Each event once, with the newest answer of each destination: a batch holds the answers of
+    those that were tried then. events: in the order of time."""
     newest: dict[str, SentEvent] = {}
     for event in islice(events, limit):
-        newest[event.id] = event
+        before = newest.get(event.id)
+        answers = {**before.sent, **event.sent} if before else event.sent
+        newest[event.id] = replace(event, sent=answers)
     return list(newest.values())
 
 
@@ -146,10 +155,6 @@ def _event(key: str, values: dict[str, Any]) -> SentEvent | None:
 
 
 _BESIDE = ("tag", "record_key", "sent")
-
-
-def _is_unsent(sent: Mapping[str, Any]) -> bool:
-    return sent.get("status") != "delivered"
 
 
 def _moment(text: str) -> float:

@@ -148,7 +148,8 @@ def resend(
 def _found(store: Store, wanted: EventFilter) -> list[SentEvent]:
     batches = batch_keys(store, wanted.since)
     matching = (event for event in events_of(store, batches) if event.matches(wanted))
-    return distinct(matching, MAX_EVENTS)
+    found = distinct(matching, MAX_EVENTS)
+    return [event for event in found if event.is_unsent or not wanted.unsent]
 
 
 def _follow(store: Store, wanted: EventFilter, every: float, count: int, form: Form | None) -> None:
@@ -170,7 +171,9 @@ def coming(store: Store, wanted: EventFilter, every: float) -> Iterator[SentEven
         time.sleep(every)
         new = [key for key in batch_keys(store, wanted.since) if key not in seen]
         seen.update(new)
-        yield from (event for event in events_of(store, new) if event.matches(wanted))
+        for event in events_of(store, new):
+            if event.matches(wanted) and (event.is_unsent or not wanted.unsent):
+                yield event
 
 
 def _cells(event: SentEvent) -> tuple[Any, ...]:

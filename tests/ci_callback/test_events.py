@@ -84,6 +84,31 @@ def test_events_are_chosen_by_type_time_and_answer(
     assert {event["job_id"] for event in listed(*options)} == {jobs[name] for name in expected}
 
 
+@pytest.fixture
+def tried_again(store: FolderStore, jobs: dict[str, str]) -> dict[str, Any]:
+    """The refused event, which its destination and then a second one accepted, in a later batch
+    each."""
+    (event,) = listed("--unsent")
+    for number, destination in enumerate((*event["sent"], "second")):
+        sent = {destination: {"status": "delivered", "code": 204}}
+        batch = {"schema": "deliveries/1", "events": [{**event, "sent": sent}]}
+        key = f"_deliveries/dt=2026-09-21/zz-{number}.json"
+        store.put(key, json.dumps(batch).encode())
+    return event
+
+
+def test_an_event_that_was_delivered_at_last_is_not_unsent(tried_again: dict[str, Any]) -> None:
+    """And is not sent a second time."""
+    assert listed("--unsent") == []
+    run("events", "resend", "--unsent", code=1)
+
+
+def test_an_event_has_the_newest_answer_of_each_destination(tried_again: dict[str, Any]) -> None:
+    """A batch holds the answers of those that were tried."""
+    (event,) = (event for event in listed() if event["id"] == tried_again["id"])
+    assert [answer["status"] for answer in event["sent"].values()] == ["delivered"] * 2
+
+
 def test_in_a_pipe_events_are_whole_values_between_tabs(jobs: dict[str, str]) -> None:
     """And of the columns that are asked for."""
     (event,) = listed("--type", "job.failed")
