@@ -17,8 +17,9 @@ from handler.app import Function
 from handler.log import Log
 from tests.fake_cos import FakeCos
 
-# Messages are compared without colours, wherever the tests run: a CI that is known by these names asks for
-# colours, and Typer's renderer looks at them once, when something is first printed in a process.
+# Messages are compared without colours, wherever the tests run: a CI that is known by these names
+# asks for colours, and Typer's renderer looks at them once, when something is first printed in a
+# process.
 for asks_for_colours in ("FORCE_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "GITHUB_ACTIONS"):
     os.environ.pop(asks_for_colours, None)
 import_module("typer.rich_utils")
