@@ -20,7 +20,8 @@ run: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
 
 # All that the tutorial needs: the bundle, and the libraries of `deploy`.
-rehearsal: bundle $(VENV)/.deploy-installed
+rehearsal: $(VENV)/.cli-installed $(VENV)/.deploy-installed
+	$(VENV)/bin/python -m tools.bundle --rehearse
 
 # A process per core; the tests of a file share what is expensive to make.
 PARALLEL = -n auto --dist loadfile

@@ -19,7 +19,7 @@ import pytest
 from tests import cold_modules
 from tests.conftest import PAYLOADS
 from tests.fake_cos import FakeCos
-from tools.bundle import LEFT_OUT, BundleError, find_python, runtime_version
+from tools.bundle import LEFT_OUT, BundleError, find_python, main, runtime_version
 
 ROOT = Path(__file__).parent.parent
 
@@ -357,6 +357,20 @@ def test_interpreter_of_pyenv_is_found(tmp_path: Path, monkeypatch: pytest.Monke
         python.write_text(f"#!/bin/sh\n{script}\n")
         python.chmod(0o755)
     assert find_python("3.99") == tmp_path / "versions/3.99.1/bin/python3.99"
+
+
+def test_a_rehearsal_needs_no_python_of_the_runtime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where there is none, the sources go alone, which run on any; and that is said."""
+    monkeypatch.setattr("tools.bundle.runtime_version", lambda text: "3.99")
+    monkeypatch.setattr(sys, "argv", ["bundle", "--rehearse", "--output", str(tmp_path)])
+    main()
+    with zipfile.ZipFile(tmp_path / "function.zip") as archive:
+        names = archive.namelist()
+    assert "handler/app.py" in names
+    assert not [name for name in names if name.endswith(".pyc")]
+    assert "not compiled, since Python 3.99 is not on this machine" in capsys.readouterr().out
 
 
 def test_python_that_does_not_run_is_reported(tmp_path: Path) -> None:

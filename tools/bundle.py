@@ -123,8 +123,9 @@ def _version_of(python: Path) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def build(python: Path, output: Path) -> tuple[Path, Path]:
+def build(python: Path, output: Path, is_compiled: bool = True) -> tuple[Path, Path]:
     """Build all below `output` anew; the folder and the zip. The bill of materials is beside them.
+    is_compiled: with the bytecode of this interpreter.
 
     Raises:
         StepError: a step failed.
@@ -139,7 +140,8 @@ def build(python: Path, output: Path) -> tuple[Path, Path]:
     remove(path for pattern in NOT_OF_USE for path in folder.glob(pattern))
     copy_own_code(folder)
     trusted_certificates.split(folder / "certifi" / "cacert.pem", folder / CERTIFICATES)
-    compile_all(python, folder)
+    if is_compiled:
+        compile_all(python, folder)
     try_import(python, folder)
     write_zip(folder, archive)
     bill = bill_of_materials(requirements, LEFT_OUT, handler.__version__, archive.read_bytes())
@@ -262,6 +264,33 @@ def build_each(output: Path) -> None:
         print(report(*build(python, output / f"python{version}")))
 
 
+def build_one(chosen: argparse.Namespace) -> str:
+    """Build for the runtime that serverless.yml names; what to print of it.
+
+    Raises:
+        StepError: a step failed, or an interpreter is not there.
+    """
+    version = runtime_version((ROOT / "serverless.yml").read_text("utf-8"))
+    note = ""
+    try:
+        python = chosen.python or find_python(version)
+    except BundleError:
+        if not chosen.rehearse:
+            raise
+        python = Path(sys.executable)
+        note = (
+            f"\nIt is not compiled, since Python {version} is not on this machine. That is enough "
+            "for a rehearsal; in SCF each cold start would take twice as long."
+        )
+    its_own = _version_of(python)
+    if its_own is None:
+        raise BundleError(f"--python: {python} is no Python that runs")
+    built = build(python, chosen.output.resolve(), is_compiled=not note)
+    if not note and its_own != version:
+        note = f"\nCompiled for Python {its_own}, and so of no use to the runtime, Python {version}"
+    return report(*built) + note
+
+
 def main() -> None:
     """Build the bundle for the runtime that serverless.yml names, and tell its sizes."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -270,22 +299,19 @@ def main() -> None:
     parser.add_argument(
         "--each", action="store_true", help="for each runtime, below dist/pythonX.Y/"
     )
+    parser.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="compile nothing where this machine has no Python of the runtime's version",
+    )
     chosen = parser.parse_args()
     try:
         if chosen.each:
             build_each(chosen.output.resolve())
-            return
-        version = runtime_version((ROOT / "serverless.yml").read_text("utf-8"))
-        python = chosen.python or find_python(version)
-        its_own = _version_of(python)
-        if its_own is None:
-            raise BundleError(f"--python: {python} is no Python that runs")
-        folder, archive = build(python, chosen.output.resolve())
+        else:
+            print(build_one(chosen))
     except StepError as error:
         sys.exit(f"bundle: {error}")
-    print(report(folder, archive))
-    if its_own != version:
-        print(f"Compiled for Python {its_own}, and so of no use to the runtime, Python {version}")
 
 
 if __name__ == "__main__":
