@@ -8,10 +8,13 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import CodeType
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from ci_callback.console import body
 from ci_callback.console.app import create_console
@@ -52,6 +55,22 @@ class Plans:
         self.made.append((root_job_id, failures, form))
 
 
+class Compiled(BytecodeCache):
+    """Templates that an application of this process has compiled: each one would do so anew."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED = Compiled()
+
+
 class Console:
     """A console and its function, without a socket. Use `get` and `post` as a browser would."""
 
@@ -63,6 +82,7 @@ class Console:
     ) -> None:
         self.function = LocalFunction(env, History(), io.StringIO())
         self.app = create_console(self.function, PORT, plans, 60, keeping)
+        self.app.jinja_env.bytecode_cache = COMPILED
         self.client = self.app.test_client()
         self.base = f"http://127.0.0.1:{PORT}/_"
         self._numbers = itertools.count()
