@@ -7,6 +7,7 @@ another one for each tag (`details`, `result`), is `free`: JSON, or its text.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -88,6 +89,7 @@ HIVE_PARQUET = replace(HIVE, time="timestamp", free="string")
 """The same engines over compacted days."""
 
 
+@functools.cache
 def published() -> Schema:
     """The published schema of job-record/1."""
     path = Path(__file__).parents[1] / "job-record-1.schema.json"

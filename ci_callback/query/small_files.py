@@ -42,7 +42,8 @@ _IS_RECORD = (
 
 
 def listed(root: Path, kind: str, days: DayRange, without: frozenset[str]) -> list[str]:
-    """The key of each file that may hold a record, in order. without: days.
+    """The key of each file that may hold a record, in order. without: days. Folders are among them:
+    to look at each entry takes half as long again, and `SmallFiles` leaves them out.
 
     Raises:
         StoreError: a folder can't be read.
@@ -53,15 +54,10 @@ def listed(root: Path, kind: str, days: DayRange, without: frozenset[str]) -> li
         if day in without or not days.holds(day):
             continue
         try:
-            with os.scandir(root / folder) as entries:
-                names = [
-                    entry.name
-                    for entry in entries
-                    if entry.name.endswith(".json") and entry.name[0] != "." and not entry.is_dir()
-                ]
+            names = sorted(os.listdir(root / folder))
         except OSError as error:
             raise StoreError("list", folder, str(error.strerror)) from error
-        found += [folder + name for name in sorted(names)]
+        found += [folder + name for name in names if name.endswith(".json") and name[0] != "."]
     return found
 
 
@@ -95,7 +91,10 @@ class SmallFiles:
         batch: dict[str, bytes] = {}
         size = 0
         for key in keys:
-            batch[key] = data = self.read(key)
+            data = self.read(key)
+            if data is None:
+                continue
+            batch[key] = data
             size += len(data)
             if len(batch) == BATCH_RECORDS or size >= BATCH_BYTES:
                 yield batch
@@ -105,14 +104,17 @@ class SmallFiles:
             yield batch
             bar.step(len(batch))
 
-    def read(self, key: str) -> bytes:
-        """The bytes of a file; none of one that is gone. Its key comes from the folder's listing,
-        and a store would take as long to make a path of it as the system to read it."""
+    def read(self, key: str) -> bytes | None:
+        """The bytes of a file: none of one that is gone, and None of a folder. Its key comes from
+        the folder's listing, and a store would take as long to make a path of it as the system to
+        read it."""
         try:
             with open(self._root + key, "rb", buffering=0) as file:
                 return file.read()
         except FileNotFoundError:
             return b""
+        except IsADirectoryError:
+            return None
         except OSError as error:
             raise StoreError("get", key, str(error.strerror)) from error
 

@@ -31,7 +31,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     original = SmallFiles.read
 
-    def read_noted(files: SmallFiles, key: str) -> bytes:
+    def read_noted(files: SmallFiles, key: str) -> bytes | None:
         asked.append(key)
         return original(files, key)
 

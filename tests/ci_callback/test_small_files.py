@@ -123,10 +123,21 @@ def test_a_file_that_can_not_be_read_is_reported(
     database: duckdb.DuckDBPyConnection, ledger: Path
 ) -> None:
     """As everywhere, by a StoreError."""
-    (ledger / f"jobs/dt={DAY}/a.json").mkdir(parents=True)
+    link = ledger / f"jobs/dt={DAY}/a.json"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(link)
     files = SmallFiles(database, ledger, ledger.parent / "lines")
     with pytest.raises(StoreError):
         files.fill("found", [f"jobs/dt={DAY}/a.json"], Bar())
+
+
+def test_a_folder_in_the_place_of_a_record_is_left_out(
+    database: duckdb.DuckDBPyConnection, ledger: Path
+) -> None:
+    """As a store's listing leaves it out: it is neither a record nor unreadable."""
+    keep(FolderStore(ledger), record("b"))
+    (ledger / f"jobs/dt={DAY}/a.json").mkdir()
+    assert fill(database, ledger) == ({f"jobs/dt={DAY}/b.json": "b"}, [])
 
 
 def test_the_listing_has_what_can_be_a_record(ledger: Path) -> None:
@@ -134,7 +145,7 @@ def test_the_listing_has_what_can_be_a_record(ledger: Path) -> None:
     store = FolderStore(ledger)
     keep(store, record("b"), record("a"), record("c", day="2026-09-21"))
     keep(store, record("d", day="2026-09-22"))
-    for name in (".tmp-x.json", "notes.txt", "old.json/x.json"):
+    for name in (".tmp-x.json", "notes.txt", "old/x.json"):
         path = ledger / f"jobs/dt={DAY}" / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"")
