@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from handler.callback.tag import Tag
 
 CHINESE = Path(__file__).with_name("record_zh.txt")
+MAX_EXAMPLE = 40
 """The Chinese of each description in the schema: a line per description, English, tab, Chinese."""
 
 
@@ -138,11 +139,7 @@ class _Page:
         rows = [self.words.field_head, "|---|---|---|---|"] if not prefix else []
         for name, node in properties.items():
             example = node.get("examples", [""])[0]
-            shown = (
-                f"`{_cell(json.dumps(example, ensure_ascii=False).strip(chr(34)))}`"
-                if example not in ("", None)
-                else ""
-            )
+            shown = f"`{_example(example)}`" if example not in ("", None) else ""
             about = _cell(self.words.about(node.get("description", "")))
             rows.append(f"| `{prefix}{name}` | {self._type(node)} | {about} | {shown} |")
             if node.get("type") in ("object", ["object", "null"]) and "properties" in node:
@@ -169,6 +166,12 @@ class _Page:
         if "array" in kinds and "$ref" in node.get("items", {}):
             return self.words.array_of.format(array=either, item=self._type(node["items"]))
         return either
+
+
+def _example(value: Any) -> str:
+    """As JSON, long check sums shortened: they would make a table wider than the page."""
+    text = json.dumps(value, ensure_ascii=False).strip('"')
+    return _cell(text if len(text) <= MAX_EXAMPLE else f"{text[:MAX_EXAMPLE]}…")
 
 
 def _cell(text: str) -> str:
