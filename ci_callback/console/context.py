@@ -20,7 +20,7 @@ from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.named_ledgers import known_as
 from ci_callback.record_index.filler import Pace, RecordIndex, one_by_one
 from ci_callback.record_index.search import Lookup
-from ci_callback.record_index.totals import Amounts, Totals, due_of
+from ci_callback.record_index.totals import DayTotals, Totals, due_of
 from ci_callback.report.figures import Figures
 from ci_callback.report.retries import Fate
 from ci_callback.writing import shown_ledger
@@ -57,7 +57,7 @@ class LedgerIndex:
     def __init__(self, function: LocalFunction, keeping: Keeping) -> None:
         self._function = function
         self._noted = 0
-        self._amounts: dict[str, Amounts] = {}
+        self._totals: dict[str, DayTotals] = {}
         self._answers: dict[object, Any] = {}
         self._version = -1
         settings = function.settings
@@ -66,11 +66,11 @@ class LedgerIndex:
         self.index = RecordIndex(lambda: function.store, path, pace, self._changed)
 
     def _changed(self) -> None:
-        """Read the amounts of the usual charts before somebody waits for them, and tell pages."""
+        """Read the totals of the usual charts before somebody waits for them, and tell pages."""
         if self.index.progress.is_whole:
             today = datetime.now(timezone.utc).date()
             with self.index.file.open() as connection:
-                Totals(connection, today - timedelta(USUAL_DAYS), today, self._amounts).warm()
+                Totals(connection, today - timedelta(USUAL_DAYS), today, self._totals).warm()
         self._function.history.tell()
 
     def figures(self, lookup: Lookup, since: date, until: date, tickets: Sequence[str]) -> Figures:
@@ -78,7 +78,7 @@ class LedgerIndex:
         due = due_of(lookup.connection, retried(tickets))
         answers, question = self._memo(), ("figures", since, until, tuple(sorted(due.items())))
         if question not in answers:
-            totals = Totals(lookup.connection, since, until, self._amounts)
+            totals = Totals(lookup.connection, since, until, self._totals)
             answers[question] = totals.figures(due)
         figures: Figures = answers[question]
         return figures
@@ -88,7 +88,7 @@ class LedgerIndex:
     ) -> dict[str, Fate]:
         """What became of the families of those days, by their roots."""
         due = due_of(lookup.connection, retried(tickets))
-        return Totals(lookup.connection, since, until, self._amounts).fates(due)
+        return Totals(lookup.connection, since, until, self._totals).fates(due)
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Lookup]:

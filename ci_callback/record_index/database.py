@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 """Of the tables. A file of another version is thrown away."""
 
 FILE_MODE = 0o600
@@ -24,7 +24,8 @@ MAPPED_BYTES = 1 << 30
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS records (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, dt TEXT NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL, dt TEXT NOT NULL,
     kind TEXT NOT NULL, job_id TEXT NOT NULL, tag TEXT NOT NULL, outcome TEXT NOT NULL,
     code TEXT NOT NULL, root TEXT NOT NULL, attempt INTEGER NOT NULL, day TEXT NOT NULL, at REAL,
     run_s REAL, wait_s REAL, input_bytes INTEGER, result_bytes INTEGER, bytes INTEGER, media_s REAL,
@@ -53,8 +54,9 @@ CREATE TABLE IF NOT EXISTS attempts (
 """
 """by_time and by_day hold all that lists and charts ask for, since rows are wide.
 
-records: a row for each object. root of attempts: as a part of a key. texts: what is searched, in a
-table of its own, since all other questions are answered faster without."""
+records: a row for each object; one that is written again gets a number that no row had before, by
+which totals.py finds that its day has changed. root of attempts: as a part of a key. texts: what is
+searched, in a table of its own, since all other questions are answered faster without."""
 
 
 class IndexFile:

@@ -10,7 +10,10 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import NamedTuple
+from heapq import nlargest
+from itertools import chain
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
 
 from ci_callback.record_index.rows import UNREADABLE
 from ci_callback.report.figures import Failures, Figures, Job, Spread, TagRuns
@@ -23,22 +26,34 @@ _JOB = "job_id, tag, outcome, created_at, object, run_s, input_bytes, result_byt
 _IN_RANGE = "is_hidden = 0 AND kind = ? AND day BETWEEN ? AND ?"
 
 
-class Amounts(NamedTuple):
-    """The run times of a day by tag, and its wait times, in seconds: 16 bytes a job. mark: how many
-    rows it has, and the newest of them; another mark says that the day has changed."""
+Ranked: TypeAlias = "tuple[tuple[float, int], ...]"
+"""The greatest values of a day, each with the id of its row."""
+
+
+class DayTotals(NamedTuple):
+    """What the charts need of a day, whichever days they show.
+
+    mark: how many rows it has, and the newest of them; another mark says that the day has changed.
+    jobs: by tag and outcome. runs, waits: the run times by tag, and all wait times, in seconds: 16
+    bytes a job. slowest, largest: by run time and by size. sized: how many have a size.
+    """
 
     mark: tuple[int, int]
+    jobs: Counter[tuple[str, str]]
     runs: dict[str, array[float]]
     waits: array[float]
+    slowest: Ranked
+    largest: Ranked
+    sized: int
 
 
 class Totals:
     """The jobs that were created between two UTC days, both included."""
 
     def __init__(
-        self, connection: sqlite3.Connection, since: date, until: date, memo: dict[str, Amounts]
+        self, connection: sqlite3.Connection, since: date, until: date, memo: dict[str, DayTotals]
     ) -> None:
-        """memo: the amounts of each day, kept from one page to the next."""
+        """memo: the totals of each day, kept from one page to the next."""
         self._run = connection.execute
         self._memo = memo
         self._since, self._until = since, until
@@ -46,13 +61,13 @@ class Totals:
 
     def figures(self, due: Mapping[str, int]) -> Figures:
         """All figures. due: as `due_of` gives it."""
-        days, tags, outcomes = self._days()
+        totals = self._days()
+        days, tags, outcomes = _counts(totals)
         families = self.families()
-        runs, waits = self._amounts()
+        runs, waits = _amounts(totals.values())
         every = array("d")
         for values in runs.values():
             every.extend(values)
-        ((sized,),) = self._of_jobs("SELECT count(bytes)")
         ((unreadable,),) = self._run(
             "SELECT count(*) FROM records WHERE is_hidden = 0 AND kind = '' AND outcome = ? "
             "AND day BETWEEN ? AND ?",
@@ -71,17 +86,17 @@ class Totals:
             ),
             failures=self._failures(),
             retries=families.retries(self._noted(families), due),
-            slowest=self._top("run_s"),
-            largest=self._top("bytes"),
-            sized=sized,
+            slowest=self._jobs(day.slowest for day in totals.values()),
+            largest=self._jobs(day.largest for day in totals.values()),
+            sized=sum(day.sized for day in totals.values()),
             runs=self._others("workflow"),
             reviews=self._others("review"),
             unreadable=unreadable,
         )
 
     def warm(self) -> None:
-        """Read the amounts of each day, so that the next figures find them."""
-        self._amounts()
+        """Read the totals of each day, so that the next figures find them."""
+        self._days()
 
     def families(self) -> Families:
         """The failed jobs and their re-submissions."""
@@ -112,44 +127,43 @@ class Totals:
     def _of_jobs(self, select: str, rest: str = "") -> sqlite3.Cursor:
         return self._run(f"{select} FROM records WHERE {_IN_RANGE} {rest}", self._range)
 
-    def _days(self) -> tuple[dict[str, dict[str, int]], Counter[str], Counter[str]]:
-        days: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        tags: Counter[str] = Counter()
-        outcomes: Counter[str] = Counter()
-        listed = self._of_jobs("SELECT day, tag, outcome, count(*)", "GROUP BY day, tag, outcome")
-        for day, tag, outcome, count in listed:
-            days[day][outcome] += count
-            tags[tag] += count
-            outcomes[outcome] += count
-        return {day: dict(days[day]) for day in sorted(days)}, tags, outcomes
+    def _days(self) -> dict[str, DayTotals]:
+        """Those of each day that has jobs, in order; read again where the day has changed."""
+        marks = self._of_jobs("SELECT day, count(*), max(id)", "GROUP BY day ORDER BY day")
+        found = {}
+        for day, count, newest in marks.fetchall():
+            known = self._memo.get(day)
+            if known is None or known.mark != (count, newest):
+                known = self._memo[day] = self._day(day, (count, newest))
+            found[day] = known
+        return found
 
-    def _amounts(self) -> tuple[dict[str, array[float]], array[float]]:
-        """The run times by tag, and all wait times, in seconds."""
-        runs: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
-        waits = array("d")
-        marks = self._of_jobs("SELECT day, count(*), max(id)", "GROUP BY day").fetchall()
-        for day, *mark in marks:
-            amounts = self._memo.get(day)
-            if amounts is None or amounts.mark != tuple(mark):
-                amounts = self._memo[day] = self._amounts_of(day, (mark[0], mark[1]))
-            for tag, values in amounts.runs.items():
-                runs[tag].extend(values)
-            waits.extend(amounts.waits)
-        return runs, waits
-
-    def _amounts_of(self, day: str, mark: tuple[int, int]) -> Amounts:
-        """Those of a day: each group as one text, since a row for each job would take longer."""
-        amounts = Amounts(mark, {}, array("d"))
+    def _day(self, day: str, mark: tuple[int, int]) -> DayTotals:
+        """Those of one day: each group as one text, since a row for each job would take longer."""
+        sized = f"SELECT count(bytes) FROM records WHERE {_IN_RANGE}"
+        ((count_sized,),) = self._run(sized, ("job", day, day))
+        slowest, largest = self._top(day, "run_s"), self._top(day, "bytes")
+        made = DayTotals(mark, Counter(), {}, array("d"), slowest, largest, count_sized)
         sql = (
-            "SELECT tag, group_concat(run_s), group_concat(wait_s) FROM records "
-            f"WHERE {_IN_RANGE} GROUP BY tag"
+            "SELECT tag, outcome, count(*), group_concat(run_s), group_concat(wait_s) "
+            f"FROM records WHERE {_IN_RANGE} GROUP BY tag, outcome"
         )
-        for tag, run_s, wait_s in self._run(sql, ("job", day, day)):
+        for tag, outcome, count, run_s, wait_s in self._run(sql, ("job", day, day)):
+            made.jobs[tag, outcome] = count
             if run_s:
-                amounts.runs[tag] = array("d", map(float, run_s.split(",")))
+                runs = made.runs.setdefault(tag, array("d"))
+                runs.extend(map(float, run_s.split(",")))
             if wait_s:
-                amounts.waits.extend(map(float, wait_s.split(",")))
-        return amounts
+                made.waits.extend(map(float, wait_s.split(",")))
+        return made
+
+    def _top(self, day: str, column: str) -> Ranked:
+        """The ids of the day's jobs with the greatest values."""
+        sql = (
+            f"SELECT {column}, id FROM records WHERE {_IN_RANGE} AND {column} IS NOT NULL "
+            f"ORDER BY {column} DESC LIMIT {TOP_JOBS}"
+        )
+        return tuple(self._run(sql, ("job", day, day)))
 
     def _failures(self) -> tuple[Failures, ...]:
         codes: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -161,13 +175,15 @@ class Totals:
             Failures(code, tags.total(), commonest(tags)) for code, tags in ordered[:TOP_CODES]
         )
 
-    def _top(self, column: str) -> tuple[Job, ...]:
-        """The jobs with the greatest values."""
-        ranked = f"AND {column} IS NOT NULL ORDER BY {column} DESC LIMIT {TOP_JOBS}"
-        ids = [number for (number,) in self._of_jobs("SELECT id", ranked)]
-        sql = f"SELECT {column}, {_JOB} FROM records WHERE id IN (SELECT value FROM json_each(?))"
-        rows = self._run(sql, (json.dumps(ids),)).fetchall()
-        return tuple(Job(*row[1:]) for row in sorted(rows, key=lambda row: (-row[0], row[1])))
+    def _jobs(self, ranked: Iterable[Ranked]) -> tuple[Job, ...]:
+        """The jobs with the greatest values of all days."""
+        top = nlargest(TOP_JOBS, chain.from_iterable(ranked), key=itemgetter(0))
+        values = {number: value for value, number in top}
+        sql = f"SELECT id, {_JOB} FROM records WHERE id IN (SELECT value FROM json_each(?))"
+        rows = self._run(sql, (json.dumps(list(values)),)).fetchall()
+        return tuple(
+            Job(*row[1:]) for row in sorted(rows, key=lambda row: (-values[row[0]], row[1]))
+        )
 
     def _others(self, kind: str) -> dict[str, int]:
         sql = f"SELECT outcome, count(*) FROM records WHERE {_IN_RANGE} GROUP BY outcome"
@@ -186,6 +202,34 @@ def due_of(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, in
         "AND is_hidden = 0 AND name IN (SELECT value FROM json_each(?)) GROUP BY root"
     )
     return dict(connection.execute(sql, (json.dumps(list(names)),)).fetchall())
+
+
+def _counts(
+    totals: Mapping[str, DayTotals],
+) -> tuple[dict[str, dict[str, int]], Counter[str], Counter[str]]:
+    """The jobs by day and outcome, by tag, and by outcome."""
+    days: dict[str, dict[str, int]] = {}
+    tags: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
+    for name, day in totals.items():
+        of_day: Counter[str] = Counter()
+        for (tag, outcome), count in day.jobs.items():
+            of_day[outcome] += count
+            tags[tag] += count
+        days[name] = dict(of_day)
+        outcomes += of_day
+    return days, tags, outcomes
+
+
+def _amounts(totals: Iterable[DayTotals]) -> tuple[dict[str, array[float]], array[float]]:
+    """The run times by tag, and all wait times, in seconds."""
+    runs: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
+    waits = array("d")
+    for day in totals:
+        for tag, values in day.runs.items():
+            runs[tag].extend(values)
+        waits.extend(day.waits)
+    return runs, waits
 
 
 def _spread(values: array[float] | None) -> Spread | None:

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from ci_callback.console.follow import retried
-from ci_callback.record_index.totals import Amounts, Totals, due_of
+from ci_callback.record_index.totals import DayTotals, Totals, due_of
 from ci_callback.report.figures import Figures
 from ci_callback.report.gather import gather
 from handler.callback.lineage import Lineage
@@ -73,7 +73,7 @@ def retry(
         attempts.put(lineage, state)
 
 
-def drawn(store: MemoryStore, memo: dict[str, Amounts]) -> Figures:
+def drawn(store: MemoryStore, memo: dict[str, DayTotals]) -> Figures:
     """The figures by the index."""
     index = index_of(store)
     index.refresh()
@@ -87,10 +87,26 @@ def drawn(store: MemoryStore, memo: dict[str, Amounts]) -> Figures:
 def test_the_index_gives_what_the_ledger_gives(seed: int) -> None:
     """To the last figure; and so after a day has changed, of which amounts are kept."""
     store = made_up(seed)
-    memo: dict[str, Amounts] = {}
+    memo: dict[str, DayTotals] = {}
     assert drawn(store, memo) == gather(store, SINCE, UNTIL)
     keep(store, record("jnew", "2026-09-12", run_s=1_000, outcome="failed"))
     assert drawn(store, memo) == gather(store, SINCE, UNTIL)
+
+
+def test_the_newest_record_written_again_changes_the_figures() -> None:
+    """As many rows as before, and the same one is the last: its number must be another."""
+    store = MemoryStore()
+    made = record("j1", "2026-09-12", run_s=5)
+    (key,) = keep(store, made)
+    index = index_of(store)
+    index.refresh()
+    memo: dict[str, DayTotals] = {}
+    with index.file.open() as connection:
+        totals = Totals(connection, SINCE, UNTIL, memo)
+        assert totals.figures({}) == gather(store, SINCE, UNTIL)
+        store.put(key, made._replace(outcome="failed", run_s=7).to_json())
+        index.note([key])
+        assert totals.figures({}) == gather(store, SINCE, UNTIL)
 
 
 def test_an_empty_ledger_has_empty_figures() -> None:
