@@ -146,7 +146,7 @@ def is_whole(folder: Path, manifest: Manifest) -> bool:
             size = part.seek(0, io.SEEK_END)
             part.seek(max(0, size - TAIL_BYTES))
             return manifest.fits(size, part.read())
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return False
 
 

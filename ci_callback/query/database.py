@@ -47,7 +47,7 @@ from handler.ledger import keys
 from handler.ledger.folder import FolderStore
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from duckdb import DuckDBPyConnection, Statement
 
 KINDS = ("jobs", "workflows", "reviews")
 
@@ -87,9 +87,17 @@ def check_statement(sql: str) -> None:
 
     # Without access to files: DuckDB 1.5 reads those that IMPORT DATABASE names while it parses.
     with duckdb.connect(config={**_NO_EXTENSIONS, "enable_external_access": False}) as parser:
-        kinds = [statement.type.name for statement in parser.extract_statements(sql)]
+        kinds = [_kind(statement) for statement in parser.extract_statements(sql)]
     if len(kinds) != 1 or kinds[0] not in READING or _SWITCHES.search(sql):
         raise NotAQueryError("a query is one statement that reads, such as SELECT or EXPLAIN")
+
+
+def _kind(statement: Statement) -> str:
+    """A statement's type. DuckDB's module has no name for some, such as UPDATE EXTENSIONS."""
+    try:
+        return str(statement.type.name)
+    except ValueError:
+        return ""
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from ci_callback.commands import query as query_module
 from ci_callback.commands.registry import app
 from ci_callback.compaction import compact
 from ci_callback.query import cache
-from ci_callback.query.database import records_database
+from ci_callback.query.database import NotAQueryError, check_statement, records_database
 from handler.ledger.folder import FolderStore
 from tests.conftest import Invoked
 from tests.fake_cos import FakeCos
@@ -147,6 +147,7 @@ REFUSED_EARLY = [
     "SELECT * FROM Enable_Logging(storage='stdout')",
     "SELECT * FROM \"enable_profiling\"(save_location='{key}'), range(9)",
     "CALL enable_logging(storage='file', storage_path='{folder}')",
+    "UPDATE EXTENSIONS",
 ]
 """What never reaches the database. DuckDB 1.5 opens the file of a log only when it closes: access
 is denied then too, and the process aborts."""
@@ -193,6 +194,12 @@ def test_no_statement_writes(
     assert result.exit_code in (1, 2), result.output
     assert result.stderr.strip()
     assert tree(tmp_path) == before
+
+
+def test_a_statement_without_a_name_in_duckdbs_module_is_refused_in_our_words() -> None:
+    """Its type has a number that the module does not know."""
+    with pytest.raises(NotAQueryError, match="one statement that reads"):
+        check_statement("UPDATE EXTENSIONS")
 
 
 @pytest.mark.parametrize("sql", ATTACKS)

@@ -110,6 +110,15 @@ def test_a_manifest_without_its_part_is_not_believed(ledger: Path, store: Folder
     assert ids(ledger) == once("a")
 
 
+def test_a_folder_in_the_place_of_a_part_is_no_part(ledger: Path, store: FolderStore) -> None:
+    """The records of the day are read, as where the part is missing."""
+    keep(store, record("a"))
+    compact(store, DAY)
+    store.delete(part_key(DAY))
+    (ledger / part_key(DAY)).mkdir(parents=True)
+    assert ids(ledger) == once("a")
+
+
 def test_the_part_of_one_compaction_and_the_manifest_of_another_lose_nothing(
     ledger: Path, store: FolderStore
 ) -> None:
