@@ -94,20 +94,31 @@ def by_name(name: str) -> NamedLedger:
 
 
 def known_as(url: StoreUrl, env: Mapping[str, str] = os.environ) -> NamedLedger | None:
-    """The named ledger at an address: the one that was chosen, else one that is read-only.
+    """The named ledger at an address: the one that was chosen, else one that is read-only, else one
+    that is read-only and that the address lies inside of.
 
     Raises:
         SettingsError
     """
-    same = [ledger for ledger in named_ledgers().values() if _place(ledger.url) == _place(url)]
+    place, all_named = _place(url), named_ledgers().values()
+    same = [ledger for ledger in all_named if _place(ledger.url) == place]
     same.sort(key=lambda ledger: (ledger.name != env.get(LEDGER_NAME), not ledger.is_read_only))
+    around = [
+        ledger
+        for ledger in all_named
+        if ledger.is_read_only and place[: len(outer := _place(ledger.url))] == outer
+    ]
+    if around and not any(ledger.is_read_only for ledger in same):
+        return around[0]
     return same[0] if same else None
 
 
-def _place(url: StoreUrl) -> tuple[str, str]:
+def _place(url: StoreUrl) -> tuple[str, ...]:
+    """The names from the outermost on: what lies inside of a ledger begins as the ledger does."""
     if url.scheme == "cos":
-        return url.bucket, url.prefix
-    return "", str(url.folder.resolve())
+        return (url.scheme, url.bucket, *filter(None, url.prefix.split("/")))
+    # Path.resolve would raise where links go round in a circle.
+    return (url.scheme, *Path(os.path.realpath(url.folder)).parts)
 
 
 def _of_file(path: Path) -> dict[str, NamedLedger]:
