@@ -99,7 +99,9 @@ class Local:
         """The function itself."""
         from handler.app import Function
 
-        return Function(os.environ, time.time, self.log)
+        # Through the store whose requests are counted.
+        store = self.ledger.store
+        return Function(os.environ, time.time, self.log, open_store=lambda settings, left: store)
 
     @property
     def sweep_context(self) -> SweepContext:

@@ -104,3 +104,8 @@ def utc_text(epoch: float) -> str:
         return datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
         return f"{epoch:g}"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """How many there are of each: 2 duplicate, 5 kept; "" where there is nothing."""
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))

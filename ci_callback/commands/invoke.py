@@ -20,6 +20,7 @@ from ci_callback.common import EXIT_NOT_2XX, AsJson, errors_as_messages
 from ci_callback.delivery import SUCCESS
 from ci_callback.program import PROGRAM, VERBOSE
 from ci_callback.terminal import Styled, complain, print_json, print_log, progress, say, say_json
+from ci_callback.views import counted
 from ci_callback.writing import Yes, confirm_writing
 from handler.app import main_handler
 from handler.ledger.store import Store
@@ -183,8 +184,7 @@ def _summarise(done: list[Invoked]) -> None:
             say(invocation.status, invocation.file, why, sep="  ")
     answers = Counter(invocation.status for invocation in done)
     by_answer = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
-    by_status = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
-    say(f"{len(done)} callbacks: answers {by_answer}; jobs {by_status}")
+    say(f"{len(done)} callbacks: answers {by_answer}; jobs {counted(statuses)}")
 
 
 def _about(job: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ from ci_callback.ledger_reader import record_keys, records
 from ci_callback.named_ledgers import by_name, is_address
 from ci_callback.record_filter import RecordFilter, Tag, check_order
 from ci_callback.terminal import complain, print_json, say
+from ci_callback.views import counted
 from ci_callback.writing import Yes, confirm_writing
 from handler.ledger.store import Store
 from handler.run import Run
@@ -127,11 +128,11 @@ def replay(
             _send(target_of(to, token), list(bodies), missing, as_json)
             return
         number, outcomes = _take(here, bodies)
-    counts = dict(sorted(Counter(outcome.status for outcome in outcomes).items()))
+    counts: Counter[str] = Counter(outcome.status for outcome in outcomes)
     if as_json:
-        print_json({"bodies": number, "jobs": counts, "missing": missing})
+        print_json({"bodies": number, "jobs": dict(sorted(counts.items())), "missing": missing})
     else:
-        say(f"{number} callbacks processed; jobs: {counts or 'none'}")
+        say(f"{number} callbacks processed; jobs: {counted(counts) or 'none'}")
         for digest in missing:
             say("not processed:", digest)
     if missing or "retry_later" in counts:

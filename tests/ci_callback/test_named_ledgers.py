@@ -161,6 +161,31 @@ def test_what_is_read_only_is_not_written(
     assert sorted(project.rglob("production/**")) == before
 
 
+@pytest.mark.parametrize(
+    ("protected", "asked", "is_read_only"),
+    [
+        ("cos://b-1250000000", "cos://b-1250000000/ci", True),
+        ("cos://b-1250000000/ci", "cos://b-1250000000/ci/eu", True),
+        ("cos://b-1250000000/ci", "cos://b-1250000000/ci2", False),
+        ("cos://b-1250000000/ci", "cos://b-1250000000", False),
+        ("cos://b-1250000000", "cos://c-1250000000/ci", False),
+        ("file:./a", "file:./a/b", True),
+        ("file:./a", "file:./ab", False),
+    ],
+)
+def test_read_only_covers_what_lies_inside(
+    protected: str, asked: str, is_read_only: bool, project: Path
+) -> None:
+    """A ledger below another one is a part of it, under whatever name of its own."""
+    (project / "ci-callback.ini").write_text(
+        f"[outer]\nurl = {protected}\nread-only = yes\n[inner]\nurl = {asked}\n"
+    )
+    ledger = known_as(store_url(asked))
+    assert ledger is not None
+    assert ledger.is_read_only == is_read_only
+    assert ledger.name == ("outer" if is_read_only else "inner")
+
+
 def test_a_store_that_is_read_only_writes_nothing(project: Path) -> None:
     """Whatever a command forgets to ask."""
     store = ReadOnly(FolderStore(project / "production"), by_name("production"))
@@ -215,7 +240,7 @@ def test_doctor_tries_nothing_on_a_ledger_that_is_read_only(project: Path) -> No
 def test_a_named_ledger_is_read_from_too(project: Path) -> None:
     """replay --from production."""
     status, out, _ = run("replay", "--from", "production")
-    assert (status, out) == (0, "1 callbacks processed; jobs: {'kept': 1}\n")
+    assert (status, out) == (0, "1 callbacks processed; jobs: 1 kept\n")
 
 
 def test_a_file_in_the_wrong_place_is_no_name(project: Path) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -67,7 +68,10 @@ def test_everything_that_the_log_holds_is_kept(
     }
     kept = {key: cos.read(key) for key in cos.keys("ci/jobs/")}
     assert len(kept) == 4
-    assert run(log)[0] == 0
+    assert run(log) == (0, "6 callbacks processed; jobs: 1 dead_letter, 5 duplicate\n")
+    monkeypatch.setenv("CI_CALLBACK_VERBOSE", "1")
+    result = CliRunner().invoke(app, ["replay", "--from-log", str(log)])
+    assert re.search(r"^requests to the ledger: \d+ GET, \d+ PUT$", result.stderr, re.M)
     assert {key: cos.read(key) for key in cos.keys("ci/jobs/")} == kept
 
 
