@@ -18,6 +18,7 @@ _WORDS: Mapping[str, str] = {
     r"Unable to parse input string as an integer.*": "must be a whole number such as 10",
     r"Input should be .*": "is not a value of this option; --help says what is",
     r"Value error, '(.*)' does not match the formats '%Y-%m-%d'\.": r"'\1': write 2026-11-20",
+    r"Option '--yes' requires an argument\.": "--yes takes the function's name: --yes NAME",
     r"Value error, (.*)": r"\1",
 }
 """From a library's message, as a regular expression, to ours; the first that fits counts."""

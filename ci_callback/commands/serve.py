@@ -15,6 +15,7 @@ from ci_callback.common import errors_as_messages
 from ci_callback.program import PROGRAM
 from ci_callback.terminal import complain
 from ci_callback.writing import Yes, confirm_writing
+from handler.errors import StoreError
 from handler.ledger.folder import FOLDER_MODE
 from handler.settings import Settings
 
@@ -77,7 +78,7 @@ def serve(
         confirm_writing(settings, yes)
         if settings.ledger_url.scheme == "file":
             # So that `tail` and `listen` can wait for the first callback.
-            settings.ledger_url.folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            make_folder(settings.ledger_url.folder)
     with errors_as_messages(), running(os.environ, options, sys.stdout) as server:
         which = "a local simulator" if server.ci else "the real service"
         complain(f"function  {server.url}/")
@@ -88,6 +89,18 @@ def serve(
                 complain(f"strict    {limit}")
         complain("Press Ctrl-C to stop.")
         wait()
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a ledger.
+
+    Raises:
+        StoreError: it can't be made.
+    """
+    try:
+        folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError("make", str(folder), error.strerror or "") from error
 
 
 def _serve_cloud(port: int, sweep_every: float) -> None:

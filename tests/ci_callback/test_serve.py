@@ -22,6 +22,8 @@ from typer.testing import CliRunner
 
 from ci_callback.ci_simulator import callbacks
 from ci_callback.commands import serve as command
+from ci_callback.commands.registry import app
+from ci_callback.common import EXIT_STORE
 from ci_callback.devserver import loopback, samples
 from ci_callback.devserver.history import History, Invocation, Request
 from ci_callback.devserver.local_function import LocalFunction
@@ -76,6 +78,19 @@ def until(server: Running, is_so: Any) -> None:
 
 
 # --- as SCF calls it ---
+
+
+@pytest.mark.parametrize("place", ["file/below", "file", "loop"])
+def test_a_ledger_whose_folder_can_not_be_made_is_an_error(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is in its place, or above it, or there is a circle of links."""
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    monkeypatch.setenv("LEDGER_URL", f"file:{tmp_path}/{place}")
+    result = CliRunner().invoke(app, ["serve", "--port", "0"])
+    assert result.exit_code == EXIT_STORE
+    assert f"store: make {tmp_path}/{place}" in result.stderr
 
 
 def test_a_callback_is_taken_at_the_address(tmp_path: Path) -> None:

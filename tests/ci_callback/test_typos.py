@@ -69,6 +69,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("replay", "--from", "file:x", "--token", "t"), "--token goes with --to"),
         (("serve", "--ci", "fake"), "--ci must be auto, local or real"),
         (("doctor", "--queue", "video"), "--queue: one of "),
+        (("deploy", "destroy", "--yes"), "--yes takes the function's name: --yes NAME"),
         (("compact", "--date", "yesterday"), "'yesterday': write 2026-11-20"),
         (("jobs", "--since", "yesterday"), "'yesterday': write 24h, 7d, "),
         (("job",), "No such command 'job'. Did you mean 'jobs'"),
