@@ -41,7 +41,8 @@ MAX_LINES = 2
 MIN_WRAPPED = 30
 """Columns of a terminal in which a last value is wrapped."""
 
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Beginnings of a cell, the last four in full width, that a spreadsheet may calculate."""
 
 Columns = Annotated[
     str | None,
@@ -98,7 +99,7 @@ def printer_of_rows(names: Sequence[str], form: Form) -> Callable[[Sequence[Cell
     chosen = form.chosen(names)
     shown = [names[place] for place in chosen]
     if form.csv:
-        print_line(_csv_line(shown))
+        print_line(_csv_line([_unless_formula(name) for name in shown]))
     elif form.header and not is_terminal():
         print_line("\t".join(shown))
 
@@ -136,7 +137,7 @@ def _tab_separated(names: Sequence[str] | None, rows: Iterator[list[Cell]], empt
 
 
 def _csv(names: Sequence[str], rows: Iterator[list[Cell]]) -> int:
-    print_line(_csv_line(names))
+    print_line(_csv_line([_unless_formula(name) for name in names]))
     count = 0
     for row in rows:
         count += 1

@@ -65,6 +65,14 @@ def test_csv_is_read_back_as_it_was(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(csv.reader(io.StringIO(out))) == [["job", "tag", "code"], ['a"b,c', "'=1+1", "-2"]]
 
 
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_no_cell_of_csv_is_a_formula(begin: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor one in full width, nor a name that a query gave its column."""
+    text = f"{begin}1+1"
+    say_rows([text], [[text]], Form(csv=True))
+    assert capsys.readouterr().out == f"'{text}\n'{text}\n"
+
+
 @pytest.mark.usefixtures("terminal")
 def test_rows_that_fit_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     """Columns stand below each other, Chinese characters are two wide."""
