@@ -84,15 +84,26 @@ def show(
 
 
 def _say_all(job: JobHistory) -> None:
+    """What a person who is called at night looks for comes first, and the records, of which each
+    fills a screen, last."""
     for stored in job.records:
-        _say_record(stored)
-    _say_part("timings", job)
+        _say_summary(stored)
     say_tree(_attempts(job))
     if job.events or job.finals:
         last = job.finals[-1]["type"] if job.finals else "none yet"
         say(Styled("Final event ", "bold"), last)
-    _say_part("events", job)
-    _say_part("tickets", job)
+    for name in ("tickets", "timings", "events"):
+        _say_part(name, job)
+    for stored in job.records:
+        say()
+        _say_record(stored)
+
+
+def _say_summary(stored: StoredRecord) -> None:
+    if stored.record is not None:
+        record = stored.record
+        about = () if record.code in NO_FAILURE else (record.code, record.message)
+        say(Styled(record.job_id, "bold"), record.tag or record.kind, outcome(record), *about)
 
 
 def _say_part(name: str, job: JobHistory) -> None:

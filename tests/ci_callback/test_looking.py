@@ -207,6 +207,16 @@ def test_show_prints_all_of_a_job(retried: tuple[World, str]) -> None:
     assert "submitted" in out
     assert "no record yet" in out
     assert "watch" in out
+    order = [
+        f"{job} ",
+        "failed",
+        "Attempts of",
+        "watch",
+        "callback",
+        f"jobs/dt=2026-09-21/{job}.json",
+    ]
+    places = [out.index(word) for word in order]
+    assert places == sorted(places), "the record fills a screen, and comes last"
     printed = json.loads(run("show", job, "--json"))
     assert [printed_job["record"]["outcome"] for printed_job in printed["records"]] == ["failed"]
     assert [attempt["number"] for attempt in printed["attempts"]] == [1, 2]
