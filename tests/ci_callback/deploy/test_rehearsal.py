@@ -24,6 +24,7 @@ from ci_callback.doctor.findings import Finding
 from handler.http_client import HttpClient
 from handler.ledger.folder import FolderStore
 from handler.settings import Settings
+from tests.ci_callback.deploy.clouds import local_cloud
 from tests.ci_callback.deploy.world import SERVERLESS
 from tests.ci_callback.deploy.zipped import whole_function
 
@@ -62,11 +63,9 @@ def objects(cloud: LocalCloud, tmp_path: Path) -> list[str]:
     )
 
 
-def test_one_command_from_an_empty_account_to_a_verified_callback(
-    cloud: LocalCloud, tmp_path: Path
-) -> None:
+def test_one_command_from_an_empty_account_to_a_verified_callback(tmp_path: Path) -> None:
     """Reached, refused without the token, kept with it, and swept; nothing of it is left."""
-    with cloud.timers(0.2):
+    with local_cloud(tmp_path, as_elsewhere=True) as cloud, cloud.timers(0.2):
         first = run(cloud, "--json")
         assert first.exit_code == 0, first.output
         names = ("reached", "token", "callback", "timer")

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from ci_callback.ci_simulator.server import ResetError
+from ci_callback.cloud_api import Cloud
 from ci_callback.cloud_simulator import Asked
+from ci_callback.cloud_simulator.simulator import REGION
 from ci_callback.deploy.bundle import MAX_INLINE_BYTES, Bundle
 from ci_callback.deploy.calls import Call, Later, Zip
 from ci_callback.deploy.carry_out import MAX_POLLS
@@ -437,12 +439,11 @@ def test_a_refusal_is_one_line_with_what_to_do(
     assert function(world).aliases[DEFAULT] == "1"
 
 
-def test_no_network_is_told_as_that(world: World) -> None:
+def test_no_network_is_told_as_that(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the status of a store that can't be reached."""
-    world.account.__exit__()
+    monkeypatch.setattr(World, "cloud", Cloud(world.credentials, REGION, "http://127.0.0.1:1"))
     error = failure(world)
     assert (error.exit, "gave no answer" in error.what) == (EXIT_UNREACHABLE, True)
-    world.account.__enter__()
 
 
 # --- bad input ----------------------------------------------------------------------------

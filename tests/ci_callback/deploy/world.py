@@ -22,6 +22,7 @@ from ci_callback.deploy.run import Job, Outcome, View
 from ci_callback.deploy.target import Operator
 from handler.http_client import HttpClient
 from handler.ledger.bucket import Credentials
+from tests.ci_callback.deploy.direct import direct
 from tests.ci_callback.doctor_services import DoctorCos
 
 ROOT = Path(__file__).parents[3]
@@ -53,6 +54,7 @@ class World:
     def __enter__(self) -> World:
         with ExitStack() as stack:
             self.account = stack.enter_context(CloudSimulator())
+            stack.enter_context(direct(self.account.endpoint, self.account.answer))
             self.cos = DoctorCos()
             stack.enter_context(self.cos)
             self.http = HttpClient()

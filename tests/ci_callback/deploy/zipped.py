@@ -3,14 +3,19 @@ so that it fits every runtime."""
 
 from __future__ import annotations
 
+import atexit
 import functools
 import importlib.util
 import io
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ci_callback.deploy.bundle import Bundle
+from ci_callback.scf_runner import Code, from_zip, read_only
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("certifi", "crcmod", "defusedxml", "idna", "qcloud_cos", "requests", "urllib3")
@@ -25,6 +30,33 @@ def whole_function() -> Bundle:
         for file, name in files():
             archive.writestr(zipfile.ZipInfo(name), file.read_bytes())
     return Bundle(made.getvalue())
+
+
+@contextmanager
+def unpacked(archive: Path) -> Iterator[Code]:
+    """In place of `from_zip`: the whole function is unpacked once per process, and its processes
+    do not compile all of it at each start."""
+    if archive.read_bytes() == whole_function().code:
+        yield _unpacked_function()
+    else:
+        with from_zip(archive) as code:
+            yield code
+
+
+@functools.cache
+def _unpacked_function() -> Code:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    for file, name in files():
+        copied = folder / name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, copied)  # with its time, so that the bytecode stays valid
+        compiled = Path(importlib.util.cache_from_source(str(file)))
+        if file.suffix == ".py" and compiled.is_file():
+            (copied.parent / compiled.parent.name).mkdir(exist_ok=True)
+            shutil.copy2(compiled, copied.parent / compiled.parent.name)
+    return stack.enter_context(read_only(folder))
 
 
 def files() -> Iterator[tuple[Path, str]]:
