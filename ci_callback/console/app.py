@@ -24,6 +24,7 @@ from ci_callback.console.record_cache import RecordCache
 from ci_callback.console.times import ZONES, Zone
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.program import PROGRAM
+from ci_callback.record_index.database import IndexFileError
 from ci_callback.terminal import visible_lines
 from ci_callback.texts import LANGS, TEXTS, Texts
 from handler.callback import converters
@@ -70,12 +71,22 @@ def create_console(
     def no_ledger(error: StoreError) -> tuple[str, int]:
         return _error_page(503, str(error)), 503
 
+    @app.errorhandler(IndexFileError)
+    def no_index(error: IndexFileError) -> tuple[str, int]:
+        if error.is_broken:
+            index.index.begin_again()
+        return _page_of("index_unusable", str(error)), 503
+
     return app
 
 
 def _error_page(status: int, why: str) -> str:
     key = f"error.{status}"
-    return render_template("error.html", heading=key if key in TEXTS else "error", why=why)
+    return _page_of(key if key in TEXTS else "error", why)
+
+
+def _page_of(heading: str, why: str) -> str:
+    return render_template("error.html", heading=heading, why=why)
 
 
 def _speak(app: Flask) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -18,6 +19,7 @@ from ci_callback.console.timeline import TimelineBuilder
 from ci_callback.devserver.history import History
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.named_ledgers import known_as
+from ci_callback.record_index.database import last_row
 from ci_callback.record_index.filler import Pace, RecordIndex, one_by_one
 from ci_callback.record_index.search import Lookup
 from ci_callback.record_index.totals import DayTotals, Totals, due_of
@@ -59,24 +61,26 @@ class LedgerIndex:
         self._noted = 0
         self._totals: dict[str, DayTotals] = {}
         self._answers: dict[object, Any] = {}
-        self._version = -1
+        self._version = (-1, -1)
         settings = function.settings
         path = keeping.folder / "console" / _name(settings) if keeping.folder else None
         pace = _pace(settings, keeping)
-        self.index = RecordIndex(lambda: function.store, path, pace, self._changed)
+        tell = function.history.tell
+        self.index = RecordIndex(lambda: function.store, path, pace, tell, self._warm)
 
-    def _changed(self) -> None:
-        """Read the totals of the usual charts before somebody waits for them, and tell pages."""
-        if self.index.progress.is_whole:
-            today = datetime.now(timezone.utc).date()
-            with self.index.file.open() as connection:
-                Totals(connection, today - timedelta(USUAL_DAYS), today, self._totals).warm()
-        self._function.history.tell()
+    def _warm(self) -> None:
+        """Read the totals of the usual charts before somebody waits for them."""
+        today = datetime.now(timezone.utc).date()
+        with self.index.file.open() as connection:
+            Totals(connection, today - timedelta(USUAL_DAYS), today, self._totals).warm()
 
     def figures(self, lookup: Lookup, since: date, until: date, tickets: Sequence[str]) -> Figures:
         """The figures of some days, read once for each state of ledger and outbox."""
         due = due_of(lookup.connection, retried(tickets))
-        answers, question = self._memo(), ("figures", since, until, tuple(sorted(due.items())))
+        answers, question = (
+            self._memo(lookup.connection),
+            ("figures", since, until, tuple(sorted(due.items()))),
+        )
         if question not in answers:
             totals = Totals(lookup.connection, since, until, self._totals)
             answers[question] = totals.figures(due)
@@ -92,7 +96,7 @@ class LedgerIndex:
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Lookup]:
-        """Questions to it, as of now. May raise StoreError."""
+        """Questions to it, as of now. May raise StoreError, IndexFileError."""
         history = self._function.history
         before, self._noted = self._noted, history.version
         made = [*reversed(history.deliveries()), *reversed(history.tasks())]
@@ -101,12 +105,13 @@ class LedgerIndex:
             self.index.note(write.key for write in writes if write.operation == "put")
         self.index.refresh()
         with self.index.file.open() as connection:
-            yield Lookup(connection, self._memo())
+            yield Lookup(connection, self._memo(connection))
 
-    def _memo(self) -> dict[object, Any]:
-        """Answers about the present state of the index."""
-        if self.index.version != self._version or len(self._answers) > MAX_ANSWERS:
-            self._answers, self._version = {}, self.index.version
+    def _memo(self, connection: sqlite3.Connection) -> dict[object, Any]:
+        """Answers about the present state of the index, to which another console may write too."""
+        version = (self.index.version, last_row(connection))
+        if version != self._version or len(self._answers) > MAX_ANSWERS:
+            self._answers, self._version = {}, version
         return self._answers
 
 

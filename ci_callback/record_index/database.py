@@ -11,6 +11,8 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+from handler.errors import HandlerError
+
 VERSION = 2
 """Of the tables. A file of another version is thrown away."""
 
@@ -59,8 +61,21 @@ which totals.py finds that its day has changed. root of attempts: as a part of a
 searched, in a table of its own, since all other questions are answered faster without."""
 
 
+class IndexFileError(HandlerError):
+    """The file can't be used now: another process writes to it, or the disk is full. is_busy: the
+    first of these, which passes. is_broken: it is damaged, and only to be made anew."""
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        super().__init__(f"the console's index {path}: {error}")
+        self.is_busy = "locked" in str(error)
+        self.is_broken = isinstance(error, sqlite3.DatabaseError) and not isinstance(
+            error, sqlite3.OperationalError
+        )
+
+
 class IndexFile:
-    """A file, made where it is missing, broken or of another version."""
+    """A file, made where it is missing, broken or of another version. Several consoles may share
+    it. Each method may raise IndexFileError."""
 
     def __init__(self, path: Path | None) -> None:
         """path: None for a temporary file."""
@@ -69,10 +84,11 @@ class IndexFile:
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
             path = Path(folder) / "index.sqlite3"
         self.path = path
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._make()
-        except sqlite3.DatabaseError:
+        except IndexFileError as error:
+            if not error.is_broken:
+                raise
             self.clear()
 
     def clear(self) -> None:
@@ -84,20 +100,35 @@ class IndexFile:
     @contextlib.contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
         """A connection for one thread. Each statement outside of BEGIN is a transaction."""
-        with contextlib.closing(
-            sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None)
-        ) as connection:
-            # What a crash of the machine loses is read again.
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
-            yield connection
+        try:
+            with contextlib.closing(
+                sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None)
+            ) as connection:
+                # What a crash of the machine loses is read again.
+                connection.execute("PRAGMA synchronous = OFF")
+                connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+                yield connection
+        except sqlite3.DatabaseError as error:
+            raise IndexFileError(self.path, error) from error
 
     def _make(self) -> None:
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, FILE_MODE))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, FILE_MODE))
+        except OSError as error:
+            raise IndexFileError(self.path, error) from error
         with self.open() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version not in (0, VERSION):
+            if version == VERSION:
+                return
+            if version:
                 raise sqlite3.DatabaseError(f"an index of version {version}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(TABLES)
             connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def last_row(connection: sqlite3.Connection) -> int:
+    """The number of the row that was written last, by whichever process; 0 before the first."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
+    return row[0] if row else 0

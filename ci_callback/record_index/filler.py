@@ -7,7 +7,6 @@ few seconds while somebody looks, all days now and then.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +15,7 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 from ci_callback.record_index import proofs
-from ci_callback.record_index.database import IndexFile
+from ci_callback.record_index.database import IndexFile, IndexFileError
 from ci_callback.record_index.listing import days, is_record, listed_days
 from ci_callback.record_index.writing import Writer
 from handler.errors import StoreError
@@ -70,16 +69,19 @@ class RecordIndex:
         path: Path | None,
         pace: Pace,
         tell: Callable[[], None] = lambda: None,
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
-        """path: where it is kept; None: as long as it is used. tell: called when it has changed."""
+        """path: where it is kept; None: as long as it is used. tell: called when it has changed.
+        prepare: called before it is said to be whole or up to date."""
         self._store = store
         self._pace = pace
         self._tell = tell
+        self._prepare = prepare
         self.file = IndexFile(path)
         self.version = 0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._failure: StoreError | None = None
+        self._failure: StoreError | IndexFileError | None = None
         self._is_closing = False
         self._listed_at = {"recent": float("-inf"), "all": float("-inf")}
         self._days = (0, 1)
@@ -97,6 +99,7 @@ class RecordIndex:
 
         Raises:
             StoreError: the ledger can't be listed or read.
+            IndexFileError
         """
         thread = self.look()
         if thread is not None:
@@ -104,8 +107,14 @@ class RecordIndex:
         if self._failure is not None:
             raise self._failure
 
+    def begin_again(self) -> None:
+        """Throw a broken file away, and read the ledger anew."""
+        self.file.clear()
+        self._listed_at = {"recent": float("-inf"), "all": float("-inf")}
+        self._days = (0, 1)
+
     def note(self, written: Iterable[str]) -> None:
-        """Take in what was written just now, by its keys. May raise StoreError."""
+        """Take in what was written just now, by its keys. May raise StoreError, IndexFileError."""
         keys = list(dict.fromkeys(written))
         records = [key for key in keys if is_record(key)]
         with self.file.open() as connection:
@@ -149,8 +158,11 @@ class RecordIndex:
         except StoreError as error:
             self._failure = error
             return
-        except sqlite3.DatabaseError:
-            self.file.clear()
+        except IndexFileError as error:
+            if error.is_broken:
+                self.begin_again()
+            elif not error.is_busy:
+                self._failure = error
             return
         now = time.monotonic()
         self._listed_at["recent"] = self._listed_at[which] = now
@@ -177,9 +189,16 @@ class RecordIndex:
                     self._days = (number, len(wanted) + 1)
             if since is None:
                 changed |= writer.drop_days(wanted)
-                self._days = (1, 1)
             changed |= writer.hide_twins()
-        if changed or is_first:
+        self._through(changed or is_first, since is None)
+
+    def _through(self, is_changed: bool, is_all: bool) -> None:
+        """Say that what was listed is in the index."""
+        if is_changed:
+            self._prepare()
+        if is_all:
+            self._days = (1, 1)
+        if is_changed:
             self._changed()
 
     def _is_whole(self) -> bool:

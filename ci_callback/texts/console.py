@@ -258,6 +258,10 @@ TEXTS = rows(
         "error.403": ("Refused", "已拒绝"),
         "error.404": ("Page not found", "页面不存在"),
         "error.503": ("The ledger can't be reached", "无法访问台账"),
+        "index_unusable": (
+            "The console's index can't be used now; try again",
+            "控制台的索引暂时不可用，请重试",
+        ),
         "back": ("Back to the deliveries", "返回回调记录"),
         "days": ("Period", "时间范围"),
         "days_n": ("{n} days", "{n} 天"),

@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import re
+import sqlite3
 from html.parser import HTMLParser
 from pathlib import Path
 from types import CodeType
@@ -25,6 +26,7 @@ from ci_callback.console.times import clock, utc
 from ci_callback.devserver.history import History, Invocation, Write
 from ci_callback.devserver.local_function import LocalFunction
 from ci_callback.devserver.samples import Asked, make
+from ci_callback.record_index.search import Lookup
 from handler.alerts.digest import Message
 from handler.alerts.stored import Digest
 from handler.callback.lineage import Lineage
@@ -397,6 +399,20 @@ def test_a_store_that_is_away_is_said(console: Console, monkeypatch: pytest.Monk
     response = console.ask("GET", "/")
     assert response.status_code == 503
     assert "no answer" in response.text
+
+
+def test_an_index_that_can_not_be_used_is_said(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one on a disk that is full; nothing is thrown away."""
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Lookup, "counts", full)
+    response = console.ask("GET", "/")
+    assert response.status_code == 503
+    assert "database or disk is full" in response.text
 
 
 # --- time lines ---

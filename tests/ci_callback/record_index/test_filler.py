@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections import Counter
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ci_callback.record_index import database
+from ci_callback.record_index.database import IndexFileError
 from ci_callback.record_index.filler import Pace, RecordIndex, one_by_one
 from ci_callback.record_index.search import Lookup, Search
 from ci_callback.report.tally import day_of
@@ -173,6 +176,47 @@ def test_a_broken_file_is_made_anew(store: Counting, tmp_path: Path, harm: bytes
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     assert counts(index_of(store, path)) == {"succeeded": 1}
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_an_index_that_another_console_writes_to_is_left_alone(
+    is_open: bool, store: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither when it is opened nor when it is filled: what it holds is read again by nobody."""
+    monkeypatch.setattr(database, "WAIT_S", 0.01)
+    path = tmp_path / "index.sqlite3"
+    (key,) = keep(store, record("j1"))
+    index = index_of(store, path)
+    index.refresh()
+    keep(store, record("j2"))
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        index = index if is_open else index_of(store, path)
+        assert counts(index) == {"succeeded": 1}
+        other.execute("ROLLBACK")
+    assert counts(index) == {"succeeded": 2}
+    assert store.read[key] == 1
+
+
+def test_a_broken_file_that_is_found_late_is_made_anew(store: Counting, tmp_path: Path) -> None:
+    """While the console runs."""
+    keep(store, record("j1"))
+    path = tmp_path / "index.sqlite3"
+    index = index_of(store, path)
+    index.refresh()
+    for name in ("index.sqlite3-wal", "index.sqlite3-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    path.write_bytes(b"no database at all" * 1000)
+    index.refresh()
+    assert counts(index) == {"succeeded": 1}
+
+
+def test_a_place_where_no_index_can_be_is_an_error(store: Counting, tmp_path: Path) -> None:
+    """A file in the place of its folder; and a folder in its own place."""
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "file" / "index.sqlite3", tmp_path):
+        with pytest.raises(IndexFileError, match="the console's index"):
+            index_of(store, path)
 
 
 def test_progress_is_told_until_all_is_read(store: Counting) -> None:
