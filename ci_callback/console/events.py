@@ -12,10 +12,20 @@ Tone: TypeAlias = Literal["good", "odd", "bad", "wait", "plain"]
 
 
 @dataclass(frozen=True)
+class SendStatus:
+    """What became of an event or of a digest. by: the channel. text: words from outside."""
+
+    status: str
+    by: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Event:
     """One line of a time line. at: epoch seconds; None where it is not known.
 
     name: the text `event.NAME`; values: what is filled in. text: words from outside.
+    sent: what became of what was sent.
     delivery, task: the number of the invocation that did it.
     """
 
@@ -24,6 +34,7 @@ class Event:
     tone: Tone = "plain"
     values: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
+    sent: Sequence[SendStatus] = ()
     delivery: int | None = None
     task: int | None = None
     ticket: str = ""

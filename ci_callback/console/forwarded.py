@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ci_callback.console.events import Event, Tone
+from ci_callback.console.events import Event, SendStatus, Tone
 from ci_callback.sent_events import SentEvent, has_events, of_root
 from handler.callback import converters
 from handler.ledger.store import Store
@@ -27,6 +27,7 @@ def _line(event: SentEvent, destination_id: str, sent: Mapping[str, Any]) -> Eve
     moment = converters.moment(str(sent.get("at")))
     name = "final_event" if event.head.get("final") is True else "other_event"
     values = {"type": str(event.head.get("type")), "to": destination_id[:6]}
-    answer = " ".join(str(sent[part]) for part in ("status", "code", "reason") if sent.get(part))
+    answer = " ".join(str(sent[part]) for part in ("code", "reason") if sent.get(part))
+    became = (SendStatus(status, text=answer),)
     at = moment.timestamp() if moment else None
-    return Event(name, at, _TONES.get(status, "bad"), values, answer)
+    return Event(name, at, _TONES.get(status, "bad"), values, sent=became)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ci_callback.console.events import Event, Timeline, Tone, in_order
+from ci_callback.console.events import Event, SendStatus, Timeline, Tone, in_order
 from ci_callback.console.follow import TicketName
 from ci_callback.console.forwarded import forwarded
 from ci_callback.console.record_cache import RecordCache
@@ -194,10 +194,11 @@ class TimelineBuilder:
         at, task = written
         alerts = [line for line in task.lines if line.get("event") == "alert"]
         undelivered = [line for line in task.lines if line.get("event") == "alert_undelivered"]
-        text = ", ".join(f"{line.get('channel')}: {line.get('status')}" for line in alerts)
+        sent = [SendStatus(str(line.get("status")), str(line.get("channel"))) for line in alerts]
         event_name = "alert_undelivered" if undelivered and not alerts else "alert_sent"
         reason = str(undelivered[0].get("reason", "")) if undelivered else ""
-        yield Event(event_name, at, tone, values, text or reason, task=task.number)
+        text = "" if sent else reason
+        yield Event(event_name, at, tone, values, text, sent, task=task.number)
 
     def _put_at(self, name: str) -> float | None:
         written = self._written.get(f"put {OUTBOX}{name}")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from ci_callback.devserver.watched import Operation
+from handler.ledger import keys
 
 Way: TypeAlias = Literal["http", "sample", "again", "edited", "timer", "button"]
 """Who invoked: HTTP from outside, the console's sample or redelivery (as it was, or edited), the
@@ -22,6 +23,8 @@ MAX_DELIVERIES = 500
 MAX_SWEEPS = 200
 MAX_BYTES = 32 * 1024 * 1024
 """Bytes of deliveries that are kept, all together, and as much of tasks."""
+
+_LEASES = (keys.LEASES, keys.FORWARD_LEASES)
 
 OF_LOG = 4
 """Bytes that a line of the log takes as a dict, for each of its characters."""
@@ -113,8 +116,9 @@ class Invocation:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it was a task that found nothing to do."""
-        return self.request is None and not self.writes and not self.troubles
+        """Whether it was a task that found nothing to do: its lease may be all that it wrote."""
+        did = any(not write.key.startswith(_LEASES) for write in self.writes)
+        return self.request is None and not did and not self.troubles
 
     @property
     def troubles(self) -> bool:

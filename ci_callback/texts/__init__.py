@@ -65,6 +65,11 @@ class Texts:
         key = f"outcome.{name}"
         return self(key) if key in TEXTS else name
 
+    def delivery(self, name: str) -> str:
+        """The text of what became of an event or of a digest; of an unknown one its name."""
+        key = f"delivery.{name}"
+        return self(key) if key in TEXTS else name
+
     def tone(self, key: str) -> str:
         """The tone of a message about what was done: bad where it was not."""
         return "bad" if key in messages.FAILED else "good"

@@ -7,6 +7,8 @@ from ci_callback.texts.row import rows
 
 TEXTS = rows(
     {
+        "colon": (": ", "："),
+        "comma": (", ", "，"),
         "tag": ("Tag", "Tag"),
         "outcome": ("Outcome", "结果"),
         "job": ("Job", "任务"),

@@ -193,6 +193,11 @@ TEXTS = rows(
             "alerts sent: {alerts_sent}",
             "到期 {due}，完成 {done}，告警 {alerts_sent}，重新提交 {submitted}，失败 {failed}",
         ),
+        "did_forward": (
+            "{due} due, {delivered} delivered, {failed} failed, {waiting} waiting, "
+            "{given_up} given up",
+            "到期 {due}，已送达 {delivered}，失败 {failed}，等待 {waiting}，已放弃 {given_up}",
+        ),
         # Outbox
         "tickets": ("Tickets", "待办事项"),
         "digests": ("Digests", "告警摘要"),

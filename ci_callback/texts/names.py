@@ -93,6 +93,12 @@ OTHERS = rows(
         "fate.held": ("held for a person", "已暂停，待人工处理"),
         "fate.pending": ("still pending", "仍在处理"),
         "fate.other": ("partial or cancelled", "部分成功或已取消"),
+        # What became of an event at its destination, or of a digest in its channel
+        "delivery.delivered": ("delivered", "已送达"),
+        "delivery.failed": ("not accepted", "未接收"),
+        "delivery.waiting": ("waiting", "等待发送"),
+        "delivery.given_up": ("given up", "已放弃"),
+        "delivery.unclear": ("unclear", "不明确"),
         # How a callback or a task came to the function
         "way.http": ("HTTP", "HTTP"),
         "way.sample": ("sample", "示例"),

@@ -26,8 +26,10 @@ from ci_callback.report.retries import Fate
 from ci_callback.report.scales import Step
 from ci_callback.texts import LANGS, TEXTS, Texts
 from ci_callback.texts.row import family
+from handler.alerts import services
 from handler.alerts.texts import KINDS, WORDS, Lang
 from handler.callback.outcome import Outcome
+from handler.forwarding import sending as forwarding
 from handler.ledger.outbox import Action
 from handler.retries.worker import DECIDE
 from handler.triggers import TASKS, Status
@@ -47,6 +49,7 @@ FAMILIES: dict[str, set[str]] = {
     "outcome.": {*get_args(Outcome), *get_args(Status), "ok", "", UNREADABLE},
     "action.": {*get_args(Action), "alert"},
     "task.": {*TASKS, "replay", "run_now"},
+    "delivery.": {*get_args(forwarding.Status), *get_args(services.Status)},
     "fate.": {*get_args(follow.Fate), *get_args(Fate), "retried"},
     "way.": {*get_args(Way), "ledger"},
     "event.": {*events.RANK, "ended_again"},

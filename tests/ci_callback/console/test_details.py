@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from ci_callback.console.compare import MAX_FIELDS, Difference, differences
+from ci_callback.devserver.history import Invocation, Write
 from ci_callback.devserver.samples import Asked, make
 from handler.callback.lineage import Lineage
 from handler.ledger.attempts import Attempt, Attempts
@@ -169,3 +170,30 @@ def test_each_page_says_what_it_is_for(console: Console, lang: str) -> None:
     console.post("/sweeps")
     for path in ("/send", "/deliveries/1", "/sweeps/2", "/deliveries/1/edit", "/retry"):
         assert console.get(path, lang).count(heading) == 1, path
+
+
+def test_what_became_of_an_event_and_an_alert_is_told_in_chinese(console: Console) -> None:
+    """On the page of events, and in the time line of the job."""
+    world = ForwardWorld()
+    job = world.ended()
+    world.forward()
+    for key in world.keys(""):
+        console.function.store.put(key, world.memory.get(key) or b"")
+    [key] = console.function.store.list(f"jobs/dt=2026-09-21/{job}")
+    for path in ("/events", f"/job?key={quote(key)}"):
+        page = console.get(path, lang="zh")
+        assert "已送达" in text_of(page)
+        assert "delivered" not in text_of(page)
+
+
+def test_a_run_that_sends_events_tells_how_many(console: Console) -> None:
+    """As a sweep does; one that wrote only its lease found nothing to do."""
+    counts = {"due": 2, "delivered": 1, "failed": 1, "waiting": 0, "given_up": 0}
+    line = {"event": "forward", "status": "done", **counts}
+    for key in ("_deliveries/dt=2026-11-27/x.json", "_forward/1-x"):
+        write = Write(1.0, "put", key)
+        console.function.history.add(
+            Invocation("timer", 1.0, 1, "", "forward", None, None, (line,), (write,))
+        )
+    page = text_of(console.get("/sweeps"))
+    assert page.count("2 due, 1 delivered, 1 failed, 0 waiting, 0 given up") == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ci_callback.console.events import RANK, in_order
+from ci_callback.console.events import RANK, SendStatus, in_order
 from ci_callback.console.forwarded import forwarded
 from handler.http_client import Answer
 from tests.forwarding.receivers import ForwardWorld
@@ -18,9 +18,9 @@ def test_each_delivery_is_a_line_with_its_answer() -> None:
     world.ci.finish(job_id)
     world.run(3)
     lines = in_order(forwarded(world.store, job_id))
-    assert [(line.name, line.tone, line.text) for line in lines[:2]] == [
-        ("other_event", "good", "delivered 204"),
-        ("final_event", "odd", "failed 404 no hook"),
+    assert [(line.name, line.tone, line.sent) for line in lines[:2]] == [
+        ("other_event", "good", (SendStatus("delivered", text="204"),)),
+        ("final_event", "odd", (SendStatus("failed", text="404 no hook"),)),
     ]
     assert lines[1].values["type"] == "job.failed"
     assert {line.name for line in lines} <= set(RANK)
