@@ -12,6 +12,9 @@ from tests.slow.model.promises import PROMISES
 from tests.slow.model.protocol import GUARDS, Bounds
 from tests.slow.model.scopes import SCOPES, Scope
 
+# The model runs no code whose coverage is measured, and to measure doubles its time.
+pytestmark = pytest.mark.no_cover
+
 NEEDED = (
     ("marker_is_a_claim", scopes.CLAIMED, promises.TRUE),
     ("ticket_before_record", scopes.CALLBACK, promises.TICKETS),

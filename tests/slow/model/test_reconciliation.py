@@ -16,6 +16,9 @@ from tests.slow.model.reconciliation import (
     explore,
 )
 
+# The model runs no code whose coverage is measured.
+pytestmark = pytest.mark.no_cover
+
 SHORT = Situation((Job(0, 1, False), Job(1, 1, True), Job(1, 2, False)))
 LONG = Situation((Job(0, 3, False), Job(0, 1, False)))
 LATE = Situation((Job(0, 2, False),), crashes=0)
