@@ -241,10 +241,29 @@ AT_REST: dict[str, Promise] = {
 PROMISES = frozenset((*ALWAYS, *AT_REST, RESTS))
 
 
-def broken(scope: Scope, state: State, watched: frozenset[str] = PROMISES) -> str | None:
-    """The first of the promises that a state breaks."""
-    checked = {**ALWAYS, **AT_REST} if is_at_rest(scope, state) else ALWAYS
-    for name, holds in checked.items():
-        if name in watched and not holds(scope, state):
-            return name
-    return None
+class Judge:
+    """Finds the promises that states of a scope break."""
+
+    def __init__(self, scope: Scope, watched: frozenset[str]) -> None:
+        self._scope = scope
+        self._watched = watched
+        self._verdicts: dict[State, str | None] = {}
+
+    def broken(self, state: State) -> str | None:
+        """The first of the promises that a state breaks.
+
+        Many states have the same facts, and the promises of ALWAYS look at nothing else.
+        """
+        facts = state.facts
+        if facts not in self._verdicts:
+            self._verdicts[facts] = self._first(ALWAYS, facts)
+        verdict = self._verdicts[facts]
+        if verdict is None and is_at_rest(self._scope, state):
+            verdict = self._first(AT_REST, state)
+        return verdict
+
+    def _first(self, promises: dict[str, Promise], state: State) -> str | None:
+        for name, holds in promises.items():
+            if name in self._watched and not holds(self._scope, state):
+                return name
+        return None

@@ -86,6 +86,9 @@ class Slot(NamedTuple):
     unnoted: tuple[Alerted, ...] = ()
 
 
+_SILENT, _ANSWERED = Slot(), Slot(answered=True)
+
+
 class State(NamedTuple):
     """The ledger, who runs, what is young, and what CI has.
 
@@ -102,6 +105,12 @@ class State(NamedTuple):
     excused: frozenset[Alerted] = frozenset()
     breach: str = ""
     heard: frozenset[tuple[Event, Event | None]] = frozenset()
+
+    @property
+    def facts(self) -> State:
+        """The same without who runs and what is young: what is kept, at CI, and answered."""
+        slots = tuple([_ANSWERED if slot.answered else _SILENT for slot in self.slots])
+        return State(self.store, slots, (), self.jobs, breach=self.breach)
 
     def get(self, key: Key) -> Any:
         """What is kept there; None where nothing is."""
@@ -136,7 +145,7 @@ class State(NamedTuple):
         if before == value:
             return self
         store = self.store - {(key, before)}
-        return self._replace(store=store if value is None else store | {(key, value)})
+        return State(store if value is None else store | {(key, value)}, *self[1:])
 
     def with_timeline(self, timeline: Timeline) -> State:
         """The same at another time. Leases of the dead side by side are as good as one."""
@@ -144,11 +153,12 @@ class State(NamedTuple):
         for entry in timeline:
             if not (kept and kept[-1] == entry and isinstance(entry, Lease)):
                 kept.append(entry)
-        return self._replace(timeline=tuple(kept))
+        return State(self.store, self.slots, tuple(kept), *self[3:])
 
     def with_jobs(self, jobs: tuple[Job, ...]) -> State:
         """The same with other jobs at CI, in whatever order."""
-        return self._replace(jobs=tuple(sorted(jobs)))
+        in_order = tuple(sorted(jobs))
+        return State(self.store, self.slots, self.timeline, in_order, *self[4:])
 
     def with_excuse(self, number: int) -> State:
         """The same after noting what was told has failed: it may be told again."""

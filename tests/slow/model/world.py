@@ -189,7 +189,7 @@ class World:
         slot = state.slots[number]
         place = self._routines.answer(slot.place, answer)
         if place != ENDED:
-            return state.with_slot(number, slot._replace(place=place))
+            return state.with_slot(number, Slot(place, *slot[1:]))
         return self._end(state, number, in_doubt=answer in (LostError, TooLateError))
 
     def _owner(self, number: int) -> int:
