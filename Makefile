@@ -11,6 +11,10 @@ define install
 	$(PYTHON) -m tools.environment $(1) $(2)
 endef
 
+# Images of containers set it; each of the suite's many processes would then compile every module anew,
+# which makes the suite take half as long again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Two goals would install into one environment at the same time.
 .NOTPARALLEL:
 
