@@ -359,6 +359,7 @@ def test_interpreter_of_pyenv_is_found(tmp_path: Path, monkeypatch: pytest.Monke
     assert find_python("3.99") == tmp_path / "versions/3.99.1/bin/python3.99"
 
 
+@pytest.mark.slow
 def test_a_rehearsal_needs_no_python_of_the_runtime(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

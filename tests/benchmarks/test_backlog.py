@@ -11,8 +11,10 @@ from benchmarks.virtual_time import VirtualTime
 from handler.ledger.store import Store
 from tests.stores import MemoryStore
 
+LATENCIES_S = [0.05, pytest.param(0.02, marks=pytest.mark.slow)]
 
-@pytest.mark.parametrize("latency_s", [0.02, 0.05])
+
+@pytest.mark.parametrize("latency_s", LATENCIES_S)
 def test_a_burst_of_failures_is_told_within_ten_minutes(latency_s: float) -> None:
     """At 333 a minute, of which a fifth fails again."""
     burst = drain.burst(latency_s, 666, 2)
@@ -29,7 +31,7 @@ def test_failures_that_come_evenly_do_not_pile_up() -> None:
     assert day.refused == 0
 
 
-@pytest.mark.parametrize("latency_s", [0.02, 0.05])
+@pytest.mark.parametrize("latency_s", LATENCIES_S)
 def test_what_is_due_costs_the_same_however_much_it_is(latency_s: float) -> None:
     """5,000 retries, of which a sweep comes to a part: none is read that is not dealt with."""
     due = drain.due(latency_s, 5_000)
@@ -83,6 +85,7 @@ def test_the_made_up_store_lists_as_a_store_does() -> None:
     assert not made_up.put_new("_a/1", b"2")
 
 
+@pytest.mark.slow
 def test_each_bar_of_the_backlog_has_its_row() -> None:
     """A bar without a figure would hold for ever."""
     table = Table()
