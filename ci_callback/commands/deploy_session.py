@@ -63,29 +63,37 @@ def session_of(request: Request) -> Iterator[Session]:
     """A session whose errors become a message and an exit status."""
     from ci_callback.cloud_api import CloudError
     from ci_callback.deploy.advice import advised
-    from ci_callback.deploy.errors import DeployError
     from ci_callback.deploy.job import session
 
-    with errors_as_messages(), contextlib.closing(HttpClient()) as http:
+    with deploy_errors(request.to), contextlib.closing(HttpClient()) as http:
         try:
-            try:
-                yield session(request, os.environ, http)
-            except CloudError as error:
-                raise advised(error) from error
+            yield session(request, os.environ, http)
+        except CloudError as error:
+            raise advised(error) from error
+
+
+@contextlib.contextmanager
+def deploy_errors(to: str) -> Iterator[None]:
+    """Errors become a message and an exit status. to: of a rehearsal, or ""."""
+    from ci_callback.deploy.errors import DeployError
+
+    with errors_as_messages():
+        try:
+            yield
         except DeployError as error:
-            shown = _in_rehearsal(error, request)
+            shown = _in_rehearsal(error, to)
             complain("deploy:", shown.what)
             complain(f"    fix: {shown.fix}")
             raise typer.Exit(error.exit) from error
 
 
-def _in_rehearsal(error: DeployError, request: Request) -> DeployError:
+def _in_rehearsal(error: DeployError, to: str) -> DeployError:
     """The error; in a rehearsal, an address without an answer is not the network's fault."""
     from ci_callback.deploy.errors import EXIT_UNREACHABLE, DeployError
 
-    if not request.to or error.exit != EXIT_UNREACHABLE:
+    if not to or error.exit != EXIT_UNREACHABLE:
         return error
-    fix = f"`serve --cloud` must run at {request.to}: start it in another terminal"
+    fix = f"`serve --cloud` must run at {to}: start it in another terminal"
     return DeployError(error.what, fix, error.exit)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from ci_callback.commands.deploy_session import To, deploy_errors
 from ci_callback.common import AsJson
 from ci_callback.doctor import on_settings
 from ci_callback.doctor.case import Case, Target
@@ -84,6 +85,7 @@ def doctor(
             "--send-test-alert", help="Send a test message to each address of ALERT_URLS."
         ),
     ] = False,
+    to: To = "",
     scf_endpoint: Annotated[str, typer.Option(hidden=True)] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -91,15 +93,22 @@ def doctor(
 
     It writes one key of its own and deletes it; it submits no job.
     """
+    env: Mapping[str, str] = os.environ
+    if to:
+        # Imported here: without a rehearsal, nothing of deploy is needed.
+        from ci_callback.deploy.job import rehearsal_env
+
+        with deploy_errors(to):
+            env = rehearsal_env(to, env)
     target = Target(
-        function, namespace, _checked_url(url), _checked(queue), send_test_alert, scf_endpoint
+        function, namespace, _checked_url(url), _checked(queue), send_test_alert, scf_endpoint or to
     )
     http = HttpClient(ANSWER_LIMITS.max_bytes)
     try:
         checks = _checks_here()
         with late_bar("Checking", len(checks)) as bar:
             watched = [check._replace(run=_stepping(check.run, bar)) for check in checks]
-            findings = examine(os.environ, target, http, checks=watched)
+            findings = examine(env, target, http, checks=watched)
     finally:
         http.close()
     code = exit_status(findings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +16,14 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.cloud_api import Cloud
 from ci_callback.deploy import bundle, description, files
 from ci_callback.deploy.description import PRODUCTION, Description, Names
-from ci_callback.deploy.errors import EXIT_SETTINGS, DeployError
+from ci_callback.deploy.errors import EXIT_SETTINGS, EXIT_UNREACHABLE, DeployError
 from ci_callback.deploy.plan import Choices
 from ci_callback.deploy.run import Job
 from ci_callback.deploy.target import Operator
 from handler.http_client import Http
 from handler.ledger.bucket import Credentials, is_region_name
+
+REACH_S = 3.0
 
 _CREDENTIALS = ("TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN")
 
@@ -74,7 +77,7 @@ def session(request: Request, env: Mapping[str, str], http: Http) -> Session:
     Raises:
         DeployError: the description, the credentials or the environment are not as they must be.
     """
-    to = _rehearsal(request.to)
+    to = rehearsal(request.to)
     env = _of_stage(request.stage, env)
     if request.region:
         env = {**env, "COS_REGION": request.region}
@@ -90,8 +93,12 @@ def session(request: Request, env: Mapping[str, str], http: Http) -> Session:
     return Session(request, described, operator, Cloud(mine, described.region, to))
 
 
-def _rehearsal(to: str) -> str:
-    """The address of a rehearsal: this machine's, since it goes by plain http."""
+def rehearsal(to: str) -> str:
+    """The address of a rehearsal: this machine's, since it goes by plain http; "" for none.
+
+    Raises:
+        DeployError: it is another machine's, or nothing listens there.
+    """
     if not to:
         return ""
     try:
@@ -103,7 +110,20 @@ def _rehearsal(to: str) -> str:
     if not is_own or port is None or parts.scheme != "http":
         fix = "--to http://127.0.0.1:PORT, as `serve --cloud` prints it"
         raise DeployError("--to is no address of this machine", fix, EXIT_SETTINGS)
+    try:
+        # Before any call: each would be repeated for a minute.
+        socket.create_connection((host, port), REACH_S).close()
+    except OSError as error:
+        fix = f"`serve --cloud` must run at {to}: start it in another terminal"
+        raise DeployError(f"nothing answers at {to}", fix, EXIT_UNREACHABLE) from error
     return f"http://{parts.netloc}"
+
+
+def rehearsal_env(to: str, env: Mapping[str, str]) -> dict[str, str]:
+    """An environment whose COS and CI are those of a rehearsal, with its keys. May raise
+    DeployError."""
+    keys = dict(zip(_CREDENTIALS, (SECRET_ID, SECRET_KEY, ""), strict=True))
+    return {**env, **keys, "COS_ENDPOINT": rehearsal(to)}
 
 
 def _of_stage(stage: str, env: Mapping[str, str]) -> Mapping[str, str]:

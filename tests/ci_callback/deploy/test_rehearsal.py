@@ -16,6 +16,8 @@ from ci_callback.ci_simulator.fixtures import SECRET_ID, SECRET_KEY
 from ci_callback.cloud_simulator.cam import Role
 from ci_callback.commands import registry
 from ci_callback.deploy import verify
+from ci_callback.deploy.errors import EXIT_UNREACHABLE
+from ci_callback.deploy.patience import Patient
 from ci_callback.deploy.policy import TRUST
 from ci_callback.devserver.local_cloud import LocalCloud
 from ci_callback.doctor import on_role
@@ -281,6 +283,32 @@ def test_a_rehearsal_goes_to_this_machine_alone(cloud: LocalCloud, to: str) -> N
     """It is plain http, with keys of no account."""
     result = CliRunner().invoke(registry.app, ["deploy", "--to", to])
     assert (result.exit_code, "no address of this machine" in result.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("command", [("deploy", "--dry-run"), ("logs",), ("doctor",)], ids=str)
+def test_a_rehearsal_without_its_cloud_ends_at_once(
+    command: tuple[str, ...], cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No call is made, which would be repeated for a minute."""
+    monkeypatch.setattr(Patient, "call", lambda *_: pytest.fail("a call"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    env = {"LEDGER_URL": LEDGER, "COS_REGION": "ap-guangzhou", "COLUMNS": "400"}
+    result = CliRunner().invoke(registry.app, [*command, "--to", nobody], env=env)
+    assert result.exit_code == EXIT_UNREACHABLE
+    assert f"nothing answers at {nobody}" in result.stderr
+    assert f"`serve --cloud` must run at {nobody}" in result.stderr
+
+
+def test_doctor_checks_a_rehearsal(cloud: LocalCloud) -> None:
+    """Its COS, its CI and its SCF, without keys."""
+    run(cloud, "--no-verify")
+    env = {"LEDGER_URL": LEDGER, "COS_REGION": "ap-guangzhou", "COLUMNS": "400"}
+    arguments = ["doctor", "--to", cloud.url, "--function", "ci-callback", "--json"]
+    result = CliRunner().invoke(registry.app, arguments, env=env)
+    found = {one["name"]: one["status"] for one in json.loads(result.stdout)["findings"]}
+    assert {found[name] for name in ("credentials", "bucket", "ledger", "ci")} == {"ok"}, found
+    assert {status for name, status in found.items() if name.startswith("timer")} == {"ok"}, found
 
 
 def test_serve_cloud_says_how_to_deploy_to_it(
