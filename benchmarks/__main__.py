@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--svg", type=Path, default=ROOT / "docs" / "bench.svg")
     parser.add_argument("--records", type=int, help="in the ledgers of compact, tool and pages")
     chosen = parser.parse_args()
+    started = time.monotonic()
     effort = rig.QUICK if chosen.quick else rig.FULL
     if chosen.records:
         effort = replace(effort, ledgers=(chosen.records,), tool=chosen.records)
@@ -38,6 +39,7 @@ def main() -> None:
         table = _without_peers(effort, chosen.only)
     else:
         table = run(_built(chosen.python), effort, chosen.only)
+    table.about = {**table.about, "seconds": round(time.monotonic() - started)}
     chosen.json.parent.mkdir(exist_ok=True)
     chosen.json.write_text(json.dumps(table.to_json(), indent=1) + "\n", "utf-8")
     if not chosen.only:

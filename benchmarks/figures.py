@@ -273,7 +273,11 @@ class Table:
         }
 
     def to_text(self) -> str:
-        """For a terminal: peers in columns, and the ratios of ours behind them."""
+        """For a terminal: the rows, and what must hold."""
+        return self.rows_to_text() + "\n\n" + self.bars_to_text()
+
+    def rows_to_text(self) -> str:
+        """Peers in columns, and the ratios of ours behind them."""
         shown = [peer for peer in PEERS if any(peer in row.values for row in self.rows.values())]
         head = ["", *shown, "/typical", "/limit"]
         lines = [
@@ -282,7 +286,7 @@ class Table:
         ]
         for line, row in zip(lines, self.rows.values(), strict=True):
             line += [_ratio(ratio(row, "typical")), _ratio(ratio(row, "limit"))]
-        return _columns([head, *lines]) + "\n\n" + self.bars_to_text()
+        return columns([head, *lines])
 
     def bars_to_text(self) -> str:
         """What must hold, and whether it does in this run."""
@@ -293,7 +297,7 @@ class Table:
             figure = "" if math.isnan(value) else f"{value:.2f}"
             sign = "=" if bar.exactly else "≤"
             lines.append([bar.name, figure, f"{sign} {bar.limit:g}", words[bar.holds(self.rows)]])
-        return _columns(lines)
+        return columns(lines)
 
 
 def ratio(row: Row, peer: str) -> float | None:
@@ -320,7 +324,8 @@ def _ratio(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def _columns(lines: Sequence[Sequence[str]]) -> str:
+def columns(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of equally many texts, the first one of each aligned left, the others right."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
         "  ".join(
