@@ -1,4 +1,7 @@
-"""What tools/bundle.py builds: what is in it, and that it runs with nothing beside it."""
+"""What tools/bundle.py builds: what is in it, and that it runs with nothing beside it.
+
+A build takes seconds of pip: what needs one is slow.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests import cold_modules
+from tests.ci_callback.deploy.zipped import unpacked_function
 from tests.conftest import PAYLOADS
 from tests.fake_cos import FakeCos
 from tools.bundle import LEFT_OUT, BundleError, find_python, main, runtime_version
@@ -73,10 +77,10 @@ def names(bundle: Path) -> list[str]:
         return archive.namelist()
 
 
-@pytest.fixture
-def deployed(bundle: Path, tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def deployed(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The zip as the platform lays it out: alone in a folder that can't be written to."""
-    folder = tmp_path / "user"
+    folder = tmp_path_factory.mktemp("deployed") / "user"
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(folder)
     everything = [folder, *folder.rglob("*")]
@@ -85,6 +89,15 @@ def deployed(bundle: Path, tmp_path: Path) -> Iterator[Path]:
     yield folder
     for path in everything:
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+@pytest.fixture(params=["sources", pytest.param("bundle", marks=pytest.mark.slow)])
+def laid_out(request: pytest.FixtureRequest) -> Path:
+    """A folder with the function alone: of its sources, which takes no build, or of the bundle."""
+    if request.param == "sources":
+        return unpacked_function().folder
+    folder: Path = request.getfixturevalue("deployed")
+    return folder
 
 
 def run(folder: Path, code: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -109,12 +122,14 @@ def listing(folder: Path) -> dict[str, tuple[int, int]]:
     return {path: (file_stat.st_size, file_stat.st_mtime_ns) for path, file_stat in stats.items()}
 
 
+@pytest.mark.slow
 def test_the_entry_file_is_where_the_platform_looks_for_it(names: list[str]) -> None:
     """The platform loads index.py from the root."""
     assert "index.py" in names
     assert "handler/app.py" in names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unwanted",
     [
@@ -134,6 +149,7 @@ def test_nothing_that_the_function_does_not_need_is_in_it(names: list[str], unwa
     assert [name for name in names if re.search(unwanted, name)] == []
 
 
+@pytest.mark.slow
 def test_every_module_has_its_bytecode(names: list[str]) -> None:
     """The code folder is read-only there: what is not compiled is compiled at each cold start."""
     modules = [name for name in names if name.endswith(".py")]
@@ -142,6 +158,7 @@ def test_every_module_has_its_bytecode(names: list[str]) -> None:
     assert {"handler/app.py", "qcloud_cos/cos_client.py", "index.py"} <= set(modules)
 
 
+@pytest.mark.slow
 def test_bytecode_is_taken_without_a_look_at_the_source(bundle: Path) -> None:
     """Flags 1: by hash, and unchecked. A zip rounds times, so a time would not match."""
     with zipfile.ZipFile(bundle) as archive:
@@ -153,6 +170,7 @@ def test_bytecode_is_taken_without_a_look_at_the_source(bundle: Path) -> None:
     assert flags == {1}
 
 
+@pytest.mark.slow
 def test_it_trusts_the_authorities_of_certifi_from_a_folder(deployed: Path) -> None:
     """The same certificates, no more and no fewer; the function's TLS context looks in there."""
     code = """
@@ -170,6 +188,7 @@ assert len(whole) > 100 and sorted(whole) == sorted(split), (len(whole), len(spl
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_bytecode_names_its_source_within_the_bundle(bundle: Path) -> None:
     """Where it was built is nobody's business, and would make two builds differ."""
     with zipfile.ZipFile(bundle) as archive:
@@ -181,6 +200,7 @@ def test_bytecode_names_its_source_within_the_bundle(bundle: Path) -> None:
     assert named == {name: importlib.util.source_from_cache(name) for name in named}
 
 
+@pytest.mark.slow
 def test_a_licence_goes_with_every_package(names: list[str]) -> None:
     """All that requirements.txt names is there with its licence, but what is left out."""
     pinned = re.findall(r"(?m)^([\w.-]+)==([\w.]+)", (ROOT / "requirements.txt").read_text())
@@ -190,6 +210,7 @@ def test_a_licence_goes_with_every_package(names: list[str]) -> None:
     assert {name.split("/")[1] for name in names if name.startswith("licences/")} == wanted
 
 
+@pytest.mark.slow
 def test_folder_holds_what_the_zip_holds(bundle: Path, names: list[str]) -> None:
     """serverless.yml uploads the folder, the console takes the zip."""
     folder = bundle.parent / "function"
@@ -205,6 +226,7 @@ def test_two_builds_give_the_same_bytes(bundle: Path, tmp_path: Path) -> None:
     assert build(tmp_path).read_bytes() == bundle.read_bytes()
 
 
+@pytest.mark.slow
 def test_modes_let_the_platform_read(bundle: Path) -> None:
     """A zip without Unix modes unpacks to files that nobody may read."""
     with zipfile.ZipFile(bundle) as archive:
@@ -212,6 +234,7 @@ def test_modes_let_the_platform_read(bundle: Path) -> None:
     assert modes == {"-rw-r--r--"}
 
 
+@pytest.mark.slow
 def test_callback_is_kept_from_the_unpacked_zip(deployed: Path, tmp_path: Path) -> None:
     """As deployed: nothing installed, nothing written beside the code, a record in the ledger."""
     event = {
@@ -244,6 +267,7 @@ def test_callback_is_kept_from_the_unpacked_zip(deployed: Path, tmp_path: Path) 
     assert listing(deployed) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.seed.*")), ids=lambda path: path.name)
 def test_documented_callbacks_reach_cos_from_the_unpacked_zip(
     deployed: Path, cos: FakeCos, path: Path
@@ -301,10 +325,10 @@ class ColdStart(NamedTuple):
         ColdStart("Translation.seed.xml", "another", 401, cold_modules.REFUSED),
     ],
 )
-def test_a_cold_start_imports_what_it_needs(deployed: Path, cos: FakeCos, case: ColdStart) -> None:
+def test_a_cold_start_imports_what_it_needs(laid_out: Path, cos: FakeCos, case: ColdStart) -> None:
     """Neither the SDK nor what makes dataclasses (inspect), nor any other module unnoticed."""
     env = cos.env | {"CALLBACK_TOKENS": case.tokens}
-    done = run(deployed, COLD, (PAYLOADS / case.payload).read_text(), **env)
+    done = run(laid_out, COLD, (PAYLOADS / case.payload).read_text(), **env)
     assert done.returncode == 0, done.stderr
     status, imported = json.loads(done.stderr)
     assert status == case.status
@@ -313,6 +337,7 @@ def test_a_cold_start_imports_what_it_needs(deployed: Path, cos: FakeCos, case: 
     assert {cold_modules.named(module) for module in imported} - case.allowed - {""} == set()
 
 
+@pytest.mark.slow
 def test_sdk_loads_without_the_packages_that_are_left_out(deployed: Path) -> None:
     """The client is made, neither it nor its requirements look for Crypto, and that requests misses
     charset-normalizer is not heard of."""

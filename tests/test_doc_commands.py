@@ -14,10 +14,9 @@ from typer.testing import CliRunner
 
 from ci_callback.ci_simulator import BUCKET, CiSimulator
 from ci_callback.commands.registry import app
-from ci_callback.deploy import carry_out, verify
-from ci_callback.devserver.local_cloud import LocalCloud
 from ci_callback.devserver.running import Options, Running, running
 from handler.log import Log
+from tests.ci_callback.deploy.clouds import local_cloud
 from tests.ci_callback.deploy.zipped import whole_function
 from tests.conftest import PAYLOADS, Invoked
 from tests.fake_cos import FakeCos
@@ -105,9 +104,7 @@ def rehearsal(
     described = (ROOT / "serverless.yml").read_text("utf-8")
     described = described.replace("runtime: Python3.10", "runtime: Python3.12")
     (tmp_path / "newer.yml").write_text(described, "utf-8")
-    monkeypatch.setattr(carry_out, "POLL_S", 0.0)
-    monkeypatch.setattr(verify, "SWEPT_POLL_S", 0.1)
-    with LocalCloud(tmp_path / "cloud") as cloud, cloud.timers(0.2):
+    with local_cloud(tmp_path) as cloud, cloud.timers(0.2):
         monkeypatch.setenv("CI_CALLBACK_REPLAY_CLOUD", cloud.url)
         monkeypatch.setenv("CI_CALLBACK_DEPLOY_ZIP_FILE", str(tmp_path / "function.zip"))
         for command in ("", "_CONNECT", "_ROTATE_TOKEN", "_STATUS", "_ROLLBACK", "_DESTROY"):

@@ -28,6 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.slow
 def test_it_carries_the_files_of_the_repository(built: Path) -> None:
     """The very bytes; and nothing of it is left in the sources."""
     with zipfile.ZipFile(built) as archive:

@@ -69,7 +69,6 @@ def packages(folder: Path) -> dict[str, str]:
     return {package["name"]: package["version"] for package in json.loads(done.stdout)}
 
 
-@pytest.mark.sample
 def test_the_releases_of_tomorrow_change_nothing(folder: Path, index: Path, lock: str) -> None:
     """A newer release of each package, one of which is broken: what is pinned is installed."""
     write_wheel(index, "runner==2.1", ["measure[toml]>=1.6", "telemetry"])

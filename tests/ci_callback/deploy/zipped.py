@@ -37,14 +37,15 @@ def unpacked(archive: Path) -> Iterator[Code]:
     """In place of `from_zip`: the whole function is unpacked once per process, and its processes
     do not compile all of it at each start."""
     if archive.read_bytes() == whole_function().code:
-        yield _unpacked_function()
+        yield unpacked_function()
     else:
         with from_zip(archive) as code:
             yield code
 
 
 @functools.cache
-def _unpacked_function() -> Code:
+def unpacked_function() -> Code:
+    """The same files in a folder, with the bytecode that is beside them here."""
     stack = ExitStack()
     atexit.register(stack.close)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -86,7 +86,7 @@ def without(guard: str, scope: Scope, promise: str) -> Report:
 @pytest.mark.parametrize(
     "scope",
     [
-        pytest.param(scope, marks=[pytest.mark.sample] if scope is scopes.CALLBACK else [])
+        pytest.param(scope, marks=[pytest.mark.sample] if scope is scopes.RECONFIGURED else [])
         for scope in SCOPES
     ],
     ids=named,
