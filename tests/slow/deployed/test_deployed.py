@@ -37,11 +37,11 @@ LONG = (
 @pytest.mark.parametrize(
     "size",
     [
-        pytest.param(Size(200, 4, 10, kills=3, silences=0), marks=pytest.mark.sample),
+        pytest.param(Size(100, 4, 10, kills=3, silences=0), marks=pytest.mark.sample),
         Size(1_000, 8, 5, kills=10, silences=1, has_spill=False),
         LONG,
     ],
-    ids=["200", "1,000 without a spill", "long"],
+    ids=["100", "1,000 without a spill", "long"],
 )
 def test_of_many_callbacks_to_the_deployed_function_none_is_lost(size: Size) -> None:
     """While processes are killed and frozen, COS is away for an hour and fails in each documented
