@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timezone, tzinfo
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -32,6 +33,9 @@ from handler.errors import StoreError
 
 MOUNT = "/_"
 """Where it is: no callback path begins so, and SCF's own has no such pages."""
+
+BROWSER_ZONE = "console_browser_zone"
+"""The cookie in which console.js tells the browser's time zone."""
 
 COOKIES = {"lang": "console_lang", "zone": "console_zone"}
 T = TypeVar("T", bound=str)
@@ -90,13 +94,13 @@ def _page_of(heading: str, why: str) -> str:
 
 
 def _speak(app: Flask) -> None:
-    """Language and time zone: those asked for, else those chosen before, else the browser's
-    language and this machine's zone."""
+    """Language and time zone: those asked for, else those chosen before, else the browser's."""
 
     @app.before_request
     def choose() -> None:
         g.lang = _chosen("lang", LANGS, request.accept_languages.best_match(LANGS) or LANGS[0])
         g.zone = _chosen("zone", ZONES, ZONES[0])
+        g.tz = _tz(g.zone)
 
     @app.after_request
     def remember(response: Response) -> Response:
@@ -143,6 +147,7 @@ def _furnish(app: Flask, context: ConsoleContext) -> None:
             "address": _address,
             "zone": zone,
             "zones": ZONES,
+            "browser_zone": request.cookies.get(BROWSER_ZONE, ""),
             "context": context,
             "program": PROGRAM,
             "now": context.function.clock(),
@@ -160,10 +165,10 @@ def _filter(app: Flask, context: ConsoleContext) -> None:
         return visible_lines(context.function.safe(value).replace("\r\n", "\n"))
 
     app.jinja_env.finalize = harmless
-    app.jinja_env.filters["clock"] = lambda at: times.clock(at, _zone())
-    app.jinja_env.filters["whole"] = lambda at: times.whole(at, _zone())
-    app.jinja_env.filters["offset"] = times.offset
-    app.jinja_env.filters["zone_of"] = lambda at: times.offset(at, _zone())
+    app.jinja_env.filters["clock"] = lambda at: times.clock(at, _here())
+    app.jinja_env.filters["whole"] = lambda at: times.whole(at, _here())
+    app.jinja_env.filters["offset"] = lambda at, zone: times.offset(at, _tz(zone))
+    app.jinja_env.filters["zone_of"] = lambda at: times.offset(at, _here())
     app.jinja_env.filters["utc"] = times.utc
     app.jinja_env.filters["count"] = lambda number: f"{number:,}"
     app.jinja_env.filters["pretty"] = pretty
@@ -179,9 +184,14 @@ def _address(query: Mapping[str, str], **changes: object) -> str:
     return f"{url_for(page, **(request.view_args or {}))}?{urlencode({**query, **changes})}"
 
 
-def _zone() -> Zone:
-    zone: Zone = g.get("zone", ZONES[0])
+def _here() -> tzinfo:
+    """The zone in which the page shows times."""
+    zone: tzinfo = g.get("tz", timezone.utc)
     return zone
+
+
+def _tz(zone: Zone) -> tzinfo:
+    return times.tz_of(zone, request.cookies.get(BROWSER_ZONE, ""))
 
 
 def of_log(time: str) -> float:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, tzinfo
 from typing import cast
 
 from ci_callback.console import times
-from ci_callback.console.times import Zone
 from ci_callback.record_index.search import SORTS, Search, Sort
 from ci_callback.report.retries import RETRIED
 from handler.ledger import keys
@@ -63,7 +62,7 @@ class Filter:
         """The words of the search, each once. Of the key of a record, its name."""
         return tuple(dict.fromkeys(_name_in(word).casefold() for word in self.text.split()))
 
-    def search(self, zone: Zone, roots: Collection[str] | None = None) -> Search:
+    def search(self, zone: tzinfo, roots: Collection[str] | None = None) -> Search:
         """The search of the index."""
         is_created = self.by == "created"
         return Search(
@@ -76,7 +75,7 @@ class Filter:
             roots=roots,
         )
 
-    def received(self, zone: Zone) -> tuple[float | None, float | None]:
+    def received(self, zone: tzinfo) -> tuple[float | None, float | None]:
         """From and before, in epoch seconds."""
         return (
             times.day_begins(date.fromisoformat(self.since), zone) if self.since else None,

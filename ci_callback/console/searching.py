@@ -15,7 +15,7 @@ from ci_callback.report.retries import RETRIED
 
 def search_of(context: ConsoleContext, lookup: Lookup, asked: Filter) -> Search:
     """The question for the reader's time zone. May raise StoreError."""
-    return asked.search(g.zone, _roots(context, lookup, asked) if asked.fate else None)
+    return asked.search(g.tz, _roots(context, lookup, asked) if asked.fate else None)
 
 
 def _roots(context: ConsoleContext, lookup: Lookup, asked: Filter) -> set[str]:

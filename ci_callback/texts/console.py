@@ -31,8 +31,8 @@ TEXTS = rows(
         "zone": ("Times", "时间"),
         "zone.local": ("local {offset}", "本地 {offset}"),
         "zone_why.local": (
-            "The time zone of the machine on which this server runs.",
-            "本服务所在机器的时区。",
+            "The time zone of your browser; without JavaScript, UTC.",
+            "浏览器的时区；未启用 JavaScript 时为 UTC。",
         ),
         "zone.utc": ("{offset}", "{offset}"),
         "zone_why.utc": ("As the ledger stores times.", "台账中存储时间所用的时区。"),

@@ -4,6 +4,16 @@
 "use strict";
 (() => {
   const body = document.body;
+
+  // The server shows times in the zone that this cookie names; without it, in UTC.
+  const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+  if (browserZone && browserZone !== body.dataset.browserZone) {
+    document.cookie = `console_browser_zone=${browserZone}; path=/_/; max-age=31536000; samesite=strict`;
+    // Once: where cookies are refused, the page stays as it is.
+    const isKept = document.cookie.includes(`console_browser_zone=${browserZone}`);
+    if (isKept && body.dataset.zone === "local") location.reload();
+  }
+
   const announce = document.getElementById("announce");
   const state = document.getElementById("live-state");
   const stateText = document.getElementById("live-text");

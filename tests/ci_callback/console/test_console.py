@@ -263,6 +263,25 @@ def test_a_ledger_on_cos_is_listed_to_its_beginning(cos: FakeCos) -> None:
     assert "cos://" in page
 
 
+@pytest.mark.parametrize(
+    ("browser", "shown"),
+    [
+        ("Asia/Kolkata", "2026-09-20 13:31:06"),
+        ("", "2026-09-20 08:01:06"),
+        ("Nowhere/There", "2026-09-20 08:01:06"),
+        ("../../etc/passwd", "2026-09-20 08:01:06"),
+        ("/etc/passwd", "2026-09-20 08:01:06"),
+        ("Asia", "2026-09-20 08:01:06"),
+        ("a\u0000b", "2026-09-20 08:01:06"),
+    ],
+)
+def test_local_times_are_those_of_the_browser(browser: str, shown: str, console: Console) -> None:
+    """Its script says in a cookie which they are; without one, and with nonsense, they are UTC."""
+    keep(console.function.store, record("j1", "2026-09-20"))
+    console.client.set_cookie("console_browser_zone", browser, domain="127.0.0.1")
+    assert shown in text_of(console.get("/?zone=local"))
+
+
 def test_what_can_not_be_read_is_listed_too(console: Console) -> None:
     """With what is wrong with it."""
     console.function.store.put("jobs/dt=2026-11-21/odd.json", b"{}")
