@@ -79,9 +79,17 @@ def chinese(text: str) -> str:
         return f"{edges[0]}{chinese(text.strip())}{edges[1]}"
     if text.startswith("(") and text.endswith(")") and chinese(text[1:-1]) != text[1:-1]:
         return f"（{chinese(text[1:-1])}）"
+    return _with_values(text)
+
+
+def _with_values(text: str) -> str:
+    """A message of the table, with its values in it, or with a remark in brackets behind it."""
     for pattern, translation in _patterns():
         found = pattern.fullmatch(text)
         if found:
             values = {name: chinese(value) for name, value in found.groupdict().items()}
             return translation.format(*values.values())
+    head, opened, rest = text.partition(" (")
+    if opened and text.endswith(")") and chinese(head) != head:
+        return f"{chinese(head)}（{chinese(rest[:-1])}）"
     return text

@@ -198,7 +198,7 @@ def progress(items: Sequence[T], description: str, is_shown: bool) -> Iterator[T
 
     is_hidden = not (is_shown and sys.stderr.isatty())
     with Progress(console=Console(stderr=True), transient=True, disable=is_hidden) as bar:
-        yield from bar.track(items, description=description)
+        yield from bar.track(items, description=localised(description))
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ci_callback.command_language import localised
 from ci_callback.commands.deploy_queues import connect, note_queues, rotate_token
 from ci_callback.commands.deploy_session import (
     EXIT_DIFFERENT,
@@ -166,7 +167,7 @@ def _connect(session: Session, yes: bool) -> None:
     from ci_callback.deploy import connecting
 
     function = connecting.deployed(session.cloud, session.operator, session.description.name)
-    ask = connecting.Ask(yes, False, lambda words: typer.confirm(words))
+    ask = connecting.Ask(yes, False, lambda words: typer.confirm(localised(words)))
     note_queues(session, function, connecting.connect(function, (), ask))
 
 

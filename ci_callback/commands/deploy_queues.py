@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ci_callback.command_language import localised
 from ci_callback.commands.deploy_session import (
     EXIT_DIFFERENT,
     TOKEN_BYTES,
@@ -52,7 +53,7 @@ def connect(
         raise typer.BadParameter(f"--queue: one of {', '.join(known)}")
     with session_of(Request(name, stage, region, to)) as session:
         function = connecting.deployed(session.cloud, session.operator, session.description.name)
-        ask = connecting.Ask(yes, dry_run, lambda words: typer.confirm(words))
+        ask = connecting.Ask(yes, dry_run, lambda words: typer.confirm(localised(words)))
         done = connecting.undo(function, ask) if undo else connecting.connect(function, kinds, ask)
         is_different = note_queues(session, function, done, dry_run)
         if dry_run and (done.changed or is_different):

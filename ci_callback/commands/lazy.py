@@ -159,6 +159,12 @@ def _say_in_chinese(command: Any) -> None:
             option.help = chinese(option.help)
         return option
 
+    english_usage = command.get_usage
+
+    def usage(ctx: Any) -> str:
+        return str(english_usage(ctx)).replace("Usage:", chinese("Usage:"), 1)
+
     vars(command)["get_help_option"] = help_option  # --help is made when it is asked for
+    vars(command)["get_usage"] = usage
     for below in getattr(command, "commands", {}).values():
         _say_in_chinese(below)

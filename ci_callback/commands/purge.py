@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ci_callback import purge as purging
+from ci_callback.command_language import localised
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.terminal import complain, print_json, say
 from ci_callback.writing import name_for_writing, someone_is_there
@@ -83,7 +84,8 @@ def _ask(job_id: str, count: int, yes: bool) -> None:
         return
     if not someone_is_there():
         raise typer.BadParameter("nobody can be asked: pass --yes")
-    typer.confirm(f"Remove these {count} objects? It can't be undone.", abort=True, err=True)
-    if typer.prompt("Type the JOB_ID to remove them", err=True) != job_id:
+    words = f"Remove these {count} objects? It can't be undone."
+    typer.confirm(localised(words), abort=True, err=True)
+    if typer.prompt(localised("Type the JOB_ID to remove them"), err=True) != job_id:
         complain("that is not its id; nothing was removed")
         raise typer.Exit(EXIT_NOT_2XX)

@@ -57,8 +57,8 @@ def retries(
     if as_json:
         print_objects(names, rows, form)
         return
-    nothing = "No job was submitted again." if made else "The outbox is empty: nothing is pending."
-    say_rows(names, rows, form, empty=nothing)
+    empty = "No job was submitted again." if made else "The outbox is empty: nothing is pending."
+    say_rows(names, rows, form, empty=empty)
 
 
 def _as_object(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ci_callback.command_language import localised
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.job_parts import PARTS, JobHistory, history, timings
 from ci_callback.ledger_reader import StoredRecord
@@ -124,12 +125,12 @@ def _say_record(stored: StoredRecord) -> None:
 
 
 def _attempts(job: JobHistory) -> Tree:
-    tree = Tree((Styled("Attempts", "bold"), "of", job.lineage.root_job_id))
+    tree = Tree((Styled(localised("Attempts of"), "bold"), job.lineage.root_job_id))
     tree.add("1 ", *_end(job.first))
     for resubmission in job.resubmissions:
         attempt = resubmission.attempt
         if attempt is None:
-            tree.add(f"{resubmission.number} ", "can't be read:", resubmission.why)
+            tree.add(f"{resubmission.number} ", localised("can't be read:"), resubmission.why)
             continue
         about = f"{attempt.code} {attempt.message}".strip()
         facts = (attempt.state, utc_text(attempt.since), attempt.job_id, about)
@@ -142,7 +143,7 @@ def _attempts(job: JobHistory) -> Tree:
 def _end(records: Sequence[StoredRecord]) -> tuple[Cell, ...]:
     record = next((stored.record for stored in records if stored.record), None)
     if record is None:
-        return ("no record yet",)
+        return (localised("no record yet"),)
     code = () if record.code in NO_FAILURE else (record.code,)
     return (outcome(record), *code, record.ended_at)
 

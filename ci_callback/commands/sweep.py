@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from ci_callback.command_language import localised
 from ci_callback.common import EXIT_NOT_2XX, AsJson, local
 from ci_callback.listing import AsCsv, Columns, Form, Header, print_objects, say_rows
 from ci_callback.sweep_preview import plan
-from ci_callback.terminal import print_json, say
+from ci_callback.terminal import is_terminal, print_json, say
 from ci_callback.writing import Yes, confirm_writing
 from handler.retries.sweep import Sweep
 from handler.run import Run
@@ -43,7 +44,8 @@ def sweep(
     with local(must_exist=True, writes=not dry_run, doing="Sweeping") as here:
         if dry_run:
             planned = plan(here.sweep_context)
-            rows = ((step.action, step.job_id, step.would, step.key) for step in planned)
+            would = localised if is_terminal() else str  # a program reads it in English
+            rows = ((step.action, step.job_id, would(step.would), step.key) for step in planned)
             if as_json and not columns:
                 print_json([asdict(step) for step in planned])
             elif as_json:

@@ -22,13 +22,13 @@ def show_plan(desired: Desired, plan: Plan) -> None:
     """Prints the state, the differences, the values that stay, and the calls."""
     say(Styled(f"{desired.name} in {desired.description.region}", "bold"))
     for line in plan.there:
-        say("  there    ", line)
+        say(f"  there     {line}")
     for line in plan.kept:
-        say("  kept     ", line)
+        say(f"  kept      {line}")
     for line in plan.notes:
-        say("  note     ", line)
+        say(f"  note      {line}")
     for what, before, after in plan.differences:
-        say("  differs  ", _NAMES.get(what, what))
+        say(f"  differs   {_NAMES.get(what, what)}")
         for sign, value, style in (("-", before, "red"), ("+", after, "green")):
             if value:
                 say(Styled(f"             {sign} {_short(value)}", style))

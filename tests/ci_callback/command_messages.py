@@ -4,6 +4,7 @@ with {0}, {1}, … in place of its values."""
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,29 +12,34 @@ from handler.settings.rows import ROWS
 
 TOOL = Path(__file__).parents[2] / "ci_callback"
 
-PRINTED = frozenset({"say", "complain", "BadParameter", "confirm", "prompt", "DeployError"})
+PRINTED = frozenset(
+    {"say", "complain", "BadParameter", "confirm", "prompt", "DeployError", "Call", "_Row"}
+) | {"ok", "warning", "fault", "skipped", "ask"}
 """Calls whose texts people read."""
 
-NAMED = frozenset({"what", "fix"})
-"""Variables that hold such a text until it is raised."""
+INTERNAL = frozenset({"AssertionError", "KeyError", "RuntimeError", "TypeError"})
+"""Errors in the tool itself: they end in a stack trace, for those who mend it. The texts of all
+others are printed."""
 
-FOLDERS = ("commands", "deploy")
-MODULES = (
-    "common.py",
-    "delivery_output.py",
-    "listing.py",
-    "named_ledgers.py",
-    "record_filter.py",
-    "writing.py",
-)
+NAMED = frozenset({"what", "fix", "why", "empty", "words"})
+"""Variables and arguments that hold such a text until it is printed."""
+
+FOLDERS = ("", "commands", "deploy", "samples")
 """Where such calls are made."""
+
+OF_PROGRAMS = frozenset({"cloud_api.py", "ledger_checks.py", "policy.py", "record_schema.py"})
+"""Modules whose errors say what is wrong with data: with a record, an answer, a file of ours."""
 
 
 def messages() -> set[str]:
     """All of them."""
     paths = [path for folder in FOLDERS for path in (TOOL / folder).glob("*.py")]
-    paths += [TOOL / name for name in MODULES]
-    return {text for path in paths for text in _of(ast.parse(path.read_text(encoding="utf-8")))}
+    return {
+        text
+        for path in paths
+        if path.name not in OF_PROGRAMS
+        for text in _of(ast.parse(path.read_text(encoding="utf-8")))
+    }
 
 
 def expectations() -> set[str]:
@@ -68,13 +74,27 @@ def _values_of_finding(node: ast.AST) -> list[ast.expr]:
 def _of(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         values: list[ast.expr] = []
-        if isinstance(node, ast.Call) and _name(node.func) in PRINTED:
-            values = node.args
-        elif isinstance(node, ast.Assign) and _name(node.targets[0]) in NAMED:
-            values = [node.value]
+        if isinstance(node, ast.Call):
+            printed = _name(node.func) in PRINTED
+            values = node.args if printed else []
+            values += [word.value for word in node.keywords if printed or word.arg in NAMED]
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            values = node.exc.args if _name(node.exc.func) not in INTERNAL else []
+        elif isinstance(node, ast.Assign):
+            values = list(_assigned(node.targets[0], node.value))
         for text in (text.strip() for value in values for text in _texts(value)):
+            text = re.sub(r"\{[a-z]+\}", "{0}", text)
             if _is_message(text):
                 yield text
+
+
+def _assigned(target: ast.expr, value: ast.expr) -> Iterator[ast.expr]:
+    """Values of the variables of NAMED, of a tuple too."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        for one, its in zip(target.elts, value.elts, strict=True):
+            yield from _assigned(one, its)
+    elif _name(target) in NAMED:
+        yield value
 
 
 def _name(named: ast.expr) -> str:
@@ -95,7 +115,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
                 parts.append(f"{{{count}}}")
                 count += 1
         yield "".join(parts)
-    elif isinstance(node, ast.Call) and _name(node.func) in ("Styled", "localised"):
+    elif isinstance(node, ast.Call) and _name(node.func) in ("Styled", "localised", "Tree"):
         yield from _texts(node.args[0])
     elif isinstance(node, (ast.BoolOp, ast.IfExp)):
         for child in ast.iter_child_nodes(node):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,15 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from ci_callback import command_language
+from ci_callback import command_language, listing
 from ci_callback.command_language import chinese, language, table
 from ci_callback.commands import registry
 from ci_callback.commands.registry import ROWS
 from tests.ci_callback.command_messages import expectations, findings, messages
 from tests.conftest import PAYLOADS
+
+sweep_command = importlib.import_module("ci_callback.commands.sweep")
+"""The module: its name in the package is the command's."""
 
 PLACES = re.compile(r"\{\w*\}")
 
@@ -24,18 +28,16 @@ KEPT_IN_ENGLISH = frozenset(
     {
         # Names and values, with a word between them that reads alike in both languages.
         "answers  {0}",
-        "call {0}",
         "cloud     {0}",
         "console   {0}",
         "deploy    LEDGER_URL={0} COS_REGION={1}",
         "deploy --logs",
-        "done {0}",
         "function  {0}/",
         "ms       {0}",
         "strict    {0}",
+        "timedatectl set-ntp true",
         "{0}  {1}  {2} bytes",
         "{0}  {1} ms  {2}{3}",
-        "{0} changed",
         "{0} deploy --to {1}",
         "{0} fields stay",
         "{0} in {1}",
@@ -257,3 +259,153 @@ def test_json_columns_and_states_stay_english() -> None:
 )
 def test_a_value_that_is_a_sentence_is_chinese_too(english: str, expected: str) -> None:
     assert chinese(english) == expected
+
+
+PROSE = re.compile(r"(?<![\w.`/'-])[A-Za-z]?[a-z]+(?: [a-z]{2,}){2,}(?![\w(=-])")
+"""Three words in a row: a sentence of English, and no name or state."""
+
+NAMES = re.compile(
+    r"<(?:int|float) range>|python -m ci_callback(?: [a-z-]+)*|root(?: [a-z-]+)*"
+    r"|(?:ok|skipped|warning|fault) +(?:[a-z]+ )+"
+)
+"""The command as it was called, Typer's types of numbers, and the names of doctor's findings."""
+
+WRONG = (
+    "nope",
+    "--nope",
+    "jobs --limt 3",
+    "jobs --limit x",
+    "jobs --limit 0",
+    "jobs --limit",
+    "jobs extra",
+    "jobs --since foo",
+    "jobs --columns x",
+    "jobs --tag Nope",
+    "jobs --failed --outcome succeeded",
+    "jobs --since 2026-11-21 --until 2026-11-20",
+    "show",
+    "show X --part foo",
+    "sample",
+    "sample Nope",
+    "sample Transcod",
+    "sample Transcode --state Nope",
+    "sample Transcode --set x",
+    "sample Transcode --set Input.Object.x=4",
+    "sample Transcode --set 1x=4",
+    "sample Transcode --format yaml",
+    "sample Transcode --simple",
+    "sample ReviewImage --format xml",
+    "sample ReviewImage --workflow",
+    "send",
+    "send Transcode --to foo",
+    "send Transcode --repeat 0",
+    "send Transcode --to http://127.0.0.1:1/",
+    "serve --ci x",
+    "serve --host 8.8.8.8",
+    "serve --port 99999",
+    "invoke /nonexistent",
+    "report",
+    "query",
+    "cost --set a",
+    "cost --set foo=1",
+    "cost --failed 3",
+    "compact",
+    "compact --date x",
+    "reconcile",
+    "replay",
+    "replay --from-log README.md",
+    "purge",
+    "purge nope",
+    "listen --forward-to x",
+    "dead nope",
+    "dead show zzz",
+    "events send nope",
+    "deploy nope",
+    "deploy --to http://192.0.2.1:90",
+    "--ledger nope jobs",
+    "--ledger cos://bad jobs",
+    "--ledger cos://b-1250000000/x jobs",
+)
+"""A wrong use of each kind."""
+
+ON_EMPTY = (
+    "jobs",
+    "retries",
+    "retries --made",
+    "events",
+    "dead list",
+    "doctor",
+    "sweep --dry-run",
+    "sweep",
+    "compact --since 7d",
+    "cost --callbacks 1e6 --failed 2% --destinations 2",
+)
+
+ON_FULL = (
+    "jobs",
+    "show d4e431ba0127f86711ecb8546d80f2b00",
+    "show j4e431bafaf86711ecb8546d80f2b99999",
+    "retries",
+    "dead list",
+    "sweep --dry-run",
+    "events",
+    "doctor",
+    "report --out page.html",
+)
+
+
+def prose(words: str) -> list[str]:
+    """The lines with English prose that a command prints. The record itself is left out."""
+    shown = NAMES.sub("", run(*words.split()).output)
+    lines = [line for line in shown.splitlines() if not line.lstrip().startswith(('"', "<"))]
+    return [line for line in lines if PROSE.search(line)]
+
+
+@pytest.fixture
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_chinese: None) -> None:
+    """Of a width in which nothing is wrapped."""
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(listing, "is_terminal", lambda: True)
+    monkeypatch.setattr(sweep_command, "is_terminal", lambda: True)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.md").write_text("no log\n")
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize("words", WRONG)
+def test_a_wrong_use_is_answered_in_chinese(words: str) -> None:
+    """With a status that is not 0, and with Chinese."""
+    result = run(*words.split())
+    assert result.exit_code != 0
+    assert re.search("[一-鿿]", result.output)
+    assert prose(words) == []
+    assert "Usage:" not in result.output
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize("words", [row.name for row in ROWS])
+def test_a_help_holds_no_english(words: str) -> None:
+    """Nor do those of the commands below it."""
+    command: Any = typer.main.get_command(registry.app)
+    below = getattr(command.loaded(words), "commands", {})
+    for name in ("", *below):
+        shown = f"{words} {name} --help"
+        assert prose(shown) == []
+        assert "Usage:" not in run(*shown.split()).output
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize("words", ON_EMPTY)
+def test_an_empty_ledger_is_shown_in_chinese(tmp_path: Path, words: str) -> None:
+    """What is not there, and what there is to do."""
+    (tmp_path / "ledger").mkdir()
+    assert prose(words) == []
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+def test_a_full_ledger_is_shown_in_chinese() -> None:
+    """By whatever reads it; a record's own values and a ticket's note are the function's."""
+    assert "个回调" in run("invoke", str(PAYLOADS)).output
+    note = "another end is kept already"
+    found = {words: [line for line in prose(words) if note not in line] for words in ON_FULL}
+    assert found == {words: [] for words in ON_FULL}
