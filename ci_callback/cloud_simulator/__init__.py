@@ -7,7 +7,7 @@
 
 Each request's signature is verified, and its action and parameters are held against the
 description that tccli brings (api.json, rebuilt by `make cloud-api`). So are the answers: the
-stand-in returns no field that the service does not document.
+simulator returns no field that the service does not document.
 """
 
 from ci_callback.cloud_simulator.errors import ApiError

@@ -58,7 +58,7 @@ def check_answer(service: str, action: str, answer: Mapping[str, Any]) -> None:
     described = services()[service]
     name = described["actions"][action][1]
     for code, words in _faults(described["objects"], name, answer, "", is_answer=True):
-        raise AssertionError(f"the stand-in's {action}: {code}: {words}")
+        raise AssertionError(f"the simulator's {action}: {code}: {words}")
 
 
 def _faults(

@@ -38,7 +38,7 @@ Run = Callable[[Function, str, str], "dict[str, Any]"]
 
 
 def _not_run(function: Function, qualifier: str, event: str) -> dict[str, Any]:
-    raise ApiError("UnsupportedOperation", "This stand-in runs no code.")
+    raise ApiError("UnsupportedOperation", "This simulator runs no code.")
 
 
 def _no_object(bucket: str, region: str, key: str) -> bytes | None:

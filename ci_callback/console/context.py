@@ -38,7 +38,7 @@ EXTENSION = "console"
 
 
 class Plans(Protocol):
-    """The stand-in for CI: it takes a plan of how the retries of a job end."""
+    """The simulator of CI: it takes a plan of how the retries of a job end."""
 
     def plan_retries(self, root_job_id: str, failures: int, form: str) -> None: ...
 
@@ -132,7 +132,7 @@ def _pace(settings: Settings, keeping: Keeping) -> Pace:
 
 @dataclass(frozen=True)
 class ConsoleContext:
-    """One console. ci: the stand-in for CI, where there is one. Times are in seconds."""
+    """One console. ci: the simulator of CI, where there is one. Times are in seconds."""
 
     function: LocalFunction
     records: RecordCache

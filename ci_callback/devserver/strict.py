@@ -1,6 +1,6 @@
 """The function of `serve --strict`: in processes of its own, under SCF's limits (scf_runner).
 
-It may write to /tmp only, so a ledger in a folder is behind a stand-in for COS. Each invocation has
+It may write to /tmp only, so a ledger in a folder is behind a simulator of COS. Each invocation has
 keys of its own, which end with it; by them the console knows what an invocation wrote.
 """
 
@@ -41,7 +41,7 @@ class LocalKeys:
     """The temporary keys of the invocations that are under way, and what each wrote."""
 
     accepted: dict[str, str] = field(default_factory=dict)
-    """secret id → secret key: those that the stand-ins accept."""
+    """secret id → secret key: those that the simulators accept."""
     _writes: dict[str, list[Write]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _mine: threading.local = field(default_factory=threading.local)

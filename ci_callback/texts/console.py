@@ -18,9 +18,9 @@ TEXTS = rows(
         "send": ("Send a sample", "发送示例"),
         "language": ("Language", "语言"),
         "ledger": ("Ledger", "台账"),
-        "ci_local": ("Local stand-in for CI", "数据万象本地模拟服务"),
+        "ci_local": ("Local simulator of CI", "数据万象本地模拟服务"),
         "ci_local_why": (
-            "Retries go to a stand-in on this machine; nothing reaches Tencent Cloud.",
+            "Retries go to a simulator on this machine; nothing reaches Tencent Cloud.",
             "重试由本机模拟服务处理，不会访问腾讯云。",
         ),
         "ci_real": ("Real CI", "数据万象（真实环境）"),

@@ -796,7 +796,7 @@ def test_a_sample_is_sent_by_the_form(env: dict[str, str]) -> None:
     assert "The sample was sent: 200" in page
     assert "SlowDown" in page
     assert [plan[1:] for plan in plans.made] == [(1, "json")]
-    assert "Local stand-in for CI" in console.get()
+    assert "Local simulator of CI" in console.get()
 
 
 def test_a_sample_that_can_not_be_made_is_explained(console: Console) -> None:
