@@ -86,7 +86,7 @@ _FIELDS: Fields = {
         "Texts in the picture",
         {
             "text": text("Text", "The text", "…"),
-            "sub_label": text("SubLabel", "What it is", "Ads"),
+            "sub_label": text("SubLabel", "Kind of text", "Ads"),
             "keywords": Keywords(),
             **_LOCATION,
         },
