@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ci_callback.command_language import localised
 from ci_callback.deploy.actual import Trigger
 from ci_callback.deploy.calls import Call
 from ci_callback.deploy.desired import Desired
@@ -31,7 +32,7 @@ def show_plan(desired: Desired, plan: Plan) -> None:
         say(f"  differs   {_NAMES.get(what, what)}")
         for sign, value, style in (("-", before, "red"), ("+", after, "green")):
             if value:
-                say(Styled(f"             {sign} {_short(value)}", style))
+                say(Styled(f"             {sign} {localised(_short(value))}", style))
     if not plan.calls:
         say("  nothing differs: no call is needed")
     show_calls(plan.calls)
