@@ -189,7 +189,8 @@ def _for_people(names: Sequence[str], rows: Sequence[list[Cell]], empty: str) ->
             _with_last_wrapped(row, widths, before_last)
         else:
             for indent, places in zip((0, INDENT), lines, strict=False):
-                say(" " * indent, *_padded(row, places, widths), sep="")
+                if indent == 0 or any(_whole(row[place]) for place in places):
+                    say(" " * indent, *_padded(row, places, widths), sep="")
         if number == 0:
             say("─" * min(width(), sum(widths) + GAP * (len(widths) - 1)))
     return len(rows)

@@ -50,6 +50,13 @@ def test_a_pipe_gets_whole_values_between_tabs(capsys: pytest.CaptureFixture[str
     assert printed(capsys, rows, Form(header=True)).splitlines()[0] == "job\ttag\tcode"
 
 
+@pytest.mark.usefixtures("terminal")
+def test_a_second_line_of_empty_values_is_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A ticket that has no note is one line."""
+    lines = printed(capsys, [[LONG, LONG, ""], [LONG, LONG, "a longer note"]]).splitlines()
+    assert [bool(line.strip()) for line in lines] == [True] * 6
+
+
 def test_columns_are_chosen_by_name_and_order(capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown one is an error that names those that there are."""
     assert printed(capsys, [["a", "b", "c"]], Form("code, job")) == "c\ta\n"
