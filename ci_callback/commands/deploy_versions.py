@@ -111,7 +111,7 @@ def destroy(
             return
         if not dry_run:
             for call in calls:
-                say(f"  {call.service} {call.action}: {call.why}")
+                say(f"  {call.service} {call.action}: {localised(call.why)}")
             given = yes or typer.prompt(localised(f"Type {function} to remove it"))
             if given != function:
                 complain("destroy:", "that is not its name; nothing was removed")
