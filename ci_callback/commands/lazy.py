@@ -8,6 +8,7 @@ name, its panel and its summary. The module of a command is imported once the co
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
 from collections.abc import Iterator
@@ -47,7 +48,10 @@ class LazyCommands(TyperGroup):
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         self.commands = {row.name: _listed(row) for row in self.rows}
-        _use_language(self)
+        lang = language(os.environ)
+        _use_typers_words(lang)
+        if lang == "zh":
+            _say_in_chinese(self)
 
     def loaded(self, name: str) -> Any:
         """A command of the list, imported.
@@ -93,6 +97,15 @@ def _listed(row: Row) -> Any:
 
 
 def _loaded(row: Row) -> Any:
+    lang = language(os.environ)
+    _use_typers_words(lang)
+    return _made(row, lang)
+
+
+@functools.cache
+def _made(row: Row, lang: str) -> Any:
+    """A process that runs many commands makes each of them once: that takes as long as a short
+    command itself."""
     module = importlib.import_module(f"ci_callback.commands.{row.name}")
     # With a callback Typer makes a group of one command too.
     around = typer.Typer(add_completion=False, callback=lambda: None)
@@ -106,7 +119,8 @@ def _loaded(row: Row) -> Any:
     command = group.commands[row.name]
     if row.example:
         command.epilog = f"Example: {PROGRAM} {row.example}"
-    _use_language(command)
+    if lang == "zh":
+        _say_in_chinese(command)
     return command
 
 
@@ -126,9 +140,8 @@ TYPERS_WORDS = (
 _typers_own: dict[str, Any] = {}
 
 
-def _use_language(command: Any) -> None:
-    """Print Typer's own texts, and those of a command, in the reader's language."""
-    lang = language(os.environ)
+def _use_typers_words(lang: str) -> None:
+    """Print Typer's own texts in the reader's language."""
     if lang == "zh" or _typers_own:
         from typer import rich_utils  # it imports Rich, which no completion needs
 
@@ -138,8 +151,6 @@ def _use_language(command: Any) -> None:
         ours |= {"Columns": stacked, "Table": folding(_typers_own["Table"])}
         for name, value in (ours if lang == "zh" else _typers_own).items():
             setattr(rich_utils, name, value)
-    if lang == "zh":
-        _say_in_chinese(command)
 
 
 def _say_in_chinese(command: Any) -> None:
