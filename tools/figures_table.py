@@ -55,6 +55,13 @@ def _cost(label: str, use: str, scale: float = 1) -> Figure:
     )
 
 
+def _at_each_latency(row: str) -> str:
+    """A row that the backlog has for a store of 20 ms, and again for one of 50."""
+    return rf"20 ms: .*{row}\s+{{}}(?:.|\n)*50 ms: .*{row}\s+{{}}"
+
+
+EVENT = r"per event, 20 ms\s+{}"
+
 FIGURES = (
     _cost("invocations, timers included", "invocations"),
     _cost("GB-seconds", "gb_seconds"),
@@ -92,12 +99,52 @@ FIGURES = (
         r"destinations, 20 ms: a run, s\s+{}(?:.|\n)*destinations, 50 ms: a run, s\s+{}",
         0.05,
     ),
-    Figure("docs/events.md", r": {} requests per event", BACKLOG, r"per event, 20 ms\s+{}", 0.02),
+    Figure("docs/events.md", r": {} requests per event", BACKLOG, EVENT, 0.02),
     Figure(
         "docs/costs.md",
         r"the record is stored and\s+{} for sending",
         BACKLOG,
-        r"per event, 20 ms\s+{}",
+        EVENT,
+        0.02,
+    ),
+    Figure("docs/decisions.md", r"makes {}\s+requests for each event", BACKLOG, EVENT, 0.02),
+    Figure(
+        "docs/decisions.md",
+        r"that are due take {} requests to COS each",
+        BACKLOG,
+        r"5,000 retries due, 20 ms: COS requests per submission\s+{}",
+        0.02,
+    ),
+    *(
+        Figure("docs/performance.md", rf"\| {shown} \|", BACKLOG, _at_each_latency(row), 0.02)
+        for shown, row in (
+            ("20,000 failures in an hour:.*last \\| {} \\| {}", "all told after the last, minutes"),
+            (
+                "10 million callbacks a day, 1 % failing:.*minutes \\| {} \\| {}",
+                "a ticket was due, minutes",
+            ),
+            (
+                "5,000 retries due: requests to COS per submission \\| {} \\| {}",
+                "COS requests per submission",
+            ),
+            ("the same: submissions in one sweep of 35 s \\| {} \\| {}", "submissions in a sweep"),
+            ("the longest run,.*take \\| {} \\| {}", "the longest run, s"),
+            ("requests of the task to COS per event,.*callback \\| {} \\| {}", "task per event"),
+        )
+    ),
+    Figure(
+        "docs/performance.md",
+        r"to COS and to CI per failure \| {} and {} \| {} and {} \|",
+        BACKLOG,
+        r"20 ms: COS requests of sweeps per failure\s+{}\n.*CI requests per failure\s+{}"
+        r"(?:.|\n)*50 ms: COS requests of sweeps per failure\s+{}\n.*CI requests per failure\s+{}",
+        0.02,
+    ),
+    Figure(
+        "docs/performance.md",
+        r"take one sweep of {} s",
+        BACKLOG,
+        r"100 ms: the longest sweep, s\s+{}",
         0.02,
     ),
     Figure(
