@@ -106,7 +106,7 @@ def findings_as_json(findings: Sequence[Finding]) -> dict[str, Any]:
 def show_findings(findings: Sequence[Finding]) -> None:
     """What `--verify` found."""
     for finding in findings:
-        say(f"  {finding.status:8} {finding.name}: {finding.what}")
+        say(f"  {finding.status:8} {finding.name}:", finding.what)
         if finding.fix:
             say(f"           fix: {finding.fix}")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ci_callback.ci_simulator.server import Reply, ResetError, Seen, Server
-from ci_callback.deploy import verify
+from ci_callback.deploy import show, verify
 from ci_callback.doctor.findings import Finding
 from handler.errors import StoreError
 from handler.http_client import HttpClient
@@ -144,3 +144,22 @@ def test_a_ledger_that_these_keys_do_not_open_is_a_fault(store: FolderStore) -> 
         found = findings(place, Closed(Path("nowhere")))
     assert found["ledger"].status == "fault"
     assert "AccessDenied" in found["ledger"].what
+
+
+def test_findings_are_chinese_for_a_chinese_reader(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was found and how to mend it; its state and its name stay."""
+    monkeypatch.setenv("CI_CALLBACK_LANG", "zh")
+    wrong = "a callback without it is answered 404, not 401"
+    show.show_findings(
+        [
+            Finding("timer", "ok", "a sweep removed a ticket after 5 s"),
+            Finding("token", "fault", wrong, "is another function behind this address?"),
+        ]
+    )
+    assert capsys.readouterr().out == (
+        "  ok       timer: 巡检在 5 秒后删除了待办\n"
+        "  fault    token: 不带 token 的回调应答为 404，而不是 401\n"
+        "           解决：请检查该地址是否属于另一个函数\n"
+    )
