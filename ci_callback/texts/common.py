@@ -32,11 +32,11 @@ TEXTS = rows(
         ),
         "watch.refused": (
             "Many requests without a valid token: does a queue call with an old address?",
-            "大量请求未携带有效令牌：是否有队列仍在使用旧的回调地址？",
+            "大量请求未携带有效 token：请检查是否有队列仍在使用旧的回调地址",
         ),
         "dashboard.callbacks": ("Callbacks by outcome", "回调数（按结果）"),
         "dashboard.retries": ("Jobs submitted again", "重新提交的任务数"),
         "dashboard.sweeps": ("Longest sweep, ms", "最长巡检耗时（毫秒）"),
-        "dashboard.refused": ("Requests without a valid token", "未携带有效令牌的请求数"),
+        "dashboard.refused": ("Requests without a valid token", "未携带有效 token 的请求数"),
     }
 )
