@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ci_callback.command_language import chinese as in_chinese
 from handler.settings.rows import ROWS
 
 ROOT = Path(__file__).parents[1]
@@ -93,10 +94,16 @@ def test_the_twins_have_the_same_headings(english: str, twin: str) -> None:
     assert ranks(twin) == ranks(english)
 
 
+def printed(line: str) -> str:
+    """What the command line prints in Chinese where it prints this line in English; a command, and
+    a name or a value in a line of output, as it is."""
+    return "".join(in_chinese(part) for part in re.split(r"( {2,}|(?<=\w): (?! ))", line))
+
+
 @twins
 def test_the_twins_show_the_same_commands(english: str, twin: str) -> None:
-    """In the same order."""
-    assert commands(twin) == commands(english)
+    """In the same order, and the Chinese page what they print in Chinese."""
+    assert commands(twin) == [printed(line) for line in commands(english)]
 
 
 @twins
