@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Two goals would install into one environment at the same time.
 .NOTPARALLEL:
 
-.PHONY: bundles run rehearsal pictures test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all from-scratch check-deploy bundle wheel deploy audit lock cloud-api clean
+.PHONY: bundles run rehearsal pictures figures test test-quick test-slow coverage bench bench-quick torture test-browser newcomer demo fuzz mutation lint test-all from-scratch check-deploy bundle wheel deploy audit lock cloud-api clean
 
 run: $(VENV)/.cli-installed
 	$(VENV)/bin/python -m ci_callback invoke tests/payloads/Translation.seed.json
@@ -137,8 +137,6 @@ deploy: $(VENV)/.deploy-installed
 	$(VENV)/bin/python -m tools.bundle
 	$(VENV)/bin/python -m ci_callback deploy $(ARGS)
 
-# Compiles the locks and the metadata beside them. Keeps what is pinned; UPGRADE=--upgrade takes the
-# newest of everything, UPGRADE="--upgrade-package NAME" that of one package.
 # Known vulnerabilities of what is deployed: a report. It needs a vulnerability service: PyPI's, or
 # AUDIT="-s osv".
 audit: .venv-audit/.installed
@@ -148,6 +146,8 @@ audit: .venv-audit/.installed
 	$(call install,.venv-audit,$<)
 	touch $@
 
+# Compiles the locks and the metadata beside them. Keeps what is pinned; UPGRADE=--upgrade takes the
+# newest of everything, UPGRADE="--upgrade-package NAME" that of one package.
 lock: $(VENV)/.dev-installed
 	$(VENV)/bin/python -m tools.lock $(UPGRADE)
 

@@ -24,7 +24,7 @@ def text(name: str) -> str:
 def test_the_page_shows_the_figure_once(figure: Figure) -> None:
     """And its command is a known one."""
     pattern = figure.shown.replace("{}", r"[\d,]+(?:\.\d+)?")
-    assert len(re.findall(pattern, text(figure.page))) >= 1
+    assert len(re.findall(pattern, text(figure.page))) == 1
     assert figure.command in SECONDS
 
 

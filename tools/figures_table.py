@@ -77,6 +77,7 @@ FIGURES = (
         0.02,
     ),
     Figure("README.md", r"typed for {} tags", TAGS, '#"kind": "job"', 0),
+    Figure("README.md", r"sends over {} hostile inputs", TORTURE, r"\| all \| {} \|", 0.3),
     Figure(
         "docs/testing.md",
         r"\| all \| {} \| {} \| {} \| {} \| {} \|",
