@@ -9,7 +9,8 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,16 +45,26 @@ def present() -> Iterator[str]:
         yield version
 
 
-@pytest.fixture(scope="module", params=list(present()))
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Built]:
+    """Builds a bundle once, in whatever order the tests ask for it."""
+
+    @cache
+    def built(version: str) -> Built:
+        python = find_python(version)
+        _, archive = build(python, tmp_path_factory.mktemp("bundle"))
+        folder = tmp_path_factory.mktemp("deployed") / "user"
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder)
+        return Built(version, python, archive, folder)
+
+    return built
+
+
+@pytest.fixture(params=list(present()))
+def built(request: pytest.FixtureRequest, builds: Callable[[str], Built]) -> Built:
     """The bundle of a runtime."""
-    version = str(request.param)
-    python = find_python(version)
-    _, archive = build(python, tmp_path_factory.mktemp("bundle"))
-    folder = tmp_path_factory.mktemp("deployed") / "user"
-    with zipfile.ZipFile(archive) as opened:
-        opened.extractall(folder)
-    return Built(version, python, archive, folder)
+    return builds(request.param)
 
 
 def test_the_runtime_of_the_description_is_one_that_is_tested() -> None:

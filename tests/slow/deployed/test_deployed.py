@@ -24,13 +24,13 @@ SEED = "DEPLOYED_SEED"
 """An environment variable: plays the same plan again."""
 
 WHOLE = "DEPLOYED_WHOLE"
-"""Where this environment variable is set the long play has 10,000 callbacks, not 3,000: some four
+"""Where this environment variable is set the long play has 10,000 callbacks, not 1,500: some four
 minutes of two cores."""
 
 LONG = (
     Size(10_000, 12, 1, kills=60, silences=3)
     if os.environ.get(WHOLE)
-    else Size(3_000, 12, 2, kills=20, silences=1)
+    else Size(1_500, 12, 2, kills=20, silences=1)
 )
 
 
@@ -38,10 +38,10 @@ LONG = (
     "size",
     [
         pytest.param(Size(100, 4, 10, kills=3, silences=0), marks=pytest.mark.sample),
-        Size(1_000, 8, 5, kills=10, silences=1, has_spill=False),
+        Size(500, 8, 5, kills=8, silences=1, has_spill=False),
         LONG,
     ],
-    ids=["100", "1,000 without a spill", "long"],
+    ids=["100", "500 without a spill", "long"],
 )
 def test_of_many_callbacks_to_the_deployed_function_none_is_lost(size: Size) -> None:
     """While processes are killed and frozen, COS is away for an hour and fails in each documented
