@@ -27,10 +27,13 @@ run: $(VENV)/.cli-installed
 rehearsal: $(VENV)/.cli-installed $(VENV)/.deploy-installed
 	$(VENV)/bin/python -m tools.bundle --rehearse
 
-# A process per core; the tests of a file share what is expensive to make.
-PARALLEL = -n auto --dist loadfile
+# A process more than there are processors, since tests wait for servers and for programs that they start.
+WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+
+# The tests of a file share what is expensive to make.
+PARALLEL = -n $(WORKERS) --dist loadfile
 # Of the long proofs single ones take minutes: a process that is idle takes what waits behind them.
-STEALING = -n auto --dist worksteal
+STEALING = -n $(WORKERS) --dist worksteal
 
 # COVERAGE=1 measures which code test and test-slow reach; `make coverage` reports on both.
 MEASURE = $(if $(COVERAGE),--cov --cov-append --cov-report= --cov-fail-under=0)

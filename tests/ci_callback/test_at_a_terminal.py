@@ -110,11 +110,11 @@ def test_select_star_shows_each_column_that_has_a_value(at: Terminal) -> None:
 
 
 @pytest.mark.slow
-def test_show_tells_a_job_from_its_record_to_its_tickets(at: Terminal) -> None:
+def test_show_tells_a_job_from_its_tickets_to_its_record(at: Terminal) -> None:
     """Each table under its title."""
     seen = at.run("show", FAILED)
     titles = [line for line in seen.screen if line.strip() in ("Timings", "Tickets")]
-    assert titles == ["Timings", "Tickets"]
+    assert titles == ["Tickets", "Timings"]
     assert f"Attempts of {FAILED}" in seen.words
     assert "alert.gave-up" in seen.words
 
