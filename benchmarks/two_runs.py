@@ -68,11 +68,14 @@ def _told(first: Table, second: Table) -> str:
         if failing
         else "Every bar held in both."
     )
+    alone = first.rows.keys() - second.rows.keys()
+    partly = f" The second run left out {len(alone)} rows of the first." if alone else ""
     return (
         f"Two runs of `make bench`, one after the other: Python {about['python']}, "
         f"{about['machine']}, {about['cpus']} processors (load before: {loads}), "
-        f"{str(about['measured_at'])[:10]}, {took}. {held} Between the two, ratios of CPU time "
-        f"moved by up to {spread(first, second, 'CPU /'):.2f}, those of instructions by up to "
+        f"{str(about['measured_at'])[:10]}, {took}. {held}{partly} Between the two, ratios of "
+        f"CPU time moved by up to {spread(first, second, 'CPU /'):.2f}, those of "
+        f"instructions by up to "
         f"{spread(first, second, 'instructions'):.2f}. `python -m benchmarks.two_runs` writes "
         "this section."
     )

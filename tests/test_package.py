@@ -19,6 +19,8 @@ from tools import environment
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("handler", "ci_callback")
 
+pytestmark = pytest.mark.slow
+
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
 
 

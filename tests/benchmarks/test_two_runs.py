@@ -55,6 +55,13 @@ def test_a_bar_that_failed_is_named() -> None:
     assert "These bars failed in one of them: COS requests, kept." in section(run(42.0), run(42, 2))
 
 
+def test_what_one_run_left_out_is_counted() -> None:
+    """Its cells are empty: a reader is not to look for a failure."""
+    second = run(42.0)
+    del second.rows["requests.kept"]
+    assert "The second run left out 1 rows of the first." in section(run(42.0), second)
+
+
 def test_it_stands_in_place_of_the_last_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,7 +151,7 @@ def test_what_fuzzing_found_is_shown(console: Console) -> None:
 
 
 def test_a_sample_of_the_hostile_bodies_is_shown(console: Console) -> None:
-    """tests/slow shows all of them."""
+    """One in sixty: the function answers each of them in tests/slow."""
     bodies = hostile()
     assert len(bodies) > 1000
     look_at_every_page(console, bodies[::60])

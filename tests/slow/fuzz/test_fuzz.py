@@ -105,7 +105,6 @@ REACHED = (
 """Action, and what became of it: its status, or the kind of the alert; and what was alerted."""
 
 
-@pytest.mark.sample
 def test_the_target_of_events_reaches_each_end_of_a_retry() -> None:
     """By the seeds only: a fuzzer that starts there goes on from each."""
     before = world.COUNT.copy()
