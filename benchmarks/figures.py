@@ -61,6 +61,16 @@ class Bar:
         bottom = _figure(rows, self.bottom)
         return top / bottom if bottom else math.nan
 
+    @property
+    def bound(self) -> str:
+        """As it is shown: ≤ 0.6, = 1."""
+        return f"{'=' if self.exactly else '≤'} {self.limit:g}"
+
+    def shown(self, rows: Mapping[str, Row]) -> str:
+        """The figure; "" where it was not measured."""
+        value = self.measured(rows)
+        return "" if math.isnan(value) else f"{value:.2f}"
+
     def holds(self, rows: Mapping[str, Row]) -> bool | None:
         """Whether it holds; None where it was not measured."""
         value = self.measured(rows)
@@ -293,10 +303,8 @@ class Table:
         words = {True: "holds", False: "FAILS", None: "not measured"}
         lines = [["what must hold", "measured", "bar", ""]]
         for bar in BARS:
-            value = bar.measured(self.rows)
-            figure = "" if math.isnan(value) else f"{value:.2f}"
-            sign = "=" if bar.exactly else "≤"
-            lines.append([bar.name, figure, f"{sign} {bar.limit:g}", words[bar.holds(self.rows)]])
+            word = words[bar.holds(self.rows)]
+            lines.append([bar.name, bar.shown(self.rows), bar.bound, word])
         return columns(lines)
 
 

@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import BARS, Bar, Row, Table, columns
+from benchmarks.figures import BARS, Row, Table, columns
 
 BEGIN, END = "## The tables\n", "## What each step gives\n"
 
@@ -24,7 +24,10 @@ def table_of(run: dict[str, Any]) -> Table:
 
 
 def section(first: Table, second: Table) -> str:
-    """The text under the heading: machine, spread, the bars of both, and each run whole."""
+    """The text under the heading: machine, spread, the bars of both, and each run whole. Raises
+    ValueError where one run left out what the other measured."""
+    if first.rows.keys() != second.rows.keys():
+        raise ValueError("one run has rows that the other has not")
     return "\n".join(
         [
             _told(first, second),
@@ -54,7 +57,9 @@ def written(document: str, text: str) -> str:
 
 def spread(first: Table, second: Table, of: str) -> float:
     """The largest difference of a bar's figure between the runs, among the bars that `of` names."""
-    pairs = (_both(bar, first, second) for bar in BARS if of in bar.name)
+    pairs = (
+        (bar.measured(first.rows), bar.measured(second.rows)) for bar in BARS if of in bar.name
+    )
     return max((abs(a - b) for a, b in pairs if not math.isnan(a - b)), default=0.0)
 
 
@@ -68,16 +73,13 @@ def _told(first: Table, second: Table) -> str:
         if failing
         else "Every bar held in both."
     )
-    alone = first.rows.keys() - second.rows.keys()
-    partly = f" The second run left out {len(alone)} rows of the first." if alone else ""
     return (
-        f"Two runs of `make bench`, one after the other: Python {about['python']}, "
+        f"Two runs of `make bench`: Python {about['python']}, "
         f"{about['machine']}, {about['cpus']} processors (load before: {loads}), "
-        f"{str(about['measured_at'])[:10]}, {took}. {held}{partly} Between the two, ratios of "
-        f"CPU time moved by up to {spread(first, second, 'CPU /'):.2f}, those of "
-        f"instructions by up to "
-        f"{spread(first, second, 'instructions'):.2f}. `python -m benchmarks.two_runs` writes "
-        "this section."
+        f"{str(about['measured_at'])[:10]}, {took}. {held} Between the two, ratios of "
+        f"CPU time moved by up to {spread(first, second, 'CPU /'):.2f}, those of instructions "
+        f"by up to {spread(first, second, 'instructions'):.2f}. "
+        "`python -m benchmarks.two_runs` writes this section."
     )
 
 
@@ -85,15 +87,10 @@ def _minutes(seconds: float) -> str:
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
-def _both(bar: Bar, first: Table, second: Table) -> tuple[float, float]:
-    return bar.measured(first.rows), bar.measured(second.rows)
-
-
 def _bars(first: Table, second: Table) -> str:
     lines = [["what must hold", "first", "second", "bar"]]
     for bar in BARS:
-        figures = ["" if math.isnan(x) else f"{x:.2f}" for x in _both(bar, first, second)]
-        lines.append([bar.name, *figures, f"{'=' if bar.exactly else '≤'} {bar.limit:g}"])
+        lines.append([bar.name, bar.shown(first.rows), bar.shown(second.rows), bar.bound])
     return columns(lines)
 
 

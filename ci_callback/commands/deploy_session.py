@@ -90,11 +90,11 @@ def deploy_errors(to: str) -> Iterator[None]:
 def _in_rehearsal(error: DeployError, to: str) -> DeployError:
     """The error; in a rehearsal, an address without an answer is not the network's fault."""
     from ci_callback.deploy.errors import EXIT_UNREACHABLE, DeployError
+    from ci_callback.deploy.job import start_it
 
     if not to or error.exit != EXIT_UNREACHABLE:
         return error
-    fix = f"`serve --cloud` must run at {to}: start it in another terminal"
-    return DeployError(error.what, fix, error.exit)
+    return DeployError(error.what, start_it(to), error.exit)
 
 
 def own_topic(session: Session) -> str:

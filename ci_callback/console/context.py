@@ -77,10 +77,8 @@ class LedgerIndex:
     def figures(self, lookup: Lookup, since: date, until: date, tickets: Sequence[str]) -> Figures:
         """The figures of some days, read once for each state of ledger and outbox."""
         due = due_of(lookup.connection, retried(tickets))
-        answers, question = (
-            self._memo(lookup.connection),
-            ("figures", since, until, tuple(sorted(due.items()))),
-        )
+        answers = self._memo(lookup.connection)
+        question = ("figures", since, until, tuple(sorted(due.items())))
         if question not in answers:
             totals = Totals(lookup.connection, since, until, self._totals)
             answers[question] = totals.figures(due)

@@ -114,9 +114,13 @@ def rehearsal(to: str) -> str:
         # Before any call: each would be repeated for a minute.
         socket.create_connection((host, port), REACH_S).close()
     except OSError as error:
-        fix = f"`serve --cloud` must run at {to}: start it in another terminal"
-        raise DeployError(f"nothing answers at {to}", fix, EXIT_UNREACHABLE) from error
+        raise DeployError(f"nothing answers at {to}", start_it(to), EXIT_UNREACHABLE) from error
     return f"http://{parts.netloc}"
+
+
+def start_it(to: str) -> str:
+    """What to do where a rehearsal has no answer."""
+    return f"`serve --cloud` must run at {to}: start it in another terminal"
 
 
 def rehearsal_env(to: str, env: Mapping[str, str]) -> dict[str, str]:

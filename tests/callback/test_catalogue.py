@@ -146,7 +146,7 @@ def jobs_for_twins(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(jobs_for_twins())
 def test_twins_of_odd_jobs_agree(detail: dict[str, Any]) -> None:
     """In XML one of a list can't be told from a list of one, nor nothing from an empty text."""
@@ -171,7 +171,7 @@ def odd_jobs(draw: st.DrawFn) -> dict[str, Any]:
     return {"Tag": name, "State": "Success", "Input": draw(anything), "Operation": operation}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(odd_jobs())
 def test_a_reader_never_raises_and_its_result_is_valid(detail: dict[str, Any]) -> None:
     """Whatever stands where a result should."""

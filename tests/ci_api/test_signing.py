@@ -28,7 +28,7 @@ def elements(inner: Any) -> Any:
 trees = st.dictionaries(names, st.recursive(texts, elements, max_leaves=12), min_size=1, max_size=4)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=60)
 @given(trees)
 def test_what_is_written_is_read_again(tree: dict[str, Any]) -> None:
     """By the reader of this package, whatever the texts hold."""

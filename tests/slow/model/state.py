@@ -87,6 +87,9 @@ class Slot(NamedTuple):
 
 
 _SILENT, _ANSWERED = Slot(), Slot(answered=True)
+_UNSEEN: Any = object()
+"""What is no fact. A promise that looks through it ends in a TypeError, and does not hold by
+finding nothing there."""
 
 
 class State(NamedTuple):
@@ -110,7 +113,7 @@ class State(NamedTuple):
     def facts(self) -> State:
         """The same without who runs and what is young: what is kept, at CI, and answered."""
         slots = tuple([_ANSWERED if slot.answered else _SILENT for slot in self.slots])
-        return State(self.store, slots, (), self.jobs, breach=self.breach)
+        return State(self.store, slots, _UNSEEN, self.jobs, _UNSEEN, _UNSEEN, self.breach, _UNSEEN)
 
     def get(self, key: Key) -> Any:
         """What is kept there; None where nothing is."""
