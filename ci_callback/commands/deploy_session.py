@@ -89,12 +89,12 @@ def deploy_errors(to: str) -> Iterator[None]:
 
 def _in_rehearsal(error: DeployError, to: str) -> DeployError:
     """The error; in a rehearsal, an address without an answer is not the network's fault."""
-    from ci_callback.deploy.errors import EXIT_UNREACHABLE, DeployError
-    from ci_callback.deploy.job import start_it
+    from ci_callback.deploy.errors import EXIT_UNREACHABLE
+    from ci_callback.deploy.job import not_there
 
     if not to or error.exit != EXIT_UNREACHABLE:
         return error
-    return DeployError(error.what, start_it(to), error.exit)
+    return not_there(to, error.what)
 
 
 def own_topic(session: Session) -> str:

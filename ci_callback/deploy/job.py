@@ -114,13 +114,15 @@ def rehearsal(to: str) -> str:
         # Before any call: each would be repeated for a minute.
         socket.create_connection((host, port), REACH_S).close()
     except OSError as error:
-        raise DeployError(f"nothing answers at {to}", start_it(to), EXIT_UNREACHABLE) from error
+        what = f"nothing answers at {to}"
+        raise not_there(to, what) from error
     return f"http://{parts.netloc}"
 
 
-def start_it(to: str) -> str:
-    """What to do where a rehearsal has no answer."""
-    return f"`serve --cloud` must run at {to}: start it in another terminal"
+def not_there(to: str, what: str) -> DeployError:
+    """The error of a rehearsal without an answer, with what to do."""
+    fix = f"`serve --cloud` must run at {to}: start it in another terminal"
+    return DeployError(what, fix, EXIT_UNREACHABLE)
 
 
 def rehearsal_env(to: str, env: Mapping[str, str]) -> dict[str, str]:
